@@ -1,0 +1,56 @@
+# Everything here sets itself up from the package registries, and is quick the second time.
+
+PYTHON ?= python3# which interpreter .venv is made with
+JOBS ?= 2# processes that run the tests
+
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+unexport PYTHONPATH PYTHONHOME PYTHONWARNINGS PYTEST_ADDOPTS VIRTUAL_ENV
+export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1# it would say at each run that a newer one exists
+
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest -q
+
+.PHONY: help demo test lint types unit others integration format clean library dev
+
+help: ## say what there is
+	@sed -nE 's/^([a-z]+):.* ## (.*)/  make \1\t\2/p' Makefile | expand -t 20
+
+demo: library ## from a file to a token, step by step, against a fake Entra
+	@$(BIN)/credconf demo
+
+test: lint types unit others ## everything that needs nothing but Python: lint, types, tests on all interpreters present
+
+lint: dev ## ruff
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: dev ## mypy and pyright, both strict
+	$(BIN)/mypy
+	$(BIN)/pyright
+
+unit: dev ## the tests, with coverage
+	$(PYTEST) -n $(JOBS) --cov --cov-report=term
+
+others: dev ## the tests on the other interpreters that are present
+	@tools/test-others $(BIN)/python -n $(JOBS)
+
+integration: ## the tests against real servers: Azurite and two OAuth servers
+	@tools/install .venv $(PYTHON) dev integration
+	@tools/install-node-packages
+	$(PYTEST) -rs tests/integration
+
+format: dev ## let ruff rewrite what it can
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+clean: ## remove all that was installed or built
+	rm -rf .venv .venvs .tools build dist .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+library:
+	@tools/install .venv $(PYTHON)
+
+dev:
+	@tools/install .venv $(PYTHON) dev
