@@ -1,0 +1,1 @@
+"""From files, variables and arguments to one validated settings model, with the origin of every value."""

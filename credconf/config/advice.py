@@ -1,0 +1,120 @@
+"""Warnings: what will work but is probably wrong."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+
+from credconf.entra import clouds
+from credconf.problems import Problem
+from credconf.references import FileReference
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from credconf.kinds import Identity, Kind, Proof
+
+    from .layers import Layer
+    from .origins import Origin, Value
+
+_GUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
+
+
+def advice(
+    settings: Kind, identity: Identity, proofs: Mapping[str, Proof], merged: Mapping[str, Value]
+) -> Iterator[Problem]:
+    """The warnings about a configuration that is valid.
+
+    Args:
+        settings: the validated model.
+        identity: its texts.
+        proofs: what could be read, by path.
+        merged: the winning values, for their origins.
+    """
+    origins = {path: value.origin for path, value in merged.items()}
+    yield from _about_secrets(settings, proofs, origins)
+    yield from _about_files(settings, origins)
+    if identity.authority is None:
+        return
+    if not clouds.is_well_known(identity.authority):
+        message = "`authority` is not a host that Microsoft is known to operate"
+        yield _warning(
+            "unknown-authority", message, "authority", origins, "check its spelling, or ignore this for a private cloud"
+        )
+    elif not _GUID.fullmatch(identity.client_id):
+        message = "`client_id` is not a GUID, as client ids of Entra ID are"
+        yield _warning("client-id-no-guid", message, "client_id", origins, "copy the application (client) id")
+
+
+def _warning(code: str, message: str, path: str, origins: Mapping[str, Origin], hint: str) -> Problem:
+    return Problem(code, message, severity="warning", path=path, origin=origins.get(path.partition(".")[0]), hint=hint)
+
+
+def _about_secrets(settings: Kind, proofs: Mapping[str, Proof], origins: Mapping[str, Origin]) -> Iterator[Problem]:
+    value = getattr(settings, settings.proof)
+    origin = origins.get(settings.proof)
+    literal = any(isinstance(item, SecretStr) for item in (value if isinstance(value, tuple) else (value,)))
+    if literal and origin is not None and origin.place == "file":
+        message = "a secret is written in the file"
+        yield _warning("secret-in-file", message, settings.proof, origins, "use {file: PATH} or {env: NAME}")
+    for path, proof in proofs.items():
+        if not isinstance(proof.credential, str):
+            continue
+        secret = proof.credential
+        if _GUID.fullmatch(secret.strip()):
+            message, hint = (
+                f"`{path}` is a GUID: probably the secret's id, not its value",
+                "copy the column Value in the portal",
+            )
+            yield _warning("secret-is-guid", message, path, origins, hint)
+        if secret != secret.strip():
+            message = f"`{path}` begins or ends with white space"
+            yield _warning("surrounding-space", message, path, origins, "remove it if it is not part of the secret")
+        elif len(secret) > 1 and secret[0] == secret[-1] and secret[0] in "'\"":
+            message = f"`{path}` stands in quotes that are part of it"
+            yield _warning("surrounding-quotes", message, path, origins, "remove the quotes")
+
+
+def _about_files(settings: Kind, origins: Mapping[str, Origin]) -> Iterator[Problem]:
+    if os.name != "posix":
+        return
+    value = getattr(settings, settings.proof)
+    for item in value if isinstance(value, tuple) else (value,):
+        if isinstance(item, FileReference) and _others_can_read(item.file):
+            message = f"the file {item.file} can be read by every user of this machine"
+            yield _warning("readable-by-others", message, settings.proof, origins, "chmod o-r")
+
+
+def _others_can_read(path: str) -> bool:
+    try:
+        return bool(os.stat(path).st_mode & stat.S_IROTH)
+    except OSError:
+        return False
+
+
+def displaced_host(layers: Sequence[Layer], merged: Mapping[str, Value], path: str) -> Iterator[Problem]:
+    """A warning where a higher `authority` or `cloud` displaces another host of a lower source."""
+    winner = merged.get("authority") or merged.get("cloud")
+    if winner is None or not winner.origin.displaced:
+        return
+    for layer in layers:
+        for name in ("authority", "cloud"):
+            value = layer.values.get(name)
+            if value is not None and value.origin in winner.origin.displaced and _host(value.raw) != _host(winner.raw):
+                message = f"the host of {winner.origin} displaces that of {value.origin}"
+                hint = "remove one of them if that is not meant"
+                yield Problem("authority-displaced", message, "warning", path, winner.origin, hint)
+                return
+
+
+def _host(raw: object) -> str | None:
+    if not isinstance(raw, str):
+        return None
+    try:
+        return clouds.PRESETS.get(raw) or clouds.authority(raw)
+    except clouds.BadName:
+        return None

@@ -1,0 +1,77 @@
+"""`.env` with line numbers: python-dotenv's parser, without its expansion of `${...}`, and without dropping lines."""
+
+from __future__ import annotations
+
+import io
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from dotenv.parser import parse_stream
+
+from credconf.problems import Problem
+
+from .files import CONFIGURATION_LIMIT, Unreadable, read_text
+from .origins import Origin
+from .variables import Environment, Hidden
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+
+@dataclass(frozen=True, slots=True)
+class Dotenv:
+    """The variables of one `.env` file.
+
+    Attributes:
+        name: as it was given.
+        variables: by name.
+        lines: the line of each.
+        problems: broken lines, or why the file could not be read.
+        exists: whether there was a file at all.
+        found: it was found in the working directory; nobody named it.
+    """
+
+    name: str
+    variables: Environment = field(default_factory=lambda: Hidden[str]({}))
+    lines: dict[str, int] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+    exists: bool = True
+    found: bool = False
+
+    def origin(self, variable: str) -> Origin:
+        """Where a variable stands."""
+        return Origin("dotenv", name=variable, file=self.name, line=self.lines.get(variable), found=self.found)
+
+
+def read_dotenv(path: str | PathLike[str], name: str, *, found: bool) -> Dotenv:
+    """Read a `.env` file. One that was only looked for need not exist."""
+    text = read_text(path, CONFIGURATION_LIMIT)
+    if not isinstance(text, Unreadable):
+        return parse_dotenv(text, name, found=found)
+    if found and (text.code == "missing-file" or os.path.isdir(path)):  # a virtual environment may be called `.env`
+        return Dotenv(name, exists=False, found=True)
+    origin = Origin("dotenv", file=name, line=text.line, column=text.column, found=found)
+    return Dotenv(name, problems=(Problem(text.code, f"the file {text.reason}", origin=origin),), found=found)
+
+
+def parse_dotenv(text: str, name: str, *, found: bool) -> Dotenv:
+    """The variables of a text in the format of python-dotenv. The last of two lines for one variable wins."""
+    variables: dict[str, str] = {}
+    lines: dict[str, int] = {}
+    problems: list[Problem] = []
+    for binding in parse_stream(io.StringIO(text)):
+        # A binding begins with the blank lines before it.
+        line = binding.original.line + _leading_lines(binding.original.string)
+        if binding.error:
+            origin = Origin("dotenv", file=name, line=line, column=1, found=found)
+            hint = "write NAME=VALUE, with quotes around a value that holds quotes or spaces"
+            problems.append(Problem("bad-dotenv", "this line can't be read", origin=origin, hint=hint))
+        elif binding.key is not None and binding.value is not None:
+            variables[binding.key] = binding.value
+            lines[binding.key] = line
+    return Dotenv(name, Hidden(variables), lines, tuple(problems), found=found)
+
+
+def _leading_lines(original: str) -> int:
+    return original[: len(original) - len(original.lstrip())].count("\n")

@@ -1,0 +1,292 @@
+"""The entries of the files: flat or named, one or several layers of each, and what they extend."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from credconf.kinds import ALIASES, NESTED
+from credconf.kinds.validation import unknown_key
+from credconf.problems import Problem, closest
+
+from .document import Document, Mapping, Node, Scalar, Sequence, entries, faults, joined, plain, shown_key
+from .layers import KNOWN, Layer
+from .origins import Origin, Value
+from .variables import variable_part
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_NAME = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*")
+_CONTROLS = frozenset({"extends", "abstract"})
+_TOP = frozenset({"default", "credentials"})
+
+
+@dataclass(slots=True)
+class Part:
+    """What one file says of one entry (`name` is `None` for the flat form)."""
+
+    name: str | None
+    origin: Origin
+    layer: Layer
+    extends: tuple[tuple[str, Origin], ...] | None = None
+    abstract: bool | None = None
+
+
+@dataclass(slots=True)
+class Book:
+    """Everything that the files say, highest layer first.
+
+    Attributes:
+        parts: of each entry, highest first; the flat form is `None`.
+        default: the entry that the files choose, and where.
+        problems: of all entries, chosen or not.
+        places: the files, for `looked in`.
+    """
+
+    parts: dict[str | None, list[Part]] = field(default_factory=dict)
+    default: tuple[str, Origin] | None = None
+    problems: list[Problem] = field(default_factory=list)
+    places: list[str] = field(default_factory=list)
+
+    @property
+    def names(self) -> list[str]:
+        """The named entries, sorted."""
+        return sorted(name for name in self.parts if name is not None)
+
+    def extends(self, name: str) -> tuple[tuple[str, Origin], ...]:
+        """The parents of an entry: the highest file that says so decides."""
+        return next((part.extends for part in self.parts[name] if part.extends is not None), ())
+
+    def is_abstract(self, name: str) -> bool:
+        """Whether an entry is only there to be extended."""
+        return next((part.abstract for part in self.parts[name] if part.abstract is not None), False)
+
+    def lineage(self, name: str) -> Iterator[str]:
+        """The entry, then what it extends: a later parent before an earlier one. No name comes twice."""
+        seen: set[str] = set()
+        waiting = [name]
+        while waiting:
+            here = waiting.pop()
+            if here in seen or here not in self.parts:
+                continue
+            seen.add(here)
+            yield here
+            waiting += [parent for parent, _ in self.extends(here)]
+
+
+def read_book(documents: list[Document], section: str | None) -> Book:
+    """Read the entries of all files.
+
+    Args:
+        documents: the lowest layer first, as they were named.
+        section: dotted path of the mapping that is ours; the whole file without it.
+    """
+    book = Book(places=[document.name for document in documents])
+    holders = [(document, _section(document, section, book)) for document in documents]
+    if section and documents and not any(found for _, found in holders) and not book.problems:
+        names = ", ".join(book.places)
+        message = f"there is no section `{section}` in {names}"
+        book.problems.append(
+            Problem("missing-section", message, path=section, origin=Origin("file", file=documents[-1].name))
+        )
+    for document, mapping in reversed(holders):
+        if mapping is not None:
+            _read_file(document, mapping, section or "", book)
+    if None in book.parts and (book.names or book.default):
+        origin = book.parts[None][0].origin
+        message = "one file is flat and another has named credentials"
+        book.problems.append(Problem("flat-and-named", message, origin=origin, hint="write all of them in one form"))
+    _check_names(book)
+    _check_lineage(book)
+    return book
+
+
+def _section(document: Document, section: str | None, book: Book) -> Mapping | None:
+    node = document.root
+    path = ""
+    for step in section.split(".") if section else []:
+        path = joined(path, step)
+        node = entries(node)[step][1] if isinstance(node, Mapping) and step in entries(node) else None
+    if isinstance(node, Mapping):
+        return node
+    if node is None and section:
+        return None  # a layer may leave the section out; that none has it is found above
+    what = f"the section `{section}`" if section else "the file"
+    if node is None:
+        origin = Origin("file", file=document.name, line=1, column=1, found=document.found)
+        message, hint = f"{what} is empty", "write the settings, or do not name the file"
+        book.problems.append(Problem("empty-file", message, path=section, origin=origin, hint=hint))
+    else:
+        message = f"{what} is not a mapping of settings"
+        book.problems.append(Problem("wrong-type", message, path=section, origin=document.origin(node)))
+    return None
+
+
+def _read_file(document: Document, mapping: Mapping, path: str, book: Book) -> None:
+    book.problems += faults(mapping, document, path)
+    pairs = {key: pair for key, pair in entries(mapping).items() if not _is_foreign(key)}
+    if not _TOP & pairs.keys():
+        part = _part(document, mapping, None, path, book.problems)
+        book.parts.setdefault(None, []).append(part)
+        return
+    for key, (key_node, _) in pairs.items():
+        if key in KNOWN | _CONTROLS:
+            message = f"`{key}` of the flat form stands beside `{min(_TOP & pairs.keys())}` of the named form"
+            hint = "move it into an entry of `credentials`"
+            book.problems.append(
+                Problem("flat-and-named", message, path=joined(path, key), origin=document.origin(key_node), hint=hint)
+            )
+        elif key not in _TOP:
+            book.problems.append(
+                _at(unknown_key(key, KNOWN | _TOP, joined(path, shown_key(key))), document.origin(key_node))
+            )
+    if "default" in pairs and book.default is None:
+        node = pairs["default"][1]
+        if isinstance(node, Scalar):
+            book.default = (node.text, document.origin(node))
+        else:
+            book.problems.append(_wrong("default", "a name", document.origin(node), path))
+    if "credentials" in pairs:
+        _read_entries(document, pairs["credentials"][1], joined(path, "credentials"), book)
+
+
+def _read_entries(document: Document, node: Node, path: str, book: Book) -> None:
+    if not isinstance(node, Mapping):
+        book.problems.append(
+            _wrong("credentials", "a mapping of names", document.origin(node), path.rpartition(".")[0])
+        )
+        return
+    for name, (key, value) in entries(node).items():
+        if _is_foreign(name):
+            continue
+        where = joined(path, shown_key(name))
+        if not _NAME.fullmatch(name):
+            hint = "lower-case letters and digits, joined by single `-` or `_`, such as my-app"
+            message = f"`{shown_key(name)}` is not a usable name"
+            book.problems.append(Problem("bad-name", message, path=where, origin=document.origin(key), hint=hint))
+        elif not isinstance(value, Mapping):
+            book.problems.append(_wrong(name, "a mapping of settings", document.origin(value), path))
+        else:
+            part = _part(document, value, name, where, book.problems)
+            part.origin = document.origin(key, name)
+            book.parts.setdefault(name, []).append(part)
+
+
+def _part(document: Document, mapping: Mapping, name: str | None, path: str, problems: list[Problem]) -> Part:
+    part = Part(name, document.origin(mapping, name), Layer(document.name, entry=name))
+    pairs = entries(mapping)
+    for key, (key_node, value) in pairs.items():
+        where = joined(path, shown_key(key))
+        if _is_foreign(key):
+            continue
+        if name is not None and key == "extends":
+            part.extends = _parents(document, value, where, problems)
+        elif name is not None and key == "abstract":
+            part.abstract = _boolean(document, value, where, problems)
+        elif key not in KNOWN:
+            problems.append(
+                _at(unknown_key(key, KNOWN | (_CONTROLS if name else _TOP), where), document.origin(key_node))
+            )
+        elif key in ALIASES and ALIASES[key] in pairs:
+            message = f"`{key}` and `{ALIASES[key]}` are one setting"
+            problems.append(
+                Problem("conflict", message, path=where, origin=document.origin(key_node), hint="keep one of them")
+            )
+        else:
+            _add(part, document, ALIASES.get(key, key), key_node, value)
+            if key in NESTED:
+                _check_group(key, value, document, where, problems)
+    return part
+
+
+def _check_group(group: str, node: Node, document: Document, path: str, problems: list[Problem]) -> None:
+    if not isinstance(node, Mapping):
+        problems.append(_wrong(group, "a mapping of settings", document.origin(node), path.rpartition(".")[0]))
+        return
+    for key, (key_node, _) in entries(node).items():
+        if key not in NESTED[group] and not _is_foreign(key):
+            problems.append(
+                _at(unknown_key(key, frozenset(NESTED[group]), joined(path, shown_key(key))), document.origin(key_node))
+            )
+
+
+def _add(part: Part, document: Document, path: str, key: Scalar, node: Node) -> None:
+    if path in NESTED:
+        for leaf, (leaf_key, inner) in entries(node).items() if isinstance(node, Mapping) else ():
+            if leaf in NESTED[path]:
+                _add(part, document, f"{path}.{leaf}", leaf_key, inner)
+        return
+    raw: Any = _relative_to(document, path, plain(node))
+    if path == "env_prefix" and isinstance(node, Scalar) and node.is_null:
+        raw = None
+    part.layer.values[path] = Value(raw, document.origin(node, part.name), document.origin(key, part.name), node)
+
+
+def _relative_to(document: Document, path: str, raw: Any) -> Any:
+    """A relative path is relative to the file that names it, and stays so when the working directory changes."""
+    directory = os.path.dirname(os.path.abspath(document.name))
+    if path == "http.ca_bundle" and isinstance(raw, str) and raw.strip():
+        return os.path.join(directory, raw)
+    if isinstance(raw, dict) and raw.keys() == {"file"} and isinstance(raw["file"], str) and raw["file"]:
+        return {"file": os.path.join(directory, raw["file"])}
+    if isinstance(raw, list):
+        return [_relative_to(document, path, item) for item in raw]
+    return raw
+
+
+def _parents(document: Document, node: Node, path: str, problems: list[Problem]) -> tuple[tuple[str, Origin], ...]:
+    items = node.items if isinstance(node, Sequence) else [node]
+    names = [(item.text, document.origin(item)) for item in items if isinstance(item, Scalar)]
+    if len(names) != len(items):
+        problems.append(_wrong("extends", "a name or a list of names", document.origin(node), path.rpartition(".")[0]))
+    return tuple(names)
+
+
+def _boolean(document: Document, node: Node, path: str, problems: list[Problem]) -> bool:
+    text = node.text.lower() if isinstance(node, Scalar) else ""
+    if text not in {"true", "false", "yes", "no", "on", "off"}:
+        problems.append(_wrong("abstract", "true or false", document.origin(node), path.rpartition(".")[0]))
+    return text in {"true", "yes", "on"}
+
+
+def _check_names(book: Book) -> None:
+    variables: dict[str, str] = {}
+    for name in book.names:
+        other = variables.setdefault(variable_part(name), name)
+        if other != name:
+            message = f"`{other}` and `{name}` would listen to the same variables"
+            book.problems.append(
+                Problem("bad-name", message, origin=book.parts[name][0].origin, hint="rename one of them")
+            )
+
+
+def _check_lineage(book: Book) -> None:
+    for name in book.names:
+        for parent, origin in book.extends(name):
+            if parent not in book.parts:
+                meant = closest(parent, book.names)
+                hint = f"did you mean `{meant}`?" if meant else None
+                message = f"`{name}` extends `{shown_key(parent)}`, which is not there"
+                book.problems.append(
+                    Problem("unknown-parent", message, path=f"credentials.{name}.extends", origin=origin, hint=hint)
+                )
+            elif name in book.lineage(parent):
+                message = (
+                    f"`{name}` extends itself, through `{parent}`" if parent != name else f"`{name}` extends itself"
+                )
+                book.problems.append(Problem("cycle", message, path=f"credentials.{name}.extends", origin=origin))
+
+
+def _is_foreign(key: str) -> bool:
+    return key.startswith("x-") or key == "$schema"
+
+
+def _wrong(key: str, expected: str, origin: Origin, path: str) -> Problem:
+    return Problem("wrong-type", f"`{key}` must be {expected}", path=joined(path, key), origin=origin)
+
+
+def _at(problem: Problem, origin: Origin) -> Problem:
+    return Problem(problem.code, problem.message, path=problem.path, origin=origin, hint=problem.hint)

@@ -1,0 +1,204 @@
+"""The types of the settings' fields: text that may be a reference, secrets, tenants, authorities.
+
+Every fault is a `PydanticCustomError` with a text of ours, which never quotes what was written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from os import PathLike, fspath
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretBytes, SecretStr, ValidationError
+from pydantic_core import PydanticCustomError
+
+from credconf.entra import clouds
+from credconf.references import CommandReference, EnvReference, FileReference
+
+REFERENCES: dict[str, type[EnvReference | FileReference | CommandReference]] = {
+    "env": EnvReference,
+    "file": FileReference,
+    "command": CommandReference,
+}
+_SHAPES = {"env": "{env: NAME}", "file": "{file: PATH}", "command": "{command: [PROGRAM, ARGUMENT]}"}
+
+
+def fault(code: str, message: str, hint: str | None = None, step: str | int | None = None) -> PydanticCustomError:
+    """An error for pydantic that says what is wrong without the value. Braces in it are no placeholders.
+
+    Args:
+        code: of the problem.
+        message: what is wrong.
+        hint: what to do.
+        step: the index or key, inside the field, of the thing that is wrong.
+    """
+    context = {"text": message, "hint": hint, "step": step}
+    kind: Any = code  # pydantic wants a literal, which all of ours are where they are written
+    return PydanticCustomError(kind, "{text}", context)
+
+
+def _reference(value: Mapping[Any, Any], kinds: tuple[str, ...]) -> EnvReference | FileReference | CommandReference:
+    shapes = " or ".join(_SHAPES[kind] for kind in kinds)
+    if len(value) != 1:
+        message = "a reference has exactly one key"
+        raise fault("bad-reference", message, f"write {shapes}")
+    key = next(iter(value))
+    if key not in kinds:
+        allowed = ", ".join(f"`{kind}`" for kind in kinds)
+        message = f"a reference here is one of {allowed}"
+        raise fault("bad-reference", message, f"write {shapes}")
+    problem = False
+    try:
+        return REFERENCES[key].model_validate({key: _path(value[key])})
+    except ValidationError:
+        problem = True
+    assert problem  # raised outside `except`, so that no chain holds the input
+    raise fault("bad-reference", f"`{key}` is not a usable reference", f"write {_SHAPES[key]}", step=key)
+
+
+def _path(value: Any) -> Any:
+    return fspath(value) if isinstance(value, PathLike) else value
+
+
+def _text(value: Any, kinds: tuple[str, ...]) -> Any:
+    if isinstance(value, EnvReference | FileReference | CommandReference):
+        value = value.model_dump()
+    if isinstance(value, Mapping):
+        return _reference(value, kinds)
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
+    if not isinstance(value, str):
+        message = f"this must be text or a reference, not {_kind_of(value)}"
+        raise fault("wrong-type", message, "put quotes around it" if isinstance(value, int | float) else None)
+    if not value.strip():
+        raise fault("empty", "this holds only white space" if value else "this is empty")
+    return value
+
+
+def _kind_of(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "a boolean"
+    if isinstance(value, int | float):
+        return "a number"
+    if isinstance(value, bytes):
+        return "bytes"
+    return "a list" if isinstance(value, Sequence) else "an object of another type"
+
+
+def text_or_reference(value: Any) -> Any:
+    """Text, `{env:}` or `{file:}`."""
+    return _text(value, ("env", "file"))
+
+
+def _named(value: Any, normalise: Any) -> Any:
+    """Text that a rule normalises; a reference is checked by the same rule when it is read."""
+    value = text_or_reference(value)
+    if not isinstance(value, str):
+        return value
+    try:
+        return normalise(value)
+    except clouds.BadName as exc:
+        message = str(exc)
+    raise fault("bad-value", message)
+
+
+def _tenant(value: Any) -> Any:
+    return _named(value, clouds.tenant)
+
+
+def _authority(value: Any) -> Any:
+    return _named(value, clouds.authority)
+
+
+def _oidc_authority(value: Any) -> Any:
+    return _named(value, clouds.oidc_authority)
+
+
+def _region(value: Any) -> Any:
+    return _named(value, clouds.region)
+
+
+def _allowed_tenant(value: Any) -> Any:
+    if not isinstance(value, str):
+        message = f"a tenant must be text, not {_kind_of(value)}"
+        raise fault("wrong-type", message)
+    return value if value == "*" else _tenant(value)
+
+
+def _hidden(value: Any, kinds: tuple[str, ...]) -> Any:
+    value = _text(value, kinds)
+    return SecretStr(value) if isinstance(value, str) else value
+
+
+def _secret(value: Any) -> Any:
+    """A literal, a reference, or a list of them; a list of one is that one."""
+    kinds = ("env", "file", "command")
+    if isinstance(value, str | Mapping | SecretStr) or not isinstance(value, Sequence) or isinstance(value, bytes):
+        return _hidden(value, kinds)
+    if not value:
+        raise fault("empty", "this list is empty")
+    return tuple(_item(item, index, kinds) for index, item in enumerate(value))
+
+
+def _item(item: Any, index: int, kinds: tuple[str, ...]) -> Any:
+    try:
+        return _hidden(item, kinds)
+    except PydanticCustomError as exc:
+        code, context = exc.type, exc.context or {}
+    raise fault(code, str(context.get("text")), context.get("hint"), step=index)
+
+
+def _password(value: Any) -> Any:
+    return _hidden(value, ("env", "file"))
+
+
+class CertificateBytes(BaseModel):
+    """A certificate that the program holds itself (`certificate_data=` of the constructors)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    data: SecretBytes
+
+    @property
+    def label(self) -> str:
+        """What messages call it."""
+        return "certificate_data"
+
+
+def _certificate(value: Any) -> Any:
+    if isinstance(value, CertificateBytes):
+        return value
+    if isinstance(value, str):
+        message = "a certificate is always a reference to a file"
+        raise fault("wrong-type", message, "write {file: PATH}")
+    return _text(value, ("file",))
+
+
+def _list(value: Any) -> Any:
+    if isinstance(value, str) or not isinstance(value, Sequence | set | frozenset):
+        message = f"this must be a list, not {'text' if isinstance(value, str) else _kind_of(value)}"
+        raise fault("wrong-type", message, "write a list: [first, second]")
+    return tuple(value)
+
+
+def _plain_text(value: Any) -> Any:
+    if not isinstance(value, str | PathLike):
+        message = f"this must be text, not {_kind_of(value)}"
+        raise fault("wrong-type", message)
+    return _text(fspath(value), ())
+
+
+Text = Annotated[str | EnvReference | FileReference, BeforeValidator(text_or_reference)]
+PlainText = Annotated[str, BeforeValidator(_plain_text)]
+Tenant = Annotated[str | EnvReference | FileReference, BeforeValidator(_tenant)]
+AllowedTenants = Annotated[tuple[Annotated[str, BeforeValidator(_allowed_tenant)], ...], BeforeValidator(_list)]
+Scopes = Annotated[tuple[PlainText, ...], BeforeValidator(_list)]
+Authority = Annotated[str | EnvReference | FileReference, BeforeValidator(_authority)]
+OidcAuthority = Annotated[str | EnvReference | FileReference, BeforeValidator(_oidc_authority)]
+Region = Annotated[str | EnvReference | FileReference, BeforeValidator(_region)]
+Password = Annotated[SecretStr | EnvReference | FileReference, BeforeValidator(_password)]
+OneSecret = SecretStr | EnvReference | FileReference | CommandReference
+Secret = Annotated[OneSecret | tuple[OneSecret, ...], BeforeValidator(_secret)]
+Certificate = Annotated[FileReference | CertificateBytes, BeforeValidator(_certificate)]

@@ -1,0 +1,89 @@
+"""Reading a small, regular text file, and saying in one sentence why it could not be read."""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+CONFIGURATION_LIMIT = 1024 * 1024
+REFERENCE_LIMIT = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Why a file could not be read. `line` and `column` are known for text that is not UTF-8."""
+
+    code: str
+    reason: str
+    line: int | None = None
+    column: int | None = None
+
+
+def read_bytes(path: str | PathLike[str], limit: int) -> bytes | Unreadable:
+    """The bytes of a regular file of at most `limit` bytes.
+
+    The type is checked on the open descriptor, and the file is opened without blocking: a FIFO in the place of a
+    secret must not hang the application.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        descriptor = os.open(path, flags)
+    except OSError as exc:
+        return _unopened(exc)
+    except ValueError:
+        return Unreadable("missing-file", "is not a valid path")
+    try:
+        mode = os.fstat(descriptor).st_mode
+        if stat.S_ISDIR(mode):
+            return Unreadable("not-a-file", "is a directory")
+        if not stat.S_ISREG(mode):
+            return Unreadable("not-a-file", "is not a regular file")
+        with os.fdopen(descriptor, "rb", closefd=False) as stream:
+            content = stream.read(limit + 1)
+    except OSError as exc:
+        return Unreadable("unreadable-file", f"cannot be read: {exc.strerror or 'input/output error'}")
+    finally:
+        os.close(descriptor)
+    if len(content) > limit:
+        return Unreadable("file-too-large", f"is larger than {limit // 1024} KB")
+    return content
+
+
+def _unopened(exc: OSError) -> Unreadable:
+    if isinstance(exc, FileNotFoundError | NotADirectoryError):
+        return Unreadable("missing-file", "does not exist")
+    if isinstance(exc, IsADirectoryError) or (isinstance(exc, PermissionError) and _is_directory(exc.filename)):
+        return Unreadable("not-a-file", "is a directory")
+    if isinstance(exc, PermissionError):
+        return Unreadable("unreadable-file", "cannot be read: permission denied")
+    return Unreadable("unreadable-file", f"cannot be read: {exc.strerror or 'input/output error'}")
+
+
+def _is_directory(path: object) -> bool:
+    # Windows answers "permission denied" when a directory is opened.
+    return isinstance(path, str | bytes) and os.path.isdir(path)
+
+
+def read_text(path: str | PathLike[str], limit: int) -> str | Unreadable:
+    """The text of a file: UTF-8, a byte order mark is dropped."""
+    content = read_bytes(path, limit)
+    return content if isinstance(content, Unreadable) else decode(content)
+
+
+def decode(content: bytes) -> str | Unreadable:
+    """UTF-8 text without its byte order mark; where it is not UTF-8, the line and column of the first bad byte."""
+    body = content.removeprefix(b"\xef\xbb\xbf")
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError as exc:
+        start = exc.start
+    before = body[:start].decode("utf-8")
+    line = before.count("\n") + 1
+    column = len(before) - (before.rfind("\n") + 1) + 1
+    wide = body.startswith((b"\xff\xfe", b"\xfe\xff"))
+    return Unreadable("not-utf8", "is UTF-16, not UTF-8" if wide else "is not UTF-8", line, column)

@@ -1,0 +1,134 @@
+"""One layer for each source of values: what it gives, and where each of its values stands."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from credconf.entra.clouds import CLOUD_NAMES
+from credconf.kinds import ALIASES, FIELDS, NESTED
+from credconf.kinds.validation import unknown_key
+from credconf.problems import Problem
+from credconf.references import FileReference
+
+from .origins import Origin, Value
+from .variables import Environment, Scheme, Variable, split_list
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .dotenv import Dotenv
+
+KNOWN = frozenset({*FIELDS, *ALIASES})
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """The values of one source, by dotted path (`http.timeout`).
+
+    Attributes:
+        name: what messages call the source.
+        values: what it gives.
+        entry: the named entry, for a layer of a file.
+    """
+
+    name: str
+    values: dict[str, Value] = field(default_factory=dict)
+    entry: str | None = None
+
+    def nested(self) -> dict[str, Any]:
+        """The values as pydantic-settings merges them: groups are dictionaries, values are `Value`s."""
+        tree: dict[str, Any] = {}
+        for path, value in self.values.items():
+            group, _, leaf = path.rpartition(".")
+            (tree.setdefault(group, {}) if group else tree)[leaf] = value
+        return tree
+
+
+def arguments(given: Mapping[str, Any], problems: list[Problem]) -> Layer:
+    """The layer of keyword arguments. `None` counts as not given, except for `env_prefix`, where it means something."""
+    layer = Layer("arguments")
+    for name, raw in given.items():
+        if name not in KNOWN:
+            problem = unknown_key(name, KNOWN, name)
+            message = f"`{name}` is not a keyword argument"
+            problems.append(
+                Problem(problem.code, message, path=name, origin=Origin("argument", name), hint=problem.hint)
+            )
+        elif name in ALIASES and given.get(ALIASES[name]) is not None and raw is not None:
+            message = f"`{name}` and `{ALIASES[name]}` are one setting"
+            problems.append(
+                Problem("conflict", message, path=name, origin=Origin("argument", name), hint="keep one of them")
+            )
+        elif name in NESTED and isinstance(raw, Mapping):
+            for leaf, inner in raw.items():
+                _put(layer, f"{name}.{leaf}", inner, Origin("argument", f"{name}.{leaf}"))
+        elif raw is not None or name == "env_prefix":
+            _put(layer, ALIASES.get(name, name), _absolute(raw), Origin("argument", name))
+    return layer
+
+
+def _absolute(raw: Any) -> Any:
+    """References of arguments are relative to the working directory of now."""
+    if isinstance(raw, Mapping) and set(raw) == {"file"} and isinstance(raw["file"], str | os.PathLike):
+        return {"file": os.path.abspath(raw["file"])} if os.fspath(raw["file"]) else raw
+    if isinstance(raw, FileReference):
+        return FileReference(file=os.path.abspath(raw.file))
+    if isinstance(raw, list | tuple):
+        return [_absolute(item) for item in raw]
+    return raw
+
+
+def _put(layer: Layer, path: str, raw: Any, origin: Origin) -> None:
+    layer.values[path] = Value(raw, origin, origin)
+
+
+def environment(environ: Environment, scheme: Scheme, problems: list[Problem]) -> Layer:
+    """The layer of the process environment."""
+    return _variables("environment", environ, scheme, lambda name: Origin("environment", name), os.getcwd, problems)
+
+
+def dotenv(file: Dotenv, scheme: Scheme, directory: str, problems: list[Problem]) -> Layer:
+    """The layer of `.env`; its relative paths are relative to it."""
+    return _variables(file.name, file.variables, scheme, file.origin, lambda: directory, problems)
+
+
+def _variables(  # noqa: PLR0917 - both callers stand above
+    label: str,
+    environ: Environment,
+    scheme: Scheme,
+    origin_of: Callable[[str], Origin],
+    directory: Callable[[], str],
+    problems: list[Problem],
+) -> Layer:
+    layer = Layer(label)
+    setters: dict[str, Variable] = {}
+    for variable in scheme.variables():
+        text = environ.get(variable.name)
+        if not text:  # an empty variable counts as unset
+            continue
+        origin = origin_of(variable.name)
+        earlier = setters.get(variable.field)
+        if variable.form == "unusable":
+            message = f"{variable.name} would hold the certificate itself, which is always a file"
+            hint = f"set {variable.name}_FILE to its path"
+            problems.append(Problem("bad-variable", message, path=variable.field, origin=origin, hint=hint))
+        elif earlier is not None and earlier.ours == variable.ours:
+            message = f"{earlier.name} and {variable.name} are both set, and mean one setting"
+            problems.append(Problem("conflict", message, path=variable.field, origin=origin, hint="unset one of them"))
+        elif earlier is None:
+            setters[variable.field] = variable
+            _put(layer, variable.field, _read(variable, text, directory), origin)
+    return layer
+
+
+def _read(variable: Variable, text: str, directory: Callable[[], str]) -> Any:
+    if variable.form == "file":
+        return FileReference(file=os.path.join(directory(), text))
+    if variable.form == "list":
+        return split_list(text)
+    if variable.form == "cloud":
+        return CLOUD_NAMES.get(text.strip().lower(), text)
+    return text

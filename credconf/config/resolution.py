@@ -1,0 +1,301 @@
+"""From a request to validated settings: layers, names, precedence, safety, and every problem at once."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from credconf.kinds import NESTED, Invalid, Kind, Proof, identify, validate
+from credconf.problems import Problem, closest
+from credconf.references import NOT_RUN, NotFound, Reader
+
+from . import layers as layer_of
+from .advice import advice, displaced_host
+from .document import joined, shown_key
+from .entries import Book, read_book
+from .nearly import azure_near, strangers
+from .origins import Origin, Value
+from .safety import mixed_identity, redirected_secret
+from .sources import merge
+from .surroundings import Surroundings, conventional, surroundings
+from .variables import Scheme
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from credconf.problems.model import Severity
+
+    from .dotenv import Dotenv
+    from .layers import Layer
+    from .request import Request
+
+_PREFIX = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_PLACE_ORDER = {"file": 0, "dotenv": 1, "environment": 2, "argument": 3, "preset": 4, "default": 5}
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A configuration that can be used: what `load()` gives, and `build()` takes.
+
+    Attributes:
+        name: of the entry; `None` for the flat form.
+        settings: the validated, frozen model of its kind.
+        origins: where each setting came from, and what it displaced, by dotted path (`http.timeout`).
+        warnings: what will work, but is probably wrong.
+        reader: finds the values of references.
+        surroundings: what the machine says about the network.
+    """
+
+    name: str | None
+    settings: Kind
+    origins: Mapping[str, Origin]
+    warnings: tuple[Problem, ...]
+    reader: Reader = field(repr=False)
+    surroundings: Surroundings = field(repr=False)
+
+
+def resolve(request: Request) -> Resolved | tuple[Problem, ...]:
+    """The configuration that a request means, or all its problems in the order of the files."""
+    problems: list[Problem] = []
+    documents = request.documents(problems)
+    dotenv = request.dotenv(problems)
+    if _errors(problems) and not documents and request.named_files()[0]:
+        return tuple(problems)  # no file could be read: what would be missing from it says nothing
+    book = read_book(documents, request.section)
+    problems += book.problems
+    name = _choose(request, book, problems)
+    resolver = _Resolver(request, book, dotenv, name, problems)
+    if name is None and book.names:
+        return resolver.sorted()  # nothing was chosen, so nothing can be said about its fields
+    return resolver.resolve()
+
+
+def _errors(problems: list[Problem]) -> list[Problem]:
+    return [problem for problem in problems if problem.severity == "error"]
+
+
+def _choose(request: Request, book: Book, problems: list[Problem]) -> str | None:
+    """The entry to use; `None` for the flat form, and where the choice failed."""
+    choice = request.chosen() or book.default
+    if choice is None:
+        if book.names:
+            usable = ", ".join(name for name in book.names if not book.is_abstract(name)) or "none that is not abstract"
+            hint = f"pass name=, set CREDCONF_NAME, or write `default:` in the file; there are: {usable}"
+            problems.append(Problem("no-name", "no credential was chosen", origin=_first_place(book), hint=hint))
+        return None
+    name, origin = choice
+    if name not in book.parts:
+        meant = closest(name, book.names)
+        have = f"there are: {', '.join(book.names)}" if book.names else "no file has named credentials"
+        hint = f"did you mean `{meant}`?" if meant else have
+        message = f"there is no credential `{shown_key(name)}`"
+        problems.append(
+            Problem("unknown-name", message, path="default" if origin.file else None, origin=origin, hint=hint)
+        )
+        return None
+    if book.is_abstract(name):
+        message = f"`{name}` is abstract: it is there to be extended"
+        problems.append(
+            Problem("abstract", message, path=f"credentials.{name}", origin=origin, hint="choose one that extends it")
+        )
+    return name
+
+
+def _first_place(book: Book) -> Origin:
+    return Origin("file", file=book.places[-1], line=1, column=1)
+
+
+class _Resolver:
+    """The steps for one chosen entry. All its problems are collected before any is reported."""
+
+    def __init__(self, request: Request, book: Book, dotenv: Dotenv, name: str | None, problems: list[Problem]) -> None:
+        self.request = request
+        self.book = book
+        self.dotenv = dotenv
+        self.name = name
+        self.problems = problems
+        self.reader = Reader(request.environ, dotenv.variables, frozenset(request.allow))
+        self.merged: dict[str, Value] = {}
+
+    def resolve(self) -> Resolved | tuple[Problem, ...]:
+        """Merge, check, validate."""
+        named = [part.layer for entry in self._lineage() for part in self.book.parts[entry]]
+        arguments = layer_of.arguments(self.request.arguments, self.problems)
+        scheme = self._scheme([arguments, *named])
+        environment = layer_of.environment(self.request.environ, scheme, self.problems)
+        directory = os.path.dirname(os.path.abspath(self.dotenv.name))
+        dotenv = layer_of.dotenv(self.dotenv, scheme, directory, self.problems)
+        layers = [arguments, environment, dotenv, *named, conventional(self.request.environ)]
+        self._check_exclusive(layers)
+        self._check_strangers()
+        self.merged = merge(layers)
+        self.problems += mixed_identity(layers, self.merged, self.reader)
+        self.problems += redirected_secret(self.merged, self.reader)
+        self.problems += displaced_host(layers, self.merged, self._path("authority"))
+        settings = validate(_tree(self.merged))
+        if isinstance(settings, Invalid):
+            self.problems += [self._placed(problem, scheme) for problem in settings.problems]
+            return self.sorted()
+        self._check_references(settings)
+        if _errors(self.problems):
+            return self.sorted()
+        warnings = self.sorted()
+        origins = _origins(settings, self.merged)
+        return Resolved(self.name, settings, origins, warnings, self.reader, surroundings(self.request.environ))
+
+    def _lineage(self) -> list[str | None]:
+        if self.name is None:
+            return [None] if None in self.book.parts else []
+        return list(self.book.lineage(self.name))
+
+    def _scheme(self, layers: list[Layer]) -> Scheme:
+        value = next((layer.values["env_prefix"] for layer in layers if "env_prefix" in layer.values), None)
+        if value is None:
+            return Scheme.of(self.name, None, prefixed=False)
+        prefix = value.raw
+        if prefix is not None and not (isinstance(prefix, str) and _PREFIX.fullmatch(prefix)):
+            message = "`env_prefix` must be the beginning of a variable's name, or null"
+            hint = "write letters, digits and `_`, such as REPORTS_"
+            self.problems.append(
+                Problem("bad-value", message, path=self._path("env_prefix"), origin=value.origin, hint=hint)
+            )
+            prefix = None
+        return Scheme.of(self.name, prefix, prefixed=True)
+
+    def _check_exclusive(self, layers: list[Layer]) -> None:
+        for layer in layers:
+            if "cloud" in layer.values and "authority" in layer.values:
+                cloud, authority = layer.values["cloud"], layer.values["authority"]
+                message = f"`cloud` ({cloud.origin}) and `authority` exclude each other"
+                origin = authority.origin
+                self.problems.append(
+                    Problem("conflict", message, path=self._path("authority"), origin=origin, hint="keep one of them")
+                )
+
+    def _check_strangers(self) -> None:
+        schemes = {name: Scheme.of(name, None, prefixed=False) for name in (None, *self.book.names)}
+        environ = self.request.environ
+        self.problems += strangers(environ, lambda name: Origin("environment", name), schemes, self.name)
+        self.problems += strangers(self.dotenv.variables, self.dotenv.origin, schemes, self.name)
+
+    def _check_references(self, settings: Kind) -> None:
+        """Everything that a reference names must be readable now, so that a deployment fails at its start."""
+        dry = replace(self.reader, runs=False)
+        identity = identify(settings, dry)
+        if isinstance(identity, list):
+            self.problems += [self._unreadable(path, failure) for path, failure in identity]
+        proofs: dict[str, Proof] = {}
+        failures: list[Problem] = []
+        for path, proof in settings.proofs(dry):
+            if isinstance(proof, NotFound):
+                failures.append(self._unreadable(path, proof))
+            elif proof.credential != NOT_RUN:
+                proofs[path] = proof
+            else:
+                proofs.setdefault("", proof)
+        # In a list, a secret of tomorrow or yesterday may be absent, as long as one can be read.
+        severity: Severity = (
+            "warning"
+            if proofs and all(item.code in {"missing-file", "missing-variable"} for item in failures)
+            else "error"
+        )
+        self.problems += [replace(problem, severity=severity) for problem in failures]
+        bundle = settings.http.ca_bundle
+        if bundle is not None and not os.access(bundle, os.R_OK):
+            failure = NotFound("missing-file", f"the certificates {bundle} can't be read", "check the path")
+            self.problems.append(self._unreadable("http.ca_bundle", failure))
+        if not isinstance(identity, list):
+            proofs.pop("", None)
+            self.problems += [
+                replace(item, path=self._path(item.path or ""))
+                for item in advice(settings, identity, proofs, self.merged)
+            ]
+
+    def _unreadable(self, path: str, failure: NotFound) -> Problem:
+        return Problem(
+            failure.code,
+            f"`{path}`: {failure.message}",
+            path=self._path(path),
+            origin=self._origin(path),
+            hint=failure.hint,
+        )
+
+    def _placed(self, problem: Problem, scheme: Scheme) -> Problem:
+        path = problem.path or ""
+        if problem.code == "missing":
+            return self._missing(problem, path, scheme)
+        return replace(problem, path=self._path(path), origin=self._origin(path))
+
+    def _missing(self, problem: Problem, path: str, scheme: Scheme) -> Problem:
+        of = f"` of `{self.name}` is not set" if self.name else "` is not set"
+        message = problem.message.replace("` is not set", of, 1)
+        part = next((self.book.parts[entry][0] for entry in self._lineage()[:1]), None)
+        variable = scheme.suggestion(path)
+        example = f"`{path}: {{file: PATH}}`" if path in {"client_secret", "client_certificate"} else f"`{path}`"
+        ways = [f"add {example}"] if part else []
+        ways += [f"set {variable}"] if variable else []
+        hint = ", or ".join(ways) or f"pass {path}="
+        near = azure_near(variable, self.request.environ) if variable else None
+        hint += f"\n{near} is set; did you mean {variable}?" if near else ""
+        origin = part.origin if part else None
+        return replace(
+            problem, message=message, path=self._path(path), origin=origin, hint=hint, looked_in=self.places()
+        )
+
+    def places(self) -> tuple[str, ...]:
+        """Every place that was looked at."""
+        off = self.request.env_file is False
+        dotenv = f"{self.dotenv.name} (switched off)" if off else self.dotenv.name
+        dotenv = f"{dotenv} (no such file)" if not off and not self.dotenv.exists else dotenv
+        files = self.book.places or (["no file"] if self.request.path is False else ["credconf.yaml (no such file)"])
+        return ("arguments", "environment", dotenv, *files)
+
+    def _path(self, path: str) -> str:
+        whole = joined(f"credentials.{self.name}", path) if self.name else path
+        return joined(self.request.section or "", whole) if self.book.places else whole
+
+    def _origin(self, path: str) -> Origin | None:
+        steps = path.split(".")
+        for length in range(len(steps), 0, -1):
+            value = self.merged.get(".".join(steps[:length]))
+            if value is not None:
+                rest: tuple[str | int, ...] = tuple(int(step) if step.isdigit() else step for step in steps[length:])
+                return value.place_of(rest)
+        group = next((value for name, value in self.merged.items() if name.startswith(f"{path}.")), None)
+        return group.origin if group else None
+
+    def sorted(self) -> tuple[Problem, ...]:
+        """The problems in the order of the files and lines; each once."""
+        files = {name: number for number, name in enumerate(self.book.places)}
+        unique = dict.fromkeys(self.problems)
+
+        def order(problem: Problem) -> tuple[int, int, int, int]:
+            origin = problem.origin
+            if origin is None:
+                return (len(_PLACE_ORDER), 0, 0, 0)
+            file = files.get(origin.file or "", len(files))
+            return (_PLACE_ORDER[origin.place], file, origin.line or 0, origin.column or 0)
+
+        return tuple(sorted(unique, key=order))
+
+
+def _tree(merged: Mapping[str, Value]) -> dict[str, Any]:
+    tree: dict[str, Any] = {}
+    for path, value in merged.items():
+        group, _, leaf = path.rpartition(".")
+        (tree.setdefault(group, {}) if group else tree)[leaf] = value.raw
+    return tree
+
+
+def _origins(settings: Kind, merged: Mapping[str, Value]) -> dict[str, Origin]:
+    """The origin of every setting, presets and defaults included."""
+    default = Origin("default")
+    origins: dict[str, Origin] = {}
+    for name in type(settings).model_fields:
+        for path in [f"{name}.{leaf}" for leaf in NESTED[name]] if name in NESTED else [name]:
+            origins[path] = merged[path].origin if path in merged else default
+    if "authority" not in merged and settings.cloud is not None:
+        origins["authority"] = Origin("preset", settings.cloud, displaced=origins["cloud"].displaced)
+    return origins

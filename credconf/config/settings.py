@@ -1,0 +1,125 @@
+"""What every kind of credential can be told. The kinds add their own fields."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from credconf.entra import clouds
+
+from .fields import (
+    AllowedTenants,
+    Authority,
+    OidcAuthority,
+    Password,
+    PlainText,
+    Region,
+    Scopes,
+    Tenant,
+    Text,
+    fault,
+)
+
+_FROZEN = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class HttpSettings(BaseModel):
+    """How Entra is reached."""
+
+    model_config = _FROZEN
+
+    timeout: Annotated[float, Field(gt=0, le=600, allow_inf_nan=False)] = Field(
+        default=10.0, description="Seconds that one attempt may take to connect, and to wait for bytes."
+    )
+    total_timeout: Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)] = Field(
+        default=30.0, description="Seconds that a token may take altogether, retries and waits included."
+    )
+    retries: Annotated[int, Field(ge=0, le=10)] = Field(
+        default=3, description="How often a failed attempt (network, 408, 429, 5xx) is repeated."
+    )
+    proxy: Password | None = Field(default=None, description="URL of a proxy; default: `HTTPS_PROXY`.")
+    ca_bundle: PlainText | None = Field(
+        default=None, description="File or directory of certificates to trust; default: `REQUESTS_CA_BUNDLE`."
+    )
+
+
+class TokenCacheSettings(BaseModel):
+    """Where tokens are kept."""
+
+    model_config = _FROZEN
+
+    kind: Literal["memory"] = Field(default="memory", description="`memory`: in this process.")
+    max_entries: Annotated[int, Field(ge=1, le=10_000_000)] = Field(
+        default=100_000, description="How many tokens are kept; the least recently used go first."
+    )
+
+
+class CommonSettings(BaseModel):
+    """The fields that all kinds share; the names are azure-identity's.
+
+    `authority` is always set once a model is validated (from `cloud`, whose default is `public`), except for a
+    generic OpenID Connect server, which has `oidc_authority` instead.
+    """
+
+    model_config = _FROZEN
+
+    proof: ClassVar[str]
+    """The field whose presence tells the kind."""
+
+    tenant_id: Tenant | None = Field(default=None, description="The tenant (directory): a GUID or a domain name.")
+    client_id: Text = Field(description="The application (client) id of the service principal.")
+    cloud: Literal["public", "usgov", "china"] | None = Field(
+        default=None, description="The Azure cloud, which presets `authority`."
+    )
+    authority: Authority | None = Field(default=None, description="The host of Entra ID, as a name or https:// URL.")
+    oidc_authority: OidcAuthority | None = Field(
+        default=None, description="A generic OpenID Connect server instead of Entra ID; its URL has a path."
+    )
+    additionally_allowed_tenants: AllowedTenants = Field(
+        default=(), description='Other tenants that a token may be asked for; `["*"]` for all.'
+    )
+    disable_instance_discovery: bool = Field(
+        default=False, description="Trust an authority that is not well known without asking Microsoft about it."
+    )
+    region: Region | None = Field(default=None, description="An Azure region's own endpoint, or `tryautodetect`.")
+    http: HttpSettings = Field(default_factory=HttpSettings, description="How Entra is reached.")
+    token_cache: TokenCacheSettings = Field(default_factory=TokenCacheSettings, description="Where tokens are kept.")
+    prefetch: Scopes = Field(default=(), description="Scopes whose tokens are fetched when the credential is built.")
+    env_prefix: PlainText | None = Field(
+        default=None, description="Listen to `<PREFIX><FIELD>` variables instead of the usual ones."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _preset(cls, data: Any) -> Any:
+        return with_authority(data) if isinstance(data, dict) else data
+
+    @model_validator(mode="after")
+    def _somewhere(self) -> CommonSettings:
+        if self.oidc_authority is None and self.tenant_id is None:
+            raise fault("missing", "`tenant_id` is not set", step="tenant_id")
+        return self
+
+
+def with_authority(data: dict[str, Any]) -> dict[str, Any]:
+    """The same fields with the authority that their cloud presets; both at once are a fault unless they agree."""
+    given = {name for name in ("tenant_id", "cloud", "authority") if data.get(name) is not None}
+    if data.get("oidc_authority") is not None:
+        if given:
+            name = min(given)
+            raise fault("conflict", f"`oidc_authority` and `{name}` exclude each other", "keep one of them", step=name)
+        return data
+    cloud = data.get("cloud")
+    if cloud is None and "authority" in given:
+        return data
+    preset = (
+        clouds.PRESETS.get(cloud if isinstance(cloud, str) else "public")
+        if cloud is not None
+        else clouds.PRESETS["public"]
+    )
+    if preset is None or data.get("authority") == preset:
+        return data  # an unknown cloud is the field's own fault to report
+    if "authority" in given:
+        raise fault("conflict", "`cloud` and `authority` exclude each other", "keep one of them", step="authority")
+    return {**data, "cloud": cloud or "public", "authority": preset}

@@ -1,0 +1,88 @@
+"""The layers as pydantic-settings' sources: it merges them, highest first, and records what each one gave.
+
+pydantic-settings' own sources guess types, expand, and skip in silence; these hand over `Value`s, whose `repr` shows
+nothing (with `PYDANTIC_SETTINGS_DEBUG` set, it logs what the sources give).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from .origins import Origin, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from pydantic.fields import FieldInfo
+
+    from .layers import Layer
+
+_ENTRY = "entry"
+_EXCLUSIVE = ("cloud", "authority")
+
+
+class LayerSource(PydanticBaseSettingsSource):
+    """One layer. What a higher layer excludes is left out: an `authority` there displaces a `cloud` here."""
+
+    def __init__(self, settings_cls: type[BaseSettings], layer: Layer, number: int) -> None:
+        super().__init__(settings_cls)
+        self.__name__ = f"{number}: {layer.name}"  # the states of sources are kept by this name
+        self._layer = layer
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002 - its signature
+        """The whole entry is one field."""
+        return self._layer.nested(), field_name, True
+
+    def __call__(self) -> dict[str, Any]:
+        """The values that no higher layer excludes."""
+        tree = self._layer.nested()
+        above = self.current_state.get(_ENTRY, {})
+        if any(name in above for name in _EXCLUSIVE):
+            tree = {name: value for name, value in tree.items() if name not in _EXCLUSIVE or name in above}
+        return {_ENTRY: tree}
+
+
+class Configuration(BaseSettings):
+    """The merged layers of one credential, not validated yet: which model judges them depends on the kind."""
+
+    model_config = SettingsConfigDict(extra="ignore", hide_input_in_errors=True, arbitrary_types_allowed=True)
+
+    entry: dict[str, Any] = Field(default_factory=dict, repr=False)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - replaced by our layers, as are the two below
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The layers, highest first."""
+        layers: Sequence[Layer] = getattr(init_settings, "init_kwargs", {}).get("layers", ())
+        return tuple(LayerSource(settings_cls, layer, number) for number, layer in enumerate(layers))
+
+
+def merge(layers: Sequence[Layer]) -> dict[str, Value]:
+    """The winning value of each dotted path; its origin knows the origins that it displaced."""
+    merged = Configuration(layers=layers).entry  # type: ignore[call-arg]  # the layers are for the sources, not a field
+    return {path: _with_displaced(path, value, layers) for path, value in _leaves(merged)}
+
+
+def _leaves(tree: Mapping[str, Any]) -> Iterator[tuple[str, Value]]:
+    for name, value in tree.items():
+        if isinstance(value, Value):
+            yield name, value
+        else:
+            yield from ((f"{name}.{leaf}", inner) for leaf, inner in _leaves(value))
+
+
+def _with_displaced(path: str, value: Value, layers: Sequence[Layer]) -> Value:
+    names = _EXCLUSIVE if path in _EXCLUSIVE else (path,)
+    giving = [layer.values[name] for layer in layers for name in names if name in layer.values]
+    below = giving[next((index for index, other in enumerate(giving) if other.origin == value.origin), 0) + 1 :]
+    displaced: tuple[Origin, ...] = tuple(other.origin for other in below)
+    return Value(value.raw, value.origin.over(displaced), value.key, value.node) if displaced else value

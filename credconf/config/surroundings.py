@@ -1,0 +1,52 @@
+"""What the machine, not the configuration, says about reaching the network: proxies, certificates, the region.
+
+These are the variables that `requests`, curl and MSAL know. They are read here, once, with their origin: the HTTP
+session itself trusts no environment.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .layers import Layer
+from .origins import Origin, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PROXIES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
+BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+NO_PROXIES = ("no_proxy", "NO_PROXY")
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What has no setting of its own.
+
+    Attributes:
+        no_proxy: hosts that are reached without a proxy, as `NO_PROXY` lists them.
+        region: of the machine, as Azure's hosts tell it in `REGION_NAME`; for `region: tryautodetect`.
+    """
+
+    no_proxy: str | None = None
+    region: str | None = None
+
+
+def surroundings(environ: Mapping[str, str]) -> Surroundings:
+    """What the environment says."""
+    no_proxy = next((environ[name] for name in NO_PROXIES if environ.get(name)), None)
+    return Surroundings(no_proxy, environ.get("REGION_NAME") or None)
+
+
+def conventional(environ: Mapping[str, str]) -> Layer:
+    """The lowest layer above the defaults: a proxy and a bundle of certificates from the usual variables."""
+    layer = Layer("environment")
+    for path, names in (("http.proxy", PROXIES), ("http.ca_bundle", BUNDLES)):
+        name = next((name for name in names if environ.get(name)), None)
+        if name is not None:
+            origin = Origin("environment", name)
+            text = environ[name] if path == "http.proxy" else os.path.abspath(environ[name])
+            layer.values[path] = Value(text, origin, origin)
+    return layer

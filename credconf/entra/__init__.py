@@ -1,0 +1,1 @@
+"""The wire: what is said to Microsoft Entra ID, and how."""

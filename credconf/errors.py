@@ -1,0 +1,117 @@
+"""The tree of errors.
+
+    CredconfError                            everything that credconf raises on purpose
+    ├── ConfigError (ValueError)             the configuration: from_config(), load(), build(), the constructors
+    └── AuthenticationError                  get_token(): Entra refused, or could not be asked
+        │   (azure.core.exceptions.ClientAuthenticationError)
+        └── CredentialUnavailableError       get_token(): a reference (a file, a command) can't be read now
+
+Not in the tree, because Python and azure-core have their own words for them: `ValueError` for a call without scopes,
+with a bad tenant, or on a closed credential; `TypeError` for a constructor's unknown keyword.
+
+Every one of them can be pickled, and holds no secret: not in `args`, not in an attribute, not in a chained exception.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from azure.core.exceptions import ClientAuthenticationError
+
+from .problems import as_text
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .problems import Problem
+
+
+class CredconfError(Exception):
+    """Everything that credconf raises on purpose."""
+
+
+class ConfigError(CredconfError, ValueError):
+    """The configuration can't be used. `str()` shows every problem, in the order of the files.
+
+    Attributes:
+        problems: one `Problem` each, errors and warnings.
+    """
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(as_text(self.problems))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.problems,)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why there is no token, as data. One failure may reach many callers, each as an exception of its own.
+
+    Attributes:
+        message: what happened, to whom, and what to do; no secret is in it.
+        error: the OAuth error (`invalid_client`), or the sort of failure (`timeout`, `tls`, `dns`, ...).
+        codes: the AADSTS numbers, most specific first.
+        correlation_id: Entra's, for its sign-in logs and for support.
+        trace_id: Entra's.
+        timestamp: Entra's.
+        status_code: of the HTTP answer, if there was one.
+        retry_after: seconds that the server asked to wait.
+        unavailable: the credential could not even try, because a reference can't be read.
+    """
+
+    message: str
+    error: str
+    codes: tuple[int, ...] = ()
+    correlation_id: str | None = None
+    trace_id: str | None = None
+    timestamp: str | None = None
+    status_code: int | None = None
+    retry_after: float | None = None
+    unavailable: bool = False
+
+    @property
+    def refused_proof(self) -> bool:
+        """Entra refused the secret or the certificate itself; another one may be accepted."""
+        return self.error == "invalid_client"
+
+    def exception(self) -> AuthenticationError:
+        """A new exception. Raise it outside `except`: azure-core's errors remember what is being handled."""
+        return (CredentialUnavailableError if self.unavailable else AuthenticationError)(self)
+
+
+class AuthenticationError(CredconfError, ClientAuthenticationError):
+    """There is no token: Entra refused, or could not be asked.
+
+    Attributes:
+        failure: all that is known, as data.
+    """
+
+    def __init__(self, failure: Failure | str) -> None:
+        self.failure = failure if isinstance(failure, Failure) else Failure(failure, "error")
+        ClientAuthenticationError.__init__(self, message=self.failure.message)
+        self.status_code = self.failure.status_code
+
+    @property
+    def aadsts(self) -> str | None:
+        """Entra's code, such as `AADSTS7000215`."""
+        return f"AADSTS{self.failure.codes[0]}" if self.failure.codes else None
+
+    @property
+    def error_code(self) -> str:
+        """The OAuth error, such as `invalid_client`, or the sort of failure, such as `timeout`."""
+        return self.failure.error
+
+    @property
+    def correlation_id(self) -> str | None:
+        """What Entra's sign-in logs and its support know the request by."""
+        return self.failure.correlation_id
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.failure,)
+
+
+class CredentialUnavailableError(AuthenticationError):
+    """A reference of the configuration (a file, a command) can't be read now, so Entra was not asked."""

@@ -1,0 +1,97 @@
+"""The kinds of credentials, and `Settings`, their union.
+
+A kind is one file here (its fields, and the proof that it hands to entra) and one line in `Kind`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, get_args
+
+from pydantic import BaseModel
+from pydantic_core import PydanticCustomError, core_schema
+
+from .client_certificate import ClientCertificateSettings
+from .client_secret import ClientSecretSettings
+from .identity import Identity, identify
+from .proof import Proof
+from .validation import Invalid, validate_as
+
+if TYPE_CHECKING:
+    from pydantic import GetCoreSchemaHandler
+
+Kind: TypeAlias = ClientSecretSettings | ClientCertificateSettings
+KINDS: dict[str, type[Kind]] = {str(kind.model_fields["kind"].default): kind for kind in get_args(Kind)}
+ALIASES = {"allowed_tenants": "additionally_allowed_tenants"}
+
+__all__ = [
+    "ALIASES",
+    "FIELDS",
+    "KINDS",
+    "NESTED",
+    "ClientCertificateSettings",
+    "ClientSecretSettings",
+    "Identity",
+    "Invalid",
+    "Kind",
+    "Proof",
+    "Settings",
+    "identify",
+    "validate",
+]
+
+
+def _nested() -> dict[str, tuple[str, ...]]:
+    models = {
+        name: field.annotation
+        for kind in KINDS.values()
+        for name, field in kind.model_fields.items()
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
+    }
+    # A field with one type of model is a group of settings; a reference is a model too, but a value.
+    return {name: tuple(model.model_fields) for name, model in models.items() if name != "client_certificate"}
+
+
+NESTED = _nested()
+"""The fields that are groups of settings, with the settings in them."""
+
+FIELDS = tuple(dict.fromkeys(name for kind in KINDS.values() for name in kind.model_fields))
+"""Every field of every kind, groups by their name."""
+
+
+def validate(data: object) -> Kind | Invalid:
+    """A validated model, or everything that is wrong with `data`, without its values.
+
+    Args:
+        data: a mapping of fields, or a model that is validated already.
+    """
+    return data if isinstance(data, tuple(KINDS.values())) else validate_as(data, KINDS, ALIASES)
+
+
+class _Embedded:
+    """How pydantic validates `Settings` as a field of somebody's model.
+
+    In two steps, so that the error that pydantic makes of a fault has the first step's answer for its input: it
+    then shows the problems, and never the secret. (What the *outer* model shows of its own input when another of
+    its fields is wrong is the outer model's to hide: `hide_input_in_errors=True`.)
+    """
+
+    @staticmethod
+    def __get_pydantic_core_schema__(source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        inner = handler(source)  # for the JSON Schema and for serialisation; the validation is ours
+        return core_schema.chain_schema(
+            [
+                core_schema.no_info_wrap_validator_function(lambda data, _: validate(data), inner),
+                core_schema.no_info_wrap_validator_function(lambda result, _: _accept(result), inner),
+            ]
+        )
+
+
+def _accept(result: Kind | Invalid) -> Kind:
+    if isinstance(result, Invalid):
+        code, message = "credconf", str(result)
+        raise PydanticCustomError(code, "{text}", {"text": message})
+    return result
+
+
+Settings: TypeAlias = Annotated[Kind, _Embedded]
+"""The union of the kinds: frozen pydantic models, also as a field of an application's own settings class."""

@@ -1,0 +1,132 @@
+"""`kind: client_certificate`: an application with a certificate and its RSA key, as PEM or PFX (PKCS #12)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import Field, SecretStr
+
+from credconf.config.fields import Certificate, CertificateBytes, Password
+from credconf.config.settings import CommonSettings
+from credconf.references import NotFound
+from credconf.references.file import read_content
+
+from .proof import Proof
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from credconf.references import Reader
+
+
+class ClientCertificateSettings(CommonSettings):
+    """A service principal that proves itself with a certificate."""
+
+    proof: ClassVar[str] = "client_certificate"
+
+    kind: Literal["client_certificate"] = Field(default="client_certificate", description="The kind of credential.")
+    client_certificate: Certificate = Field(
+        description="The certificate with its RSA private key, PEM or PFX; always a reference to a file."
+    )
+    client_certificate_password: Password | None = Field(
+        default=None, description="The password of the private key, if it has one."
+    )
+    send_certificate_chain: bool = Field(
+        default=False, description="Send the chain (x5c), for subject name and issuer authentication."
+    )
+
+    def proofs(self, reader: Reader) -> Iterator[tuple[str, Proof | NotFound]]:
+        """The one certificate with its path, read when the iteration comes to it."""
+        password = self.client_certificate_password
+        opener: str | NotFound | None = None
+        if password is not None:
+            opener = password.get_secret_value() if isinstance(password, SecretStr) else reader.text(password)
+        if isinstance(opener, NotFound):
+            yield "client_certificate_password", opener
+            return
+        certificate = self.client_certificate
+        content = (
+            certificate.data.get_secret_value()
+            if isinstance(certificate, CertificateBytes)
+            else read_content(certificate)
+        )
+        if isinstance(content, NotFound):
+            yield "client_certificate", content
+            return
+        label = certificate.label
+        yield "client_certificate", read_certificate(content, opener, label, chain=self.send_certificate_chain)
+
+
+def read_certificate(content: bytes, password: str | bytes | None, label: str, *, chain: bool) -> Proof | NotFound:
+    """A proof from the bytes of a PEM or PFX file.
+
+    The assertion is signed with RS256 and names the certificate by its SHA-1 thumbprint, as azure-identity's
+    `CertificateCredential` does.
+
+    Args:
+        content: PEM (key and certificates in any order) or PFX.
+        password: of the private key.
+        label: what messages call the file.
+        chain: send all certificates of the file in the assertion's header.
+    """
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+    secret = password.encode() if isinstance(password, str) else password
+    loaded = _load_pem(content, secret, label) if b"-----BEGIN" in content else _load_pfx(content, secret, label)
+    if isinstance(loaded, NotFound):
+        return loaded
+    key, certificates = loaded
+    if not isinstance(key, RSAPrivateKey):
+        return NotFound("bad-certificate", f"the private key in {label} is not an RSA key, which Entra needs")
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    leaf = next((item for item in certificates if item.public_key() == key.public_key()), None)
+    if leaf is None:
+        return NotFound("bad-certificate", f"{label} holds no certificate that belongs to its private key")
+    credential = {"private_key": pem, "thumbprint": leaf.fingerprint(hashes.SHA1()).hex()}  # noqa: S303 - x5t is SHA-1
+    if chain:
+        ordered = [leaf, *(item for item in certificates if item != leaf)]
+        credential["public_certificate"] = "".join(item.public_bytes(Encoding.PEM).decode() for item in ordered)
+    body = pem.strip().splitlines()[1:-1]
+    return Proof(credential, (pem, *body, *([secret.decode(errors="replace")] if secret else [])), label)
+
+
+def _load_pem(content: bytes, password: bytes | None, label: str) -> tuple[Any, list[Any]] | NotFound:
+    from cryptography import x509
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    if b"PRIVATE KEY-----" not in content:
+        return NotFound("bad-certificate", f"{label} holds no private key", "append the key to the certificate")
+    encrypted = b"ENCRYPTED" in content
+    try:
+        # A password that an unencrypted key does not need is no fault: azure-identity's users pass one for both.
+        key = load_pem_private_key(content, password if encrypted else None)
+    except Exception:  # noqa: BLE001 - cryptography has many, and the text of some holds parts of the input
+        return _undecryptable(label, password) if encrypted else _unparsable(label)
+    try:
+        return key, x509.load_pem_x509_certificates(content)
+    except ValueError:
+        return NotFound("bad-certificate", f"{label} holds no certificate", "append the certificate to the key")
+
+
+def _load_pfx(content: bytes, password: bytes | None, label: str) -> tuple[Any, list[Any]] | NotFound:
+    from cryptography.hazmat.primitives.serialization import pkcs12
+
+    try:
+        key, leaf, others = pkcs12.load_key_and_certificates(content, password)
+    except Exception:  # noqa: BLE001 - see above; a wrong password and a broken file look alike here
+        return _undecryptable(label, password) if content[:1] == b"\x30" else _unparsable(label)
+    if key is None or leaf is None:
+        return NotFound("bad-certificate", f"{label} must hold a certificate and its private key")
+    return key, [leaf, *others]
+
+
+def _undecryptable(label: str, password: bytes | None) -> NotFound:
+    state = "with the given client_certificate_password" if password else "without client_certificate_password"
+    return NotFound("bad-certificate", f"{label} can't be opened {state}", "check the password and the file")
+
+
+def _unparsable(label: str) -> NotFound:
+    hint = "write the certificate and its RSA private key as PEM, or as PFX"
+    return NotFound("bad-certificate", f"{label} is neither a PEM nor a PFX file", hint)

@@ -1,0 +1,88 @@
+"""Who a configuration is, once its references are read: the texts that entra needs, and which may be shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
+
+from pydantic import SecretStr
+
+from credconf.entra import clouds
+from credconf.references import EnvReference, FileReference, NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from credconf.config.settings import CommonSettings
+    from credconf.references import Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The texts of a configuration after its references were read.
+
+    Attributes:
+        client_id: of the application.
+        tenant_id: `None` for a generic OpenID Connect server.
+        authority: `https://HOST[:PORT]`, `None` for a generic server.
+        oidc_authority: URL of a generic server.
+        region: a region's name or `tryautodetect`.
+        proxy: URL; may hold a password.
+        hidden: the fields that came from a file: `describe()` and errors do not show them, because a configuration that
+            somebody else wrote could name any file.
+    """
+
+    client_id: str
+    tenant_id: str | None
+    authority: str | None
+    oidc_authority: str | None
+    region: str | None
+    proxy: str | None = field(repr=False)
+    hidden: frozenset[str] = frozenset()
+
+    def shown(self, name: str) -> str | None:
+        """A field as messages may show it."""
+        value = getattr(self, name)
+        return "(hidden: read from a file)" if value is not None and name in self.hidden else value
+
+
+_Field: TypeAlias = str | SecretStr | EnvReference | FileReference | None
+
+
+def identify(settings: CommonSettings, reader: Reader) -> Identity | list[tuple[str, NotFound]]:
+    """Read the references among the texts of a configuration, or say (path, why) which can't be used."""
+    failures: list[tuple[str, NotFound]] = []
+    hidden: set[str] = set()
+
+    def text(path: str, value: _Field, rule: Callable[[str], str] | None = None) -> str | None:
+        if value is None or isinstance(value, str):
+            return value
+        if isinstance(value, SecretStr):
+            return value.get_secret_value()
+        found = reader.text(value)
+        if isinstance(found, str) and rule is not None:
+            found = _by_rule(found.strip(), value.label, rule)
+        if isinstance(found, NotFound):
+            failures.append((path, found))
+            return None
+        if not isinstance(value, EnvReference):
+            hidden.add(path)
+        return found.strip()
+
+    identity = Identity(
+        client_id=text("client_id", settings.client_id) or "",
+        tenant_id=text("tenant_id", settings.tenant_id, clouds.tenant),
+        authority=text("authority", settings.authority, clouds.authority),
+        oidc_authority=text("oidc_authority", settings.oidc_authority, clouds.oidc_authority),
+        region=text("region", settings.region, clouds.region),
+        proxy=text("http.proxy", settings.http.proxy),
+        hidden=frozenset(hidden),
+    )
+    return failures or identity
+
+
+def _by_rule(text: str, label: str, rule: Callable[[str], str]) -> str | NotFound:
+    try:
+        return rule(text)
+    except clouds.BadName as exc:
+        return NotFound("bad-value", f"{label}: {exc}")

@@ -1,0 +1,181 @@
+"""Fields to a model of the right kind, or to problems that hold no value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import ValidationError
+from pydantic_core import PydanticCustomError
+
+from credconf.config.document import shown_key
+from credconf.config.settings import CommonSettings, with_authority
+from credconf.problems import Problem, closest
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+_Model = TypeVar("_Model", bound=CommonSettings)
+_HABITS = {"tenant": "tenant_id", "secret": "client_secret", "client": "client_id", "certificate": "client_certificate"}
+
+
+@dataclass(frozen=True, slots=True)
+class Invalid:
+    """Everything that is wrong with a mapping of fields.
+
+    Attributes:
+        problems: their `path` is relative to the mapping; `origin` is not known here.
+    """
+
+    problems: tuple[Problem, ...]
+
+    def __str__(self) -> str:
+        return "; ".join(f"{item.message} ({item.hint})" if item.hint else item.message for item in self.problems)
+
+
+def validate_as(data: object, kinds: Mapping[str, type[_Model]], aliases: Mapping[str, str]) -> _Model | Invalid:
+    """Infer the kind, and validate the fields as it says."""
+    if not isinstance(data, Mapping):
+        return Invalid((Problem("wrong-type", "a credential is a mapping of settings"),))
+    fields = {str(key): value for key, value in data.items() if value is not None and not _is_foreign(str(key))}
+    problems: list[Problem] = []
+    for alias, name in aliases.items():
+        if alias in fields and name in fields:
+            problems.append(
+                Problem("conflict", f"`{alias}` and `{name}` are one setting", path=alias, hint="keep one of them")
+            )
+        if alias in fields:
+            fields.setdefault(name, fields.pop(alias))
+            fields.pop(alias, None)
+    model = infer(fields, kinds, problems)
+    return _validated(fields, model, kinds, problems)
+
+
+def _is_foreign(key: str) -> bool:
+    return key.startswith("x-") or key == "$schema"
+
+
+def infer(fields: Mapping[str, Any], kinds: Mapping[str, type[_Model]], problems: list[Problem]) -> type[_Model] | None:
+    """The kind that is named, or whose proof is there."""
+    present = [name for name, model in kinds.items() if fields.get(model.proof) is not None]
+    names = ", ".join(f"`{kinds[name].proof}`" for name in present)
+    if len(present) > 1:
+        path = kinds[present[-1]].proof
+        problems.append(
+            Problem("two-proofs", f"{names} are set: one credential has one proof", path=path, hint="keep one of them")
+        )
+        return None
+    named = fields.get("kind")
+    if named is None:
+        if not present:
+            first, *others = [model.proof for model in kinds.values()]
+            nor = "".join(f", nor is `{proof}`" for proof in others)
+            problems.append(Problem("missing", f"`{first}` is not set{nor}", path=first))
+            return None
+        return kinds[present[0]]
+    if not isinstance(named, str) or named not in kinds:
+        meant = closest(named, kinds) if isinstance(named, str) else None
+        hint = f"did you mean `{meant}`?" if meant else f"one of {', '.join(kinds)}"
+        problems.append(Problem("unknown-kind", "`kind` is not a kind of credential", path="kind", hint=hint))
+        return None
+    return kinds[named]
+
+
+def _validated(
+    fields: dict[str, Any], model: type[_Model] | None, kinds: Mapping[str, type[_Model]], problems: list[Problem]
+) -> _Model | Invalid:
+    # Where the kind is not known, the first one still finds what is wrong with the common fields.
+    judge = model or next(iter(kinds.values()))
+    known = {name for kind in kinds.values() for name in kind.model_fields}
+    for name in [name for name in fields if name not in judge.model_fields]:
+        if name not in known:
+            problems.append(unknown_key(name, known | {"allowed_tenants"}, name))
+        elif model is not None:
+            message = f"`{name}` is not a setting of `kind: {judge.model_fields['kind'].default}`"
+            problems.append(Problem("unknown-key", message, path=name, hint="remove it, or change the kind"))
+        del fields[name]
+    if fields.get("tenant_id") is None and fields.get("oidc_authority") is None:
+        problems.append(Problem("missing", "`tenant_id` is not set", path="tenant_id"))
+    result = _model(
+        fields, judge, problems, ignored=None if model else {"kind", *(kind.proof for kind in kinds.values())}
+    )
+    return Invalid(tuple(problems)) if problems or result is None else result
+
+
+def unknown_key(name: str, known: set[str] | frozenset[str], path: str) -> Problem:
+    """The problem of a key that is no setting, with the setting that was probably meant."""
+    meant = _HABITS.get(name.lower()) or closest(name, known)
+    hint = f"did you mean `{meant}`?" if meant else "remove it; keys that begin with `x-` are yours"
+    return Problem("unknown-key", f"`{shown_key(name)}` is not a setting", path=path, hint=hint)
+
+
+def _model(
+    fields: dict[str, Any], judge: type[_Model], problems: list[Problem], ignored: set[str] | None
+) -> _Model | None:
+    try:
+        with_authority(fields)
+    except PydanticCustomError as exc:
+        context = exc.context or {}
+        path = str(context.get("step"))
+        problems.append(Problem(exc.type, str(context.get("text")), path=path, hint=context.get("hint")))
+        fields = {name: value for name, value in fields.items() if name != path}
+    try:
+        return judge.model_validate(fields)
+    except ValidationError as exc:
+        details = exc.errors(include_url=False, include_input=False)
+    said = {problem.path for problem in problems}
+    for problem in map(_problem, details):
+        first = (problem.path or "").split(".")[0]
+        if (
+            problem.path not in said
+            and first not in (ignored or ())
+            and not (problem.code == "missing" and first in said)
+        ):
+            problems.append(problem)
+            said.add(problem.path)
+    return None
+
+
+def _problem(detail: ErrorDetails) -> Problem:
+    context = detail.get("ctx", {})
+    steps = [step for step in detail["loc"] if isinstance(step, int) or step.isidentifier()]
+    if context.get("step") is not None:
+        steps.append(context["step"])
+    # pydantic names the member of a union in `loc`; ours are all decided before, so only real steps are left.
+    path = ".".join(str(step) for step in steps)
+    name = next((str(step) for step in reversed(steps) if isinstance(step, str)), "this")
+    if "text" in context:
+        text = str(context["text"])
+        message = text if text.startswith("`") else f"`{path}`: {text}"
+        return Problem(detail["type"], message, path=path, hint=context.get("hint"))
+    if detail["type"] == "missing":
+        return Problem("missing", f"`{path}` is not set", path=path)
+    if detail["type"] == "extra_forbidden":
+        return Problem("unknown-key", f"`{shown_key(name)}` is not a setting", path=path)
+    return Problem("bad-value", f"`{path}`: {_EXPLAINED.get(detail['type'], _expected(detail))}", path=path)
+
+
+_EXPLAINED = {
+    "bool_parsing": "write true or false",
+    "bool_type": "write true or false",
+    "float_parsing": "write a number of seconds",
+    "float_type": "write a number of seconds",
+    "finite_number": "write a number of seconds",
+    "int_parsing": "write a whole number",
+    "int_type": "write a whole number",
+    "int_from_float": "write a whole number",
+    "model_type": "this must be a mapping of settings",
+    "model_attributes_type": "this must be a mapping of settings",
+    "dict_type": "this must be a mapping of settings",
+}
+
+
+def _expected(detail: ErrorDetails) -> str:
+    context = detail.get("ctx", {})
+    if "expected" in context:  # of a literal: what is allowed, not what was written
+        return f"one of {context['expected']}"
+    for bound, words in (("gt", "more than"), ("ge", "at least"), ("lt", "less than"), ("le", "at most")):
+        if bound in context:
+            return f"write a number that is {words} {context[bound]}"
+    return "this is not a usable value"

@@ -1,0 +1,57 @@
+"""Values that stand elsewhere: one file for each way to find one.
+
+A configuration holds a reference (`{env: NAME}`, `{file: PATH}`, `{command: [...]}`); a `Reader` finds the value when
+it is needed. This is the only place, once the configuration was loaded, that reads files or variables.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from .command import CommandReference, run
+from .env import EnvReference, look_up
+from .file import FileReference, read
+from .found import NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+Reference = EnvReference | FileReference | CommandReference
+
+NOT_RUN = "(not run)"
+
+__all__ = ["CommandReference", "EnvReference", "FileReference", "NotFound", "Reader", "Reference"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Finds the values of references.
+
+    Attributes:
+        environ: the process environment; it is not copied, but a process's own variables rarely change.
+        dotenv: the variables of `.env`, asked when the environment has none.
+        allow: what the program allowed; `{"command"}` is needed for `{command:}`.
+        runs: whether commands are run. `load()` asks whether everything can be read, and runs nothing for that.
+    """
+
+    environ: Mapping[str, str] = field(repr=False)
+    dotenv: Mapping[str, str] = field(default_factory=dict, repr=False)
+    allow: Collection[str] = ()
+    runs: bool = True
+
+    def text(self, reference: Reference) -> str | NotFound:
+        """The text that a reference stands for, or why there is none. It is never empty or only white space."""
+        if isinstance(reference, EnvReference):
+            found = look_up(reference, self.environ, self.dotenv)
+        elif isinstance(reference, FileReference):
+            found = read(reference)
+        elif not self.runs and "command" in self.allow:
+            return NOT_RUN
+        else:
+            found = run(reference, self.environ, allowed="command" in self.allow)
+        if isinstance(found, str) and not found.strip():
+            return NotFound(
+                "empty", f"{reference.label} holds only white space" if found else f"{reference.label} is empty"
+            )
+        return found

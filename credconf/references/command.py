@@ -1,0 +1,119 @@
+"""`{command: [argv, ...]}`: the output of a program, if the application allowed it.
+
+A configuration file can't run programs by itself: whoever can write the YAML is not thereby able to run code. There
+is no shell; the program has ten seconds and 64 KB; what it writes to its standard error is dropped, as it may hold
+what it was asked for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+import time
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from credconf.config.files import REFERENCE_LIMIT, Unreadable, decode
+
+from .found import NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+TIME_LIMIT = 10.0
+
+
+class CommandReference(BaseModel):
+    """A value that a program prints.
+
+    Attributes:
+        command: the program and its arguments; no shell reads them.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    command: Annotated[tuple[Annotated[str, StringConstraints(min_length=1)], ...], Field(min_length=1)]
+
+    @property
+    def label(self) -> str:
+        """What messages call it: the program alone, since arguments may hold what should not be shown."""
+        return f"the command {os.path.basename(self.command[0])}"
+
+
+def run(reference: CommandReference, environ: Mapping[str, str], *, allowed: bool) -> str | NotFound:
+    """The program's output without its trailing newline."""
+    if not allowed:
+        return not_allowed()
+    output = _output(reference, environ)
+    if isinstance(output, NotFound):
+        return output
+    text = decode(output)
+    if isinstance(text, Unreadable):
+        return NotFound("command-failed", f"what {reference.label} printed {text.reason}")
+    return text.removesuffix("\n").removesuffix("\r")
+
+
+def not_allowed() -> NotFound:
+    """The answer to a command that the program did not allow."""
+    return NotFound(
+        "command-not-allowed",
+        "`command` runs a program, which this application did not allow",
+        'pass allow={"command"} to from_config()',
+    )
+
+
+def _output(reference: CommandReference, environ: Mapping[str, str]) -> bytes | NotFound:
+    try:
+        process = subprocess.Popen(  # noqa: S603 - argv of a configuration, run only where the program allowed it
+            list(reference.command),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=dict(environ),
+            start_new_session=True,
+        )
+    except (OSError, ValueError) as exc:
+        reason = exc.strerror if isinstance(exc, OSError) and exc.strerror else "its arguments are not valid"
+        return NotFound("command-failed", f"{reference.label} could not be started: {reason}")
+    try:
+        return _collect(reference, process)
+    finally:
+        _end(process)  # KeyboardInterrupt, too, must not leave the program behind
+
+
+def _collect(reference: CommandReference, process: subprocess.Popen[bytes]) -> bytes | NotFound:
+    # A thread reads, because communicate() has no limit of size, and Windows can't wait for a pipe with a time limit.
+    chunks: list[bytes] = []
+    stream = process.stdout
+    reader = threading.Thread(
+        target=lambda: chunks.append(stream.read(REFERENCE_LIMIT + 1) if stream else b""), daemon=True
+    )
+    deadline = time.monotonic() + TIME_LIMIT
+    reader.start()
+    reader.join(TIME_LIMIT)
+    if chunks and len(chunks[0]) > REFERENCE_LIMIT:
+        return NotFound("command-failed", f"{reference.label} printed more than {REFERENCE_LIMIT // 1024} KB")
+    try:
+        status = process.wait(max(0.0, deadline - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        status = None
+    if status is None or not chunks:
+        return NotFound("command-failed", f"{reference.label} did not end within {TIME_LIMIT:.0f} s")
+    if status != 0:
+        hint = "run it by hand: what it wrote to its standard error is not kept, since it may hold secrets"
+        return NotFound("command-failed", f"{reference.label} ended with status {status}", hint)
+    return chunks[0]
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if hasattr(os, "killpg"):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)  # its own session: what it started ends with it
+    else:
+        process.kill()
+    process.wait()
+    # The reader may still hold the stream; closing it from here would wait for that thread.

@@ -1,0 +1,41 @@
+"""`{env: NAME}`: a variable of the process environment, then of `.env`.
+
+Another process can't change the variables of this one, so a secret that comes from a variable rotates with a restart.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+from .found import NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class EnvReference(BaseModel):
+    """A value that stands in a variable.
+
+    Attributes:
+        env: the variable's name.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    env: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,199}$")]
+
+    @property
+    def label(self) -> str:
+        """What messages call it."""
+        return f"${self.env}"
+
+
+def look_up(reference: EnvReference, environ: Mapping[str, str], dotenv: Mapping[str, str]) -> str | NotFound:
+    """The variable's text; an empty variable counts as unset."""
+    found = environ.get(reference.env) or dotenv.get(reference.env)
+    if found:
+        return found
+    state = "is empty" if reference.env in environ or reference.env in dotenv else "is not set"
+    return NotFound("missing-variable", f"the variable {reference.env} {state}", f"set {reference.env}")
