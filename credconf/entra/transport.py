@@ -1,0 +1,291 @@
+"""The HTTP client: `requests`' connections, with one deadline over time-outs, retries and waits.
+
+It has MSAL's `http_client` interface. Nothing of the environment reaches it, and nothing of a request leaves it in an
+exception, in a traceback (with locals, too) or in the log.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random as random_module
+import sys
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from .http import Response, TransportFailure
+from .payload import Payload
+from .proxies import bypasses, host_of
+from .retries import next_wait
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from urllib3.response import BaseHTTPResponse
+
+    from .http import TransportOptions
+    from .sockets import PoolAdapter
+
+LARGEST_BODY = 1024 * 1024
+_CHUNK = 64 * 1024
+_SHORTEST = 0.001  # urllib3 takes no time-out of 0
+
+logger = logging.getLogger("credconf")
+
+
+@dataclass(frozen=True, slots=True)
+class _Bounds:
+    """How long one request may take.
+
+    Attributes:
+        deadline: on the monotonic clock, for everything.
+        attempts: at most.
+        connect: seconds, for each attempt.
+        read: seconds, for each attempt.
+    """
+
+    deadline: float
+    attempts: int
+    connect: float
+    read: float
+
+
+class RequestsTransport:
+    """Sends requests over connections that are kept and reused; safe for threads and forks.
+
+    Args:
+        options: time-outs, retries, proxy, certificates.
+        monotonic: the clock of deadlines.
+        wall: the clock of a `Retry-After` that is a date.
+        sleep: waits between attempts.
+        random: from 0 to 1, the jitter of the waits.
+    """
+
+    def __init__(
+        self,
+        options: TransportOptions,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+        sleep: Callable[[float], object] = time.sleep,
+        random: Callable[[], float] = random_module.random,
+    ) -> None:
+        self._options = options
+        self._monotonic = monotonic
+        self._wall = wall
+        self._sleep = sleep
+        self._random = random
+        self._closed = False
+        # By process. A child of a fork must not write to its parent's connections; nor does it let go of them,
+        # because closing them takes locks that some thread of the parent may have held when it forked.
+        self._adapters: dict[int, PoolAdapter] = {}
+        self._locks: dict[int, threading.Lock] = {}
+
+    def get(
+        self,
+        url: str,
+        *,
+        params: Mapping[str, object] | None = None,
+        headers: Mapping[str, str] | None = None,
+        deadline: float | None = None,
+        attempts: int | None = None,
+        timeout: float | None = None,
+        **_: object,
+    ) -> Response:
+        """Send a GET request.
+
+        Args:
+            url: absolute.
+            params: the query.
+            headers: besides the usual ones.
+            deadline: on the monotonic clock, for all attempts together; `total_timeout` from now by default.
+            attempts: at most; `retries` + 1 by default.
+            timeout: seconds to connect and for the server's silence, where that is less than the options say.
+
+        Returns:
+            The last answer, whatever its status.
+
+        Raises:
+            TransportFailure: there was no answer.
+        """
+        payload = Payload(params, headers)
+        del params, headers
+        return self._request("GET", url, payload, self._bounds(deadline, attempts, timeout))
+
+    def post(
+        self,
+        url: str,
+        *,
+        params: Mapping[str, object] | None = None,
+        data: object = None,
+        headers: Mapping[str, str] | None = None,
+        deadline: float | None = None,
+        attempts: int | None = None,
+        timeout: float | None = None,
+        **_: object,
+    ) -> Response:
+        """Send a POST request, with a mapping as a form (`None` leaves a field out), or with text or bytes.
+
+        A token request may be repeated like a GET: it changes nothing at the server.
+
+        Args:
+            url: absolute.
+            params: the query.
+            data: the body.
+            headers: besides the usual ones.
+            deadline: as for `get`.
+            attempts: as for `get`.
+            timeout: as for `get`.
+
+        Returns:
+            The last answer, whatever its status.
+
+        Raises:
+            TransportFailure: there was no answer.
+        """
+        payload = Payload(params, headers, data)
+        del params, headers, data
+        return self._request("POST", url, payload, self._bounds(deadline, attempts, timeout))
+
+    def close(self) -> None:
+        """Close this process's connections, for good."""
+        self._closed = True
+        adapter = self._adapters.pop(os.getpid(), None)
+        if adapter is not None:
+            adapter.close()
+
+    def _bounds(self, deadline: float | None, attempts: int | None, timeout: float | None) -> _Bounds:
+        options = self._options
+        return _Bounds(
+            deadline=self._monotonic() + options.total_timeout if deadline is None else deadline,
+            attempts=options.retries + 1 if attempts is None else max(1, attempts),
+            connect=options.connect_timeout if timeout is None else min(timeout, options.connect_timeout),
+            read=options.read_timeout if timeout is None else min(timeout, options.read_timeout),
+        )
+
+    def _request(self, method: str, url: str, payload: Payload, bounds: _Bounds) -> Response:
+        count = 0
+        try:
+            while True:
+                outcome = self._attempt(method, url, payload, bounds, count)
+                count += 1
+                left = bounds.deadline - self._monotonic()
+                wait = next_wait(outcome, failures=count, left=left, jitter=self._random(), now=self._wall())
+                if wait is None or count >= bounds.attempts:
+                    break
+                self._sleep(wait)
+        finally:
+            payload.wipe()
+        if isinstance(outcome, Response):
+            return outcome
+        raise outcome
+
+    def _attempt(
+        self, method: str, url: str, payload: Payload, bounds: _Bounds, before: int
+    ) -> Response | TransportFailure:
+        """One attempt. A failure is returned, to be raised where no exception of `requests` is being handled."""
+        if refusal := self._refusal(url, bounds, before):
+            return refusal
+        from .failures import EXPECTED, Attempt, explain
+
+        proxy = self._proxy(url)
+        start = self._monotonic()
+        outside = sys.exc_info()[1]
+        outcome: Response | TransportFailure
+        try:
+            outcome = self._exchange(method, url, payload, bounds, proxy)
+        except EXPECTED as exc:
+            outcome = explain(exc, Attempt(url, proxy, before + 1, self._monotonic() - start), outside=outside)
+        finally:
+            del outside  # an exception in a local of its own traceback is a cycle
+        if self._options.log_requests:
+            _log(method, url, outcome, self._monotonic() - start)
+        return outcome
+
+    def _refusal(self, url: str, bounds: _Bounds, before: int) -> TransportFailure | None:
+        """Why nothing is sent at all."""
+        if self._closed:
+            return TransportFailure("closed", f"{host_of(url)} was not asked: the client is closed", attempts=before)
+        if self._monotonic() >= bounds.deadline:
+            message = f"{host_of(url)} was not asked: no time was left"
+            return TransportFailure("timeout", message, attempts=before, retryable=True)
+        return None
+
+    def _exchange(
+        self, method: str, url: str, payload: Payload, bounds: _Bounds, proxy: str | None
+    ) -> Response | TransportFailure:
+        from .sockets import deadline
+
+        def left() -> float:
+            return bounds.deadline - self._monotonic()
+
+        adapter = self._adapter()
+        with deadline(left):
+            response = adapter.send(
+                payload.request(method, url, self._options.user_agent),
+                stream=True,
+                timeout=(_cut(bounds.connect, left()), _cut(bounds.read, left())),
+                verify=self._options.verify is not False,
+                proxies={"https": proxy} if proxy else {},
+            )
+            try:
+                body = _read(response.raw)
+            finally:
+                response.close()
+        if body is None:
+            return TransportFailure("too-large", f"the answer of {host_of(url)} is larger than 1 MiB")
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        return Response(response.status_code, _decoded(body, response.encoding), headers)
+
+    def _proxy(self, url: str) -> str | None:
+        # The only address without TLS is the instance metadata service's, which is not behind any proxy.
+        if not url.lower().startswith("https:") or bypasses(url, self._options.no_proxy):
+            return None
+        return self._options.proxy or None
+
+    def _adapter(self) -> PoolAdapter:
+        process = os.getpid()
+        adapter = self._adapters.get(process)
+        if adapter is None:
+            from .sockets import PoolAdapter
+
+            # `setdefault` is atomic: each process has one lock, and a child never meets one that is held.
+            with self._locks.setdefault(process, threading.Lock()):
+                adapter = self._adapters.get(process)
+                if adapter is None:
+                    adapter = self._adapters[process] = PoolAdapter(self._options.verify)
+        return adapter
+
+
+def _cut(timeout: float, left: float) -> float:
+    return max(_SHORTEST, min(timeout, left))
+
+
+def _read(raw: BaseHTTPResponse) -> bytes | None:
+    """The body, or None when it is too large. The sockets see to the deadline."""
+    body = bytearray()
+    for chunk in raw.stream(_CHUNK, decode_content=True):
+        body += chunk
+        if len(body) > LARGEST_BODY:
+            return None
+    return bytes(body)
+
+
+def _decoded(body: bytes, encoding: str | None) -> str:
+    # requests takes text without a charset for Latin-1, as HTTP/1.1 once had it; the services mean UTF-8.
+    if encoding and encoding.lower() != "iso-8859-1":
+        try:
+            return body.decode(encoding, errors="replace")
+        except LookupError:
+            pass  # an encoding that Python doesn't know: the server's slip
+    return body.decode("utf-8-sig", errors="replace")
+
+
+def _log(method: str, url: str, outcome: Response | TransportFailure, seconds: float) -> None:
+    result = str(outcome.status_code) if isinstance(outcome, Response) else outcome.reason
+    parts = urlsplit(url)
+    where = f"{parts.scheme}://{host_of(url)}{parts.path}"
+    logger.debug("%s %s: %s after %.0f ms", method, where, result, seconds * 1000)
