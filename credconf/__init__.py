@@ -1,0 +1,85 @@
+"""Declarative credentials for Microsoft Entra ID: a file in, a token out.
+
+    import credconf
+    credential = credconf.from_config()      # credconf.yaml, the environment, .env
+
+The names below are bound on first use (PEP 562), so that `import credconf` costs next to nothing: neither
+pydantic nor azure-core nor msal is imported before something needs it.
+"""
+
+from typing import TYPE_CHECKING
+
+from ._version import __version__
+
+if TYPE_CHECKING:
+    from . import aio, errors, testing
+    from .config.origins import Origin
+    from .config.resolution import Resolved
+    from .credential import CertificateCredential, ClientSecretCredential, Credential
+    from .entra.http import HttpClient
+    from .errors import AuthenticationError, ConfigError, CredconfError, CredentialUnavailableError
+    from .factory import Overrides, build, from_config, load
+    from .kinds import ClientCertificateSettings, ClientSecretSettings, Settings
+    from .problems import Problem
+
+__all__ = [
+    "AuthenticationError",
+    "CertificateCredential",
+    "ClientCertificateSettings",
+    "ClientSecretCredential",
+    "ClientSecretSettings",
+    "ConfigError",
+    "CredconfError",
+    "Credential",
+    "CredentialUnavailableError",
+    "HttpClient",
+    "Origin",
+    "Overrides",
+    "Problem",
+    "Resolved",
+    "Settings",
+    "__version__",
+    "aio",
+    "build",
+    "errors",
+    "from_config",
+    "load",
+    "testing",
+]
+
+_HOME = {
+    "AuthenticationError": "errors",
+    "CertificateCredential": "credential",
+    "ClientCertificateSettings": "kinds",
+    "ClientSecretCredential": "credential",
+    "ClientSecretSettings": "kinds",
+    "ConfigError": "errors",
+    "CredconfError": "errors",
+    "Credential": "credential",
+    "CredentialUnavailableError": "errors",
+    "HttpClient": "entra.http",
+    "Origin": "config.origins",
+    "Overrides": "factory",
+    "Problem": "problems",
+    "Resolved": "config.resolution",
+    "Settings": "kinds",
+    "build": "factory",
+    "from_config": "factory",
+    "load": "factory",
+}
+_MODULES = frozenset({"aio", "errors", "testing"})
+
+
+def __getattr__(name: str) -> object:
+    from importlib import import_module
+
+    if name in _MODULES:
+        return import_module(f".{name}", __name__)
+    if name not in _HOME:
+        message = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(message)
+    return globals().setdefault(name, getattr(import_module(f".{_HOME[name]}", __name__), name))
+
+
+def __dir__() -> list[str]:
+    return sorted(set(globals()) | set(__all__))

@@ -1,0 +1,138 @@
+"""The asynchronous face: an adapter over the same engine, never a second tree.
+
+A cache hit answers at once; what has to be requested waits on a thread of ours, so that no event loop is blocked,
+and one caller that is cancelled cancels nobody else.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .credential import Holder
+from .factory import engine_for, engine_of, request_for
+from .options import certificate_plan, secret_plan
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+    from types import TracebackType
+    from typing import Literal
+
+    from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
+    from typing_extensions import Self, Unpack
+
+    from .config.resolution import Resolved
+    from .entra.http import HttpClient
+    from .factory import Overrides, StrPath
+    from .kinds import Settings
+    from .options import CertificateOptions, Options
+    from .tokens.stores import Token
+
+__all__ = ["CertificateCredential", "ClientSecretCredential", "Credential", "build", "from_config"]
+
+
+class Credential(Holder):
+    """As `credconf.Credential`, for coroutines of any number of event loops.
+
+    It satisfies azure-core's `AsyncTokenCredential` and `AsyncSupportsTokenInfo`.
+    """
+
+    async def get_token(
+        self,
+        *scopes: str,
+        claims: str | None = None,
+        tenant_id: str | None = None,
+        enable_cae: bool = False,
+        **kwargs: Any,  # noqa: ARG002 - azure-core's protocol demands it; unknown options are ignored
+    ) -> AccessToken:
+        """As `credconf.Credential.get_token`."""
+        if not (claims or tenant_id or enable_cae):
+            token = self._tokens.get(scopes)
+            if token is not None and self._now() < token.due:
+                return token.access
+        return (await self._token("get_token", scopes, claims, tenant_id, cae=enable_cae)).access
+
+    async def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
+        """As `credconf.Credential.get_token_info`."""
+        if not options:
+            token = self._tokens.get(scopes)
+            if token is not None and self._now() < token.due:
+                return token.info
+            return (await self._token("get_token_info", scopes, None, None, cae=False)).info
+        claims, tenant_id, cae = options.get("claims"), options.get("tenant_id"), options.get("enable_cae", False)
+        return (await self._token("get_token_info", scopes, claims, tenant_id, cae=bool(cae))).info
+
+    async def _token(
+        self, method: str, scopes: tuple[str, ...], claims: str | None, tenant_id: str | None, *, cae: bool
+    ) -> Token:
+        engine = self._open()
+        return await engine.token_async(engine.request(method, scopes, claims, tenant_id, cae=cae))
+
+    async def verify(self, *scopes: str, timeout: float | None = None) -> AccessTokenInfo:
+        """As `credconf.Credential.verify`."""
+        engine = self._open()
+        return (await engine.verify_async(engine.request("verify", scopes, None, None, cae=False), timeout)).info
+
+    async def close(self) -> None:
+        """As `credconf.Credential.close`."""
+        self._release()
+
+    async def __aenter__(self) -> Self:
+        self._open()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_value: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        await self.close()
+
+
+class ClientSecretCredential(Credential):
+    """As `credconf.ClientSecretCredential`: the arguments of `azure.identity.aio.ClientSecretCredential`."""
+
+    def __init__(self, tenant_id: str, client_id: str, client_secret: str, **options: Unpack[Options]) -> None:
+        plan = secret_plan(type(self).__name__, tenant_id, client_id, client_secret, options)
+        del client_secret, options  # a traceback with locals shows this frame
+        super().__init__(plan())
+
+
+class CertificateCredential(Credential):
+    """As `credconf.CertificateCredential`: the arguments of `azure.identity.aio.CertificateCredential`."""
+
+    def __init__(
+        self, tenant_id: str, client_id: str, certificate_path: str | None = None, **options: Unpack[CertificateOptions]
+    ) -> None:
+        plan = certificate_plan(type(self).__name__, tenant_id, client_id, certificate_path, options)
+        del options
+        super().__init__(plan())
+
+
+def from_config(
+    path: StrPath | Sequence[StrPath] | Literal[False] | None = None,
+    *,
+    name: str | None = None,
+    section: str | None = None,
+    env_file: StrPath | bool = True,
+    environ: Mapping[str, str] | None = None,
+    allow: Collection[str] = (),
+    http_client: HttpClient | None = None,
+    **overrides: Unpack[Overrides],
+) -> Credential:
+    """As `credconf.from_config`, for coroutines. It shares its engine with the synchronous one."""
+    request = request_for(path, name, section, env_file, environ, allow, overrides)
+    del environ, overrides  # a traceback with locals shows this frame
+    engine, entry = engine_for(request, http_client)
+    credential = Credential(engine, entry)
+    engine.release()  # its own hold replaces the one that kept the engine until now
+    return credential
+
+
+def build(
+    configuration: Resolved | Settings | Mapping[str, Any], *, http_client: HttpClient | None = None
+) -> Credential:
+    """As `credconf.build`, for coroutines."""
+    engine, name = engine_of(configuration, http_client)
+    del configuration
+    return Credential(engine, name)

@@ -1,0 +1,202 @@
+"""The synchronous face: a credential for every Azure SDK client, and the twins of azure-identity's classes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .options import certificate_plan, secret_plan
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
+    from typing_extensions import Self, Unpack
+
+    from .engine import Engine
+    from .options import CertificateOptions, Options
+    from .tokens.stores import Key, Token
+
+
+class Holder:
+    """What both faces are: somebody who holds an engine, until closed."""
+
+    def __init__(self, engine: Engine, name: str | None = None) -> None:
+        self._engine: Engine | None = engine.hold()
+        self._name = name
+        # For the hot path: a look-up and a comparison, without a call.
+        self._tokens: dict[Key, Token] = engine.tokens
+        self._now = engine.now
+
+    def _open(self) -> Engine:
+        if self._engine is None:
+            message = "the credential is closed"
+            raise ValueError(message)
+        return self._engine
+
+    def _release(self) -> None:
+        engine, self._engine = self._engine, None
+        self._tokens = {}
+        if engine is not None:
+            self._description = _description(engine, self._name)
+            engine.release()
+
+    def describe(self) -> dict[str, Any]:
+        """Which identity this is: no secret, and nothing that a reference read from a file.
+
+        Returns:
+            `kind`, `name`, `tenant_id`, `client_id`, `authority`, `cloud`, `oidc_authority`, `region`.
+        """
+        return self._description if self._engine is None else _description(self._engine, self._name)
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{key}={value!r}" for key, value in self.describe().items() if value is not None)
+        return f"{type(self).__name__}({shown})"
+
+
+def _description(engine: Engine, name: str | None) -> dict[str, Any]:
+    settings, identity = engine.blueprint.settings, engine.blueprint.identity
+    shown = {
+        field: identity.shown(field) for field in ("tenant_id", "client_id", "authority", "oidc_authority", "region")
+    }
+    return {"kind": settings.kind, "name": name, **shown, "cloud": settings.cloud}
+
+
+class Credential(Holder):
+    """Tokens for one service principal; `from_config()` and `build()` make it.
+
+    It satisfies azure-core's `TokenCredential` and `SupportsTokenInfo`, and is safe for any number of threads.
+    """
+
+    def get_token(
+        self,
+        *scopes: str,
+        claims: str | None = None,
+        tenant_id: str | None = None,
+        enable_cae: bool = False,
+        **kwargs: Any,  # noqa: ARG002 - azure-core's protocol demands it; unknown options are ignored
+    ) -> AccessToken:
+        """A token for the scopes: from memory, or requested from Entra once for all who ask for it now.
+
+        Args:
+            *scopes: at least one, such as `https://storage.azure.com/.default`.
+            claims: of a claims challenge, as JSON; a new token is requested.
+            tenant_id: another tenant, if the configuration allows it.
+            enable_cae: announce that the caller handles claims challenges.
+            **kwargs: ignored.
+
+        Returns:
+            The token, and the second of Unix time in which it expires.
+
+        Raises:
+            AuthenticationError: Entra refused, or could not be asked.
+            CredentialUnavailableError: a reference of the configuration can't be read now.
+            ValueError: no scopes, a tenant that is none, or a closed credential.
+        """
+        if not (claims or tenant_id or enable_cae):
+            token = self._tokens.get(scopes)
+            if token is not None and self._now() < token.due:
+                return token.access
+        return self._token("get_token", scopes, claims, tenant_id, cae=enable_cae).access
+
+    def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
+        """As `get_token`, with the token's type and the time to refresh it.
+
+        Args:
+            *scopes: at least one.
+            options: `claims`, `tenant_id`, `enable_cae`; others are ignored.
+
+        Returns:
+            The token, its expiry and refresh time in seconds of Unix time, and its type.
+
+        Raises:
+            AuthenticationError: Entra refused, or could not be asked.
+            CredentialUnavailableError: a reference of the configuration can't be read now.
+            ValueError: no scopes, a tenant that is none, or a closed credential.
+        """
+        if not options:
+            token = self._tokens.get(scopes)
+            if token is not None and self._now() < token.due:
+                return token.info
+            return self._token("get_token_info", scopes, None, None, cae=False).info
+        claims, tenant_id, cae = options.get("claims"), options.get("tenant_id"), options.get("enable_cae", False)
+        return self._token("get_token_info", scopes, claims, tenant_id, cae=bool(cae)).info
+
+    def _token(
+        self, method: str, scopes: tuple[str, ...], claims: str | None, tenant_id: str | None, *, cae: bool
+    ) -> Token:
+        engine = self._open()
+        return engine.token(engine.request(method, scopes, claims, tenant_id, cae=cae))
+
+    def verify(self, *scopes: str, timeout: float | None = None) -> AccessTokenInfo:
+        """Ask Entra now, once, whatever is cached: for readiness probes.
+
+        A failure evicts no token that is valid.
+
+        Args:
+            *scopes: at least one.
+            timeout: seconds; the configured `total_timeout` at most, and without it.
+
+        Raises:
+            AuthenticationError: Entra gave no token; the message says what its code asks for.
+            ValueError: no scopes, or a closed credential.
+        """
+        engine = self._open()
+        return engine.verify(engine.request("verify", scopes, None, None, cae=False), timeout).info
+
+    def close(self) -> None:
+        """Release the engine; the last credential that uses it closes its connections (an `http_client`, too)."""
+        self._release()
+
+    def __enter__(self) -> Self:
+        self._open()
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_value: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        self.close()
+
+
+class ClientSecretCredential(Credential):
+    """A service principal with a client secret, by the arguments of `azure.identity.ClientSecretCredential`.
+
+    Args:
+        tenant_id: of the tenant.
+        client_id: of the application.
+        client_secret: the secret's value.
+        **options: see `Options`; a misspelt one is a `TypeError`.
+
+    Raises:
+        ConfigError: an argument can't be used (it is a `ValueError`).
+        TypeError: an option that does not exist.
+    """
+
+    def __init__(self, tenant_id: str, client_id: str, client_secret: str, **options: Unpack[Options]) -> None:
+        plan = secret_plan(type(self).__name__, tenant_id, client_id, client_secret, options)
+        del client_secret, options  # a traceback with locals shows this frame
+        super().__init__(plan())
+
+
+class CertificateCredential(Credential):
+    """A service principal with a certificate, by the arguments of `azure.identity.CertificateCredential`.
+
+    Args:
+        tenant_id: of the tenant.
+        client_id: of the application.
+        certificate_path: a PEM or PFX file with the certificate and its RSA private key.
+        **options: see `CertificateOptions`; a misspelt one is a `TypeError`.
+
+    Raises:
+        ConfigError: an argument can't be used (it is a `ValueError`).
+        TypeError: an option that does not exist.
+    """
+
+    def __init__(
+        self, tenant_id: str, client_id: str, certificate_path: str | None = None, **options: Unpack[CertificateOptions]
+    ) -> None:
+        plan = certificate_plan(type(self).__name__, tenant_id, client_id, certificate_path, options)
+        del options
+        super().__init__(plan())

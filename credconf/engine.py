@@ -1,0 +1,387 @@
+"""One identity's tokens: cache, flight and refresh, behind both faces.
+
+The faces (`credential`, `aio`) look into `tokens` themselves for the common case; everything else comes here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import threading
+import time
+import weakref
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from .config.surroundings import Surroundings
+from .entra import clouds
+from .errors import AuthenticationError, Failure
+from .references import NotFound
+from .tokens.flight import Abandoned, Flights
+from .tokens.policy import SPACING, next_try
+from .tokens.stores import Key, MemoryStore, Token
+from .tokens.workers import Workers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .entra.client import EntraClient
+    from .entra.http import HttpClient, TransportOptions
+    from .kinds import Identity, Kind
+    from .references import Reader
+
+logger = logging.getLogger("credconf")
+
+CALLERS = 32
+REFRESHERS = 4
+_DISABLE_MULTITENANT = "AZURE_IDENTITY_DISABLE_MULTITENANTAUTH"
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRequest:
+    """What one token is asked for.
+
+    Attributes:
+        scopes: each once, sorted.
+        tenant: validated; `None` for a generic OpenID Connect server.
+        claims: of a claims challenge; they bypass what is cached, and replace it.
+        cae: announce the capability to handle claims challenges.
+        key: in the store.
+    """
+
+    scopes: tuple[str, ...]
+    tenant: str | None
+    claims: str | None
+    cae: bool
+    key: Key
+
+
+@dataclass(frozen=True, slots=True)
+class Blueprint:
+    """Everything that an engine is made of.
+
+    Attributes:
+        settings: of its kind.
+        identity: the texts of the settings, references read.
+        reader: reads the secret when it is needed.
+        transport: how requests are sent; unused where `http_client` is given.
+        http_client: the application's own.
+        surroundings: what the machine says.
+        name: of the entry.
+        clock: the wall clock; `monotonic` the one of deadlines.
+    """
+
+    settings: Kind
+    identity: Identity
+    reader: Reader
+    transport: TransportOptions
+    http_client: HttpClient | None = None
+    surroundings: Surroundings = field(default_factory=Surroundings)
+    name: str | None = None
+    clock: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = time.monotonic
+
+
+class Engine:
+    """Serves the tokens of one identity to any number of threads, coroutines and event loops.
+
+    `tokens` and `now` are what a cache hit needs: a look-up by the scopes, and a comparison with `Token.due`.
+    """
+
+    def __init__(self, blueprint: Blueprint) -> None:
+        self.blueprint = blueprint
+        self.now = blueprint.clock
+        self.store = MemoryStore(blueprint.settings.token_cache.max_entries, self.now)
+        self.tokens = self.store.tokens
+        self.holds = 0
+        self._flights: Flights[Token | Failure] = Flights()
+        self._callers = Workers(CALLERS, "credconf")
+        self._refreshers = Workers(REFRESHERS, "credconf-refresh")
+        self._lock = threading.Lock()
+        self._client: EntraClient | None = None
+        _engines.add(self)
+
+    def __repr__(self) -> str:
+        return f"<engine of client {self.blueprint.identity.shown('client_id')}>"
+
+    # What is asked
+
+    def request(
+        self, method: str, scopes: tuple[str, ...], claims: str | None, tenant_id: str | None, *, cae: bool
+    ) -> TokenRequest:
+        """The validated form of a call.
+
+        Raises:
+            ValueError: no scopes, or a tenant that is none.
+            AuthenticationError: a tenant that the configuration does not allow.
+        """
+        if not scopes:
+            message = f'"{method}" requires at least one scope'
+            raise ValueError(message)
+        if len(scopes) > 1:
+            scopes = tuple(sorted(set(scopes)))
+        default = self.blueprint.identity.tenant_id
+        tenant = self._tenant(tenant_id) if tenant_id else default
+        key: Key = scopes if tenant == default and not cae else (scopes, tenant or "", cae)
+        return TokenRequest(scopes, tenant, claims or None, cae, key)
+
+    def _tenant(self, requested: str) -> str | None:
+        """azure-identity's rules (`resolve_tenant`), and its check of a configured tenant for a requested one, too."""
+        default = self.blueprint.identity.tenant_id
+        try:
+            clouds.tenant(requested)
+        except clouds.BadName as exc:
+            message = str(exc)
+        else:
+            message = ""
+        if message:
+            raise ValueError(message)
+        if requested == default or default is None or default == clouds.ADFS or os.environ.get(_DISABLE_MULTITENANT):
+            return default
+        allowed = self.blueprint.settings.additionally_allowed_tenants
+        if "*" in allowed or requested in allowed or (default == "organizations" and not allowed):
+            return requested
+        text = (
+            f"The current credential is not configured to acquire tokens for tenant {requested}. "
+            "To enable acquiring tokens for this tenant add it to additionally_allowed_tenants, "
+            'or add "*" to additionally_allowed_tenants to allow acquiring tokens for any tenant.'
+        )
+        raise AuthenticationError(Failure(text, "tenant_not_allowed"))
+
+    # How it is answered
+
+    def token(self, request: TokenRequest) -> Token:
+        """The token, from the store or from Entra; the calling thread waits.
+
+        Raises:
+            AuthenticationError: there is none.
+        """
+        token = self._kept(request)
+        outcome = token or self._flights.run(_flight(request), lambda: self._fetch(request))
+        return _raised(outcome)
+
+    async def token_async(self, request: TokenRequest) -> Token:
+        """The token, from the store or from Entra; a thread of ours waits, and cancelling one caller cancels only it.
+
+        Raises:
+            AuthenticationError: there is none.
+        """
+        token = self._kept(request)
+        outcome = token or await self._fly(_flight(request), lambda: self._fetch(request))
+        return _raised(outcome)
+
+    async def _fly(self, key: object, fetch: Callable[[], Token | Failure]) -> Token | Failure:
+        while True:
+            flight, leads = self._flights.join(key)
+            if leads:
+                self._launch(self._callers, key, fetch)
+            outcome = await asyncio.shield(asyncio.wrap_future(flight))
+            if not isinstance(outcome, Abandoned):
+                return outcome
+
+    def _launch(self, workers: Workers, key: object, fetch: Callable[[], Token | Failure]) -> None:
+        try:
+            workers.submit(lambda: self._flights.lead(key, fetch))
+        except BaseException:
+            self._flights.abandon(key)
+            raise
+
+    def _kept(self, request: TokenRequest) -> Token | None:
+        """A valid token of the store; one that is due is refreshed behind the caller's back."""
+        if request.claims:
+            return None
+        token = self.store.get(request.key)
+        if token is not None and self.now() >= token.due:
+            self._refresh(request, token)
+        return token
+
+    def _refresh(self, request: TokenRequest, token: Token) -> None:
+        key = _flight(request)
+        _, leads = self._flights.join(key)
+        if not leads:
+            return
+        token.due = self.now() + SPACING  # others need not come here while this goes on
+        try:
+            self._launch(self._refreshers, key, lambda: self._fetch(request))
+        except RuntimeError:
+            logger.warning("no thread could be started to refresh a token; it is tried again in %.0f s", SPACING)
+
+    def verify(self, request: TokenRequest, timeout: float | None = None) -> Token:
+        """Ask Entra now, whatever is cached; a failure evicts nothing.
+
+        Raises:
+            AuthenticationError: it gave no token.
+        """
+        return _raised(self._flights.run((request, timeout), lambda: self._ask(request, timeout)))
+
+    async def verify_async(self, request: TokenRequest, timeout: float | None = None) -> Token:
+        """As `verify`, on a thread of ours."""
+        return _raised(await self._fly((request, timeout), lambda: self._ask(request, timeout)))
+
+    def prefetch(self) -> None:
+        """Fetch the tokens of the configured scopes behind the application's own start."""
+        for scope in self.blueprint.settings.prefetch:
+            request = self.request("prefetch", (scope,), None, None, cae=False)
+            key = _flight(request)
+            if self.store.get(request.key) is None and self._flights.join(key)[1]:
+                self._launch(self._callers, key, lambda request=request: self._prefetched(request))  # type: ignore[misc]
+
+    def _prefetched(self, request: TokenRequest) -> Token | Failure:
+        outcome = self._fetch(request)
+        if isinstance(outcome, Failure):
+            logger.warning("a token could not be fetched in advance; the first caller tries again: %s", outcome.message)
+        return outcome
+
+    # The request
+
+    def _fetch(self, request: TokenRequest) -> Token | Failure:
+        """One flight: unless somebody has just landed with the token, ask."""
+        held = None if request.claims else self.store.get(request.key)
+        if held is not None and not held.failures and self.now() < held.due - SPACING:
+            return held
+        outcome = self._ask(request)
+        if isinstance(outcome, Failure) and held is not None:
+            held.failures += 1
+            held.due = next_try(self.now(), held.failures, outcome.retry_after)
+            logger.warning("a token could not be refreshed; the old one serves on: %s", outcome.message)
+        return outcome
+
+    def _ask(self, request: TokenRequest, timeout: float | None = None) -> Token | Failure:
+        """Ask Entra, with each proof until one is not refused. It never raises an `Exception`."""
+        try:
+            return self._try_proofs(request, timeout)
+        except Exception as exc:  # noqa: BLE001 - a bug: whoever waits must hear of it, without the locals of its frames
+            return Failure(f"credconf failed with {type(exc).__name__}, which is a bug in it", "unexpected")
+
+    def _try_proofs(self, request: TokenRequest, timeout: float | None) -> Token | Failure:
+        client = self._entra()
+        deadline = client.deadline(timeout)
+        last: Failure | None = None
+        for path, proof in self.blueprint.settings.proofs(self.blueprint.reader):
+            if isinstance(proof, NotFound):
+                message = f"`{path}` can't be read now: {proof.message}"
+                last = last or Failure("\n".join(filter(None, [message, proof.hint])), proof.code, unavailable=True)
+                continue
+            started, asked_at = self.blueprint.monotonic(), self.now()
+            answer = client.token(
+                proof, request.tenant, request.scopes, request.claims, cae=request.cae, deadline=deadline
+            )
+            if not isinstance(answer, Failure):
+                token = Token(answer.token, answer.token_type, asked_at, answer.lifetime, answer.refresh_in)
+                self.store.put(request.key, token)
+                self._log(request, answer.lifetime, self.blueprint.monotonic() - started)
+                return token
+            last = answer
+            if not answer.refused_proof:
+                break
+        return last or Failure("the configuration holds no proof", "unexpected")
+
+    def _log(self, request: TokenRequest, lifetime: float, taken: float) -> None:
+        identity = self.blueprint.identity
+        tenant = identity.shown("tenant_id") if request.tenant == identity.tenant_id else request.tenant
+        scopes = " ".join(request.scopes)
+        logger.info("token for tenant %s, %s: %.0f s to live, taken %.0f ms", tenant, scopes, lifetime, taken * 1000)
+
+    def _entra(self) -> EntraClient:
+        """MSAL and requests are imported here, when a token is first needed."""
+        with self._lock:
+            if self._client is None:
+                from .entra.client import EntraClient
+                from .entra.transport import RequestsTransport
+
+                plan = self.blueprint
+                own = plan.http_client
+                self._client = EntraClient(
+                    plan.identity,
+                    own if own is not None else RequestsTransport(plan.transport, monotonic=plan.monotonic),
+                    bounded=own is None,
+                    total_timeout=plan.transport.total_timeout,
+                    monotonic=plan.monotonic,
+                    instance_discovery=not plan.settings.disable_instance_discovery,
+                    machine_region=plan.surroundings.region,
+                )
+            return self._client
+
+    # Its life
+
+    def hold(self) -> Engine:
+        """Count one more credential that uses this engine."""
+        with self._lock:
+            self.holds += 1
+        return self
+
+    def release(self) -> None:
+        """Count one less; the last one closes the connections and forgets the tokens."""
+        with self._lock:
+            self.holds -= 1
+            last = self.holds <= 0
+            client, self._client = (self._client, None) if last else (None, self._client)
+        if not last:
+            return
+        forget(self)
+        self.store.clear()
+        if client is not None:
+            client.close()
+        elif self.blueprint.http_client is not None:
+            self.blueprint.http_client.close()
+
+    def after_fork(self) -> None:
+        """In the child of a fork: no lock is held, no thread runs, no request is under way."""
+        self._lock = threading.Lock()
+        self._flights.after_fork()
+        self.store.after_fork()
+        self._callers.after_fork()
+        self._refreshers.after_fork()
+        if self._client is not None:
+            self._client.after_fork()
+
+
+def _flight(request: TokenRequest) -> Any:
+    return (request.key, request.claims) if request.claims else request.key
+
+
+def _raised(outcome: Token | Failure) -> Token:
+    if isinstance(outcome, Failure):
+        raise outcome.exception()
+    return outcome
+
+
+# Engines that several credentials share, by a digest of all that makes them.
+
+_engines: weakref.WeakSet[Engine] = weakref.WeakSet()
+_shared: dict[bytes, Engine] = {}
+_shared_lock = threading.Lock()
+
+
+def shared(key: bytes, make: Callable[[], Engine]) -> Engine:
+    """The engine of a key, held once more; made if there is none."""
+    with _shared_lock:
+        engine = _shared.get(key)
+        if engine is None:
+            engine = _shared[key] = make()
+        return engine.hold()
+
+
+def forget(engine: Engine) -> None:
+    """Share an engine no more."""
+    with _shared_lock:
+        for key in [key for key, other in _shared.items() if other is engine]:
+            del _shared[key]
+
+
+def forget_shared_engines() -> None:
+    """Share none of the present engines any more: the next `from_config()` begins anew. For tests."""
+    with _shared_lock:
+        _shared.clear()
+
+
+def _after_fork_in_child() -> None:
+    global _shared_lock  # noqa: PLW0603 - a lock that was held in the parent can't be released here
+    _shared_lock = threading.Lock()
+    for engine in list(_engines):
+        engine.after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)

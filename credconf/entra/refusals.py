@@ -1,0 +1,146 @@
+"""Answers that are no token, as failures that say who was refused, why, and what to do; without any secret."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, quote_plus, urlsplit
+
+from credconf.errors import Failure
+from credconf.problems.aadsts import codes_in, explain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from credconf.kinds import Identity
+
+TEXT_LIMIT = 1000
+_REDIRECTS = range(300, 400)
+_THROTTLED = 429
+_UNAVAILABLE = 500
+_LONGEST_NUMBER = 9
+
+
+class Redactor:
+    """Removes texts from what a server or a library said, also in the forms that a request encodes them in."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        forms = {form for secret in secrets if secret for form in _forms(secret)}
+        longest_first = sorted(forms, key=len, reverse=True)
+        self._pattern = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+
+    def __call__(self, text: str) -> str:
+        """The text without the secrets, printable, at most 1,000 characters."""
+        cleaned = self._pattern.sub("[removed]", text) if self._pattern else text
+        printable = "".join(character if character.isprintable() else " " for character in cleaned)
+        return printable if len(printable) <= TEXT_LIMIT else f"{printable[:TEXT_LIMIT]}…"
+
+
+def _forms(secret: str) -> set[str]:
+    return {
+        secret,
+        secret.strip(),
+        quote(secret, safe=""),
+        quote(secret),
+        quote_plus(secret),
+        json.dumps(secret)[1:-1],
+    } - {""}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who asked whom, for messages.
+
+    Attributes:
+        identity: of the configuration.
+        tenant: of this request.
+        redact: removes every secret that is held.
+    """
+
+    identity: Identity
+    tenant: str | None
+    redact: Redactor = field(repr=False)
+
+    def __str__(self) -> str:
+        client = self.identity.shown("client_id")
+        if self.tenant is None:
+            return f"client {client}"
+        configured = self.tenant == self.identity.tenant_id
+        return f"client {client} of tenant {self.identity.shown('tenant_id') if configured else self.tenant}"
+
+    @property
+    def host(self) -> str:
+        """The host that was asked."""
+        name = "oidc_authority" if self.identity.oidc_authority else "authority"
+        url = getattr(self.identity, name) or ""
+        return (self.identity.shown(name) or "") if name in self.identity.hidden else urlsplit(url).netloc
+
+    def failure(self, what: str, error: str, *, do: str | None = None, **known: Any) -> Failure:
+        """A failure whose message begins with who and whom."""
+        lines = [f"no token for {self} from {self.host}: {what}"]
+        lines += [do] if do else []
+        return Failure("\n".join(lines), error, **known)
+
+
+def refusal(asked: Asked, status: int, headers: Mapping[str, str], payload: object, text: str) -> Failure:
+    """The failure of an HTTP answer that is no token.
+
+    Args:
+        asked: who asked whom.
+        status: of the answer.
+        headers: names in lower case.
+        payload: the parsed body, if it was JSON.
+        text: the body.
+    """
+    known: dict[str, Any] = {"status_code": status, "retry_after": _seconds(headers.get("retry-after"))}
+    if not isinstance(payload, dict) or not isinstance(payload.get("error"), str):
+        return _unexplained(asked, status, text, known)
+    said = asked.redact(str(payload.get("error_description") or payload["error"]))
+    codes = _codes(payload, said)
+    known |= {
+        "codes": codes,
+        **{name: _identifier(asked, payload, name) for name in ("correlation_id", "trace_id", "timestamp")},
+    }
+    error = asked.redact(payload["error"])[:64]
+    reason = f"AADSTS{codes[0]} ({error})" if codes else f"the server refused ({error})"
+    lines = [explain(codes[0]) if codes else None, f"The server said: {said}"]
+    lines.append(f"Correlation id: {known['correlation_id']}" if known["correlation_id"] else None)
+    return asked.failure(reason, error, do="\n".join(line for line in lines if line), **known)
+
+
+def _codes(payload: Mapping[str, Any], said: str) -> tuple[int, ...]:
+    listed = payload.get("error_codes")
+    numbers = [code for code in listed if isinstance(code, int)] if isinstance(listed, list) else []
+    return tuple(dict.fromkeys([*codes_in(said), *numbers]))
+
+
+def _identifier(asked: Asked, payload: Mapping[str, Any], name: str) -> str | None:
+    value = payload.get(name)
+    return asked.redact(value)[:64] if isinstance(value, str) and value else None
+
+
+def _unexplained(asked: Asked, status: int, text: str, known: dict[str, Any]) -> Failure:
+    said = asked.redact(text.strip())
+    body = f"The server said: {said}" if said and not said.startswith("<") else None
+    if status == _THROTTLED:
+        wait = f"; it asked to wait {known['retry_after']:.0f} s" if known["retry_after"] else ""
+        what = f"the server is throttling (HTTP 429){wait}"
+        return asked.failure(
+            what, "throttled", do=body or "Too many requests were made for this application: ask less often.", **known
+        )
+    if status >= _UNAVAILABLE:
+        do = body or "Try again; if it lasts, look at the status page of Azure."
+        return asked.failure(f"the server is not available (HTTP {status})", "unavailable", do=do, **known)
+    if status in _REDIRECTS:
+        do = "Redirects are not followed, since a secret goes only to the configured authority: check `authority`."
+        return asked.failure(f"the server redirects (HTTP {status})", "redirect", do=do, **known)
+    what = f"the answer (HTTP {status}) is not what a token service sends"
+    return asked.failure(
+        what, "malformed", do=body or "Check `authority` and `http.proxy`: something else may answer there.", **known
+    )
+
+
+def _seconds(value: str | None) -> float | None:
+    return float(value) if value is not None and value.isdecimal() and len(value) <= _LONGEST_NUMBER else None

@@ -1,0 +1,75 @@
+"""Sending one request, and turning every way it can fail into a failure that holds nothing of the request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from .answers import parsed
+from .http import Response, TransportFailure
+
+if TYPE_CHECKING:
+    from credconf.errors import Failure
+
+    from .http import HttpClient
+    from .refusals import Asked
+
+_REMEDIES = {
+    "tls": "Name the certificates to trust in `http.ca_bundle`, or in REQUESTS_CA_BUNDLE.",
+    "dns": "Check `authority`, the network, and whether a proxy is needed (`http.proxy`, HTTPS_PROXY).",
+    "proxy": "Check `http.proxy`, HTTPS_PROXY and NO_PROXY.",
+    "timeout": "The limits are `http.timeout` and `http.total_timeout`.",
+}
+
+
+class Stop(Exception):
+    """Carries a failure through MSAL, which knows only its own."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__()
+        self.failure = failure
+
+
+class Sender:
+    """Sends the requests that one token needs.
+
+    Args:
+        http: MSAL's `http_client` interface.
+        deadline: for all of them together; `None` where the client has time-outs of its own.
+    """
+
+    def __init__(self, http: HttpClient, deadline: float | None) -> None:
+        self._http = http
+        self._bounds: dict[str, Any] = {} if deadline is None else {"deadline": deadline}
+
+    def hurried(self) -> dict[str, Any]:
+        """Bounds for a question that may have no one to answer it; only our own client takes them."""
+        return {"timeout": 1.0, "attempts": 1} if self._bounds else {}
+
+    def get(self, url: str, asked: Asked, **arguments: Any) -> tuple[Response, object]:
+        """The answer to a GET request, and its JSON.
+
+        Raises:
+            Stop: there is no answer.
+        """
+        return self._send(self._http.get, url, asked, arguments)
+
+    def post(self, url: str, asked: Asked, **arguments: Any) -> tuple[Response, object]:
+        """The answer to a POST request, and its JSON.
+
+        Raises:
+            Stop: there is no answer.
+        """
+        return self._send(self._http.post, url, asked, arguments)
+
+    def _send(self, send: Any, url: str, asked: Asked, arguments: dict[str, Any]) -> tuple[Response, object]:
+        try:
+            answer = send(url, **arguments, **self._bounds)
+            headers = {str(name).lower(): str(value) for name, value in dict(answer.headers or {}).items()}
+            response = Response(int(answer.status_code), str(answer.text or ""), headers)
+        except TransportFailure as exc:
+            failure = asked.failure(asked.redact(exc.message), exc.reason, do=_REMEDIES.get(exc.reason))
+        except Exception as exc:  # noqa: BLE001 - a client of the application's: its exceptions hold the request
+            failure = asked.failure(f"the HTTP client failed with {type(exc).__name__}", "network")
+        else:
+            return response, parsed(response.text)
+        raise Stop(failure)

@@ -1,0 +1,246 @@
+"""`load()`, `build()` and `from_config()`: from a configuration to a credential."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+from collections.abc import Collection, Mapping, Sequence
+from os import PathLike
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
+
+from pydantic import BaseModel, SecretBytes, SecretStr
+
+from .config.request import Request
+from .config.resolution import Resolved, resolve
+from .config.variables import Hidden
+from .credential import Credential
+from .engine import Blueprint, Engine, shared
+from .errors import ConfigError
+from .kinds import Identity, Invalid, Settings, identify, validate
+from .options import blueprint, problem_of, transport_of
+from .references import EnvReference, Reader
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from .entra.http import HttpClient
+
+logger = logging.getLogger("credconf")
+
+StrPath: TypeAlias = str | PathLike[str]
+Text: TypeAlias = str | Mapping[str, Any]
+"""Text, or a reference: `{"env": NAME}` or `{"file": PATH}`."""
+
+
+class Overrides(TypedDict, total=False):
+    """Settings as keyword arguments; they win over every other source. `None` counts as not given.
+
+    The keys are the fields of the settings models; `allowed_tenants` is the alias of `additionally_allowed_tenants`.
+    """
+
+    kind: str | None
+    tenant_id: Text | None
+    client_id: Text | None
+    client_secret: Text | SecretStr | Sequence[Text | SecretStr] | None
+    client_certificate: Mapping[str, Any] | None
+    client_certificate_password: Text | SecretStr | None
+    send_certificate_chain: bool | None
+    cloud: str | None
+    authority: Text | None
+    oidc_authority: Text | None
+    additionally_allowed_tenants: Sequence[str] | None
+    allowed_tenants: Sequence[str] | None
+    disable_instance_discovery: bool | None
+    region: Text | None
+    http: Mapping[str, Any] | None
+    token_cache: Mapping[str, Any] | None
+    prefetch: Sequence[str] | None
+    env_prefix: str | None
+
+
+def load(
+    path: StrPath | Sequence[StrPath] | Literal[False] | None = None,
+    *,
+    name: str | None = None,
+    section: str | None = None,
+    env_file: StrPath | bool = True,
+    environ: Mapping[str, str] | None = None,
+    allow: Collection[str] = (),
+    **overrides: Unpack[Overrides],
+) -> Resolved:
+    """Resolve and validate a configuration; nothing touches the network.
+
+    Args:
+        path: a YAML file, or several layers of which a later one wins; `False` for none. Without it, the files that
+            `CREDCONF_FILE` names, else `credconf.yaml` in the working directory if there is one.
+        name: of the entry; without it `CREDCONF_NAME`, else the file's `default`.
+        section: dotted path of our mapping inside an application's own YAML.
+        env_file: a `.env` file; `True` for the one in the working directory if there is one; `False` for none.
+        environ: instead of the process environment; `{}` for none.
+        allow: what the configuration may do beyond reading: `{"command"}` lets `{command: [...]}` run programs.
+        **overrides: settings; they win over everything else.
+
+    Returns:
+        The settings, where each of them came from, and the warnings.
+
+    Raises:
+        ConfigError: with every problem, in the order of the files.
+    """
+    request = request_for(path, name, section, env_file, environ, allow, overrides)
+    del environ, overrides  # a traceback with locals shows this frame
+    return _resolved(request)
+
+
+def build(
+    configuration: Resolved | Settings | Mapping[str, Any], *, http_client: HttpClient | None = None
+) -> Credential:
+    """A credential from settings; no file or variable of configuration is read.
+
+    The references of the settings are read, and the machine's own `HTTPS_PROXY`, `NO_PROXY` and `REQUESTS_CA_BUNDLE`
+    count where the settings name no proxy and no certificates.
+
+    Args:
+        configuration: what `load()` gave, a settings model, or a mapping of settings.
+        http_client: sends the requests: an object with MSAL's `get`, `post` and `close`; closed with the credential.
+
+    Raises:
+        ConfigError: the settings can't be used.
+    """
+    engine, name = engine_of(configuration, http_client)
+    del configuration
+    return Credential(engine, name)
+
+
+def from_config(
+    path: StrPath | Sequence[StrPath] | Literal[False] | None = None,
+    *,
+    name: str | None = None,
+    section: str | None = None,
+    env_file: StrPath | bool = True,
+    environ: Mapping[str, str] | None = None,
+    allow: Collection[str] = (),
+    http_client: HttpClient | None = None,
+    **overrides: Unpack[Overrides],
+) -> Credential:
+    """A credential from YAML, the environment, `.env` and arguments.
+
+    Calls that resolve to the same identity and options share one engine, with its tokens and connections.
+
+    Args:
+        path: see `load`, as for the following arguments.
+        name: see `load`.
+        section: see `load`.
+        env_file: see `load`.
+        environ: see `load`.
+        allow: see `load`.
+        http_client: sends the requests: an object with MSAL's `get`, `post` and `close`; closed with the credential.
+        **overrides: see `load`.
+
+    Raises:
+        ConfigError: with every problem, in the order of the files.
+    """
+    request = request_for(path, name, section, env_file, environ, allow, overrides)
+    del environ, overrides  # a traceback with locals shows this frame
+    engine, entry = engine_for(request, http_client)
+    credential = Credential(engine, entry)
+    engine.release()  # its own hold replaces the one that kept the engine until now
+    return credential
+
+
+def request_for(  # noqa: PLR0917 - the arguments of the three functions above
+    path: Any,
+    name: str | None,
+    section: str | None,
+    env_file: StrPath | bool,  # noqa: FBT001 - as above
+    environ: Mapping[str, str] | None,
+    allow: Collection[str],
+    overrides: Mapping[str, Any],
+) -> Request:
+    """The arguments as one object that shows no value."""
+    variables = Hidden(os.environ if environ is None else environ)
+    allowed = frozenset([allow] if isinstance(allow, str) else allow)
+    unknown = sorted(allowed - {"command"})
+    if unknown:
+        message = f"allow knows only 'command', not {', '.join(map(repr, unknown))}"
+        raise ValueError(message)
+    return Request(path, name, section, env_file, variables, Hidden(dict(overrides)), allowed)
+
+
+def _resolved(request: Request) -> Resolved:
+    resolved = resolve(request)
+    if isinstance(resolved, Resolved):
+        return resolved
+    raise ConfigError(resolved)
+
+
+def engine_for(request: Request, http_client: HttpClient | None) -> tuple[Engine, str | None]:
+    """The shared engine of a request, held once for the caller, and the name of its entry."""
+    resolved = _resolved(request)
+    plan = _plan(resolved, http_client)
+
+    def start() -> Engine:
+        for warning in resolved.warnings:
+            logger.warning("%s: %s (%s)", warning.origin, warning.message, warning.hint)
+        return _started(plan)
+
+    return shared(_digest(plan), start), resolved.name
+
+
+def engine_of(configuration: object, http_client: HttpClient | None) -> tuple[Engine, str | None]:
+    """An engine of its own for `build()`, and the name of its entry."""
+    if isinstance(configuration, Resolved):
+        return _started(_plan(configuration, http_client)), configuration.name
+    settings = validate(configuration)
+    problems = settings.problems if isinstance(settings, Invalid) else ()
+    if not isinstance(settings, Invalid):
+        plan = blueprint(settings, Reader(os.environ), http_client)
+        if isinstance(plan, Blueprint):
+            return _started(plan), None
+        problems = tuple(plan)
+    del configuration
+    raise ConfigError(problems)
+
+
+def _plan(resolved: Resolved, http_client: HttpClient | None) -> Blueprint:
+    identity = identify(resolved.settings, resolved.reader)
+    if isinstance(identity, Identity):
+        transport = transport_of(resolved.settings, identity, resolved.surroundings.no_proxy)
+        return Blueprint(resolved.settings, identity, resolved.reader, transport, http_client, resolved.surroundings)
+    # It could be read a moment ago, by load().
+    raise ConfigError([problem_of(path, failure) for path, failure in identity])
+
+
+def _started(plan: Blueprint) -> Engine:
+    engine = Engine(plan)
+    engine.prefetch()
+    return engine
+
+
+_SALT = os.urandom(32)
+
+
+def _digest(plan: Blueprint) -> bytes:
+    """What makes two configurations the same: their settings, secrets included, and how they are used."""
+    around = plan.surroundings
+    parts = (
+        _revealed(plan.settings, plan.reader),
+        plan.identity.client_id,
+        plan.identity.tenant_id,
+        plan.identity.authority,
+    )
+    more = (sorted(plan.reader.allow), around.no_proxy, around.region, plan.transport.proxy, id(plan.http_client))
+    # Salted, so that the digest of a weak secret is of no use to anybody who finds it.
+    return hashlib.blake2b(repr((parts, more)).encode(), key=_SALT, digest_size=32).digest()
+
+
+def _revealed(value: object, reader: Reader) -> object:
+    if isinstance(value, EnvReference):
+        return value.env, reader.text(value)
+    if isinstance(value, BaseModel):
+        return type(value).__name__, [(name, _revealed(inner, reader)) for name, inner in value]
+    if isinstance(value, SecretStr | SecretBytes):
+        return value.get_secret_value()
+    if isinstance(value, tuple):
+        return [_revealed(item, reader) for item in value]
+    return value

@@ -1,0 +1,233 @@
+"""azure-identity's keyword arguments, mapped to ours, so that changing an import is the whole migration."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from pydantic import SecretBytes, SecretStr
+
+from .config.fields import CertificateBytes
+from .config.surroundings import conventional, surroundings
+from .engine import Blueprint, Engine
+from .entra.http import TransportOptions
+from .errors import ConfigError
+from .kinds import Identity, Invalid, Kind, identify, validate
+from .problems import Problem, closest
+from .references import NotFound, Reader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from .entra.http import HttpClient
+
+
+class Options(TypedDict, total=False):
+    """The options of azure-identity's classes that credconf knows.
+
+    Keys:
+        authority: host name or https:// URL; `AZURE_AUTHORITY_HOST` by default.
+        additionally_allowed_tenants: other tenants a token may be asked for; `["*"]` for all.
+        disable_instance_discovery: trust an authority that is not well known without asking Microsoft.
+        cache_persistence_options: not supported yet; anything but `None` is an error.
+        http_client: sends the requests: an object with MSAL's `get`, `post` and `close`.
+        retry_total: how often a failed attempt is repeated.
+        connection_timeout: seconds to connect.
+        read_timeout: seconds without a byte.
+        proxies: by scheme; only the one for https is used.
+        connection_verify: a file or directory of certificates to trust, or False for no verification at all.
+        user_agent: put in front of ours.
+        logging_enable: log each request at DEBUG, without headers and bodies.
+    """
+
+    authority: str | None
+    additionally_allowed_tenants: Sequence[str] | None
+    disable_instance_discovery: bool | None
+    cache_persistence_options: Any
+    http_client: HttpClient | None
+    retry_total: int
+    connection_timeout: float
+    read_timeout: float
+    proxies: Mapping[str, str] | None
+    connection_verify: bool | str
+    user_agent: str | None
+    logging_enable: bool
+
+
+class CertificateOptions(Options, total=False):
+    """As `Options`, with those of a certificate.
+
+    Keys:
+        certificate_data: the bytes of a PEM or PFX file, instead of its path.
+        password: of the private key.
+        send_certificate_chain: send the chain, for subject name and issuer authentication.
+    """
+
+    certificate_data: bytes | None
+    password: str | bytes | None
+    send_certificate_chain: bool
+
+
+_ELSEWHERE = {
+    "transport": "an azure-core transport is not used here: pass http_client=, an object with get, post and close",
+    "policies": "azure-core policies are not used here: pass http_client=, an object with get, post and close",
+}
+
+
+def secret_plan(cls: str, tenant_id: str, client_id: str, client_secret: str, options: Options) -> Callable[[], Engine]:
+    """Check the arguments of a `ClientSecretCredential`; the plan makes its engine, or raises what is wrong with them.
+
+    In two steps, so that the frame that raises does not know the secret.
+    """
+    wrong = _wrong_name(cls, options, Options)
+    if wrong is not None:
+        return _raising(wrong)
+    problems = _empty(client_id=client_id, client_secret=client_secret, tenant_id=tenant_id)
+    if problems:
+        return _raising(problems)
+    return _plan({"tenant_id": tenant_id, "client_id": client_id, "client_secret": client_secret}, options)
+
+
+def certificate_plan(
+    cls: str, tenant_id: str, client_id: str, certificate_path: str | None, options: CertificateOptions
+) -> Callable[[], Engine]:
+    """Check the arguments of a `CertificateCredential`, as `secret_plan` does."""
+    wrong = _wrong_name(cls, options, CertificateOptions)
+    if wrong is not None:
+        return _raising(wrong)
+    data = options.pop("certificate_data", None)
+    password = options.pop("password", None)
+    chain = options.pop("send_certificate_chain", False)
+    problems = _empty(client_id=client_id, tenant_id=tenant_id)
+    if bool(certificate_path) == bool(data):
+        which = "only one of" if data else "one of"
+        message = f"{which} certificate_path and certificate_data must be given"
+        problems.append(Problem("conflict" if data else "missing", message, path="client_certificate"))
+    if problems:
+        return _raising(problems)
+    text = password.decode(errors="surrogateescape") if isinstance(password, bytes) else password
+    certificate = CertificateBytes(data=SecretBytes(data)) if data else {"file": os.path.abspath(str(certificate_path))}
+    fields: dict[str, Any] = {"tenant_id": tenant_id, "client_id": client_id, "client_certificate": certificate}
+    fields |= {"send_certificate_chain": bool(chain)}
+    fields |= {"client_certificate_password": SecretStr(text)} if text else {}
+    return _plan(fields, options)
+
+
+def _wrong_name(cls: str, options: Mapping[str, Any], known: type) -> TypeError | None:
+    for name in options:
+        if name in _ELSEWHERE:
+            return TypeError(f"{cls}() got {name}=: {_ELSEWHERE[name]}")
+        if name not in known.__annotations__:
+            meant = closest(name, known.__annotations__)
+            hint = f"; did you mean {meant}=?" if meant else ""
+            return TypeError(f"{cls}() got an unexpected keyword argument {name!r}{hint}")
+    return None
+
+
+def _empty(**arguments: object) -> list[Problem]:
+    # azure-identity's checks, in its order.
+    return [
+        Problem("empty", f"`{name}` must not be empty", path=name) for name, value in arguments.items() if not value
+    ]
+
+
+def _raising(wrong: Sequence[Problem] | TypeError) -> Callable[[], Engine]:
+    def plan() -> Engine:
+        raise wrong if isinstance(wrong, TypeError) else ConfigError(wrong)
+
+    return plan
+
+
+def _plan(fields: dict[str, Any], options: Options) -> Callable[[], Engine]:
+    if options.get("cache_persistence_options") is not None:
+        message = "`cache_persistence_options`: tokens can't be kept beyond the process yet"
+        return _raising([Problem("unsupported", message, path="token_cache")])
+    environ = os.environ
+    fields["authority"] = options.get("authority") or environ.get("AZURE_AUTHORITY_HOST") or None
+    fields["region"] = environ.get("AZURE_REGIONAL_AUTHORITY_NAME") or None
+    fields["additionally_allowed_tenants"] = options.get("additionally_allowed_tenants") or ()
+    fields["disable_instance_discovery"] = bool(options.get("disable_instance_discovery"))
+    fields["http"] = _http(options)
+    settings = validate(fields)
+    if isinstance(settings, Invalid):
+        return _raising(settings.problems)
+    planned = blueprint(settings, Reader(environ), options.get("http_client"))
+    if isinstance(planned, list):
+        return _raising(planned)
+    return lambda: Engine(dataclasses.replace(planned, transport=_transport(planned.transport, options)))
+
+
+def _http(options: Options) -> dict[str, Any]:
+    http: dict[str, Any] = {}
+    if "retry_total" in options:
+        http["retries"] = min(max(options["retry_total"], 0), 10)
+    proxies = options.get("proxies") or {}
+    if proxies.get("https") or proxies.get("all"):
+        http["proxy"] = proxies.get("https") or proxies.get("all")
+    if isinstance(verify := options.get("connection_verify"), str):
+        http["ca_bundle"] = verify
+    return http
+
+
+def _transport(transport: TransportOptions, options: Options) -> TransportOptions:
+    connect = options.get("connection_timeout", transport.connect_timeout)
+    read = options.get("read_timeout", transport.read_timeout)
+    agent = " ".join(filter(None, [options.get("user_agent"), transport.user_agent]))
+    return dataclasses.replace(
+        transport,
+        connect_timeout=connect,
+        read_timeout=read,
+        total_timeout=max(transport.total_timeout, connect + read),
+        verify=False if options.get("connection_verify") is False else transport.verify,
+        user_agent=agent,
+        log_requests=bool(options.get("logging_enable")),
+    )
+
+
+def blueprint(settings: Kind, reader: Reader, http_client: HttpClient | None) -> Blueprint | list[Problem]:
+    """The plan of an engine for settings that no file or variable of configuration was read for.
+
+    The machine's own variables (`HTTPS_PROXY`, `NO_PROXY`, `REQUESTS_CA_BUNDLE`, ...) count where the settings say
+    nothing.
+    """
+    usual = conventional(reader.environ).values
+    silent = {path.removeprefix("http."): value.raw for path, value in usual.items()}
+    given = {name: value for name, value in settings.http if value is not None}
+    http = type(settings.http).model_validate({**silent, **given})
+    settings = settings.model_copy(update={"http": http})
+    failures: list[tuple[str, NotFound]] = []
+    identity = identify(settings, reader)
+    if not isinstance(identity, Identity):
+        failures += identity
+    # One readable proof is enough; the others may be secrets of tomorrow or yesterday.
+    unread = [(path, proof) for path, proof in settings.proofs(dataclasses.replace(reader, runs=False))]
+    if all(isinstance(proof, NotFound) for _, proof in unread):
+        failures += [(path, proof) for path, proof in unread if isinstance(proof, NotFound)]
+    if http.ca_bundle is not None and not os.access(http.ca_bundle, os.R_OK):
+        failures.append(
+            ("http.ca_bundle", NotFound("missing-file", f"the certificates {http.ca_bundle} can't be read"))
+        )
+    if failures or not isinstance(identity, Identity):
+        return [problem_of(path, failure) for path, failure in failures]
+    around = surroundings(reader.environ)
+    return Blueprint(settings, identity, reader, transport_of(settings, identity, around.no_proxy), http_client, around)
+
+
+def problem_of(path: str, failure: NotFound) -> Problem:
+    """The problem of a reference that can't be read."""
+    return Problem(failure.code, f"`{path}`: {failure.message}", path=path, hint=failure.hint)
+
+
+def transport_of(settings: Kind, identity: Identity, no_proxy: str | None) -> TransportOptions:
+    """How requests are sent, by the settings."""
+    http = settings.http
+    return TransportOptions(
+        connect_timeout=http.timeout,
+        read_timeout=http.timeout,
+        total_timeout=http.total_timeout,
+        retries=http.retries,
+        proxy=identity.proxy,
+        no_proxy=no_proxy,
+        verify=http.ca_bundle or True,
+    )

@@ -1,0 +1,79 @@
+"""Threads of our own: started on need, gone when idle, and never in the way of the process's end.
+
+asyncio's default pool is the application's, and the standard library's pools are joined when the interpreter ends.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+IDLE = 20.0
+
+
+class Workers:
+    """At most `limit` daemon threads, which take tasks in their order."""
+
+    def __init__(self, limit: int, name: str) -> None:
+        self._limit = limit
+        self._name = name
+        self.after_fork()
+
+    def after_fork(self) -> None:
+        """In the child of a fork there are no threads, and nothing waits."""
+        self._tasks: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._threads = 0
+        self._waiting = 0  # tasks that no thread has taken yet
+        self._idle = 0
+
+    def submit(self, task: Callable[[], object]) -> None:
+        """Run a task soon. It must handle its own exceptions.
+
+        Raises:
+            RuntimeError: no thread runs, and none can be started.
+        """
+        with self._lock:
+            if self._waiting >= self._idle and self._threads < self._limit:
+                self._start()
+            self._waiting += 1
+            self._tasks.put(task)
+
+    def _start(self) -> None:
+        try:
+            threading.Thread(target=self._work, name=self._name, daemon=True).start()
+        except RuntimeError:
+            if not self._threads:
+                raise
+            return
+        self._threads += 1
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                self._idle += 1
+            try:
+                task = self._tasks.get(timeout=IDLE)
+            except queue.Empty:
+                if self._may_leave():
+                    return
+                continue
+            with self._lock:
+                self._idle -= 1
+                self._waiting -= 1
+            try:
+                task()
+            finally:
+                del task  # an idle thread keeps nothing alive
+
+    def _may_leave(self) -> bool:
+        with self._lock:
+            self._idle -= 1
+            if self._waiting:  # a task came in the very moment of leaving
+                return False
+            self._threads -= 1
+            return True
