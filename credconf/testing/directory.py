@@ -1,0 +1,223 @@
+"""The directory: which tenants exist, which applications are registered, and what proves them."""
+
+from __future__ import annotations
+
+import base64
+import secrets as randomness
+import string
+import threading
+import uuid
+from typing import TYPE_CHECKING, Literal
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from .aadsts import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+ADFS = "adfs"
+"""The tenant under which an AD FS server answers; every application is registered there."""
+
+_ENDPOINTS_WITHOUT_TENANT = frozenset({"common", "organizations", "consumers", ADFS})
+
+
+class Registration:
+    """An application, as it is registered in the fake directory. Thread-safe; its `repr` shows no secret.
+
+    Changes take effect with the next request, as a rotation in the portal does.
+    """
+
+    def __init__(
+        self,
+        client_id: str,
+        *,
+        tenants: Iterable[str] | Literal["*"],
+        secrets: Iterable[str],
+        certificates: Iterable[bytes],
+        scopes: Iterable[str] | None,
+    ) -> None:
+        self._lock = threading.Lock()
+        self._client_id = client_id
+        self._tenants = None if tenants == "*" else {tenant.lower() for tenant in tenants}
+        self._secrets = dict.fromkeys(secrets)
+        self._expired: set[str] = set()
+        self._certificates: dict[str, x509.Certificate] = {}
+        self._resources = None if scopes is None else {resource_of(scope) for scope in scopes}
+        for certificate in certificates:
+            self.add_certificate(certificate)
+
+    def __repr__(self) -> str:
+        with self._lock:
+            secrets, certificates = len(self._secrets), len(self._certificates)
+        return f"<Registration {self._client_id} secrets={secrets} certificates={certificates}>"
+
+    @property
+    def client_id(self) -> str:
+        """The application's id."""
+        return self._client_id
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The secrets that are accepted now, oldest first."""
+        with self._lock:
+            return tuple(self._secrets)
+
+    @property
+    def client_secret(self) -> str:
+        """The newest secret.
+
+        Raises:
+            LookupError: There is none.
+        """
+        return self.secrets[-1]
+
+    def add_secret(self, secret: str) -> None:
+        """Accept one more secret, beside those that there are."""
+        with self._lock:
+            self._expired.discard(secret)
+            self._secrets.pop(secret, None)
+            self._secrets[secret] = None
+
+    def revoke_secret(self, secret: str) -> None:
+        """Refuse a secret from now on as a wrong one (AADSTS7000215)."""
+        with self._lock:
+            self._secrets.pop(secret, None)
+            self._expired.discard(secret)
+
+    def expire_secret(self, secret: str) -> None:
+        """Refuse a secret from now on as an expired one (AADSTS7000222)."""
+        with self._lock:
+            self._secrets.pop(secret, None)
+            self._expired.add(secret)
+
+    def add_certificate(self, certificate: bytes) -> None:
+        """Accept assertions that are signed with a certificate's key.
+
+        Args:
+            certificate: PEM; what else is in it (a private key, a chain after the certificate) is ignored.
+
+        Raises:
+            ValueError: There is no certificate in it, or its key is not RSA, which Entra asks for.
+        """
+        parsed = x509.load_pem_x509_certificate(certificate)
+        if not isinstance(parsed.public_key(), rsa.RSAPublicKey):
+            raise ValueError("a client certificate needs an RSA key")  # noqa: TRY004 - the input is at fault
+        with self._lock:
+            self._certificates.update(dict.fromkeys(_thumbprints(parsed), parsed))
+
+    def remove_certificate(self, certificate: bytes) -> None:
+        """Refuse a certificate (PEM) from now on (AADSTS700027)."""
+        with self._lock:
+            for key in _thumbprints(x509.load_pem_x509_certificate(certificate)):
+                self._certificates.pop(key, None)
+
+    def certificate(self, thumbprint: str) -> x509.Certificate | None:
+        """The certificate with a thumbprint as assertions name it (`x5t` or `x5t#S256`: base64url)."""
+        with self._lock:
+            return self._certificates.get(thumbprint.rstrip("="))
+
+    def check_secret(self, secret: str) -> None:
+        """Refuse a secret that is expired or wrong.
+
+        Raises:
+            Refusal: AADSTS7000222 or AADSTS7000215.
+        """
+        with self._lock:
+            if secret in self._secrets:
+                return
+            expired = secret in self._expired
+        raise Refusal(7000222 if expired else 7000215, client_id=self._client_id)
+
+    def is_in(self, tenant: str) -> bool:
+        """Whether the application is registered in a tenant."""
+        with self._lock:
+            return self._tenants is None or tenant.lower() in self._tenants or tenant == ADFS
+
+    def is_multi_tenant(self) -> bool:
+        """Whether the application is registered in every tenant."""
+        with self._lock:
+            return self._tenants is None
+
+    def allow_any_tenant(self) -> None:
+        """Register the application in every tenant."""
+        with self._lock:
+            self._tenants = None
+
+    def may_ask_for(self, resource: str) -> bool:
+        """Whether tokens for a resource are given to the application."""
+        return self._resources is None or resource in self._resources
+
+
+class Directory:
+    """All tenants and registrations. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._tenants: set[str] = set()
+        self._registrations: dict[str, Registration] = {}
+        self._any_tenant = False
+
+    def add_tenants(self, tenants: Iterable[str]) -> None:
+        """Let tenants exist."""
+        with self._lock:
+            self._tenants.update(tenant.lower() for tenant in tenants)
+
+    def allow_any_tenant(self) -> None:
+        """Let every tenant exist."""
+        with self._lock:
+            self._any_tenant = True
+
+    def add(self, registration: Registration) -> None:
+        """Register an application; one with the same id is replaced."""
+        with self._lock:
+            self._registrations[registration.client_id.lower()] = registration
+
+    def knows(self, tenant: str) -> bool:
+        """Whether a tenant exists, or is one that a multi-tenant application makes exist."""
+        name = tenant.lower()
+        with self._lock:
+            if self._any_tenant or name in self._tenants or name in _ENDPOINTS_WITHOUT_TENANT:
+                return True
+            registrations = list(self._registrations.values())
+        return any(registration.is_multi_tenant() for registration in registrations)
+
+    def find(self, client_id: str, tenant: str) -> Registration:
+        """The application with an id in a tenant.
+
+        Raises:
+            Refusal: AADSTS90002, no such tenant; AADSTS700016, no such application in it.
+        """
+        if not self.knows(tenant):
+            raise Refusal(90002, tenant=tenant)
+        with self._lock:
+            registration = self._registrations.get(client_id.lower())
+        if registration is None or not registration.is_in(tenant):
+            raise Refusal(700016, client_id=client_id, tenant=tenant)
+        return registration
+
+
+def resource_of(scope: str) -> str:
+    """The resource that a scope belongs to: without `/.default` and without a slash at its end."""
+    return scope.removesuffix("/.default").rstrip("/")
+
+
+def new_secret() -> str:
+    """A random secret that looks like Entra's: 40 characters, `8Q~` at the fourth, with `.`, `_`, `-`, `~`."""
+    letters = string.ascii_letters + string.digits
+    middle = [randomness.choice(letters) for _ in range(30)] + list("._-~")
+    randomness.SystemRandom().shuffle(middle)
+    start = "".join(randomness.choice(letters) for _ in range(3))
+    return f"{start}8Q~{''.join(middle)}"
+
+
+def new_id() -> str:
+    """A random GUID."""
+    return str(uuid.uuid4())
+
+
+def _thumbprints(certificate: x509.Certificate) -> list[str]:
+    digests = (certificate.fingerprint(hashes.SHA1()), certificate.fingerprint(hashes.SHA256()))  # noqa: S303
+    return [base64.urlsafe_b64encode(digest).rstrip(b"=").decode() for digest in digests]

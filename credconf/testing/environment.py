@@ -1,0 +1,71 @@
+"""The configuration of an application that is to use a fake Entra: as a mapping, as variables."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from .fake_entra import FakeEntra
+
+_PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
+
+
+class Patch(Protocol):
+    """What is needed of pytest's `MonkeyPatch`."""
+
+    def setenv(self, name: str, value: str) -> None:
+        """Set a variable until the test is over."""
+
+    def delenv(self, name: str, raising: bool = ...) -> None:  # noqa: FBT001 - pytest's signature
+        """Unset a variable until the test is over."""
+
+
+def config_of(entra: FakeEntra, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a configuration, with changes; a mapping changes within its field, None leaves one out."""
+    fields: dict[str, Any] = {
+        "tenant_id": entra.tenant_id,
+        "client_id": entra.client_id,
+        "client_secret": entra.client_secret,
+        "authority": entra.authority,
+        "disable_instance_discovery": True,
+        "http": {"ca_bundle": entra.ca_bundle},
+    }
+    for name, value in changes.items():
+        old = fields.get(name)
+        fields[name] = {**old, **value} if isinstance(old, Mapping) and isinstance(value, Mapping) else value
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def environ_of(entra: FakeEntra, name: str | None) -> dict[str, str]:
+    """The variables of the flat form, or of a named entry."""
+    prefix = "AZURE_" if name is None else f"CREDCONF__{name.upper().replace('-', '_')}__"
+    ours = "CREDCONF_" if name is None else prefix
+    return {
+        f"{prefix}TENANT_ID": entra.tenant_id,
+        f"{prefix}CLIENT_ID": entra.client_id,
+        f"{prefix}CLIENT_SECRET": entra.client_secret,
+        f"{prefix}AUTHORITY_HOST" if name is None else f"{prefix}AUTHORITY": entra.authority,
+        f"{ours}DISABLE_INSTANCE_DISCOVERY": "true",
+        f"{ours}HTTP__CA_BUNDLE": entra.ca_bundle,
+        "REQUESTS_CA_BUNDLE": entra.ca_bundle,
+        "SSL_CERT_FILE": entra.ca_bundle,
+    }
+
+
+def apply_to(patch: Patch, variables: Mapping[str, str]) -> None:
+    """Make variables the only ones that say anything about credentials, and empty shared engines."""
+    for name in list(os.environ):
+        if name.startswith(("AZURE_", "CREDCONF_")) or name in _PROXIES:
+            patch.delenv(name, raising=False)
+    for name, value in variables.items():
+        patch.setenv(name, value)
+    forget_engines()
+
+
+def forget_engines() -> None:
+    """Empty the engines that credentials share: none may keep a token from another test's Entra."""
+    from credconf.engine import forget_shared_engines
+
+    forget_shared_engines()

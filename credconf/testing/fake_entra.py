@@ -1,0 +1,297 @@
+"""`FakeEntra`: a fake Microsoft Entra token service over HTTPS on 127.0.0.1."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from . import environment
+from .answers import TokenShape
+from .directory import Registration, new_id, new_secret
+from .endpoints import TokenService
+from .exchange import Exchange
+from .faults import Faults
+from .recording import RequestLog
+from .server import Server, tls_context
+from .signing import key_set
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+    from .recording import Kind, RecordedRequest
+
+
+class FakeEntra(Faults):
+    """A fake Microsoft Entra token service over HTTPS on 127.0.0.1, with one application ready.
+
+    It checks what Entra checks (tenant, application, secret or signed assertion, scope), answers with JWTs
+    or AADSTS errors as Entra does, keeps a log, and fails on demand. Every method is thread-safe. It starts
+    with the `with` block or `start()`; what depends on the port (`authority`, `environ()`, …) is a
+    `RuntimeError` before.
+
+    Example:
+        >>> import credconf
+        >>> with FakeEntra() as entra:
+        ...     credential = credconf.build(entra.config())
+        ...     token = credential.get_token("https://storage.azure.com/.default")
+        ...     entra.count()
+        1
+
+    Attributes:
+        tenant_id: The tenant that exists at the start: a GUID.
+        registration: The application that is ready: in that tenant, with one secret.
+        before_token: Called in the server's thread with each token request, when it is in the log and
+            before it is answered; a test waits in it with an `Event` or a `Barrier`. An exception in it
+            becomes a 500 that names its type.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        """Make a service; nothing is opened yet.
+
+        Args:
+            clock: Says what time it is, in seconds since 1970: for tokens, assertions and the log.
+        """
+        super().__init__()
+        self.before_token: Callable[[RecordedRequest], None] | None = None
+        self._service = TokenService(clock)
+        self._log = RequestLog()
+        self._exchange = Exchange(self._service, self._lanes, self._log, lambda: self.before_token)
+        self._lock = threading.RLock()
+        self._server: Server | None = None
+        self._directory: tempfile.TemporaryDirectory[str] | None = None
+        self.tenant_id = new_id()
+        self.add_tenant(self.tenant_id)
+        self.registration = self.register()
+
+    def __repr__(self) -> str:
+        server = self._server
+        where = f"127.0.0.1:{server.port}" if server else "not started"
+        return f"<FakeEntra {where} tenant={self.tenant_id} client={self.client_id}>"
+
+    # -- life ---------------------------------------------------------------------------------------------
+
+    def start(self) -> Self:
+        """Open a port and accept connections; does nothing if it is started. Returns itself."""
+        with self._lock:
+            if self._server is None:
+                self._directory = tempfile.TemporaryDirectory(prefix="fake-entra-")
+                self._server = Server(tls_context(Path(self._directory.name)), self._exchange.respond)
+                self._service.host = f"127.0.0.1:{self._server.port}"
+                self.known_hosts.update({self._service.host, f"localhost:{self._server.port}"})
+                self._server.comes_up()
+        return self
+
+    def stop(self) -> None:
+        """Close every connection and the port, and remove the CA bundle; does nothing if it is stopped."""
+        with self._lock:
+            server, self._server = self._server, None
+            directory, self._directory = self._directory, None
+        if server is not None:
+            server.close()
+        if directory is not None:
+            directory.cleanup()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_value: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        self.stop()
+
+    # -- where it is, and how to get in -------------------------------------------------------------------
+
+    @property
+    def port(self) -> int:
+        """The port, which the operating system chose."""
+        return self._running()[0].port
+
+    @property
+    def host(self) -> str:
+        """`127.0.0.1:PORT`."""
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def authority(self) -> str:
+        """`https://127.0.0.1:PORT`."""
+        return f"https://{self.host}"
+
+    @property
+    def ca_bundle(self) -> str:
+        """The path of a PEM file with the authority to trust; `stop()` removes it."""
+        return str(self._running()[1] / "ca.pem")
+
+    @property
+    def client_id(self) -> str:
+        """The id of the ready application."""
+        return self.registration.client_id
+
+    @property
+    def client_secret(self) -> str:
+        """The newest secret of the ready application.
+
+        Raises:
+            LookupError: All its secrets were revoked.
+        """
+        return self.registration.client_secret
+
+    @property
+    def jwks(self) -> dict[str, Any]:
+        """The JSON Web Key Set that verifies the tokens, as `/common/discovery/v2.0/keys` answers it."""
+        return key_set()
+
+    def config(self, **changes: Any) -> dict[str, Any]:
+        """A configuration for `credconf.build(…)` or `credconf.from_config(**…)`.
+
+        Args:
+            **changes: Fields to set; a mapping such as `http={"timeout": 2}` is merged into what is there
+                already, and None leaves a field out (`client_secret=None`, to prove by certificate).
+        """
+        return environment.config_of(self, changes)
+
+    def environ(self, name: str | None = None) -> dict[str, str]:
+        """Every variable that an unmodified application needs.
+
+        `REQUESTS_CA_BUNDLE` and `SSL_CERT_FILE` are among them, so that azure-identity works as well, where
+        it is told `disable_instance_discovery=True` (for which it knows no variable).
+
+        Args:
+            name: None for the flat form (`AZURE_TENANT_ID`, …); the name of an entry for its own variables
+                (`CREDCONF__BILLING__TENANT_ID`, …).
+        """
+        return environment.environ_of(self, name)
+
+    def apply(self, monkeypatch: environment.Patch, name: str | None = None) -> None:
+        """Set these variables for one test, and empty the engines that credentials share.
+
+        Any other variable that begins with `AZURE_` or `CREDCONF_`, and those of proxies, are removed for
+        the test; for several named entries apply one, and set the others' `environ(name)` by hand.
+
+        Args:
+            monkeypatch: pytest's fixture of this name.
+            name: As for `environ()`.
+        """
+        environment.apply_to(monkeypatch, self.environ(name))
+
+    # -- the directory ------------------------------------------------------------------------------------
+
+    def register(
+        self,
+        client_id: str | None = None,
+        *,
+        tenants: Iterable[str] | Literal["*"] | None = None,
+        secrets: Iterable[str] | None = None,
+        certificates: Iterable[bytes] = (),
+        scopes: Iterable[str] | None = None,
+    ) -> Registration:
+        """Register one more application; one with the same id is replaced.
+
+        Args:
+            client_id: Its id; None for a random GUID.
+            tenants: Where it is registered, which makes these tenants exist; None for `tenant_id` alone;
+                `"*"` for a multi-tenant application, for which every tenant exists.
+            secrets: Its secrets, oldest first; None for a random one if there are no certificates.
+            certificates: Its certificates, each as PEM.
+            scopes: The scopes or resources that it gets tokens for; None for any.
+
+        Returns:
+            The registration, whose methods change it later.
+
+        Raises:
+            ValueError: A certificate cannot be read, or its key is not RSA.
+        """
+        certificates = tuple(certificates)
+        if secrets is None:
+            secrets = () if certificates else (new_secret(),)
+        homes = "*" if tenants == "*" else tuple((self.tenant_id,) if tenants is None else tenants)
+        registration = Registration(
+            client_id or new_id(), tenants=homes, secrets=secrets, certificates=certificates, scopes=scopes
+        )
+        if homes != "*":
+            self.add_tenant(*homes)
+        self._service.directory.add(registration)
+        return registration
+
+    def add_tenant(self, *tenants: str) -> None:
+        """Let tenants exist, by GUID or domain; requests to any other are refused (AADSTS90002)."""
+        self._service.directory.add_tenants(tenants)
+
+    def allow_any_tenant(self) -> None:
+        """Let every tenant exist from now on, with the ready application in each."""
+        self._service.directory.allow_any_tenant()
+        self.registration.allow_any_tenant()
+
+    def tokens(self, expires_in: int | str | None = 3600, refresh_in: int | str | None = None, **extra: object) -> None:
+        """Say how the tokens of later requests look.
+
+        Args:
+            expires_in: Their life in seconds, in the answer as it is given here; None leaves it out.
+            refresh_in: After how many seconds to refresh them; None leaves it out.
+            **extra: More fields of the answer; None leaves a field out.
+        """
+        self._service.shape = TokenShape(expires_in, refresh_in, extra)
+
+    @property
+    def known_hosts(self) -> set[str]:
+        """The hosts (with port) that instance discovery vouches for: change it as the test needs."""
+        return self._service.known_hosts
+
+    @property
+    def strict_scopes(self) -> bool:
+        """Whether scopes must end in `/.default`, as Entra wants it; False at the start."""
+        return self._service.strict_scopes
+
+    @strict_scopes.setter
+    def strict_scopes(self, strict: bool) -> None:
+        self._service.strict_scopes = strict
+
+    # -- the log ------------------------------------------------------------------------------------------
+
+    @property
+    def requests(self) -> list[RecordedRequest]:
+        """The requests so far, of every kind, oldest first: a copy."""
+        return self._log.all()
+
+    @property
+    def concurrent(self) -> int:
+        """The highest number of token requests in progress at once, since the start or `forget_requests()`."""
+        return self._log.highest
+
+    def count(self, kind: Kind = "token") -> int:
+        """How many requests of a kind there were."""
+        return self._log.count(kind)
+
+    def forget_requests(self) -> None:
+        """Empty the log."""
+        self._log.forget()
+
+    # -- being down; the other faults are in `Faults` -----------------------------------------------------
+
+    def goes_down(self) -> None:
+        """Refuse connections and break those that there are, until `comes_back()` or `recovers()`."""
+        self._running()[0].goes_down()
+
+    def comes_back(self) -> None:
+        """Accept connections again, on the same port."""
+        self._running()[0].comes_up()
+
+    def recovers(self) -> None:
+        """End every fault."""
+        self._lanes.clear()
+        if self._server is not None:
+            self.comes_back()
+
+    def _running(self) -> tuple[Server, Path]:
+        server, directory = self._server, self._directory
+        if server is None or directory is None:
+            raise RuntimeError("the fake Entra is not started: use it in a `with` block, or call start()")
+        return server, Path(directory.name)
