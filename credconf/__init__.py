@@ -7,9 +7,9 @@ The names below are bound on first use (PEP 562), so that `import credconf` cost
 pydantic nor azure-core nor msal is imported before something needs it.
 """
 
-from typing import TYPE_CHECKING
-
 from ._version import __version__
+
+TYPE_CHECKING = False  # as type checkers know it; importing typing would be most of what this module costs
 
 if TYPE_CHECKING:
     from . import aio, errors, testing

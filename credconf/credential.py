@@ -48,6 +48,18 @@ class Holder:
         """
         return self._description if self._engine is None else _description(self._engine, self._name)
 
+    def __copy__(self) -> Self:
+        twin = object.__new__(type(self))
+        Holder.__init__(twin, self._open(), self._name)
+        return twin
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        return self.__copy__()
+
+    def __reduce_ex__(self, protocol: object) -> Any:
+        message = "a credential can't be pickled: build it anew in the other process"
+        raise TypeError(message)
+
     def __repr__(self) -> str:
         shown = ", ".join(f"{key}={value!r}" for key, value in self.describe().items() if value is not None)
         return f"{type(self).__name__}({shown})"

@@ -203,7 +203,7 @@ class Engine:
             return
         token.due = self.now() + SPACING  # others need not come here while this goes on
         try:
-            self._launch(self._refreshers, key, lambda: self._fetch(request))
+            self._launch(self._refreshers, key, lambda: self._fetch(request, token))
         except RuntimeError:
             logger.warning("no thread could be started to refresh a token; it is tried again in %.0f s", SPACING)
 
@@ -235,15 +235,15 @@ class Engine:
 
     # The request
 
-    def _fetch(self, request: TokenRequest) -> Token | Failure:
-        """One flight: unless somebody has just landed with the token, ask."""
+    def _fetch(self, request: TokenRequest, due: Token | None = None) -> Token | Failure:
+        """One flight: ask for a token, or for the replacement of one that is due, unless somebody has just landed."""
         held = None if request.claims else self.store.get(request.key)
-        if held is not None and not held.failures and self.now() < held.due - SPACING:
+        if held is not None and held is not due:
             return held
         outcome = self._ask(request)
-        if isinstance(outcome, Failure) and held is not None:
-            held.failures += 1
-            held.due = next_try(self.now(), held.failures, outcome.retry_after)
+        if isinstance(outcome, Failure) and due is not None:
+            due.failures += 1
+            due.due = next_try(self.now(), due.failures, outcome.retry_after)
             logger.warning("a token could not be refreshed; the old one serves on: %s", outcome.message)
         return outcome
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 Place = Literal["argument", "environment", "dotenv", "file", "preset", "default"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Origin:
     """The place that a value stands in.
 
@@ -44,6 +44,9 @@ class Origin:
         position = "".join(f":{number}" for number in (self.line, self.column) if number is not None)
         variable = f" ({self.name})" if self.place == "dotenv" and self.name else ""
         return f"{self.file}{position}{variable}"
+
+    def __repr__(self) -> str:
+        return f"<Origin {self}>"
 
     def over(self, displaced: tuple[Origin, ...]) -> Origin:
         """The same origin, knowing what it displaced."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from credconf.entra import clouds
 
 from .fields import (
     AllowedTenants,
     Authority,
+    CertificateBytes,
     OidcAuthority,
     Password,
     PlainText,
@@ -90,6 +91,18 @@ class CommonSettings(BaseModel):
         default=None, description="Listen to `<PREFIX><FIELD>` variables instead of the usual ones."
     )
 
+    def __getstate__(self) -> dict[Any, Any]:
+        """Pickling writes what it finds: a model that holds a secret itself, not by reference, can't be pickled.
+
+        Raises:
+            TypeError: it holds a secret.
+        """
+        held = [value for model in (self, self.http) for _, value in model]
+        if any(_is_secret(item) for value in held for item in (value if isinstance(value, tuple) else (value,))):
+            message = "settings that hold a secret can't be pickled: use a reference, such as {file: PATH}"
+            raise TypeError(message)
+        return super().__getstate__()
+
     @model_validator(mode="before")
     @classmethod
     def _preset(cls, data: Any) -> Any:
@@ -100,6 +113,10 @@ class CommonSettings(BaseModel):
         if self.oidc_authority is None and self.tenant_id is None:
             raise fault("missing", "`tenant_id` is not set", step="tenant_id")
         return self
+
+
+def _is_secret(value: object) -> bool:
+    return isinstance(value, SecretStr | CertificateBytes)
 
 
 def with_authority(data: dict[str, Any]) -> dict[str, Any]:

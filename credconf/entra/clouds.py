@@ -153,9 +153,9 @@ def is_well_known(authority_url: str) -> bool:
     return parts.port in (None, 443) and (host in WELL_KNOWN_HOSTS or host.endswith(WELL_KNOWN_SUFFIXES))
 
 
-def cloud_of(authority_url: str) -> str | None:
-    """The cloud whose preset an authority is."""
-    return next((name for name, preset in PRESETS.items() if preset == authority_url), None)
+def is_loopback(authority_url: str) -> bool:
+    """Whether the host is this machine: a test's fake, which nobody else can reach."""
+    return urlsplit(authority_url).hostname in {"127.0.0.1", "::1", "localhost"}
 
 
 def regional_host(host: str, region_name: str) -> str:

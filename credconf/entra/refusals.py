@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import html
 import json
 import re
 from dataclasses import dataclass, field
@@ -39,14 +41,9 @@ class Redactor:
 
 
 def _forms(secret: str) -> set[str]:
-    return {
-        secret,
-        secret.strip(),
-        quote(secret, safe=""),
-        quote(secret),
-        quote_plus(secret),
-        json.dumps(secret)[1:-1],
-    } - {""}
+    encoded = base64.b64encode(secret.encode(errors="replace")).decode()
+    written = (quote(secret, safe=""), quote(secret), quote_plus(secret), json.dumps(secret)[1:-1], html.escape(secret))
+    return {secret, secret.strip(), encoded, *written} - {""}
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,12 @@ A kind is one file here (its fields, and the proof that it hands to entra) and o
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, get_args
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, cast, get_args
 
 from pydantic import BaseModel
 from pydantic_core import PydanticCustomError, core_schema
+
+from credconf.config.settings import CommonSettings
 
 from .client_certificate import ClientCertificateSettings
 from .client_secret import ClientSecretSettings
@@ -64,7 +66,7 @@ def validate(data: object) -> Kind | Invalid:
     Args:
         data: a mapping of fields, or a model that is validated already.
     """
-    return data if isinstance(data, tuple(KINDS.values())) else validate_as(data, KINDS, ALIASES)
+    return cast("Kind", data) if isinstance(data, CommonSettings) else validate_as(data, KINDS, ALIASES)
 
 
 class _Embedded:

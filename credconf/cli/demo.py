@@ -1,0 +1,139 @@
+"""`credconf demo`: from eight lines of YAML to tokens, against a fake Entra on this machine."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import tempfile
+import textwrap
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import credconf
+from credconf.testing import FakeEntra
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Echo = Callable[[str], object]
+
+SCOPE = "https://storage.azure.com/.default"
+
+_WIDTH = 40
+_FILE = """\
+tenant_id: {tenant_id}
+client_id: {client_id}
+client_secret:
+  file: secrets/entra            # mounted by Kubernetes, say; read when it is needed
+authority: {authority}
+disable_instance_discovery: true # this authority is a fake one
+http: {{ca_bundle: {ca_bundle}}}
+"""
+
+
+def run(echo: Echo) -> int:
+    """Show the main job, step by step. Returns the exit status."""
+    with tempfile.TemporaryDirectory(prefix="credconf-demo-") as directory, FakeEntra() as entra:
+        echo("credconf demo: a file in, a token out. Everything happens on this machine.\n")
+        path = _write(echo, Path(directory), entra)
+        _explain(echo, path)
+        _fetch(echo, path, entra)
+        _from_environment_alone(echo, entra)
+        _mistakes(echo, path)
+    echo("\nThe fake Entra is stopped and the temporary directory is removed. Next: the README's first example.")
+    return 0
+
+
+def _write(echo: Echo, directory: Path, entra: FakeEntra) -> Path:
+    _step(echo, 1, f"A fake Entra listens at {entra.authority}, and a configuration is written:")
+    secret = directory / "secrets" / "entra"
+    secret.parent.mkdir()
+    secret.touch(mode=0o600)
+    secret.write_text(f"{entra.client_secret}\n", encoding="utf-8")
+    fields = {name: getattr(entra, name) for name in ("tenant_id", "client_id", "authority", "ca_bundle")}
+    path = directory / "credconf.yaml"
+    path.write_text(_FILE.format(**fields), encoding="utf-8")
+    _show(echo, f"{path}\n{path.read_text(encoding='utf-8')}")
+    return path
+
+
+def _explain(echo: Echo, path: Path) -> None:
+    _step(echo, 2, "credconf.load(path) validates it, without the network, and knows where each value came from:")
+    resolved = credconf.load(path, env_file=False, environ={"CREDCONF_HTTP__TIMEOUT": "5"})
+    lines = [f"kind {resolved.settings.kind}: the one whose proof (`client_secret`) is there"]
+    for name, origin in resolved.origins.items():
+        if origin.place != "default":
+            shown = "(hidden)" if name == "client_secret" else _value(resolved.settings, name)
+            lines.append(f"{name:<27} {shown:<40} {str(origin).removeprefix(str(path.parent) + os.sep)}")
+    lines.append("everything else             has its default")
+    _show(echo, "\n".join(lines))
+
+
+def _value(settings: object, name: str) -> str:
+    for step in name.split("."):
+        settings = getattr(settings, step)
+    text = str(settings)
+    return text if len(text) < _WIDTH else f"…{text[-37:]}"
+
+
+def _fetch(echo: Echo, path: Path, entra: FakeEntra) -> None:
+    _step(echo, 3, "credconf.from_config(path) gives a credential for every Azure SDK client:")
+    lines: list[str] = []
+    with credconf.from_config(path, env_file=False, environ={}) as credential:
+        lines.append(repr(credential))
+        for attempt in ("first", "second"):
+            started = time.perf_counter()
+            token = credential.get_token(SCOPE)
+            milliseconds = (time.perf_counter() - started) * 1000
+            lines.append(f"{attempt} token: {milliseconds:9.3f} ms, {_asked(entra)}, {_life(token.expires_on)}")
+        lines.append(asyncio.run(_async(path, entra)))
+    _show(echo, "\n".join(lines))
+
+
+async def _async(path: Path, entra: FakeEntra) -> str:
+    async with credconf.aio.from_config(path, env_file=False, environ={}) as credential:
+        token = await credential.get_token(SCOPE)
+        return f"async token: of the engine that both faces share, {_asked(entra)}, {_life(token.expires_on)}"
+
+
+def _asked(entra: FakeEntra) -> str:
+    count = entra.count()
+    return f"Entra was asked {'once' if count == 1 else f'{count} times'} so far"
+
+
+def _life(expires_on: int) -> str:
+    return f"valid for {(expires_on - time.time()) / 60:.0f} minutes"
+
+
+def _from_environment_alone(echo: Echo, entra: FakeEntra) -> None:
+    _step(echo, 4, "The same from the environment alone, as twelve-factor applications are deployed:")
+    environ = entra.environ()
+    lines = [f"{name}={'(hidden)' if 'SECRET' in name else value}" for name, value in environ.items()]
+    with credconf.from_config(path=False, env_file=False, environ=environ) as credential:
+        token = credential.get_token(SCOPE)
+    _show(echo, "\n".join([*lines, f"→ a token, {_life(token.expires_on)}"]))
+
+
+def _mistakes(echo: Echo, path: Path) -> None:
+    _step(echo, 5, "Two mistakes, and what they say. A key that is misspelt, found before anything runs:")
+    broken = path.with_name("broken.yaml")
+    broken.write_text(path.read_text(encoding="utf-8").replace("client_id:", "clinet_id:"), encoding="utf-8")
+    try:
+        credconf.load(broken, env_file=False, environ={})
+    except credconf.ConfigError as error:
+        _show(echo, str(error).replace(f"{path.parent}{os.sep}", ""))
+    echo("   And a wrong secret, found by Entra:\n")
+    with credconf.from_config(path, env_file=False, environ={}, client_secret="wrong") as credential:  # noqa: S106
+        try:
+            credential.get_token(SCOPE)
+        except credconf.AuthenticationError as error:
+            _show(echo, str(error))
+
+
+def _step(echo: Echo, number: int, text: str) -> None:
+    echo(f"{number}. {text}\n")
+
+
+def _show(echo: Echo, text: str) -> None:
+    echo(textwrap.indent(text.rstrip(), "     ") + "\n")
