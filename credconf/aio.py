@@ -46,17 +46,25 @@ class Credential(Holder):
     ) -> AccessToken:
         """As `credconf.Credential.get_token`."""
         if not (claims or tenant_id or enable_cae):
-            token = self._tokens.get(scopes)
-            if token is not None and self._now() < token.due:
-                return token.access
+            try:
+                token = self._tokens[scopes]
+            except KeyError:
+                pass
+            else:
+                if self._now() < token.due and self._steady() < token.steady_due:
+                    return token.access
         return (await self._token("get_token", scopes, claims, tenant_id, cae=enable_cae)).access
 
     async def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
         """As `credconf.Credential.get_token_info`."""
         if not options:
-            token = self._tokens.get(scopes)
-            if token is not None and self._now() < token.due:
-                return token.info
+            try:
+                token = self._tokens[scopes]
+            except KeyError:
+                pass
+            else:
+                if self._now() < token.due and self._steady() < token.steady_due:
+                    return token.info
             return (await self._token("get_token_info", scopes, None, None, cae=False)).info
         claims, tenant_id, cae = options.get("claims"), options.get("tenant_id"), options.get("enable_cae", False)
         return (await self._token("get_token_info", scopes, claims, tenant_id, cae=bool(cae))).info

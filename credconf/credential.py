@@ -23,9 +23,10 @@ class Holder:
     def __init__(self, engine: Engine, name: str | None = None) -> None:
         self._engine: Engine | None = engine.hold()
         self._name = name
-        # For the hot path: a look-up and a comparison, without a call.
+        # For the hot path: a look-up and two comparisons, without a call of ours.
         self._tokens: dict[Key, Token] = engine.tokens
         self._now = engine.now
+        self._steady = engine.steady
 
     def _open(self) -> Engine:
         if self._engine is None:
@@ -105,9 +106,13 @@ class Credential(Holder):
             ValueError: no scopes, a tenant that is none, or a closed credential.
         """
         if not (claims or tenant_id or enable_cae):
-            token = self._tokens.get(scopes)
-            if token is not None and self._now() < token.due:
-                return token.access
+            try:
+                token = self._tokens[scopes]
+            except KeyError:
+                pass
+            else:
+                if self._now() < token.due and self._steady() < token.steady_due:
+                    return token.access
         return self._token("get_token", scopes, claims, tenant_id, cae=enable_cae).access
 
     def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
@@ -126,9 +131,13 @@ class Credential(Holder):
             ValueError: no scopes, a tenant that is none, or a closed credential.
         """
         if not options:
-            token = self._tokens.get(scopes)
-            if token is not None and self._now() < token.due:
-                return token.info
+            try:
+                token = self._tokens[scopes]
+            except KeyError:
+                pass
+            else:
+                if self._now() < token.due and self._steady() < token.steady_due:
+                    return token.info
             return self._token("get_token_info", scopes, None, None, cae=False).info
         claims, tenant_id, cae = options.get("claims"), options.get("tenant_id"), options.get("enable_cae", False)
         return self._token("get_token_info", scopes, claims, tenant_id, cae=bool(cae)).info

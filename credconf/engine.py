@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import random
 import threading
 import time
 import weakref
@@ -19,7 +20,7 @@ from .entra import clouds
 from .errors import AuthenticationError, Failure
 from .references import NotFound
 from .tokens.flight import Abandoned, Flights
-from .tokens.policy import SPACING, next_try
+from .tokens.policy import SPACING, wait_after
 from .tokens.stores import Key, MemoryStore, Token
 from .tokens.workers import Workers
 
@@ -69,7 +70,9 @@ class Blueprint:
         http_client: the application's own.
         surroundings: what the machine says.
         name: of the entry.
-        clock: the wall clock; `monotonic` the one of deadlines.
+        clock: the wall clock, in seconds of Unix time.
+        monotonic: seconds that nobody sets; the clock of deadlines. What either clock says of a token counts.
+        random: from 0 to 1, spreads refreshes.
     """
 
     settings: Kind
@@ -81,18 +84,21 @@ class Blueprint:
     name: str | None = None
     clock: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
+    random: Callable[[], float] = random.random
 
 
 class Engine:
     """Serves the tokens of one identity to any number of threads, coroutines and event loops.
 
-    `tokens` and `now` are what a cache hit needs: a look-up by the scopes, and a comparison with `Token.due`.
+    `tokens`, `now` and `steady` are what a cache hit needs: a look-up by the scopes, and a comparison with the times of
+    the token.
     """
 
     def __init__(self, blueprint: Blueprint) -> None:
         self.blueprint = blueprint
         self.now = blueprint.clock
-        self.store = MemoryStore(blueprint.settings.token_cache.max_entries, self.now)
+        self.steady = blueprint.monotonic
+        self.store = MemoryStore(blueprint.settings.token_cache.max_entries, self.now, self.steady)
         self.tokens = self.store.tokens
         self.holds = 0
         self._flights: Flights[Token | Failure] = Flights()
@@ -192,7 +198,7 @@ class Engine:
         if request.claims:
             return None
         token = self.store.get(request.key)
-        if token is not None and self.now() >= token.due:
+        if token is not None and (self.now() >= token.due or self.steady() >= token.steady_due):
             self._refresh(request, token)
         return token
 
@@ -201,7 +207,7 @@ class Engine:
         _, leads = self._flights.join(key)
         if not leads:
             return
-        token.due = self.now() + SPACING  # others need not come here while this goes on
+        token.postpone(self.now(), self.steady(), SPACING)  # others need not come here while this goes on
         try:
             self._launch(self._refreshers, key, lambda: self._fetch(request, token))
         except RuntimeError:
@@ -243,7 +249,8 @@ class Engine:
         outcome = self._ask(request)
         if isinstance(outcome, Failure) and due is not None:
             due.failures += 1
-            due.due = next_try(self.now(), due.failures, outcome.retry_after)
+            wait = wait_after(due.failures, outcome.retry_after, self.blueprint.random())
+            due.postpone(self.now(), self.steady(), wait)
             logger.warning("a token could not be refreshed; the old one serves on: %s", outcome.message)
         return outcome
 
@@ -263,14 +270,15 @@ class Engine:
                 message = f"`{path}` can't be read now: {proof.message}"
                 last = last or Failure("\n".join(filter(None, [message, proof.hint])), proof.code, unavailable=True)
                 continue
-            started, asked_at = self.blueprint.monotonic(), self.now()
+            asked_at, steady_at = self.now(), self.steady()
             answer = client.token(
                 proof, request.tenant, request.scopes, request.claims, cae=request.cae, deadline=deadline
             )
             if not isinstance(answer, Failure):
-                token = Token(answer.token, answer.token_type, asked_at, answer.lifetime, answer.refresh_in)
+                said = (answer.token, answer.token_type, answer.lifetime, answer.refresh_in)
+                token = Token(*said, asked_at, steady_at, self.blueprint.random())
                 self.store.put(request.key, token)
-                self._log(request, answer.lifetime, self.blueprint.monotonic() - started)
+                self._log(request, answer.lifetime, self.steady() - steady_at)
                 return token
             last = answer
             if not answer.refused_proof:

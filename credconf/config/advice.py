@@ -106,7 +106,9 @@ def displaced_host(layers: Sequence[Layer], merged: Mapping[str, Value], path: s
     for layer in layers:
         for name in ("authority", "cloud"):
             value = layer.values.get(name)
-            if value is not None and value.origin in winner.origin.displaced and _host(value.raw) != _host(winner.raw):
+            if value is None or value.origin.over(()) not in winner.origin.displaced:
+                continue
+            if _host(value.raw) != _host(winner.raw):
                 message = f"the host of {winner.origin} displaces that of {value.origin}"
                 hint = "remove one of them if that is not meant"
                 yield Problem("authority-displaced", message, "warning", path, winner.origin, hint)

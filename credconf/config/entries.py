@@ -12,7 +12,7 @@ from credconf.kinds.validation import unknown_key
 from credconf.problems import Problem, closest
 
 from .document import Document, Mapping, Node, Scalar, Sequence, entries, faults, joined, plain, shown_key
-from .layers import KNOWN, Layer
+from .layers import KNOWN, PATHS, Layer
 from .origins import Origin, Value
 from .variables import variable_part
 
@@ -228,7 +228,7 @@ def _add(part: Part, document: Document, path: str, key: Scalar, node: Node) -> 
 def _relative_to(document: Document, path: str, raw: Any) -> Any:
     """A relative path is relative to the file that names it, and stays so when the working directory changes."""
     directory = os.path.dirname(os.path.abspath(document.name))
-    if path == "http.ca_bundle" and isinstance(raw, str) and raw.strip():
+    if path in PATHS and isinstance(raw, str) and raw.strip():
         return os.path.join(directory, raw)
     if isinstance(raw, dict) and raw.keys() == {"file"} and isinstance(raw["file"], str) and raw["file"]:
         return {"file": os.path.join(directory, raw["file"])}

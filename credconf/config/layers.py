@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from .dotenv import Dotenv
 
 KNOWN = frozenset({*FIELDS, *ALIASES})
+PATHS = frozenset({"http.ca_bundle"})
+"""The settings whose text is a path itself; a relative one is relative to the file that names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +66,16 @@ def arguments(given: Mapping[str, Any], problems: list[Problem]) -> Layer:
             )
         elif name in NESTED and isinstance(raw, Mapping):
             for leaf, inner in raw.items():
-                _put(layer, f"{name}.{leaf}", inner, Origin("argument", f"{name}.{leaf}"))
+                path = f"{name}.{leaf}"
+                absolute = os.path.abspath(inner) if path in PATHS and _is_path(inner) else _absolute(inner)
+                _put(layer, path, absolute, Origin("argument", path))
         elif raw is not None or name == "env_prefix":
             _put(layer, ALIASES.get(name, name), _absolute(raw), Origin("argument", name))
     return layer
+
+
+def _is_path(raw: Any) -> bool:
+    return isinstance(raw, str | os.PathLike) and bool(os.fspath(raw).strip())
 
 
 def _absolute(raw: Any) -> Any:
@@ -121,6 +129,10 @@ def _variables(  # noqa: PLR0917 - both callers stand above
         elif earlier is None:
             setters[variable.field] = variable
             _put(layer, variable.field, _read(variable, text, directory), origin)
+        else:
+            value = layer.values[variable.field]
+            displacing = value.origin.over((*value.origin.displaced, origin))
+            layer.values[variable.field] = Value(value.raw, displacing, value.key)
     return layer
 
 
@@ -131,4 +143,6 @@ def _read(variable: Variable, text: str, directory: Callable[[], str]) -> Any:
         return split_list(text)
     if variable.form == "cloud":
         return CLOUD_NAMES.get(text.strip().lower(), text)
+    if variable.field in PATHS and text.strip():
+        return os.path.join(directory(), text)
     return text

@@ -52,6 +52,10 @@ class Origin:
         """The same origin, knowing what it displaced."""
         return replace(self, displaced=displaced)
 
+    def flat(self) -> tuple[Origin, ...]:
+        """The origin, then what it displaced, none of which holds another."""
+        return self.over(()), *self.displaced
+
     def at(self, line: int | None, column: int | None) -> Origin:
         """The same origin at another position of its file."""
         return replace(self, line=line, column=column)

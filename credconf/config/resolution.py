@@ -129,10 +129,10 @@ class _Resolver:
         dotenv = layer_of.dotenv(self.dotenv, scheme, directory, self.problems)
         layers = [arguments, environment, dotenv, *named, conventional(self.request.environ)]
         self._check_exclusive(layers)
-        self._check_strangers()
+        self._check_strangers(scheme)
         self.merged = merge(layers)
         self.problems += mixed_identity(layers, self.merged, self.reader)
-        self.problems += redirected_secret(self.merged, self.reader)
+        self.problems += redirected_secret(self.merged, self.reader, self.dotenv.variables if self.dotenv.found else {})
         self.problems += displaced_host(layers, self.merged, self._path("authority"))
         settings = validate(_tree(self.merged))
         if isinstance(settings, Invalid):
@@ -174,8 +174,9 @@ class _Resolver:
                     Problem("conflict", message, path=self._path("authority"), origin=origin, hint="keep one of them")
                 )
 
-    def _check_strangers(self) -> None:
+    def _check_strangers(self, scheme: Scheme) -> None:
         schemes = {name: Scheme.of(name, None, prefixed=False) for name in (None, *self.book.names)}
+        schemes[self.name] = scheme  # `env_prefix` may have replaced it
         environ = self.request.environ
         self.problems += strangers(environ, lambda name: Origin("environment", name), schemes, self.name)
         self.problems += strangers(self.dotenv.variables, self.dotenv.origin, schemes, self.name)

@@ -15,7 +15,7 @@ from credconf.problems import Problem
 from credconf.references import EnvReference, FileReference
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from credconf.references import Reader
 
@@ -87,11 +87,18 @@ def _text(raw: Any, reader: Reader) -> object:
     return raw.strip().lower() if isinstance(raw, str) else repr(type(raw))
 
 
-def redirected_secret(merged: Mapping[str, Value], reader: Reader) -> Iterator[Problem]:
-    """What was only found in the working directory may not decide where a secret from elsewhere is sent."""
+def redirected_secret(merged: Mapping[str, Value], reader: Reader, found: Mapping[str, str]) -> Iterator[Problem]:
+    """What was only found in the working directory may not decide where a secret from elsewhere is sent.
+
+    Args:
+        merged: the winning values.
+        reader: for values that are references.
+        found: the variables of a `.env` that was only found, too.
+    """
+    found = {name: text for name, text in found.items() if not reader.environ.get(name)}
     secrets = (*_PROOFS, "client_certificate_password")
     protected = next(
-        (merged[field] for field in secrets if field in merged and _is_from_elsewhere(merged[field])), None
+        (merged[field] for field in secrets if field in merged and _is_from_elsewhere(merged[field], found)), None
     )
     if protected is None:
         return
@@ -107,12 +114,20 @@ def redirected_secret(merged: Mapping[str, Value], reader: Reader) -> Iterator[P
             yield Problem("redirected-secret", message, path=path, origin=value.origin, hint=how)
 
 
-def _is_from_elsewhere(value: Value) -> bool:
-    """Whether a secret is not simply written in the found file, or in a file beside it."""
+def _is_from_elsewhere(value: Value, found: Collection[str]) -> bool:
+    """Whether a secret is not simply written in a found file, in a file beside it, or in a found variable."""
     if not value.origin.found:
         return True
     items = value.raw if isinstance(value.raw, list | tuple) else [value.raw]
-    return any(not isinstance(item, str) and not _is_beside(item, value.origin.file) for item in items)
+    return any(
+        not (isinstance(item, str) or _is_beside(item, value.origin.file) or _variable_of(item) in found)
+        for item in items
+    )
+
+
+def _variable_of(raw: Any) -> object:
+    name = raw.env if isinstance(raw, EnvReference) else raw.get("env") if isinstance(raw, Mapping) else None
+    return name if isinstance(name, str) else None
 
 
 def _is_beside(raw: Any, file: str | None) -> bool:

@@ -84,5 +84,7 @@ def _with_displaced(path: str, value: Value, layers: Sequence[Layer]) -> Value:
     names = _EXCLUSIVE if path in _EXCLUSIVE else (path,)
     giving = [layer.values[name] for layer in layers for name in names if name in layer.values]
     below = giving[next((index for index, other in enumerate(giving) if other.origin == value.origin), 0) + 1 :]
-    displaced: tuple[Origin, ...] = tuple(other.origin for other in below)
-    return Value(value.raw, value.origin.over(displaced), value.key, value.node) if displaced else value
+    lower: tuple[Origin, ...] = tuple(origin for other in below for origin in other.origin.flat())
+    # In one environment, a variable of ours may have displaced an `AZURE_` one already.
+    displaced = (*value.origin.displaced, *lower)
+    return Value(value.raw, value.origin.over(displaced), value.key, value.node)

@@ -178,7 +178,7 @@ class EntraClient:
             place["instance_discovery"] = None if self._instance_discovery else False
         return msal.ConfidentialClientApplication(
             self._identity.client_id,
-            client_credential=proof.credential,
+            client_credential=_in_one_line(proof.credential),
             client_capabilities=API_CAPABILITIES if cae else None,
             token_cache=_NoTokens(),
             http_cache=_NoAnswers(),
@@ -194,3 +194,10 @@ class EntraClient:
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
+
+
+def _in_one_line(credential: str | dict[str, Any]) -> str | dict[str, Any]:
+    """A certificate's chain without line breaks, which MSAL would put into the header `x5c` (RFC 7515 has none)."""
+    if isinstance(credential, str) or "public_certificate" not in credential:
+        return credential
+    return {**credential, "public_certificate": credential["public_certificate"].replace("\n", "")}

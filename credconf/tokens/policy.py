@@ -12,13 +12,18 @@ LONGEST_WAIT = 600.0
 """Seconds after which a failing refresh is tried again at the latest."""
 
 
-def due_at(received: float, expires: float, refresh_on: float | None) -> float:
+JITTER = 60.0
+"""Seconds by which tokens that are due at the same moment, in many processes, are spread at the most."""
+
+
+def due_at(received: float, expires: float, refresh_on: float | None, jitter: float = 0.0) -> float:
     """When a token should be replaced, in the seconds of the clock that gave the arguments.
 
     Args:
         received: when it was asked for.
         expires: when it ends.
         refresh_on: when the server wants it replaced, if it said so.
+        jitter: from 0 to 1; later by up to a minute, and by no more than a tenth of what is left of its life.
     """
     half = received + (expires - received) / 2
     if refresh_on is not None:
@@ -27,16 +32,17 @@ def due_at(received: float, expires: float, refresh_on: float | None) -> float:
         due = half
     else:
         due = max(expires - EARLY, half)
-    return min(max(due, received + SPACING), expires)
+    due = max(due, received + SPACING)
+    return min(due + jitter * min(JITTER, 0.1 * max(expires - due, 0.0)), expires)
 
 
-def next_try(now: float, failures: int, retry_after: float | None) -> float:
-    """When to try again to refresh a token that is still valid.
+def wait_after(failures: int, retry_after: float | None, jitter: float = 0.0) -> float:
+    """Seconds to wait before a refresh of a token that is still valid is tried again.
 
     Args:
-        now: of the failure.
-        failures: in a row, this one included.
+        failures: in a row, the last one included.
         retry_after: seconds that the server asked to wait.
+        jitter: from 0 to 1; up to a quarter longer.
     """
-    wait = min(SPACING * 2.0 ** min(failures - 1, 10), LONGEST_WAIT)
-    return now + max(wait, min(retry_after or 0.0, LONGEST_WAIT))
+    wait = min(SPACING * 2.0 ** min(failures - 1, 10), LONGEST_WAIT) * (1 + jitter / 4)
+    return max(wait, min(retry_after or 0.0, LONGEST_WAIT))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from threading import Lock
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -19,24 +20,44 @@ Key: TypeAlias = tuple[str, ...] | tuple[tuple[str, ...], str, bool]
 class Token:
     """One token, in both of azure-core's shapes, so that a cache hit allocates nothing.
 
+    Its times are kept by two clocks, and what either says counts: the wall clock goes on while a machine sleeps, and
+    the steady one (monotonic) does not notice when somebody sets the clock back.
+
     Attributes:
         access: for `get_token`.
         info: for `get_token_info`.
-        expires: when it ends, in the seconds of the wall clock.
-        due: when it should be replaced; moved on while a replacement is under way, and after a failure.
+        expires: when it ends by the wall clock, in seconds; `steady_expires` by the steady one.
+        due: when it should be replaced by the wall clock; `steady_due` by the steady one. Both are moved on while a
+            replacement is under way, and after a failure.
         failures: of refreshes, in a row.
     """
 
-    __slots__ = ("access", "due", "expires", "failures", "info")
+    __slots__ = ("access", "due", "expires", "failures", "info", "steady_due", "steady_expires")
 
-    def __init__(self, text: str, token_type: str, received: float, lifetime: float, refresh_in: float | None) -> None:
+    def __init__(  # noqa: PLR0917 - what a server's answer says, in its order, and when it came
+        self,
+        text: str,
+        token_type: str,
+        lifetime: float,
+        refresh_in: float | None,
+        received: float,
+        steady: float,
+        jitter: float = 0.0,
+    ) -> None:
         expires = int(received + lifetime)
         refresh_on = None if refresh_in is None else int(received + refresh_in)
         self.access = AccessToken(text, expires)
         self.info = AccessTokenInfo(text, expires, token_type=token_type, refresh_on=refresh_on)
         self.expires = float(expires)
-        self.due = due_at(received, self.expires, refresh_on)
+        self.due = due_at(received, self.expires, refresh_on, jitter)
+        self.steady_expires = steady + (self.expires - received)
+        self.steady_due = steady + (self.due - received)
         self.failures = 0
+
+    def postpone(self, now: float, steady: float, seconds: float) -> None:
+        """Let no caller find it due for some seconds (it may expire before)."""
+        self.due = now + seconds
+        self.steady_due = steady + seconds
 
     def __repr__(self) -> str:
         return f"<token until {int(self.expires)}>"
@@ -47,26 +68,34 @@ class MemoryStore:
 
     A token in use is fetched again when it is due, so that the order of fetching is, roughly, that of use. A read is
     a look-up in `tokens`, which needs no lock.
+
+    Args:
+        limit: how many are kept.
+        clock: the wall clock.
+        steady: the steady one.
     """
 
-    def __init__(self, limit: int, clock: Callable[[], float]) -> None:
-        self.tokens: dict[Key, Token] = {}
+    def __init__(self, limit: int, clock: Callable[[], float], steady: Callable[[], float]) -> None:
+        # Ordered: the oldest goes in a constant time, which a plain dictionary does not promise.
+        self.tokens: OrderedDict[Key, Token] = OrderedDict()
         self._limit = limit
         self._clock = clock
+        self._steady = steady
         self._lock = Lock()
 
     def get(self, key: Key) -> Token | None:
         """The token, unless it has expired."""
         token = self.tokens.get(key)
-        return token if token is not None and self._clock() < token.expires else None
+        valid = token is not None and self._clock() < token.expires and self._steady() < token.steady_expires
+        return token if valid else None
 
     def put(self, key: Key, token: Token) -> None:
         """Keep a token, and forget the oldest ones beyond the limit."""
         with self._lock:
-            self.tokens.pop(key, None)
             self.tokens[key] = token
+            self.tokens.move_to_end(key)
             while len(self.tokens) > self._limit:
-                del self.tokens[next(iter(self.tokens))]
+                self.tokens.popitem(last=False)
 
     def clear(self) -> None:
         """Forget all tokens."""
