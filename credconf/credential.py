@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .blueprint import digest, ported
+from .engine import Engine, shared
 from .options import certificate_plan, secret_plan
 
 if TYPE_CHECKING:
@@ -12,7 +14,6 @@ if TYPE_CHECKING:
     from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
     from typing_extensions import Self, Unpack
 
-    from .engine import Engine
     from .options import CertificateOptions, Options
     from .tokens.stores import Key, Token
 
@@ -57,13 +58,26 @@ class Holder:
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self.__copy__()
 
-    def __reduce_ex__(self, protocol: object) -> Any:
-        message = "a credential can't be pickled: build it anew in the other process"
-        raise TypeError(message)
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Without the secret, which is found again by its reference.
+
+        Raises:
+            TypeError: the settings hold a secret themselves, or there is an `http_client`.
+        """
+        return _revived, (type(self), self._name, self._open().blueprint.portable())
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{key}={value!r}" for key, value in self.describe().items() if value is not None)
         return f"{type(self).__name__}({shown})"
+
+
+def _revived(face: type[Holder], name: str | None, portable: tuple[Any, ...]) -> Holder:
+    plan = ported(*portable)
+    engine = shared(digest(plan), lambda: Engine(plan))
+    credential = object.__new__(face)
+    Holder.__init__(credential, engine, name)
+    engine.release()  # the credential's own hold replaces the one that kept the engine until now
+    return credential
 
 
 def _description(engine: Engine, name: str | None) -> dict[str, Any]:

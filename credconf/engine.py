@@ -8,83 +8,28 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import random
 import threading
-import time
 import weakref
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from .config.surroundings import Surroundings
-from .entra import clouds
-from .errors import AuthenticationError, Failure
+from .errors import Failure
 from .references import NotFound
 from .tokens.flight import Abandoned, Flights
 from .tokens.policy import SPACING, wait_after
-from .tokens.stores import Key, MemoryStore, Token
+from .tokens.request import TokenRequest, token_request
+from .tokens.stores import MemoryStore, Token
 from .tokens.workers import Workers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .blueprint import Blueprint
     from .entra.client import EntraClient
-    from .entra.http import HttpClient, TransportOptions
-    from .kinds import Identity, Kind
-    from .references import Reader
 
 logger = logging.getLogger("credconf")
 
 CALLERS = 32
 REFRESHERS = 4
-_DISABLE_MULTITENANT = "AZURE_IDENTITY_DISABLE_MULTITENANTAUTH"
-
-
-@dataclass(frozen=True, slots=True)
-class TokenRequest:
-    """What one token is asked for.
-
-    Attributes:
-        scopes: each once, sorted.
-        tenant: validated; `None` for a generic OpenID Connect server.
-        claims: of a claims challenge; they bypass what is cached, and replace it.
-        cae: announce the capability to handle claims challenges.
-        key: in the store.
-    """
-
-    scopes: tuple[str, ...]
-    tenant: str | None
-    claims: str | None
-    cae: bool
-    key: Key
-
-
-@dataclass(frozen=True, slots=True)
-class Blueprint:
-    """Everything that an engine is made of.
-
-    Attributes:
-        settings: of its kind.
-        identity: the texts of the settings, references read.
-        reader: reads the secret when it is needed.
-        transport: how requests are sent; unused where `http_client` is given.
-        http_client: the application's own.
-        surroundings: what the machine says.
-        name: of the entry.
-        clock: the wall clock, in seconds of Unix time.
-        monotonic: seconds that nobody sets; the clock of deadlines. What either clock says of a token counts.
-        random: from 0 to 1, spreads refreshes.
-    """
-
-    settings: Kind
-    identity: Identity
-    reader: Reader
-    transport: TransportOptions
-    http_client: HttpClient | None = None
-    surroundings: Surroundings = field(default_factory=Surroundings)
-    name: str | None = None
-    clock: Callable[[], float] = time.time
-    monotonic: Callable[[], float] = time.monotonic
-    random: Callable[[], float] = random.random
 
 
 class Engine:
@@ -122,38 +67,8 @@ class Engine:
             ValueError: no scopes, or a tenant that is none.
             AuthenticationError: a tenant that the configuration does not allow.
         """
-        if not scopes:
-            message = f'"{method}" requires at least one scope'
-            raise ValueError(message)
-        if len(scopes) > 1:
-            scopes = tuple(sorted(set(scopes)))
-        default = self.blueprint.identity.tenant_id
-        tenant = self._tenant(tenant_id) if tenant_id else default
-        key: Key = scopes if tenant == default and not cae else (scopes, tenant or "", cae)
-        return TokenRequest(scopes, tenant, claims or None, cae, key)
-
-    def _tenant(self, requested: str) -> str | None:
-        """azure-identity's rules (`resolve_tenant`), and its check of a configured tenant for a requested one, too."""
-        default = self.blueprint.identity.tenant_id
-        try:
-            clouds.tenant(requested)
-        except clouds.BadName as exc:
-            message = str(exc)
-        else:
-            message = ""
-        if message:
-            raise ValueError(message)
-        if requested == default or default is None or default == clouds.ADFS or os.environ.get(_DISABLE_MULTITENANT):
-            return default
-        allowed = self.blueprint.settings.additionally_allowed_tenants
-        if "*" in allowed or requested in allowed or (default == "organizations" and not allowed):
-            return requested
-        text = (
-            f"The current credential is not configured to acquire tokens for tenant {requested}. "
-            "To enable acquiring tokens for this tenant add it to additionally_allowed_tenants, "
-            'or add "*" to additionally_allowed_tenants to allow acquiring tokens for any tenant.'
-        )
-        raise AuthenticationError(Failure(text, "tenant_not_allowed"))
+        default, allowed = self.blueprint.identity.tenant_id, self.blueprint.settings.additionally_allowed_tenants
+        return token_request(method, scopes, claims, tenant_id, default, allowed, cae=cae)
 
     # How it is answered
 
@@ -164,7 +79,7 @@ class Engine:
             AuthenticationError: there is none.
         """
         token = self._kept(request)
-        outcome = token or self._flights.run(_flight(request), lambda: self._fetch(request))
+        outcome = token or self._flights.run(request.flight, lambda: self._fetch(request))
         return _raised(outcome)
 
     async def token_async(self, request: TokenRequest) -> Token:
@@ -174,7 +89,7 @@ class Engine:
             AuthenticationError: there is none.
         """
         token = self._kept(request)
-        outcome = token or await self._fly(_flight(request), lambda: self._fetch(request))
+        outcome = token or await self._fly(request.flight, lambda: self._fetch(request))
         return _raised(outcome)
 
     async def _fly(self, key: object, fetch: Callable[[], Token | Failure]) -> Token | Failure:
@@ -203,7 +118,7 @@ class Engine:
         return token
 
     def _refresh(self, request: TokenRequest, token: Token) -> None:
-        key = _flight(request)
+        key = request.flight
         _, leads = self._flights.join(key)
         if not leads:
             return
@@ -229,7 +144,7 @@ class Engine:
         """Fetch the tokens of the configured scopes behind the application's own start."""
         for scope in self.blueprint.settings.prefetch:
             request = self.request("prefetch", (scope,), None, None, cae=False)
-            key = _flight(request)
+            key = request.flight
             if self.store.get(request.key) is None and self._flights.join(key)[1]:
                 self._launch(self._callers, key, lambda request=request: self._prefetched(request))  # type: ignore[misc]
 
@@ -343,10 +258,6 @@ class Engine:
         self._refreshers.after_fork()
         if self._client is not None:
             self._client.after_fork()
-
-
-def _flight(request: TokenRequest) -> Any:
-    return (request.key, request.claims) if request.claims else request.key
 
 
 def _raised(outcome: Token | Failure) -> Token:

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import os
 from collections.abc import Collection, Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 
-from pydantic import BaseModel, SecretBytes, SecretStr
-
+from .blueprint import Blueprint, blueprint_of, digest, readable, transport_of
 from .config.request import Request
 from .config.resolution import Resolved, resolve
 from .config.variables import Hidden
 from .credential import Credential
-from .engine import Blueprint, Engine, shared
+from .engine import Engine, shared
 from .errors import ConfigError
-from .kinds import Identity, Invalid, Settings, identify, validate
-from .options import blueprint, problem_of, transport_of
-from .references import EnvReference, Reader
+from .kinds import Invalid, Settings, validate
+from .references import Reader
 
 if TYPE_CHECKING:
+    from pydantic import SecretStr
     from typing_extensions import Unpack
 
     from .entra.http import HttpClient
@@ -184,7 +182,7 @@ def engine_for(request: Request, http_client: HttpClient | None) -> tuple[Engine
             logger.warning("%s: %s (%s)", warning.origin, warning.message, warning.hint)
         return _started(plan)
 
-    return shared(_digest(plan), start), resolved.name
+    return shared(digest(plan), start), resolved.name
 
 
 def engine_of(configuration: object, http_client: HttpClient | None) -> tuple[Engine, str | None]:
@@ -194,7 +192,7 @@ def engine_of(configuration: object, http_client: HttpClient | None) -> tuple[En
     settings = validate(configuration)
     problems = settings.problems if isinstance(settings, Invalid) else ()
     if not isinstance(settings, Invalid):
-        plan = blueprint(settings, Reader(os.environ), http_client)
+        plan = blueprint_of(settings, Reader(os.environ), http_client)
         if isinstance(plan, Blueprint):
             return _started(plan), None
         problems = tuple(plan)
@@ -203,44 +201,12 @@ def engine_of(configuration: object, http_client: HttpClient | None) -> tuple[En
 
 
 def _plan(resolved: Resolved, http_client: HttpClient | None) -> Blueprint:
-    identity = identify(resolved.settings, resolved.reader)
-    if isinstance(identity, Identity):
-        transport = transport_of(resolved.settings, identity, resolved.surroundings.no_proxy)
-        return Blueprint(resolved.settings, identity, resolved.reader, transport, http_client, resolved.surroundings)
-    # It could be read a moment ago, by load().
-    raise ConfigError([problem_of(path, failure) for path, failure in identity])
+    identity = readable(resolved.settings, resolved.reader)
+    transport = transport_of(resolved.settings, identity, resolved.surroundings.no_proxy)
+    return Blueprint(resolved.settings, identity, resolved.reader, transport, http_client, resolved.surroundings)
 
 
 def _started(plan: Blueprint) -> Engine:
     engine = Engine(plan)
     engine.prefetch()
     return engine
-
-
-_SALT = os.urandom(32)
-
-
-def _digest(plan: Blueprint) -> bytes:
-    """What makes two configurations the same: their settings, secrets included, and how they are used."""
-    around = plan.surroundings
-    parts = (
-        _revealed(plan.settings, plan.reader),
-        plan.identity.client_id,
-        plan.identity.tenant_id,
-        plan.identity.authority,
-    )
-    more = (sorted(plan.reader.allow), around.no_proxy, around.region, plan.transport.proxy, id(plan.http_client))
-    # Salted, so that the digest of a weak secret is of no use to anybody who finds it.
-    return hashlib.blake2b(repr((parts, more)).encode(), key=_SALT, digest_size=32).digest()
-
-
-def _revealed(value: object, reader: Reader) -> object:
-    if isinstance(value, EnvReference):
-        return value.env, reader.text(value)
-    if isinstance(value, BaseModel):
-        return type(value).__name__, [(name, _revealed(inner, reader)) for name, inner in value]
-    if isinstance(value, SecretStr | SecretBytes):
-        return value.get_secret_value()
-    if isinstance(value, tuple):
-        return [_revealed(item, reader) for item in value]
-    return value

@@ -8,19 +8,18 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from pydantic import SecretBytes, SecretStr
 
+from .blueprint import blueprint_of
 from .config.fields import CertificateBytes
-from .config.surroundings import conventional, surroundings
-from .engine import Blueprint, Engine
-from .entra.http import TransportOptions
+from .engine import Engine
 from .errors import ConfigError
-from .kinds import Identity, Invalid, Kind, identify, validate
+from .kinds import Invalid, validate
 from .problems import Problem, closest
-from .references import NotFound, Reader
+from .references import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from .entra.http import HttpClient
+    from .entra.http import HttpClient, TransportOptions
 
 
 class Options(TypedDict, total=False):
@@ -152,7 +151,7 @@ def _plan(fields: dict[str, Any], options: Options) -> Callable[[], Engine]:
     settings = validate(fields)
     if isinstance(settings, Invalid):
         return _raising(settings.problems)
-    planned = blueprint(settings, Reader(environ), options.get("http_client"))
+    planned = blueprint_of(settings, Reader(environ), options.get("http_client"))
     if isinstance(planned, list):
         return _raising(planned)
     return lambda: Engine(dataclasses.replace(planned, transport=_transport(planned.transport, options)))
@@ -182,52 +181,4 @@ def _transport(transport: TransportOptions, options: Options) -> TransportOption
         verify=False if options.get("connection_verify") is False else transport.verify,
         user_agent=agent,
         log_requests=bool(options.get("logging_enable")),
-    )
-
-
-def blueprint(settings: Kind, reader: Reader, http_client: HttpClient | None) -> Blueprint | list[Problem]:
-    """The plan of an engine for settings that no file or variable of configuration was read for.
-
-    The machine's own variables (`HTTPS_PROXY`, `NO_PROXY`, `REQUESTS_CA_BUNDLE`, ...) count where the settings say
-    nothing.
-    """
-    usual = conventional(reader.environ).values
-    silent = {path.removeprefix("http."): value.raw for path, value in usual.items()}
-    given = {name: value for name, value in settings.http if value is not None}
-    http = type(settings.http).model_validate({**silent, **given})
-    settings = settings.model_copy(update={"http": http})
-    failures: list[tuple[str, NotFound]] = []
-    identity = identify(settings, reader)
-    if not isinstance(identity, Identity):
-        failures += identity
-    # One readable proof is enough; the others may be secrets of tomorrow or yesterday.
-    unread = [(path, proof) for path, proof in settings.proofs(dataclasses.replace(reader, runs=False))]
-    if all(isinstance(proof, NotFound) for _, proof in unread):
-        failures += [(path, proof) for path, proof in unread if isinstance(proof, NotFound)]
-    if http.ca_bundle is not None and not os.access(http.ca_bundle, os.R_OK):
-        failures.append(
-            ("http.ca_bundle", NotFound("missing-file", f"the certificates {http.ca_bundle} can't be read"))
-        )
-    if failures or not isinstance(identity, Identity):
-        return [problem_of(path, failure) for path, failure in failures]
-    around = surroundings(reader.environ)
-    return Blueprint(settings, identity, reader, transport_of(settings, identity, around.no_proxy), http_client, around)
-
-
-def problem_of(path: str, failure: NotFound) -> Problem:
-    """The problem of a reference that can't be read."""
-    return Problem(failure.code, f"`{path}`: {failure.message}", path=path, hint=failure.hint)
-
-
-def transport_of(settings: Kind, identity: Identity, no_proxy: str | None) -> TransportOptions:
-    """How requests are sent, by the settings."""
-    http = settings.http
-    return TransportOptions(
-        connect_timeout=http.timeout,
-        read_timeout=http.timeout,
-        total_timeout=http.total_timeout,
-        retries=http.retries,
-        proxy=identity.proxy,
-        no_proxy=no_proxy,
-        verify=http.ca_bundle or True,
     )

@@ -94,7 +94,7 @@ def _about_files(settings: Kind, origins: Mapping[str, Origin]) -> Iterator[Prob
 def _others_can_read(path: str) -> bool:
     try:
         return bool(os.stat(path).st_mode & stat.S_IROTH)
-    except OSError:
+    except (OSError, ValueError):  # a path may hold a NUL
         return False
 
 

@@ -187,6 +187,8 @@ def _plain_text(value: Any) -> Any:
     if not isinstance(value, str | PathLike):
         message = f"this must be text, not {_kind_of(value)}"
         raise fault("wrong-type", message)
+    if "\0" in fspath(value):
+        raise fault("bad-value", "this holds a NUL character")
     return _text(fspath(value), ())
 
 

@@ -116,7 +116,7 @@ class _Resolver:
         self.dotenv = dotenv
         self.name = name
         self.problems = problems
-        self.reader = Reader(request.environ, dotenv.variables, frozenset(request.allow))
+        self.reader = Reader(request.environ, dotenv.variables, frozenset(request.allow), _path_of(dotenv))
         self.merged: dict[str, Value] = {}
 
     def resolve(self) -> Resolved | tuple[Problem, ...]:
@@ -280,6 +280,10 @@ class _Resolver:
             return (_PLACE_ORDER[origin.place], file, origin.line or 0, origin.column or 0)
 
         return tuple(sorted(unique, key=order))
+
+
+def _path_of(dotenv: Dotenv) -> str | None:
+    return os.path.abspath(dotenv.name) if dotenv.exists else None
 
 
 def _tree(merged: Mapping[str, Value]) -> dict[str, Any]:

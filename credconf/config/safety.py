@@ -134,6 +134,8 @@ def _is_beside(raw: Any, file: str | None) -> bool:
     path = raw.file if isinstance(raw, FileReference) else raw.get("file") if isinstance(raw, Mapping) else None
     if not isinstance(path, str) or file is None:
         return False
+    if "\0" in path:
+        return False  # it can't be read at all, which is another problem
     directory = os.path.dirname(os.path.realpath(file))
     return os.path.realpath(path).startswith(os.path.join(directory, ""))
 

@@ -97,8 +97,10 @@ class CommonSettings(BaseModel):
         Raises:
             TypeError: it holds a secret.
         """
-        held = [value for model in (self, self.http) for _, value in model]
-        if any(_is_secret(item) for value in held for item in (value if isinstance(value, tuple) else (value,))):
+        held = [item for _, value in self for item in (value if isinstance(value, tuple) else (value,))]
+        proxy = self.http.proxy
+        password = isinstance(proxy, SecretStr) and "@" in proxy.get_secret_value()
+        if password or any(isinstance(item, SecretStr | CertificateBytes) for item in held):
             message = "settings that hold a secret can't be pickled: use a reference, such as {file: PATH}"
             raise TypeError(message)
         return super().__getstate__()
@@ -113,10 +115,6 @@ class CommonSettings(BaseModel):
         if self.oidc_authority is None and self.tenant_id is None:
             raise fault("missing", "`tenant_id` is not set", step="tenant_id")
         return self
-
-
-def _is_secret(value: object) -> bool:
-    return isinstance(value, SecretStr | CertificateBytes)
 
 
 def with_authority(data: dict[str, Any]) -> dict[str, Any]:

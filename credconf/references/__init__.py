@@ -32,12 +32,14 @@ class Reader:
         environ: the process environment; it is not copied, but a process's own variables rarely change.
         dotenv: the variables of `.env`, asked when the environment has none.
         allow: what the program allowed; `{"command"}` is needed for `{command:}`.
+        dotenv_file: the path of `.env`, for another process.
         runs: whether commands are run. `load()` asks whether everything can be read, and runs nothing for that.
     """
 
     environ: Mapping[str, str] = field(repr=False)
     dotenv: Mapping[str, str] = field(default_factory=dict, repr=False)
     allow: Collection[str] = ()
+    dotenv_file: str | None = None
     runs: bool = True
 
     def text(self, reference: Reference) -> str | NotFound:

@@ -13,7 +13,7 @@ import signal
 import subprocess
 import threading
 import time
-from typing import TYPE_CHECKING, Annotated
+from typing import IO, TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -88,10 +88,8 @@ def _output(reference: CommandReference, environ: Mapping[str, str]) -> bytes | 
 def _collect(reference: CommandReference, process: subprocess.Popen[bytes]) -> bytes | NotFound:
     # A thread reads, because communicate() has no limit of size, and Windows can't wait for a pipe with a time limit.
     chunks: list[bytes] = []
-    stream = process.stdout
-    reader = threading.Thread(
-        target=lambda: chunks.append(stream.read(REFERENCE_LIMIT + 1) if stream else b""), daemon=True
-    )
+    assert process.stdout is not None
+    reader = threading.Thread(target=_read, args=(process.stdout, chunks), daemon=True)
     deadline = time.monotonic() + TIME_LIMIT
     reader.start()
     reader.join(TIME_LIMIT)
@@ -109,6 +107,11 @@ def _collect(reference: CommandReference, process: subprocess.Popen[bytes]) -> b
     return chunks[0]
 
 
+def _read(stream: IO[bytes], chunks: list[bytes]) -> None:
+    with stream:  # closed here: from another thread, closing would wait for this one
+        chunks.append(stream.read(REFERENCE_LIMIT + 1))
+
+
 def _end(process: subprocess.Popen[bytes]) -> None:
     if hasattr(os, "killpg"):
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -116,4 +119,3 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     else:
         process.kill()
     process.wait()
-    # The reader may still hold the stream; closing it from here would wait for that thread.

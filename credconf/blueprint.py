@@ -1,0 +1,168 @@
+"""Everything that an engine is made of, and what makes two of them the same."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+import random
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, SecretBytes, SecretStr
+
+from .config.dotenv import read_dotenv
+from .config.surroundings import Surroundings, conventional, surroundings
+from .entra.http import TransportOptions
+from .errors import ConfigError
+from .kinds import Identity, identify
+from .problems import Problem
+from .references import EnvReference, NotFound, Reader
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from .entra.http import HttpClient
+    from .kinds import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Blueprint:
+    """Everything that an engine is made of.
+
+    Attributes:
+        settings: of its kind.
+        identity: the texts of the settings, references read.
+        reader: reads the secret when it is needed.
+        transport: how requests are sent; unused where `http_client` is given.
+        http_client: the application's own.
+        surroundings: what the machine says.
+        clock: the wall clock, in seconds of Unix time.
+        monotonic: seconds that nobody sets; the clock of deadlines. What either clock says of a token counts.
+        random: from 0 to 1, spreads refreshes.
+    """
+
+    settings: Kind
+    identity: Identity
+    reader: Reader
+    transport: TransportOptions
+    http_client: HttpClient | None = None
+    surroundings: Surroundings = field(default_factory=Surroundings)
+    clock: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = time.monotonic
+    random: Callable[[], float] = random.random
+
+    def portable(self) -> tuple[Any, ...]:
+        """What another process needs to make the same engine; secrets are found again by their references.
+
+        Raises:
+            TypeError: the settings hold a secret, or requests are sent by a client of the application's.
+        """
+        if self.http_client is not None:
+            message = "a credential with an http_client of its own can't be pickled"
+            raise TypeError(message)
+        transport = dataclasses.replace(self.transport, proxy=None)
+        return self.settings, tuple(self.reader.allow), self.reader.dotenv_file, transport, self.surroundings
+
+
+def ported(
+    settings: Kind,
+    allow: Sequence[str],
+    dotenv_file: str | None,
+    transport: TransportOptions,
+    around: Surroundings,
+) -> Blueprint:
+    """The blueprint again, from what `portable()` gave.
+
+    Raises:
+        ConfigError: a reference can't be read here.
+    """
+    dotenv = read_dotenv(dotenv_file, dotenv_file, found=True).variables if dotenv_file else {}
+    reader = Reader(os.environ, dotenv, frozenset(allow), dotenv_file=dotenv_file)
+    identity = readable(settings, reader)
+    return Blueprint(settings, identity, reader, dataclasses.replace(transport, proxy=identity.proxy), None, around)
+
+
+def readable(settings: Kind, reader: Reader) -> Identity:
+    """The texts of settings.
+
+    Raises:
+        ConfigError: a reference can't be read.
+    """
+    identity = identify(settings, reader)
+    if isinstance(identity, Identity):
+        return identity
+    raise ConfigError([problem_of(path, failure) for path, failure in identity])
+
+
+def problem_of(path: str, failure: NotFound) -> Problem:
+    """The problem of a reference that can't be read."""
+    return Problem(failure.code, f"`{path}`: {failure.message}", path=path, hint=failure.hint)
+
+
+def blueprint_of(settings: Kind, reader: Reader, http_client: HttpClient | None) -> Blueprint | list[Problem]:
+    """The blueprint for settings that no file or variable of configuration was read for, or what is wrong with them.
+
+    The machine's own variables (`HTTPS_PROXY`, `NO_PROXY`, `REQUESTS_CA_BUNDLE`, ...) count where the settings say
+    nothing.
+    """
+    usual = conventional(reader.environ).values
+    silent = {path.removeprefix("http."): value.raw for path, value in usual.items()}
+    given = {name: value for name, value in settings.http if value is not None}
+    http = type(settings.http).model_validate({**silent, **given})
+    settings = settings.model_copy(update={"http": http})
+    failures: list[tuple[str, NotFound]] = []
+    identity = identify(settings, reader)
+    if not isinstance(identity, Identity):
+        failures += identity
+    # One readable proof is enough; the others may be secrets of tomorrow or yesterday.
+    proofs = list(settings.proofs(dataclasses.replace(reader, runs=False)))
+    unread = [(path, proof) for path, proof in proofs if isinstance(proof, NotFound)]
+    failures += unread if len(unread) == len(proofs) else []
+    if http.ca_bundle is not None and not os.access(http.ca_bundle, os.R_OK):
+        failures.append(
+            ("http.ca_bundle", NotFound("missing-file", f"the certificates {http.ca_bundle} can't be read"))
+        )
+    if failures or not isinstance(identity, Identity):
+        return [problem_of(path, failure) for path, failure in failures]
+    around = surroundings(reader.environ)
+    return Blueprint(settings, identity, reader, transport_of(settings, identity, around.no_proxy), http_client, around)
+
+
+def transport_of(settings: Kind, identity: Identity, no_proxy: str | None) -> TransportOptions:
+    """How requests are sent, by the settings."""
+    http = settings.http
+    return TransportOptions(
+        connect_timeout=http.timeout,
+        read_timeout=http.timeout,
+        total_timeout=http.total_timeout,
+        retries=http.retries,
+        proxy=identity.proxy,
+        no_proxy=no_proxy,
+        verify=http.ca_bundle or True,
+    )
+
+
+_SALT = os.urandom(32)
+
+
+def digest(plan: Blueprint) -> bytes:
+    """What makes two blueprints the same: their settings, secrets included, and how they are used."""
+    who = (plan.identity.client_id, plan.identity.tenant_id, plan.identity.authority, plan.identity.oidc_authority)
+    how = (sorted(plan.reader.allow), plan.surroundings, plan.transport, plan.transport.proxy, id(plan.http_client))
+    # Salted, so that the digest of a weak secret is of no use to anybody who finds it.
+    text = repr((_revealed(plan.settings, plan.reader), who, how))
+    return hashlib.blake2b(text.encode(errors="surrogatepass"), key=_SALT, digest_size=32).digest()
+
+
+def _revealed(value: object, reader: Reader) -> object:
+    if isinstance(value, EnvReference):
+        return value.env, reader.text(value)
+    if isinstance(value, BaseModel):
+        return type(value).__name__, [(name, _revealed(inner, reader)) for name, inner in value]
+    if isinstance(value, SecretStr | SecretBytes):
+        return value.get_secret_value()
+    if isinstance(value, tuple):
+        return [_revealed(item, reader) for item in value]
+    return value
