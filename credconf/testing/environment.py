@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from .fake_entra import FakeEntra
 
+_SELECTORS = {"CREDCONF_FILE", "CREDCONF_NAME"}  # they choose the application's own files
 _PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
 
 
@@ -38,25 +39,28 @@ def config_of(entra: FakeEntra, changes: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def environ_of(entra: FakeEntra, name: str | None) -> dict[str, str]:
+def environ_of(entra: FakeEntra, name: str | None, *, identity: bool) -> dict[str, str]:
     """The variables of the flat form, or of a named entry."""
     prefix = "AZURE_" if name is None else f"CREDCONF__{name.upper().replace('-', '_')}__"
     ours = "CREDCONF_" if name is None else prefix
-    return {
+    who = {
         f"{prefix}TENANT_ID": entra.tenant_id,
         f"{prefix}CLIENT_ID": entra.client_id,
         f"{prefix}CLIENT_SECRET": entra.client_secret,
+    }
+    where = {
         f"{prefix}AUTHORITY_HOST" if name is None else f"{prefix}AUTHORITY": entra.authority,
         f"{ours}DISABLE_INSTANCE_DISCOVERY": "true",
         f"{ours}HTTP__CA_BUNDLE": entra.ca_bundle,
         "REQUESTS_CA_BUNDLE": entra.ca_bundle,
         "SSL_CERT_FILE": entra.ca_bundle,
     }
+    return {**who, **where} if identity else where
 
 
 def apply_to(patch: Patch, variables: Mapping[str, str]) -> None:
     """Make variables the only ones that say anything about credentials, and empty shared engines."""
-    for name in list(os.environ):
+    for name in set(os.environ) - _SELECTORS:
         if name.startswith(("AZURE_", "CREDCONF_")) or name in _PROXIES:
             patch.delenv(name, raising=False)
     for name, value in variables.items():

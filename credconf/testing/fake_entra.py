@@ -158,7 +158,7 @@ class FakeEntra(Faults):
         """
         return environment.config_of(self, changes)
 
-    def environ(self, name: str | None = None) -> dict[str, str]:
+    def environ(self, name: str | None = None, *, identity: bool = True) -> dict[str, str]:
         """Every variable that an unmodified application needs.
 
         `REQUESTS_CA_BUNDLE` and `SSL_CERT_FILE` are among them, so that azure-identity works as well, where
@@ -167,20 +167,22 @@ class FakeEntra(Faults):
         Args:
             name: None for the flat form (`AZURE_TENANT_ID`, …); the name of an entry for its own variables
                 (`CREDCONF__BILLING__TENANT_ID`, …).
+            identity: False leaves out tenant, client and secret, for a configuration that names its own.
         """
-        return environment.environ_of(self, name)
+        return environment.environ_of(self, name, identity=identity)
 
-    def apply(self, monkeypatch: environment.Patch, name: str | None = None) -> None:
+    def apply(self, monkeypatch: environment.Patch, name: str | None = None, *, identity: bool = True) -> None:
         """Set these variables for one test, and empty the engines that credentials share.
 
-        Any other variable that begins with `AZURE_` or `CREDCONF_`, and those of proxies, are removed for
-        the test; for several named entries apply one, and set the others' `environ(name)` by hand.
+        Others that begin with `AZURE_` or `CREDCONF_`, and those of proxies, are removed for the test, except
+        `CREDCONF_FILE` and `CREDCONF_NAME`; for several entries apply one, and set the others' by hand.
 
         Args:
             monkeypatch: pytest's fixture of this name.
-            name: As for `environ()`.
+            name: As for `environ()`, as is `identity`.
+            identity: See there.
         """
-        environment.apply_to(monkeypatch, self.environ(name))
+        environment.apply_to(monkeypatch, self.environ(name, identity=identity))
 
     # -- the directory ------------------------------------------------------------------------------------
 

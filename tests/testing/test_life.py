@@ -109,13 +109,19 @@ def test_the_environment_of_a_named_entry(entra, name, part):
     }
 
 
+def test_the_environment_can_leave_the_identity_to_the_application(entra):
+    assert not [name for name in entra.environ(identity=False) if name.endswith(("_ID", "_SECRET"))]
+    assert entra.environ(identity=False).items() < entra.environ().items()
+
+
 def test_applying_sets_the_variables_and_removes_what_would_disturb(entra, emptied, monkeypatch):
-    for name in ("AZURE_CLOUD", "CREDCONF_FILE", "https_proxy", "ALL_PROXY", "UNRELATED"):
+    for name in ("AZURE_CLOUD", "CREDCONF_CLOUD", "CREDCONF_FILE", "https_proxy", "ALL_PROXY", "UNRELATED"):
         monkeypatch.setenv(name, "before")
     with pytest.MonkeyPatch.context() as patch:
         entra.apply(patch)
         assert entra.environ().items() <= os.environ.items()
-        assert not {"AZURE_CLOUD", "CREDCONF_FILE", "https_proxy", "ALL_PROXY"} & os.environ.keys()
+        assert not {"AZURE_CLOUD", "CREDCONF_CLOUD", "https_proxy", "ALL_PROXY"} & os.environ.keys()
+        assert os.environ["CREDCONF_FILE"] == "before"  # it chooses the application's own file
         assert os.environ["UNRELATED"] == "before"
         assert emptied == ["emptied"]
         entra.apply(patch, name="my-app")

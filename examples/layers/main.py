@@ -1,0 +1,12 @@
+"""The same program in every environment: CREDCONF_FILE says which layers, CREDCONF_NAME which identity."""
+
+import sys
+
+import credconf
+
+try:
+    with credconf.from_config() as credential:
+        credential.get_token("https://storage.azure.com/.default")
+        print(f"ready: {credential!r}")
+except credconf.CredconfError as error:
+    sys.exit(str(error))

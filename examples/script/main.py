@@ -1,0 +1,16 @@
+"""Who am I, and until when? Run `python main.py` in this folder."""
+
+import sys
+from datetime import datetime, timezone
+
+import credconf
+
+try:
+    with credconf.from_config() as credential:
+        token = credential.get_token("https://storage.azure.com/.default")
+        identity = credential.describe()
+except credconf.CredconfError as error:  # what is wrong, where, and what to do; never a secret
+    sys.exit(str(error))
+
+until = datetime.fromtimestamp(token.expires_on, timezone.utc)
+print(f"{identity['client_id']} of {identity['tenant_id']}, until {until:%Y-%m-%d %H:%M} UTC")
