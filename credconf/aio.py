@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .credential import Holder
-from .factory import engine_for, engine_of, request_for
+from .factory import engine_for, plan_of, request_for
 from .options import certificate_plan, secret_plan
 
 if TYPE_CHECKING:
@@ -141,6 +141,6 @@ def build(
     configuration: Resolved | Settings | Mapping[str, Any], *, http_client: HttpClient | None = None
 ) -> Credential:
     """As `credconf.build`, for coroutines."""
-    engine, name = engine_of(configuration, http_client)
-    del configuration
-    return Credential(engine, name)
+    plan = plan_of(configuration, http_client)
+    del configuration  # a traceback with locals shows this frame
+    return Credential(*plan())

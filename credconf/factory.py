@@ -19,10 +19,13 @@ from .kinds import Invalid, Settings, validate
 from .references import Reader
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pydantic import SecretStr
     from typing_extensions import Unpack
 
     from .entra.http import HttpClient
+    from .problems import Problem
 
 logger = logging.getLogger("credconf")
 
@@ -105,9 +108,9 @@ def build(
     Raises:
         ConfigError: the settings can't be used.
     """
-    engine, name = engine_of(configuration, http_client)
-    del configuration
-    return Credential(engine, name)
+    plan = plan_of(configuration, http_client)
+    del configuration  # a traceback with locals shows this frame
+    return Credential(*plan())
 
 
 def from_config(
@@ -185,19 +188,26 @@ def engine_for(request: Request, http_client: HttpClient | None) -> tuple[Engine
     return shared(digest(plan), start), resolved.name
 
 
-def engine_of(configuration: object, http_client: HttpClient | None) -> tuple[Engine, str | None]:
-    """An engine of its own for `build()`, and the name of its entry."""
+def plan_of(configuration: object, http_client: HttpClient | None) -> Callable[[], tuple[Engine, str | None]]:
+    """For `build()`: makes an engine of its own and the name of its entry, or raises what is wrong.
+
+    In two steps, so that no frame of a traceback knows the configuration, which may be anybody's object.
+    """
     if isinstance(configuration, Resolved):
-        return _started(_plan(configuration, http_client)), configuration.name
+        resolved = configuration
+        return lambda: (_started(_plan(resolved, http_client)), resolved.name)
     settings = validate(configuration)
-    problems = settings.problems if isinstance(settings, Invalid) else ()
-    if not isinstance(settings, Invalid):
-        plan = blueprint_of(settings, Reader(os.environ), http_client)
-        if isinstance(plan, Blueprint):
-            return _started(plan), None
-        problems = tuple(plan)
-    del configuration
-    raise ConfigError(problems)
+    if isinstance(settings, Invalid):
+        return _raising(settings.problems)
+    plan = blueprint_of(settings, Reader(os.environ), http_client)
+    return _raising(plan) if isinstance(plan, list) else lambda: (_started(plan), None)
+
+
+def _raising(problems: Sequence[Problem]) -> Callable[[], tuple[Engine, str | None]]:
+    def plan() -> tuple[Engine, str | None]:
+        raise ConfigError(problems)
+
+    return plan
 
 
 def _plan(resolved: Resolved, http_client: HttpClient | None) -> Blueprint:

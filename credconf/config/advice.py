@@ -101,7 +101,7 @@ def _others_can_read(path: str) -> bool:
 def displaced_host(layers: Sequence[Layer], merged: Mapping[str, Value], path: str) -> Iterator[Problem]:
     """A warning where a higher `authority` or `cloud` displaces another host of a lower source."""
     winner = merged.get("authority") or merged.get("cloud")
-    if winner is None or not winner.origin.displaced:
+    if winner is None or not winner.origin.displaced or clouds.is_loopback(_host(winner.raw) or ""):
         return
     for layer in layers:
         for name in ("authority", "cloud"):

@@ -11,13 +11,15 @@ from credconf.kinds import ALIASES, NESTED
 from credconf.kinds.validation import unknown_key
 from credconf.problems import Problem, closest
 
-from .document import Document, Mapping, Node, Scalar, Sequence, entries, faults, joined, plain, shown_key
 from .layers import KNOWN, PATHS, Layer
+from .nodes import Mapping, Node, Scalar, Sequence, entries, faults, joined, plain, shown_key
 from .origins import Origin, Value
 from .variables import variable_part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from .document import Document
 
 _NAME = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*")
 _CONTROLS = frozenset({"extends", "abstract"})
@@ -65,16 +67,19 @@ class Book:
         return next((part.abstract for part in self.parts[name] if part.abstract is not None), False)
 
     def lineage(self, name: str) -> Iterator[str]:
-        """The entry, then what it extends: a later parent before an earlier one. No name comes twice."""
+        """The entry, then what it extends: a later parent before an earlier one, and what both extend after both."""
         seen: set[str] = set()
-        waiting = [name]
+        finished: list[str] = []
+        waiting = [(name, False)]
         while waiting:
-            here = waiting.pop()
-            if here in seen or here not in self.parts:
-                continue
-            seen.add(here)
-            yield here
-            waiting += [parent for parent, _ in self.extends(here)]
+            here, parents_done = waiting.pop()
+            if parents_done:
+                finished.append(here)
+            elif here not in seen and here in self.parts:
+                seen.add(here)
+                waiting.append((here, True))
+                waiting += [(parent, False) for parent, _ in reversed(self.extends(here))]
+        return reversed(finished)
 
 
 def read_book(documents: list[Document], section: str | None) -> Book:

@@ -150,6 +150,12 @@ def _item(item: Any, index: int, kinds: tuple[str, ...]) -> Any:
     raise fault(code, str(context.get("text")), context.get("hint"), step=index)
 
 
+def _proxy(value: Any) -> Any:
+    """Hidden, because the URL may hold a password."""
+    value = _named(value.get_secret_value() if isinstance(value, SecretStr) else value, clouds.proxy)
+    return SecretStr(value) if isinstance(value, str) else value
+
+
 def _password(value: Any) -> Any:
     return _hidden(value, ("env", "file"))
 
@@ -201,6 +207,7 @@ Authority = Annotated[str | EnvReference | FileReference, BeforeValidator(_autho
 OidcAuthority = Annotated[str | EnvReference | FileReference, BeforeValidator(_oidc_authority)]
 Region = Annotated[str | EnvReference | FileReference, BeforeValidator(_region)]
 Password = Annotated[SecretStr | EnvReference | FileReference, BeforeValidator(_password)]
+Proxy = Annotated[SecretStr | EnvReference | FileReference, BeforeValidator(_proxy)]
 OneSecret = SecretStr | EnvReference | FileReference | CommandReference
 Secret = Annotated[OneSecret | tuple[OneSecret, ...], BeforeValidator(_secret)]
 Certificate = Annotated[FileReference | CertificateBytes, BeforeValidator(_certificate)]

@@ -13,6 +13,7 @@ from credconf.kinds.validation import unknown_key
 from credconf.problems import Problem
 from credconf.references import FileReference
 
+from .nodes import shown_key
 from .origins import Origin, Value
 from .variables import Environment, Scheme, Variable, split_list
 
@@ -68,7 +69,7 @@ def arguments(given: Mapping[str, Any], problems: list[Problem]) -> Layer:
             for leaf, inner in raw.items():
                 path = f"{name}.{leaf}"
                 absolute = os.path.abspath(inner) if path in PATHS and _is_path(inner) else _absolute(inner)
-                _put(layer, path, absolute, Origin("argument", path))
+                _put(layer, path, absolute, Origin("argument", f"{name}.{shown_key(str(leaf))}"))
         elif raw is not None or name == "env_prefix":
             _put(layer, ALIASES.get(name, name), _absolute(raw), Origin("argument", name))
     return layer
@@ -138,7 +139,7 @@ def _variables(  # noqa: PLR0917 - both callers stand above
 
 def _read(variable: Variable, text: str, directory: Callable[[], str]) -> Any:
     if variable.form == "file":
-        return FileReference(file=os.path.join(directory(), text))
+        return {"file": os.path.join(directory(), text)}  # validated with the rest: it may not even be Unicode
     if variable.form == "list":
         return split_list(text)
     if variable.form == "cloud":

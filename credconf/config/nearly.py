@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _FLAT = Scheme.of(None, None, prefixed=False)
 _FIELDS = frozenset(variable.name.removeprefix(PREFIX) for variable in _FLAT.variables() if variable.ours)
+_NOT_VARIABLES = frozenset({"ENV_PREFIX", "EXTENDS", "ABSTRACT", "DEFAULT", "CREDENTIALS"})
 _OURS = frozenset({*SELECTORS, *(PREFIX + field for field in _FIELDS)})
 
 
@@ -48,6 +49,12 @@ def misspelt(name: str, schemes: Mapping[str | None, Scheme], origin: Origin) ->
     """The problem of a variable that resembles one of ours."""
     if name.startswith(f"{PREFIX}_"):
         meant = _meant_of_entry(name, [entry for entry in schemes if entry is not None])
+    elif name.removeprefix(PREFIX) in _NOT_VARIABLES:
+        hint = "write it in the file, or pass it as an argument"
+        return Problem("unknown-variable", f"{name}: this can't be given by a variable", origin=origin, hint=hint)
+    elif name.removesuffix("_FILE").removeprefix(PREFIX) in _FIELDS and name not in _OURS:
+        hint = f"set {name.removesuffix('_FILE')} to the value"
+        return Problem("unknown-variable", f"{name}: only text can stand in a file", origin=origin, hint=hint)
     else:
         rest = name.upper().removeprefix(PREFIX)
         meant = None if name in _OURS else closest(rest, {name.removeprefix(PREFIX) for name in _OURS}, cutoff=0.8)

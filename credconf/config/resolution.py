@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from credconf.kinds import NESTED, Invalid, Kind, Proof, identify, validate
 from credconf.problems import Problem, closest
@@ -13,12 +13,12 @@ from credconf.references import NOT_RUN, NotFound, Reader
 
 from . import layers as layer_of
 from .advice import advice, displaced_host
-from .document import joined, shown_key
 from .entries import Book, read_book
 from .nearly import azure_near, strangers
+from .nodes import joined, shown_key
 from .origins import Origin, Value
 from .safety import mixed_identity, redirected_secret
-from .sources import merge
+from .sources import merge, tree
 from .surroundings import Surroundings, conventional, surroundings
 from .variables import Scheme
 
@@ -134,7 +134,7 @@ class _Resolver:
         self.problems += mixed_identity(layers, self.merged, self.reader)
         self.problems += redirected_secret(self.merged, self.reader, self.dotenv.variables if self.dotenv.found else {})
         self.problems += displaced_host(layers, self.merged, self._path("authority"))
-        settings = validate(_tree(self.merged))
+        settings = validate(tree(self.merged))
         if isinstance(settings, Invalid):
             self.problems += [self._placed(problem, scheme) for problem in settings.problems]
             return self.sorted()
@@ -269,7 +269,7 @@ class _Resolver:
 
     def sorted(self) -> tuple[Problem, ...]:
         """The problems in the order of the files and lines; each once."""
-        files = {name: number for number, name in enumerate(self.book.places)}
+        files = {name: number for number, name in enumerate(self.request.named_files()[0])}
         unique = dict.fromkeys(self.problems)
 
         def order(problem: Problem) -> tuple[int, int, int, int]:
@@ -284,14 +284,6 @@ class _Resolver:
 
 def _path_of(dotenv: Dotenv) -> str | None:
     return os.path.abspath(dotenv.name) if dotenv.exists else None
-
-
-def _tree(merged: Mapping[str, Value]) -> dict[str, Any]:
-    tree: dict[str, Any] = {}
-    for path, value in merged.items():
-        group, _, leaf = path.rpartition(".")
-        (tree.setdefault(group, {}) if group else tree)[leaf] = value.raw
-    return tree
 
 
 def _origins(settings: Kind, merged: Mapping[str, Value]) -> dict[str, Origin]:

@@ -13,8 +13,8 @@ from .fields import (
     Authority,
     CertificateBytes,
     OidcAuthority,
-    Password,
     PlainText,
+    Proxy,
     Region,
     Scopes,
     Tenant,
@@ -39,7 +39,7 @@ class HttpSettings(BaseModel):
     retries: Annotated[int, Field(ge=0, le=10)] = Field(
         default=3, description="How often a failed attempt (network, 408, 429, 5xx) is repeated."
     )
-    proxy: Password | None = Field(default=None, description="URL of a proxy; default: `HTTPS_PROXY`.")
+    proxy: Proxy | None = Field(default=None, description="URL of a proxy; default: `HTTPS_PROXY`.")
     ca_bundle: PlainText | None = Field(
         default=None, description="File or directory of certificates to trust; default: `REQUESTS_CA_BUNDLE`."
     )

@@ -72,8 +72,17 @@ def merge(layers: Sequence[Layer]) -> dict[str, Value]:
     return {path: _with_displaced(path, value, layers) for path, value in _leaves(merged)}
 
 
-def _leaves(tree: Mapping[str, Any]) -> Iterator[tuple[str, Value]]:
-    for name, value in tree.items():
+def tree(merged: Mapping[str, Value]) -> dict[str, Any]:
+    """What was written for each setting, groups as dictionaries: what a model validates."""
+    fields: dict[str, Any] = {}
+    for path, value in merged.items():
+        group, _, leaf = path.rpartition(".")
+        (fields.setdefault(group, {}) if group else fields)[leaf] = value.raw
+    return fields
+
+
+def _leaves(nested: Mapping[str, Any]) -> Iterator[tuple[str, Value]]:
+    for name, value in nested.items():
         if isinstance(value, Value):
             yield name, value
         else:

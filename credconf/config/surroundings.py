@@ -44,7 +44,7 @@ def conventional(environ: Mapping[str, str]) -> Layer:
     """The lowest layer above the defaults: a proxy and a bundle of certificates from the usual variables."""
     layer = Layer("environment")
     for path, names in (("http.proxy", PROXIES), ("http.ca_bundle", BUNDLES)):
-        name = next((name for name in names if environ.get(name)), None)
+        name = next((name for name in names if environ.get(name, "").strip()), None)
         if name is not None:
             origin = Origin("environment", name)
             text = environ[name] if path == "http.proxy" else os.path.abspath(environ[name])

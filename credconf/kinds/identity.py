@@ -75,7 +75,7 @@ def identify(settings: CommonSettings, reader: Reader) -> Identity | list[tuple[
         authority=text("authority", settings.authority, clouds.authority),
         oidc_authority=text("oidc_authority", settings.oidc_authority, clouds.oidc_authority),
         region=text("region", settings.region, clouds.region),
-        proxy=text("http.proxy", settings.http.proxy),
+        proxy=text("http.proxy", settings.http.proxy, clouds.proxy),
         hidden=frozenset(hidden),
     )
     return failures or identity

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
-from credconf.config.document import shown_key
+from credconf.config.nodes import shown_key
 from credconf.config.settings import CommonSettings, with_authority
 from credconf.problems import Problem, closest
 
@@ -90,7 +90,7 @@ def _validated(
     known = {name for kind in kinds.values() for name in kind.model_fields}
     for name in [name for name in fields if name not in judge.model_fields]:
         if name not in known:
-            problems.append(unknown_key(name, known | {"allowed_tenants"}, name))
+            problems.append(unknown_key(name, known | {"allowed_tenants"}, shown_key(name)))
         elif model is not None:
             message = f"`{name}` is not a setting of `kind: {judge.model_fields['kind'].default}`"
             problems.append(Problem("unknown-key", message, path=name, hint="remove it, or change the kind"))

@@ -43,5 +43,6 @@ def read_content(reference: FileReference) -> bytes | NotFound:
     """The bytes of the file, for certificates."""
     content = read_bytes(reference.file, REFERENCE_LIMIT)
     if isinstance(content, Unreadable):
-        return NotFound(content.code, f"the file {reference.file} {content.reason}")
+        hint = "create the file, or correct its path" if content.code == "missing-file" else "check what stands there"
+        return NotFound(content.code, f"the file {reference.file} {content.reason}", hint)
     return content

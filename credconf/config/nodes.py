@@ -1,0 +1,151 @@
+"""The nodes of a parsed file: text, lists and mappings with their positions, merge keys and duplicates included."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from credconf.problems import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .document import Document
+
+MAX_SHOWN_KEY = 40
+_NAME_PUNCTUATION = str.maketrans("", "", "_-.$")
+_NULLS = frozenset({"", "~", "null", "Null", "NULL"})
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """Text as it was written; `plain` where it had no quotes."""
+
+    text: str = field(repr=False)
+    plain: bool
+    line: int
+    column: int
+    size: int = 1
+
+    @property
+    def is_null(self) -> bool:
+        """Written as YAML's null. Only the few settings that give null a meaning ask."""
+        return self.plain and self.text in _NULLS
+
+    def child(self, step: str | int) -> Node | None:  # noqa: ARG002 - the same question is asked of every node
+        """A scalar holds nothing."""
+        return None
+
+
+@dataclass(slots=True)
+class Sequence:
+    """A list of nodes."""
+
+    line: int
+    column: int
+    items: list[Node] = field(default_factory=list)
+    size: int = 1
+
+    def child(self, step: str | int) -> Node | None:
+        """The node at an index."""
+        return self.items[step] if isinstance(step, int) and 0 <= step < len(self.items) else None
+
+
+@dataclass(slots=True)
+class Mapping:
+    """Pairs of nodes in the order of the file; merge keys and duplicates are still in it."""
+
+    line: int
+    column: int
+    pairs: list[tuple[Node, Node]] = field(default_factory=list)
+    size: int = 1
+
+    def child(self, step: str | int) -> Node | None:
+        """The value of a key."""
+        return next((value for key, value in _flattened(self) if key.text == step), None)
+
+
+Node = Scalar | Sequence | Mapping
+
+
+def _flattened(mapping: Mapping) -> Iterator[tuple[Scalar, Node]]:
+    """The pairs with scalar keys, a mapping's own before what `<<` merges into it."""
+    merged: list[Node] = []
+    for key, value in mapping.pairs:
+        if isinstance(key, Scalar):
+            if _is_merge(key):
+                merged += value.items if isinstance(value, Sequence) else [value]
+            else:
+                yield key, value
+    for node in merged:
+        if isinstance(node, Mapping):
+            yield from _flattened(node)
+
+
+def _is_merge(key: Scalar) -> bool:
+    return key.plain and key.text == "<<"
+
+
+def entries(mapping: Mapping) -> dict[str, tuple[Scalar, Node]]:
+    """The pairs of a mapping by key; its merge keys are resolved, a key of its own wins over a merged one."""
+    found: dict[str, tuple[Scalar, Node]] = {}
+    for key, value in _flattened(mapping):
+        found.setdefault(key.text, (key, value))
+    return found
+
+
+def faults(node: Node, document: Document, path: str) -> Iterator[Problem]:
+    """What no mapping below `node` may hold: duplicate keys, keys that are no text, merge keys that merge nothing."""
+    waiting: list[tuple[Node, str]] = [(node, path)]
+    seen: set[int] = set()  # an anchored node is judged once, where it stands first
+    while waiting:
+        here, path = waiting.pop()
+        if id(here) in seen or isinstance(here, Scalar):
+            continue
+        seen.add(id(here))
+        if isinstance(here, Sequence):
+            waiting += [(item, f"{path}.{index}") for index, item in enumerate(here.items)]
+            continue
+        yield from _faults_of_keys(here, document, path)
+        for key, value in here.pairs:
+            waiting.append((value, joined(path, shown_key(key.text) if isinstance(key, Scalar) else "…")))
+
+
+def _faults_of_keys(mapping: Mapping, document: Document, path: str) -> Iterator[Problem]:
+    first: dict[str, Scalar] = {}
+    for key, value in mapping.pairs:
+        if not isinstance(key, Scalar):
+            yield Problem("bad-key", "a key must be text", path=path or None, origin=document.origin(key))
+        elif _is_merge(key):
+            merged = value.items if isinstance(value, Sequence) else [value]
+            if not all(isinstance(item, Mapping) for item in merged):
+                yield Problem("bad-key", "`<<` merges mappings only", path=path or None, origin=document.origin(key))
+        elif key.text in first:
+            name = shown_key(key.text)
+            message = f"`{name}` stands twice in one mapping (first at line {first[key.text].line})"
+            where = joined(path, name)
+            yield Problem(
+                "duplicate-key", message, path=where, origin=document.origin(key), hint="remove one of the two"
+            )
+        else:
+            first[key.text] = key
+
+
+def joined(path: str, key: str) -> str:
+    """The dotted path of a key."""
+    return f"{path}.{key}" if path else key
+
+
+def shown_key(key: str) -> str:
+    """A key as a message may show it: what does not look like a name may be a pasted secret."""
+    looks_like_a_name = len(key) <= MAX_SHOWN_KEY and key.translate(_NAME_PUNCTUATION).isalnum()
+    return key if looks_like_a_name else "…"
+
+
+def plain(node: Node) -> Any:
+    """A node as Python's own text, lists and dictionaries (depth and size were bounded when it was read)."""
+    if isinstance(node, Scalar):
+        return node.text
+    if isinstance(node, Sequence):
+        return [plain(item) for item in node.items]
+    return {key: plain(value) for key, (_, value) in entries(node).items()}

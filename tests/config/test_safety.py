@@ -1,0 +1,304 @@
+"""The rules that keep layers safe: no mixed identity, no redirected secret, no silent chain."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.config.project import (
+    CANARY,
+    CLIENT,
+    COMPLETE,
+    ID,
+    OTHER_CLIENT,
+    TENANT,
+    VARIABLES,
+    codes,
+    only,
+    secret_of,
+    warned,
+)
+
+OTHER_ID = f"tenant_id: {TENANT}\nclient_id: {OTHER_CLIENT}\n"
+
+
+# ── no mixed identity ──
+
+
+def test_another_client_id_is_not_paired_with_a_files_secret(project):
+    project.write("app.yaml", COMPLETE)
+    problem = only(project.refused("app.yaml", environ={"AZURE_CLIENT_ID": OTHER_CLIENT}))
+    assert problem.code == "mixed-identity"
+    assert str(problem.origin) == "$AZURE_CLIENT_ID"
+    assert "app.yaml:3:16" in problem.message
+    assert "app.yaml:2:12" in problem.message
+    assert CLIENT not in str(problem)
+
+
+@pytest.mark.parametrize("way", ["argument", "dotenv", "layer", "child"])
+def test_every_source_is_held_to_it(project, way):
+    arguments = {}
+    paths = ["base.yaml"]
+    project.write("base.yaml", COMPLETE)
+    if way == "argument":
+        arguments = {"client_id": OTHER_CLIENT}
+    elif way == "dotenv":
+        project.write(".env", f"CREDCONF_CLIENT_ID={OTHER_CLIENT}\n")
+    elif way == "layer":
+        project.write("prod.yaml", f"client_id: {OTHER_CLIENT}\n")
+        paths.append("prod.yaml")
+    else:
+        parent = f"{{tenant_id: {TENANT}, client_id: {CLIENT}, client_secret: {CANARY}}}"
+        project.write(
+            "base.yaml", f"default: a\ncredentials:\n  p: {parent}\n  a: {{extends: p, client_id: {OTHER_CLIENT}}}\n"
+        )
+    assert codes(project.refused(paths, **arguments)) == ["mixed-identity"]
+
+
+def test_a_certificate_is_held_to_it_too(project, tmp_path):
+    from credconf.testing import make_certificate
+
+    make_certificate(tmp_path / "client.pem")
+    project.write("app.yaml", f"{ID}client_certificate: {{file: client.pem}}\n")
+    assert codes(project.refused("app.yaml", environ={"AZURE_CLIENT_ID": OTHER_CLIENT})) == ["mixed-identity"]
+    assert project.load("app.yaml", environ={"AZURE_CLIENT_ID": CLIENT}).settings.kind == "client_certificate"
+
+
+def test_a_secret_from_the_dotenv_is_lower_than_a_client_id_of_the_process(project):
+    project.write(".env", f"AZURE_CLIENT_ID={CLIENT}\nAZURE_CLIENT_SECRET={CANARY}\n")
+    environ = {"AZURE_TENANT_ID": TENANT, "AZURE_CLIENT_ID": OTHER_CLIENT}
+    assert codes(project.refused(environ=environ)) == ["mixed-identity"]
+
+
+def test_the_hint_knows_a_workload_identity_webhook(project):
+    project.write("app.yaml", COMPLETE)
+    environ = {"AZURE_CLIENT_ID": OTHER_CLIENT, "AZURE_FEDERATED_TOKEN_FILE": "/var/run/token"}
+    problem = only(project.refused("app.yaml", environ=environ))
+    assert "AZURE_FEDERATED_TOKEN_FILE" in problem.hint
+    assert "webhook" in problem.hint
+    problem = only(project.refused("app.yaml", environ={"AZURE_CLIENT_ID": OTHER_CLIENT}))
+    assert "AZURE_FEDERATED_TOKEN_FILE" not in problem.hint
+
+
+def test_the_same_client_id_in_both_is_no_mixture(project):
+    environ = {"AZURE_CLIENT_ID": CLIENT.upper()}
+    assert secret_of(project.flat(COMPLETE, environ=environ)) == CANARY
+
+
+def test_a_reference_is_compared_by_what_it_stands_for(project):
+    project.write("id", f"{CLIENT}\n")
+    environ = {"AZURE_CLIENT_ID": CLIENT, "THE_ID": CLIENT, "OTHER_ID": OTHER_CLIENT}
+    for reference in ("{file: id}", "{env: THE_ID}"):
+        text = COMPLETE.replace(CLIENT, reference)
+        assert secret_of(project.flat(text, environ=environ)) == CANARY
+    project.write("app.yaml", COMPLETE.replace(CLIENT, "{env: OTHER_ID}"))
+    assert codes(project.refused("app.yaml", environ=environ)) == ["mixed-identity"]
+
+
+def test_a_secret_alone_from_the_environment_is_the_ordinary_case(project):
+    resolved = project.flat(ID, environ={"AZURE_CLIENT_SECRET": CANARY})
+    assert secret_of(resolved) == CANARY
+    assert resolved.warnings == ()
+
+
+def test_another_secret_from_the_environment_is_ordinary_too(project):
+    resolved = project.flat(COMPLETE.replace(CANARY, "old"), environ={"AZURE_CLIENT_SECRET": CANARY})
+    assert secret_of(resolved) == CANARY
+
+
+def test_another_tenant_is_allowed(project):
+    resolved = project.flat(COMPLETE, environ={"AZURE_TENANT_ID": "contoso.example"})
+    assert resolved.settings.tenant_id == "contoso.example"
+    assert warned(resolved) == ["secret-in-file"]
+
+
+def test_a_client_id_where_none_stood_is_allowed(project):
+    text = f"tenant_id: {TENANT}\nclient_secret: {CANARY}\n"
+    assert project.flat(text, environ={"AZURE_CLIENT_ID": OTHER_CLIENT}).settings.client_id == OTHER_CLIENT
+
+
+def test_replacing_an_identity_whole_is_a_warning(project):
+    environ = {"AZURE_CLIENT_ID": OTHER_CLIENT, "AZURE_CLIENT_SECRET": CANARY}
+    resolved = project.flat(COMPLETE, environ=environ)
+    assert resolved.settings.client_id == OTHER_CLIENT
+    assert warned(resolved) == ["identity-replaced"]
+    warning = resolved.warnings[0]
+    assert "app.yaml:2:12" in warning.message
+
+
+# ── no redirected secret ──
+
+REDIRECTIONS = {
+    "authority": ("authority: login.evil.example\n", ID),
+    "another port": ("authority: login.microsoftonline.com:8443\n", ID),
+    "oidc_authority": ("oidc_authority: https://evil.example/oauth\n", f"client_id: {CLIENT}\n"),
+    "adfs": ("tenant_id: adfs\n", f"client_id: {CLIENT}\n"),
+    "ADFS": ("tenant_id: ADFS\n", f"client_id: {CLIENT}\n"),
+    "discovery": ("disable_instance_discovery: true\n", ID),
+    "discovery, written otherwise": ("disable_instance_discovery: 'Yes'\n", ID),
+    "proxy": ("http: {proxy: 'http://evil.example:1'}\n", ID),
+    "ca_bundle": ("http: {ca_bundle: ca.pem}\n", ID),
+    "authority by reference": ("authority: {env: EVIL}\n", ID),
+    "adfs by reference": ("tenant_id: {env: ADFS}\n", f"client_id: {CLIENT}\n"),
+}
+ENVIRON = {"EVIL": "login.evil.example", "ADFS": "adfs"}
+
+
+@pytest.mark.parametrize("case", REDIRECTIONS)
+def test_a_found_file_may_not_redirect_a_secret_of_the_environment(project, case):
+    line, identity = REDIRECTIONS[case]
+    project.write("ca.pem", "x")
+    project.write("credconf.yaml", identity + line)
+    environ = {**ENVIRON, "AZURE_CLIENT_SECRET": CANARY}
+    problem = only(project.refused(environ=environ))
+    assert problem.code == "redirected-secret"
+    assert (problem.file, problem.line) == ("credconf.yaml", identity.count("\n") + 1)
+    assert "$AZURE_CLIENT_SECRET" in problem.message
+    assert 'from_config("credconf.yaml")' in problem.hint
+    assert "CREDCONF_FILE=credconf.yaml" in problem.hint
+
+
+@pytest.mark.parametrize("case", REDIRECTIONS)
+def test_a_named_file_may(project, case):
+    line, identity = REDIRECTIONS[case]
+    project.write("ca.pem", "x")
+    project.write("credconf.yaml", identity + line)
+    environ = {**ENVIRON, "AZURE_CLIENT_SECRET": CANARY}
+    assert secret_of(project.load("credconf.yaml", environ=environ)) == CANARY
+    assert secret_of(project.load(environ={**environ, "CREDCONF_FILE": "credconf.yaml"})) == CANARY
+
+
+SECRETS = {
+    "the environment": ("", {"AZURE_CLIENT_SECRET": CANARY}, {}),
+    "an argument": ("", {}, {"client_secret": CANARY}),
+    "a variable that it names": ("client_secret: {env: SOME_SECRET}\n", {"SOME_SECRET": CANARY}, {}),
+    "a file elsewhere": ("client_secret: {file: ELSEWHERE}\n", {}, {}),
+    "a link to a file elsewhere": ("client_secret: {file: link}\n", {}, {}),
+    "one of a list": ("client_secret: [{file: beside}, {file: ELSEWHERE}]\n", {}, {}),
+    "a program": ("client_secret: {command: [cat, x]}\n", {}, {"allow": {"command"}}),
+    "a variable's file": ("", {"AZURE_CLIENT_SECRET_FILE": "beside"}, {}),
+}
+
+
+@pytest.mark.parametrize("case", SECRETS)
+def test_a_secret_from_elsewhere_is_protected(project, tmp_path_factory, case):
+    text, environ, arguments = SECRETS[case]
+    elsewhere = tmp_path_factory.mktemp("run") / "secret"
+    elsewhere.write_text(CANARY)
+    (project.path / "link").symlink_to(elsewhere)
+    project.write("beside", CANARY)
+    text = text.replace("ELSEWHERE", str(elsewhere))
+    project.write("credconf.yaml", f"{ID}{text}authority: login.evil.example\n")
+    assert codes(project.refused(environ=environ, **arguments)) == ["redirected-secret"]
+
+
+def test_a_secret_of_a_named_file_is_protected_from_a_found_dotenv(project):
+    project.write("app.yaml", COMPLETE)
+    project.write(".env", "AZURE_AUTHORITY_HOST=login.evil.example\n")
+    problem = only(project.refused("app.yaml"))
+    assert (problem.code, problem.file, problem.line) == ("redirected-secret", ".env", 1)
+    assert 'env_file=".env"' in problem.hint
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "AZURE_AUTHORITY_HOST=login.evil.example",
+        "CREDCONF_AUTHORITY=login.evil.example",
+        "AZURE_TENANT_ID=adfs",
+        "CREDCONF_DISABLE_INSTANCE_DISCOVERY=1",
+        "CREDCONF_HTTP__PROXY=http://evil.example:1",
+        "CREDCONF_HTTP__CA_BUNDLE=ca.pem",
+    ],
+)
+def test_a_found_dotenv_may_not_redirect_a_secret_of_the_environment(project, line):
+    project.write("ca.pem", "x")
+    project.write(
+        ".env", f"AZURE_CLIENT_ID={CLIENT}\n{'' if 'TENANT' in line else f'AZURE_TENANT_ID={TENANT}'}\n{line}\n"
+    )
+    error = project.refused(environ={"AZURE_CLIENT_SECRET": CANARY})
+    assert codes(error) == ["redirected-secret"]
+    named = project.load(env_file=".env", environ={"AZURE_CLIENT_SECRET": CANARY})
+    assert secret_of(named) == CANARY
+
+
+def test_a_found_dotenv_may_not_name_a_generic_server_either(project):
+    project.write(".env", f"AZURE_CLIENT_ID={CLIENT}\nCREDCONF_OIDC_AUTHORITY=https://evil.example/x\n")
+    assert codes(project.refused(environ={"AZURE_CLIENT_SECRET": CANARY})) == ["redirected-secret"]
+
+
+def test_a_certificates_key_and_password_are_protected(project, tmp_path_factory):
+    from credconf.testing import make_certificate
+
+    elsewhere = tmp_path_factory.mktemp("run") / "client.pem"
+    make_certificate(elsewhere)
+    project.write("credconf.yaml", f"{ID}client_certificate: {{file: {elsewhere}}}\nauthority: login.evil.example\n")
+    assert codes(project.refused()) == ["redirected-secret"]
+    project.write("client.pem", elsewhere.read_bytes())
+    project.write("credconf.yaml", f"{ID}client_certificate: {{file: client.pem}}\nauthority: login.evil.example\n")
+    assert project.load().settings.kind == "client_certificate"
+    assert codes(project.refused(environ={"AZURE_CLIENT_CERTIFICATE_PASSWORD": CANARY})) == ["redirected-secret"]
+
+
+@pytest.mark.parametrize(
+    "secret", [f"client_secret: {CANARY}", "client_secret: {file: beside}", "client_secret: {env: HERE}"]
+)
+def test_a_found_secret_may_go_where_what_was_found_says(project, secret):
+    project.write("beside", CANARY)
+    project.write(".env", f"HERE={CANARY}\n")
+    project.write("credconf.yaml", f"{ID}{secret}\nauthority: login.private.example\n")
+    resolved = project.load()
+    assert resolved.settings.authority == "https://login.private.example"
+    assert "unknown-authority" in warned(resolved)
+
+
+def test_a_variable_that_the_process_has_too_is_the_processs(project):
+    project.write(".env", "HERE=mine\n")
+    project.write("credconf.yaml", f"{ID}client_secret: {{env: HERE}}\nauthority: login.private.example\n")
+    assert codes(project.refused(environ={"HERE": CANARY})) == ["redirected-secret"]
+
+
+def test_a_variable_of_a_named_dotenv_is_protected_from_a_found_file(project):
+    project.write("secret.env", f"HERE={CANARY}\n")
+    project.write("credconf.yaml", f"{ID}client_secret: {{env: HERE}}\nauthority: login.private.example\n")
+    assert codes(project.refused(env_file="secret.env")) == ["redirected-secret"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "authority: login.microsoftonline.us",
+        "authority: https://sts.windows.net/",
+        "cloud: china",
+        "disable_instance_discovery: false",
+        "disable_instance_discovery: 'no'",
+        "http: {timeout: 5}",
+        "region: westus2",
+    ],
+)
+def test_what_does_not_redirect_is_allowed_in_a_found_file(project, line):
+    project.write("credconf.yaml", f"{ID}{line}\n")
+    assert secret_of(project.load(environ={"AZURE_CLIENT_SECRET": CANARY})) == CANARY
+
+
+def test_a_redirection_from_the_environment_is_the_environments_business(project):
+    project.write("credconf.yaml", f"{ID}authority: login.evil.example\n")
+    environ = {"AZURE_CLIENT_SECRET": CANARY, "AZURE_AUTHORITY_HOST": "login.private.example"}
+    assert project.load(environ=environ).settings.authority == "https://login.private.example"
+
+
+def test_the_usual_proxy_variables_are_no_redirection(project):
+    project.write("credconf.yaml", ID)
+    environ = {"AZURE_CLIENT_SECRET": CANARY, "HTTPS_PROXY": "http://proxy.example:1"}
+    assert secret_of(project.load(environ=environ)) == CANARY
+
+
+# ── no silent chain ──
+
+
+def test_an_entry_that_is_not_whole_falls_through_to_nothing(project):
+    text = f"default: a\ncredentials:\n  a: {{tenant_id: {TENANT}}}\n  b: {{tenant_id: {TENANT}, client_id: x}}\n"
+    error = project.refused_text(text, environ=VARIABLES)
+    assert {item.path for item in error.problems if item.code == "missing"} == {
+        "credentials.a.client_id",
+        "credentials.a.client_secret",
+    }

@@ -1,0 +1,26 @@
+"""What every test starts from: an environment that says nothing about credentials, proxies or certificates."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import pytest
+
+_OTHERS = {"CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "REGION_NAME", "MSAL_FORCE_REGION"}
+
+
+@pytest.fixture(autouse=True)
+def _silent_environment(monkeypatch):
+    for name in list(os.environ):
+        if name.startswith(("AZURE_", "CREDCONF_")) or name.lower().endswith("_proxy") or name in _OTHERS:
+            monkeypatch.delenv(name)
+    _forget_shared_engines()
+    yield
+    _forget_shared_engines()
+
+
+def _forget_shared_engines():
+    engine = sys.modules.get("credconf.engine")  # not imported for its own sake: some tests are about imports
+    if engine is not None:
+        engine.forget_shared_engines()
