@@ -21,8 +21,12 @@ if TYPE_CHECKING:
 class Holder:
     """What both faces are: somebody who holds an engine, until closed."""
 
+    # A traceback with locals shows an instance whose constructor has raised, too.
+    _engine: Engine | None = None
+    _description: dict[str, Any] | None = None
+
     def __init__(self, engine: Engine, name: str | None = None) -> None:
-        self._engine: Engine | None = engine.hold()
+        self._engine = engine.hold()
         self._name = name
         # For the hot path: a look-up and two comparisons, without a call of ours.
         self._tokens: dict[Key, Token] = engine.tokens
@@ -48,7 +52,7 @@ class Holder:
         Returns:
             `kind`, `name`, `tenant_id`, `client_id`, `authority`, `cloud`, `oidc_authority`, `region`.
         """
-        return self._description if self._engine is None else _description(self._engine, self._name)
+        return self._description or {} if self._engine is None else _description(self._engine, self._name)
 
     def __copy__(self) -> Self:
         twin = object.__new__(type(self))

@@ -6,6 +6,8 @@ The faces (`credential`, `aio`) look into `tokens` themselves for the common cas
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import importlib
 import logging
 import os
 import threading
@@ -16,6 +18,7 @@ from .errors import Failure
 from .references import NotFound
 from .tokens.flight import Abandoned, Flights
 from .tokens.policy import SPACING, wait_after
+from .tokens.refreshes import Refreshes
 from .tokens.request import TokenRequest, token_request
 from .tokens.stores import MemoryStore, Token
 from .tokens.workers import Workers
@@ -47,6 +50,7 @@ class Engine:
         self.tokens = self.store.tokens
         self.holds = 0
         self._flights: Flights[Token | Failure] = Flights()
+        self._refreshes = Refreshes()
         self._callers = Workers(CALLERS, "credconf")
         self._refreshers = Workers(REFRESHERS, "credconf-refresh")
         self._lock = threading.Lock()
@@ -89,7 +93,8 @@ class Engine:
             AuthenticationError: there is none.
         """
         token = self._kept(request)
-        outcome = token or await self._fly(request.flight, lambda: self._fetch(request))
+        since = self.steady()
+        outcome = token or await self._fly(request.flight, lambda: self._fetch(request, since=since))
         return _raised(outcome)
 
     async def _fly(self, key: object, fetch: Callable[[], Token | Failure]) -> Token | Failure:
@@ -103,7 +108,7 @@ class Engine:
 
     def _launch(self, workers: Workers, key: object, fetch: Callable[[], Token | Failure]) -> None:
         try:
-            workers.submit(lambda: self._flights.lead(key, fetch))
+            workers.submit(lambda: self._flights.lead(key, lambda: _contained(fetch)))
         except BaseException:
             self._flights.abandon(key)
             raise
@@ -118,15 +123,23 @@ class Engine:
         return token
 
     def _refresh(self, request: TokenRequest, token: Token) -> None:
-        key = request.flight
-        _, leads = self._flights.join(key)
-        if not leads:
+        if not self._refreshes.begin(request.key, token, self.now(), self.steady()):
             return
-        token.postpone(self.now(), self.steady(), SPACING)  # others need not come here while this goes on
         try:
-            self._launch(self._refreshers, key, lambda: self._fetch(request, token))
-        except RuntimeError:
+            self._refreshers.submit(lambda: self._refreshed(request, token))
+        except BaseException as exc:
+            self._refreshes.end(request.key)
+            if not isinstance(exc, RuntimeError):
+                raise
             logger.warning("no thread could be started to refresh a token; it is tried again in %.0f s", SPACING)
+
+    def _refreshed(self, request: TokenRequest, token: Token) -> None:
+        try:
+            # Not if it has been replaced, or has expired, since: then whoever asks for it does it himself.
+            if self.store.get(request.key) is token and self._flights.join(request.flight)[1]:
+                self._flights.lead(request.flight, lambda: self._fetch(request, token))
+        finally:
+            self._refreshes.end(request.key)
 
     def verify(self, request: TokenRequest, timeout: float | None = None) -> Token:
         """Ask Entra now, whatever is cached; a failure evicts nothing.
@@ -138,7 +151,8 @@ class Engine:
 
     async def verify_async(self, request: TokenRequest, timeout: float | None = None) -> Token:
         """As `verify`, on a thread of ours."""
-        return _raised(await self._fly((request, timeout), lambda: self._ask(request, timeout)))
+        since = self.steady()
+        return _raised(await self._fly((request, timeout), lambda: self._ask(request, timeout, since)))
 
     def prefetch(self) -> None:
         """Fetch the tokens of the configured scopes behind the application's own start."""
@@ -156,12 +170,12 @@ class Engine:
 
     # The request
 
-    def _fetch(self, request: TokenRequest, due: Token | None = None) -> Token | Failure:
+    def _fetch(self, request: TokenRequest, due: Token | None = None, since: float | None = None) -> Token | Failure:
         """One flight: ask for a token, or for the replacement of one that is due, unless somebody has just landed."""
         held = None if request.claims else self.store.get(request.key)
         if held is not None and held is not due:
             return held
-        outcome = self._ask(request)
+        outcome = self._ask(request, since=since) if due is None else _contained(lambda: self._ask(request))
         if isinstance(outcome, Failure) and due is not None:
             due.failures += 1
             wait = wait_after(due.failures, outcome.retry_after, self.blueprint.random())
@@ -169,16 +183,22 @@ class Engine:
             logger.warning("a token could not be refreshed; the old one serves on: %s", outcome.message)
         return outcome
 
-    def _ask(self, request: TokenRequest, timeout: float | None = None) -> Token | Failure:
-        """Ask Entra, with each proof until one is not refused. It never raises an `Exception`."""
+    def _ask(self, request: TokenRequest, timeout: float | None = None, since: float | None = None) -> Token | Failure:
+        """Ask Entra, with each proof until one is not refused. It never raises an `Exception`.
+
+        Args:
+            request: what for.
+            timeout: seconds, where that is less than the configuration allows.
+            since: when it was asked for, on the steady clock: the time it waited for a thread counts, too.
+        """
         try:
-            return self._try_proofs(request, timeout)
+            return self._try_proofs(request, timeout, since)
         except Exception as exc:  # noqa: BLE001 - a bug: whoever waits must hear of it, without the locals of its frames
             return Failure(f"credconf failed with {type(exc).__name__}, which is a bug in it", "unexpected")
 
-    def _try_proofs(self, request: TokenRequest, timeout: float | None) -> Token | Failure:
+    def _try_proofs(self, request: TokenRequest, timeout: float | None, since: float | None) -> Token | Failure:
         client = self._entra()
-        deadline = client.deadline(timeout)
+        deadline = client.deadline(timeout) - (0.0 if since is None else self.steady() - since)
         last: Failure | None = None
         for path, proof in self.blueprint.settings.proofs(self.blueprint.reader):
             if isinstance(proof, NotFound):
@@ -210,11 +230,15 @@ class Engine:
         """MSAL and requests are imported here, when a token is first needed."""
         with self._lock:
             if self._client is None:
-                from .entra.client import EntraClient
-                from .entra.transport import RequestsTransport
-
                 plan = self.blueprint
                 own = plan.http_client
+                with _importing:
+                    from .entra.client import EntraClient
+                    from .entra.transport import RequestsTransport
+
+                    for name in _LATER if own is None else _LATER[:1]:
+                        with contextlib.suppress(ImportError):
+                            importlib.import_module(name)
                 self._client = EntraClient(
                     plan.identity,
                     own if own is not None else RequestsTransport(plan.transport, monotonic=plan.monotonic),
@@ -253,11 +277,20 @@ class Engine:
         """In the child of a fork: no lock is held, no thread runs, no request is under way."""
         self._lock = threading.Lock()
         self._flights.after_fork()
+        self._refreshes.after_fork()
         self.store.after_fork()
         self._callers.after_fork()
         self._refreshers.after_fork()
         if self._client is not None:
             self._client.after_fork()
+
+
+def _contained(fetch: Callable[[], Token | Failure]) -> Token | Failure:
+    """On a thread of ours nobody would hear of an interrupt, and those who wait would lead the same flight for ever."""
+    try:
+        return fetch()
+    except BaseException as exc:  # noqa: BLE001 - see above
+        return Failure(f"the request was ended by {type(exc).__name__}", "unexpected")
 
 
 def _raised(outcome: Token | Failure) -> Token:
@@ -271,6 +304,12 @@ def _raised(outcome: Token | Failure) -> Token:
 _engines: weakref.WeakSet[Engine] = weakref.WeakSet()
 _shared: dict[bytes, Engine] = {}
 _shared_lock = threading.Lock()
+
+# Held while libraries are imported, and by whoever forks: a child that was born in the middle of an import could
+# never finish it, because the thread that held the lock of the module is not there.
+_importing = threading.RLock()
+# What MSAL would import with each request, if it is there, and our transport with the first one.
+_LATER = ("msal_extensions", "credconf.entra.failures", "credconf.entra.sockets")
 
 
 def shared(key: bytes, make: Callable[[], Engine]) -> Engine:
@@ -297,10 +336,13 @@ def forget_shared_engines() -> None:
 
 def _after_fork_in_child() -> None:
     global _shared_lock  # noqa: PLW0603 - a lock that was held in the parent can't be released here
+    _importing.release()
     _shared_lock = threading.Lock()
     for engine in list(_engines):
         engine.after_fork()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork_in_child)
+    os.register_at_fork(
+        before=_importing.acquire, after_in_parent=_importing.release, after_in_child=_after_fork_in_child
+    )

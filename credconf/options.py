@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from pydantic import SecretBytes, SecretStr
@@ -17,7 +18,7 @@ from .problems import Problem, closest
 from .references import Reader
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from .entra.http import HttpClient, TransportOptions
 
@@ -45,11 +46,11 @@ class Options(TypedDict, total=False):
     disable_instance_discovery: bool | None
     cache_persistence_options: Any
     http_client: HttpClient | None
-    retry_total: int
-    connection_timeout: float
-    read_timeout: float
+    retry_total: int | None
+    connection_timeout: float | None
+    read_timeout: float | None
     proxies: Mapping[str, str] | None
-    connection_verify: bool | str
+    connection_verify: bool | str | os.PathLike[str]
     user_agent: str | None
     logging_enable: bool
 
@@ -74,12 +75,24 @@ _ELSEWHERE = {
 }
 
 
+# Checked first: what raises later would do so in frames that hold the secret. `None` counts as not given.
+_TYPES: dict[str, tuple[type, ...]] = {
+    "retry_total": (int,),
+    "connection_timeout": (int, float),
+    "read_timeout": (int, float),
+    "proxies": (Mapping,),
+    "connection_verify": (bool, str, os.PathLike),
+    "user_agent": (str,),
+    "password": (str, bytes),
+}
+
+
 def secret_plan(cls: str, tenant_id: str, client_id: str, client_secret: str, options: Options) -> Callable[[], Engine]:
     """Check the arguments of a `ClientSecretCredential`; the plan makes its engine, or raises what is wrong with them.
 
     In two steps, so that the frame that raises does not know the secret.
     """
-    wrong = _wrong_name(cls, options, Options)
+    wrong = _wrong_option(cls, options, Options)
     if wrong is not None:
         return _raising(wrong)
     problems = _empty(client_id=client_id, client_secret=client_secret, tenant_id=tenant_id)
@@ -92,10 +105,10 @@ def certificate_plan(
     cls: str, tenant_id: str, client_id: str, certificate_path: str | None, options: CertificateOptions
 ) -> Callable[[], Engine]:
     """Check the arguments of a `CertificateCredential`, as `secret_plan` does."""
-    wrong = _wrong_name(cls, options, CertificateOptions)
+    wrong = _wrong_option(cls, options, CertificateOptions)
     if wrong is not None:
         return _raising(wrong)
-    data = options.pop("certificate_data", None)
+    data: Any = options.pop("certificate_data", None)
     password = options.pop("password", None)
     chain = options.pop("send_certificate_chain", False)
     problems = _empty(client_id=client_id, tenant_id=tenant_id)
@@ -105,6 +118,8 @@ def certificate_plan(
         problems.append(Problem("conflict" if data else "missing", message, path="client_certificate"))
     if problems:
         return _raising(problems)
+    if data and not isinstance(data, bytes):
+        return _raising(TypeError(f"{cls}() takes certificate_data= as bytes, not {type(data).__name__}"))
     text = password.decode(errors="surrogateescape") if isinstance(password, bytes) else password
     certificate = CertificateBytes(data=SecretBytes(data)) if data else {"file": os.path.abspath(str(certificate_path))}
     fields: dict[str, Any] = {"tenant_id": tenant_id, "client_id": client_id, "client_certificate": certificate}
@@ -113,14 +128,18 @@ def certificate_plan(
     return _plan(fields, options)
 
 
-def _wrong_name(cls: str, options: Mapping[str, Any], known: type) -> TypeError | None:
-    for name in options:
+def _wrong_option(cls: str, options: Mapping[str, Any], known: type) -> TypeError | None:
+    for name, value in options.items():
         if name in _ELSEWHERE:
             return TypeError(f"{cls}() got {name}=: {_ELSEWHERE[name]}")
         if name not in known.__annotations__:
             meant = closest(name, known.__annotations__)
             hint = f"; did you mean {meant}=?" if meant else ""
             return TypeError(f"{cls}() got an unexpected keyword argument {name!r}{hint}")
+        types = _TYPES.get(name)
+        if types is not None and value is not None and not isinstance(value, types):
+            expected = " or ".join(each.__name__ for each in types)
+            return TypeError(f"{cls}() takes {name}= as {expected}, not {type(value).__name__}")
     return None
 
 
@@ -159,19 +178,21 @@ def _plan(fields: dict[str, Any], options: Options) -> Callable[[], Engine]:
 
 def _http(options: Options) -> dict[str, Any]:
     http: dict[str, Any] = {}
-    if "retry_total" in options:
-        http["retries"] = min(max(options["retry_total"], 0), 10)
+    retries = options.get("retry_total")
+    if retries is not None:
+        http["retries"] = min(max(retries, 0), 10)
     proxies = options.get("proxies") or {}
     if proxies.get("https") or proxies.get("all"):
         http["proxy"] = proxies.get("https") or proxies.get("all")
-    if isinstance(verify := options.get("connection_verify"), str):
-        http["ca_bundle"] = verify
+    verify = options.get("connection_verify")
+    if verify is not None and not isinstance(verify, bool):
+        http["ca_bundle"] = os.fspath(verify)
     return http
 
 
 def _transport(transport: TransportOptions, options: Options) -> TransportOptions:
-    connect = options.get("connection_timeout", transport.connect_timeout)
-    read = options.get("read_timeout", transport.read_timeout)
+    connect = options.get("connection_timeout") or transport.connect_timeout
+    read = options.get("read_timeout") or transport.read_timeout
     agent = " ".join(filter(None, [options.get("user_agent"), transport.user_agent]))
     return dataclasses.replace(
         transport,

@@ -53,6 +53,7 @@ _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?"
 _HOST = re.compile(rf"(?=.{{1,253}}$)(?:{_LABEL}(?:\.{_LABEL})*\.?|\[[0-9A-Fa-f:.]+\])")
 _REGION = re.compile(r"[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _HOST_AND_PORT = re.compile(r"[^/:@\s]+:[0-9]+/?")
+_PROXY_SCHEMES = frozenset({"http", "https", "socks4", "socks4a", "socks5", "socks5h"})
 AUTODETECT = frozenset({"tryautodetect", "true"})
 
 
@@ -144,6 +145,24 @@ def region(text: str) -> str:
         message = "a region is a name such as westus2, or tryautodetect"
         raise BadName(message)
     return lowered
+
+
+def proxy(text: str) -> str:
+    """The URL of a proxy, with `http://` in front of a bare host; it may hold a user and a password.
+
+    Raises:
+        BadName: it is no such URL.
+    """
+    url = text.strip() if "://" in text else f"http://{text.strip()}"
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme.lower() in _PROXY_SCHEMES and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or any(character.isspace() or not character.isprintable() for character in url):
+        message = "a proxy is a URL such as http://proxy.example.com:8080"
+        raise BadName(message)
+    return url
 
 
 def is_well_known(authority_url: str) -> bool:

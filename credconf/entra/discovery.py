@@ -167,8 +167,8 @@ def _json(document: dict[str, Any]) -> Response:
 
 
 def _origin_of(url: str) -> tuple[str, str | None, int]:
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
         port = parts.port
     except ValueError:
         return "", None, 0

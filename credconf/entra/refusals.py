@@ -76,7 +76,8 @@ class Asked:
 
     def failure(self, what: str, error: str, *, do: str | None = None, **known: Any) -> Failure:
         """A failure whose message begins with who and whom."""
-        lines = [f"no token for {self} from {self.host}: {what}"]
+        place = "" if self.host in what else f" from {self.host}"
+        lines = [f"no token for {self}{place}: {what}"]
         lines += [do] if do else []
         return Failure("\n".join(lines), error, **known)
 

@@ -17,6 +17,9 @@ _REMEDIES = {
     "tls": "Name the certificates to trust in `http.ca_bundle`, or in REQUESTS_CA_BUNDLE.",
     "dns": "Check `authority`, the network, and whether a proxy is needed (`http.proxy`, HTTPS_PROXY).",
     "proxy": "Check `http.proxy`, HTTPS_PROXY and NO_PROXY.",
+    "refused": "Check `authority`, and that nothing between here and there is down.",
+    "connect": "Check `authority`, the network, and whether a proxy is needed (`http.proxy`, HTTPS_PROXY).",
+    "reset": "Something between here and there closes connections: check proxies and firewalls.",
     "timeout": "The limits are `http.timeout` and `http.total_timeout`.",
 }
 
@@ -68,7 +71,10 @@ class Sender:
             response = Response(int(answer.status_code), str(answer.text or ""), headers)
         except TransportFailure as exc:
             failure = asked.failure(asked.redact(exc.message), exc.reason, do=_REMEDIES.get(exc.reason))
-        except Exception as exc:  # noqa: BLE001 - a client of the application's: its exceptions hold the request
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        # Those of an application's client hold the request, and asyncio.CancelledError is none of ours to pass on.
+        except BaseException as exc:  # noqa: BLE001
             failure = asked.failure(f"the HTTP client failed with {type(exc).__name__}", "network")
         else:
             return response, parsed(response.text)

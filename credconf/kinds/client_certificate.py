@@ -24,15 +24,24 @@ class ClientCertificateSettings(CommonSettings):
 
     proof: ClassVar[str] = "client_certificate"
 
-    kind: Literal["client_certificate"] = Field(default="client_certificate", description="The kind of credential.")
+    kind: Literal["client_certificate"] = Field(
+        default="client_certificate",
+        description="The kind of credential; needed only where the secret or certificate does not tell it.",
+        examples=["client_certificate"],
+    )
     client_certificate: Certificate = Field(
-        description="The certificate with its RSA private key, PEM or PFX; always a reference to a file."
+        description="The certificate with its RSA private key, PEM or PFX; always a reference to a file.",
+        examples=[{"file": "/run/secrets/entra.pem"}],
     )
     client_certificate_password: Password | None = Field(
-        default=None, description="The password of the private key, if it has one."
+        default=None,
+        description="The password of the private key, if it has one.",
+        examples=[{"file": "/run/secrets/entra-password"}, {"env": "CERTIFICATE_PASSWORD"}],
     )
     send_certificate_chain: bool = Field(
-        default=False, description="Send the chain (x5c), for subject name and issuer authentication."
+        default=False,
+        description="Send the chain (x5c), for subject name and issuer authentication.",
+        examples=[True],
     )
 
     def proofs(self, reader: Reader) -> Iterator[tuple[str, Proof | NotFound]]:
@@ -79,7 +88,9 @@ def read_certificate(content: bytes, password: str | bytes | None, label: str, *
         return loaded
     key, certificates = loaded
     if not isinstance(key, RSAPrivateKey):
-        return NotFound("bad-certificate", f"the private key in {label} is not an RSA key, which Entra needs")
+        return NotFound(
+            "bad-certificate", f"the private key in {label} is not an RSA key; assertions are signed with RS256"
+        )
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     leaf = next((item for item in certificates if item.public_key() == key.public_key()), None)
     if leaf is None:

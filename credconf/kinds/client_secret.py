@@ -24,9 +24,18 @@ class ClientSecretSettings(CommonSettings):
 
     proof: ClassVar[str] = "client_secret"
 
-    kind: Literal["client_secret"] = Field(default="client_secret", description="The kind of credential.")
+    kind: Literal["client_secret"] = Field(
+        default="client_secret",
+        description="The kind of credential; needed only where the secret or certificate does not tell it.",
+        examples=["client_secret"],
+    )
     client_secret: Secret = Field(
-        description="The secret's value (not its id): text, a reference, or a list of references, newest first."
+        description="The secret's value (not its id): text, a reference, or a list of references, newest first.",
+        examples=[
+            {"file": "/run/secrets/entra"},
+            {"env": "BILLING_SECRET"},
+            [{"file": "secrets/new"}, {"file": "secrets/old"}],
+        ],
     )
 
     def proofs(self, reader: Reader) -> Iterator[tuple[str, Proof | NotFound]]:

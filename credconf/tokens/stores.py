@@ -55,9 +55,9 @@ class Token:
         self.failures = 0
 
     def postpone(self, now: float, steady: float, seconds: float) -> None:
-        """Let no caller find it due for some seconds (it may expire before)."""
-        self.due = now + seconds
-        self.steady_due = steady + seconds
+        """Let no caller find it due for some seconds, or until it expires: a cache hit compares with nothing else."""
+        self.due = min(now + seconds, self.expires)
+        self.steady_due = min(steady + seconds, self.steady_expires)
 
     def __repr__(self) -> str:
         return f"<token until {int(self.expires)}>"

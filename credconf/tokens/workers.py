@@ -16,11 +16,18 @@ IDLE = 20.0
 
 
 class Workers:
-    """At most `limit` daemon threads, which take tasks in their order."""
+    """At most `limit` daemon threads, which take tasks in their order.
 
-    def __init__(self, limit: int, name: str) -> None:
+    Args:
+        limit: of threads.
+        name: of each thread.
+        idle: seconds after which a thread without work goes.
+    """
+
+    def __init__(self, limit: int, name: str, idle: float = IDLE) -> None:
         self._limit = limit
         self._name = name
+        self._patience = idle
         self.after_fork()
 
     def after_fork(self) -> None:
@@ -57,7 +64,7 @@ class Workers:
             with self._lock:
                 self._idle += 1
             try:
-                task = self._tasks.get(timeout=IDLE)
+                task = self._tasks.get(timeout=self._patience)
             except queue.Empty:
                 if self._may_leave():
                     return
@@ -67,6 +74,12 @@ class Workers:
                 self._waiting -= 1
             try:
                 task()
+            except BaseException:
+                with self._lock:
+                    self._threads -= 1  # this one ends here; another may take its place
+                    if self._waiting and not self._threads:
+                        self._start()
+                raise
             finally:
                 del task  # an idle thread keeps nothing alive
 
