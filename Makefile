@@ -2,6 +2,7 @@
 
 PYTHON ?= python3# which interpreter .venv is made with
 JOBS ?= 2# processes that run the tests
+BENCHMARK ?=# options of the benchmark: --quick
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -13,7 +14,7 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1# it would say at each run that a newe
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -q
 
-.PHONY: help demo test lint types unit others integration format clean library dev
+.PHONY: help demo test lint types unit others integration benchmark schema format clean library dev
 
 help: ## say what there is
 	@sed -nE 's/^([a-z]+):.* ## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -41,6 +42,13 @@ integration: ## the tests against real servers: Azurite and two OAuth servers
 	@tools/install .venv $(PYTHON) dev integration
 	@tools/install-node-packages
 	$(PYTEST) -rs tests/integration
+
+benchmark: ## the table of costs beside azure-identity's, with JSON and a plot in benchmarks/results
+	@tools/install .venv $(PYTHON) dev bench
+	@$(BIN)/python -m benchmarks $(BENCHMARK)
+
+schema: library ## write schema/credconf.schema.json from the models
+	@$(BIN)/python -m credconf.schema
 
 format: dev ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix

@@ -31,17 +31,25 @@ class HttpSettings(BaseModel):
     model_config = _FROZEN
 
     timeout: Annotated[float, Field(gt=0, le=600, allow_inf_nan=False)] = Field(
-        default=10.0, description="Seconds that one attempt may take to connect, and to wait for bytes."
+        default=10.0, description="Seconds that one attempt may take to connect, and to wait for bytes.", examples=[5]
     )
     total_timeout: Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)] = Field(
-        default=30.0, description="Seconds that a token may take altogether, retries and waits included."
+        default=30.0,
+        description="Seconds that a token may take altogether, retries and waits included.",
+        examples=[60],
     )
     retries: Annotated[int, Field(ge=0, le=10)] = Field(
-        default=3, description="How often a failed attempt (network, 408, 429, 5xx) is repeated."
+        default=3, description="How often a failed attempt (network, 408, 429, 5xx) is repeated.", examples=[5]
     )
-    proxy: Proxy | None = Field(default=None, description="URL of a proxy; default: `HTTPS_PROXY`.")
+    proxy: Proxy | None = Field(
+        default=None,
+        description="URL of a proxy; default: `HTTPS_PROXY`.",
+        examples=["http://proxy.example.com:8080", {"env": "MY_PROXY"}],
+    )
     ca_bundle: PlainText | None = Field(
-        default=None, description="File or directory of certificates to trust; default: `REQUESTS_CA_BUNDLE`."
+        default=None,
+        description="File or directory of certificates to trust; default: `REQUESTS_CA_BUNDLE`.",
+        examples=["/etc/ssl/certs/ca-certificates.crt"],
     )
 
 
@@ -50,9 +58,11 @@ class TokenCacheSettings(BaseModel):
 
     model_config = _FROZEN
 
-    kind: Literal["memory"] = Field(default="memory", description="`memory`: in this process.")
+    kind: Literal["memory"] = Field(default="memory", description="`memory`: in this process.", examples=["memory"])
     max_entries: Annotated[int, Field(ge=1, le=10_000_000)] = Field(
-        default=100_000, description="How many tokens are kept; the least recently used go first."
+        default=100_000,
+        description="How many tokens are kept; the least recently used go first.",
+        examples=[1_000],
     )
 
 
@@ -68,27 +78,60 @@ class CommonSettings(BaseModel):
     proof: ClassVar[str]
     """The field whose presence tells the kind."""
 
-    tenant_id: Tenant | None = Field(default=None, description="The tenant (directory): a GUID or a domain name.")
-    client_id: Text = Field(description="The application (client) id of the service principal.")
-    cloud: Literal["public", "usgov", "china"] | None = Field(
-        default=None, description="The Azure cloud, which presets `authority`."
+    tenant_id: Tenant | None = Field(
+        default=None,
+        description="The tenant (directory): a GUID or a domain name.",
+        examples=["72f988bf-86f1-41af-91ab-2d7cd011db47", "contoso.onmicrosoft.com"],
     )
-    authority: Authority | None = Field(default=None, description="The host of Entra ID, as a name or https:// URL.")
+    client_id: Text = Field(
+        description="The application (client) id of the service principal.",
+        examples=["11111111-1111-1111-1111-111111111111"],
+    )
+    cloud: Literal["public", "usgov", "china"] | None = Field(
+        default=None,
+        description="The Azure cloud, which presets `authority`; `public` where neither is given.",
+        examples=["usgov"],
+    )
+    authority: Authority | None = Field(
+        default=None,
+        description="The host of Entra ID, as a name or https:// URL; instead of `cloud`.",
+        examples=["login.microsoftonline.us"],
+    )
     oidc_authority: OidcAuthority | None = Field(
-        default=None, description="A generic OpenID Connect server instead of Entra ID; its URL has a path."
+        default=None,
+        description="A generic OpenID Connect server instead of Entra ID; its URL has a path.",
+        examples=["https://idp.example.com/oauth"],
     )
     additionally_allowed_tenants: AllowedTenants = Field(
-        default=(), description='Other tenants that a token may be asked for; `["*"]` for all.'
+        default=(),
+        description='Other tenants that a token may be asked for; `["*"]` for all.',
+        examples=[["*"], ["fabrikam.onmicrosoft.com"]],
     )
     disable_instance_discovery: bool = Field(
-        default=False, description="Trust an authority that is not well known without asking Microsoft about it."
+        default=False,
+        description="Trust an authority that is not well known without asking Microsoft about it.",
+        examples=[True],
     )
-    region: Region | None = Field(default=None, description="An Azure region's own endpoint, or `tryautodetect`.")
-    http: HttpSettings = Field(default_factory=HttpSettings, description="How Entra is reached.")
-    token_cache: TokenCacheSettings = Field(default_factory=TokenCacheSettings, description="Where tokens are kept.")
-    prefetch: Scopes = Field(default=(), description="Scopes whose tokens are fetched when the credential is built.")
+    region: Region | None = Field(
+        default=None,
+        description="An Azure region's own endpoint, or `tryautodetect`.",
+        examples=["westus2", "tryautodetect"],
+    )
+    http: HttpSettings = Field(
+        default_factory=HttpSettings, description="How Entra is reached.", examples=[{"timeout": 5, "retries": 5}]
+    )
+    token_cache: TokenCacheSettings = Field(
+        default_factory=TokenCacheSettings, description="Where tokens are kept.", examples=[{"max_entries": 1_000}]
+    )
+    prefetch: Scopes = Field(
+        default=(),
+        description="Scopes whose tokens are fetched when the credential is built.",
+        examples=[["https://storage.azure.com/.default"]],
+    )
     env_prefix: PlainText | None = Field(
-        default=None, description="Listen to `<PREFIX><FIELD>` variables instead of the usual ones."
+        default=None,
+        description="Listen to `<PREFIX><FIELD>` variables instead of the usual ones; with `null`, to none.",
+        examples=["REPORTS_"],
     )
 
     def __getstate__(self) -> dict[Any, Any]:
@@ -126,15 +169,13 @@ def with_authority(data: dict[str, Any]) -> dict[str, Any]:
             raise fault("conflict", f"`oidc_authority` and `{name}` exclude each other", "keep one of them", step=name)
         return data
     cloud = data.get("cloud")
-    if cloud is None and "authority" in given:
-        return data
-    preset = (
-        clouds.PRESETS.get(cloud if isinstance(cloud, str) else "public")
-        if cloud is not None
-        else clouds.PRESETS["public"]
-    )
+    if cloud is None:
+        if "authority" in given:
+            return data
+        cloud = "public"
+    preset = clouds.PRESETS.get(cloud) if isinstance(cloud, str) else None
     if preset is None or data.get("authority") == preset:
         return data  # an unknown cloud is the field's own fault to report
     if "authority" in given:
         raise fault("conflict", "`cloud` and `authority` exclude each other", "keep one of them", step="authority")
-    return {**data, "cloud": cloud or "public", "authority": preset}
+    return {**data, "cloud": cloud, "authority": preset}

@@ -98,23 +98,25 @@ def shape(path: str, own: Json) -> Json:
         return boolean(_WORDS)
     keys = _references(alternatives)
     if "string" not in types and "array" not in types:
-        return _reference(keys)
+        return _only_a_reference(keys)
     rule = RULES.get(path, _NOT_BLANK)
     one = _text(rule, keys) if "string" in types else text(rule)
     if "array" not in types:
-        return {"anyOf": [{"type": "null"}, one]} if path in _NULLABLE else one
+        return {"if": {"type": "null"}, "then": {"type": "null"}, "else": one} if path in _NULLABLE else one
     if "string" not in types:
         return {"type": "array", "items": one}
-    return {"if": {"type": "array"}, "then": {"type": "array", "items": one, "minItems": 1}, "else": one}
+    snippets = one.pop("defaultSnippets")
+    several = {"type": "array", "items": dict(one), "minItems": 1}
+    return {"if": {"type": "array"}, "then": several, "else": one, "defaultSnippets": snippets}
 
 
-def text(rule: Rule) -> Json:
-    """Text that follows a rule, and whatever else an editor may take it for."""
+def text(rule: Rule, *more: Json) -> Json:
+    """Text that follows a rule, whatever else an editor may take it for, and what `more` allows."""
     wanted = {"type": "string", "pattern": rule.pattern, "patternErrorMessage": rule.message}
-    if not rule.also:
-        return wanted
-    types = [{"type": name} for name in ("string", *rule.also)]
-    return {"if": {"type": "string"}, "then": wanted, "else": {"anyOf": types}}
+    # Text never comes to the `else`, but an editor makes its message, and what it offers for a value that is not there
+    # yet, of all that stands in it.
+    others = [{"type": name} for name in ("string", *rule.also)]
+    return {"if": {"type": "string"}, "then": wanted, "else": {"anyOf": [*others, *more]}}
 
 
 def boolean(words: tuple[str, ...]) -> Json:
@@ -122,8 +124,10 @@ def boolean(words: tuple[str, ...]) -> Json:
     letters = ["".join(f"[{c.upper()}{c}]" if c.isalpha() else c for c in word) for word in words]
     pattern = f"^(?:{'|'.join(letters)})$"
     texts = {"type": "string", "pattern": pattern, "patternErrorMessage": "write true or false"}
-    numbers = [{"type": "integer", "minimum": 0, "maximum": 1}] if "1" in words else []
-    return {"anyOf": [{"type": "boolean"}, *numbers, texts]}
+    other: Json = {"type": "boolean"}
+    if "1" in words:
+        other = {"if": {"type": "number"}, "then": {"type": "integer", "minimum": 0, "maximum": 1}, "else": other}
+    return {"if": {"type": "string"}, "then": texts, "else": other}
 
 
 def _number(own: Json) -> Json:
@@ -143,14 +147,31 @@ def _references(alternatives: list[Json]) -> tuple[str, ...]:
 
 
 def _text(rule: Rule, keys: tuple[str, ...]) -> Json:
-    literal = text(rule)
-    return {"if": {"type": "object"}, "then": _reference(keys), "else": literal} if keys else literal
+    if not keys:
+        return text(rule)
+    literal = text(rule, _reference(keys))
+    return {"if": {"type": "object"}, "then": _reference(keys), "else": literal, "defaultSnippets": _snippets(keys)}
+
+
+def _only_a_reference(keys: tuple[str, ...]) -> Json:
+    refused = {"type": "string", "pattern": "^(?!)", "patternErrorMessage": "this is always a reference: {file: PATH}"}
+    written = {"if": {"type": "string"}, "then": refused, "else": _reference(keys)}
+    return {**written, "defaultSnippets": _snippets(keys)}
+
+
+def _snippets(keys: tuple[str, ...]) -> list[Json]:
+    bodies: Json = {"env": "${1:NAME}", "file": "${1:PATH}", "command": ["${1:PROGRAM}", "${2:ARGUMENT}"]}
+    return [{"label": f"a reference: {key}", "body": {key: bodies[key]}} for key in keys]
 
 
 def _reference(keys: tuple[str, ...]) -> Json:
+    return {"$ref": f"#/definitions/{'_or_'.join(keys)}"}
+
+
+def _one_of(keys: tuple[str, ...]) -> Json:
     return {
         "type": "object",
-        "properties": {key: {"$ref": f"#/definitions/reference.{key}"} for key in keys},
+        "properties": {key: {"$ref": f"#/definitions/after_{key}"} for key in keys},
         "additionalProperties": False,
         "minProperties": 1,
         "maxProperties": 1,
@@ -158,11 +179,13 @@ def _reference(keys: tuple[str, ...]) -> Json:
 
 
 def references() -> Json:
-    """The definitions of what stands behind the key of each reference."""
-    return {f"reference.{key}": _behind(key, model.model_json_schema()) for key, model in REFERENCES.items()}
+    """The definitions of references, and of what stands after the key of each."""
+    every = tuple(REFERENCES)
+    mappings = {"_or_".join(keys): _one_of(keys) for keys in (("file",), every[:2], every)}
+    return {**mappings, **{f"after_{key}": _after(key, model.model_json_schema()) for key, model in REFERENCES.items()}}
 
 
-def _behind(key: str, model: Json) -> Json:
+def _after(key: str, model: Json) -> Json:
     own = model["properties"][key]
     said = {"description": str(model["description"]).partition("\n")[0]}
     if own["type"] == "array":
