@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .blueprint import digest, ported
-from .engine import Engine, shared
+from .engine import Engine
 from .options import certificate_plan, secret_plan
+from .sharing import shared
 
 if TYPE_CHECKING:
     from types import TracebackType

@@ -9,13 +9,12 @@ import asyncio
 import contextlib
 import importlib
 import logging
-import os
 import threading
-import weakref
 from typing import TYPE_CHECKING
 
 from .errors import Failure
 from .references import NotFound
+from .sharing import forget, importing, mend_after_fork
 from .tokens.flight import Abandoned, Flights
 from .tokens.policy import SPACING, wait_after
 from .tokens.refreshes import Refreshes
@@ -33,6 +32,8 @@ logger = logging.getLogger("credconf")
 
 CALLERS = 32
 REFRESHERS = 4
+# What MSAL would import with each request, if it is there, and our transport with the first one.
+_LATER = ("msal_extensions", "credconf.entra.failures", "credconf.entra.sockets")
 
 
 class Engine:
@@ -55,7 +56,7 @@ class Engine:
         self._refreshers = Workers(REFRESHERS, "credconf-refresh")
         self._lock = threading.Lock()
         self._client: EntraClient | None = None
-        _engines.add(self)
+        mend_after_fork(self)
 
     def __repr__(self) -> str:
         return f"<engine of client {self.blueprint.identity.shown('client_id')}>"
@@ -232,7 +233,7 @@ class Engine:
             if self._client is None:
                 plan = self.blueprint
                 own = plan.http_client
-                with _importing:
+                with importing:
                     from .entra.client import EntraClient
                     from .entra.transport import RequestsTransport
 
@@ -297,52 +298,3 @@ def _raised(outcome: Token | Failure) -> Token:
     if isinstance(outcome, Failure):
         raise outcome.exception()
     return outcome
-
-
-# Engines that several credentials share, by a digest of all that makes them.
-
-_engines: weakref.WeakSet[Engine] = weakref.WeakSet()
-_shared: dict[bytes, Engine] = {}
-_shared_lock = threading.Lock()
-
-# Held while libraries are imported, and by whoever forks: a child that was born in the middle of an import could
-# never finish it, because the thread that held the lock of the module is not there.
-_importing = threading.RLock()
-# What MSAL would import with each request, if it is there, and our transport with the first one.
-_LATER = ("msal_extensions", "credconf.entra.failures", "credconf.entra.sockets")
-
-
-def shared(key: bytes, make: Callable[[], Engine]) -> Engine:
-    """The engine of a key, held once more; made if there is none."""
-    with _shared_lock:
-        engine = _shared.get(key)
-        if engine is None:
-            engine = _shared[key] = make()
-        return engine.hold()
-
-
-def forget(engine: Engine) -> None:
-    """Share an engine no more."""
-    with _shared_lock:
-        for key in [key for key, other in _shared.items() if other is engine]:
-            del _shared[key]
-
-
-def forget_shared_engines() -> None:
-    """Share none of the present engines any more: the next `from_config()` begins anew. For tests."""
-    with _shared_lock:
-        _shared.clear()
-
-
-def _after_fork_in_child() -> None:
-    global _shared_lock  # noqa: PLW0603 - a lock that was held in the parent can't be released here
-    _importing.release()
-    _shared_lock = threading.Lock()
-    for engine in list(_engines):
-        engine.after_fork()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(
-        before=_importing.acquire, after_in_parent=_importing.release, after_in_child=_after_fork_in_child
-    )

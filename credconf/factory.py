@@ -13,10 +13,11 @@ from .config.request import Request
 from .config.resolution import Resolved, resolve
 from .config.variables import Hidden
 from .credential import Credential
-from .engine import Engine, shared
+from .engine import Engine
 from .errors import ConfigError
 from .kinds import Invalid, Settings, validate
 from .references import Reader
+from .sharing import shared
 
 if TYPE_CHECKING:
     from collections.abc import Callable

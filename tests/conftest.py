@@ -21,6 +21,6 @@ def _silent_environment(monkeypatch):
 
 
 def _forget_shared_engines():
-    engine = sys.modules.get("credconf.engine")  # not imported for its own sake: some tests are about imports
-    if engine is not None:
-        engine.forget_shared_engines()
+    sharing = sys.modules.get("credconf.sharing")  # not imported for its own sake: some tests are about imports
+    if sharing is not None:
+        sharing.forget_shared_engines()

@@ -348,7 +348,7 @@ def test_engines_are_shared_again_after_the_shared_ones_were_forgotten(entra):
     client = Recorder(entra)
     fields = entra.config()
     first = SYNC.from_config(**fields, http_client=client)
-    credconf.engine.forget_shared_engines()
+    credconf.sharing.forget_shared_engines()
     second = SYNC.from_config(**fields, http_client=client)
     assert first.credential._engine is not second.credential._engine
     assert SYNC.from_config(**fields, http_client=client).credential._engine is second.credential._engine

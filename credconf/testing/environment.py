@@ -70,6 +70,6 @@ def apply_to(patch: Patch, variables: Mapping[str, str]) -> None:
 
 def forget_engines() -> None:
     """Empty the engines that credentials share: none may keep a token from another test's Entra."""
-    from credconf.engine import forget_shared_engines
+    from credconf.sharing import forget_shared_engines
 
     forget_shared_engines()

@@ -21,9 +21,9 @@ from credconf.testing import FakeEntra
 def emptied(monkeypatch):
     """How often shared engines were emptied; a stand-in for the engine, which is not what is tested here."""
     calls = []
-    engine = types.ModuleType("credconf.engine")
+    engine = types.ModuleType("credconf.sharing")
     engine.forget_shared_engines = lambda: calls.append("emptied")
-    monkeypatch.setitem(sys.modules, "credconf.engine", engine)
+    monkeypatch.setitem(sys.modules, "credconf.sharing", engine)
     return calls
 
 
@@ -160,9 +160,9 @@ def test_the_plugin_imports_nothing_heavy():
 def test_the_plugin_gives_a_running_fake_and_a_ready_environment(tmp_path):
     (tmp_path / "conftest.py").write_text(
         "import sys, types\n"
-        "engine = types.ModuleType('credconf.engine'); engine.calls = []\n"
+        "engine = types.ModuleType('credconf.sharing'); engine.calls = []\n"
         "engine.forget_shared_engines = lambda: engine.calls.append(1)\n"
-        "sys.modules['credconf.engine'] = engine\n"
+        "sys.modules['credconf.sharing'] = engine\n"
     )
     (tmp_path / "test_it.py").write_text(
         "import os, sys, requests\n"
@@ -174,7 +174,7 @@ def test_the_plugin_gives_a_running_fake_and_a_ready_environment(tmp_path):
         "    assert os.environ['AZURE_CLIENT_ID'] == fake_entra.client_id\n"
         "    assert requests.get(fake_entra.authority, timeout=20).status_code == 404\n"
         "def test_emptied_before_and_after():\n"
-        "    assert sys.modules['credconf.engine'].calls == [1, 1]\n"
+        "    assert sys.modules['credconf.sharing'].calls == [1, 1]\n"
     )
     command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider"]
     if not _plugin_is_installed():
