@@ -6,19 +6,17 @@ The faces (`credential`, `aio`) look into `tokens` themselves for the common cas
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import importlib
 import logging
 import threading
 from typing import TYPE_CHECKING
 
 from .errors import Failure
-from .references import NotFound
-from .sharing import forget, importing, mend_after_fork
+from .sharing import forget, mend_after_fork
 from .tokens.flight import Abandoned, Flights
 from .tokens.policy import SPACING, wait_after
 from .tokens.refreshes import Refreshes
 from .tokens.request import TokenRequest, token_request
+from .tokens.source import Source, Terms
 from .tokens.stores import MemoryStore, Token
 from .tokens.workers import Workers
 
@@ -26,14 +24,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .blueprint import Blueprint
-    from .entra.client import EntraClient
 
 logger = logging.getLogger("credconf")
 
 CALLERS = 32
 REFRESHERS = 4
-# What MSAL would import with each request, if it is there, and our transport with the first one.
-_LATER = ("msal_extensions", "credconf.entra.failures", "credconf.entra.sockets")
 
 
 class Engine:
@@ -55,7 +50,7 @@ class Engine:
         self._callers = Workers(CALLERS, "credconf")
         self._refreshers = Workers(REFRESHERS, "credconf-refresh")
         self._lock = threading.Lock()
-        self._client: EntraClient | None = None
+        self._source = Source(blueprint)
         mend_after_fork(self)
 
     def __repr__(self) -> str:
@@ -148,12 +143,12 @@ class Engine:
         Raises:
             AuthenticationError: it gave no token.
         """
-        return _raised(self._flights.run((request, timeout), lambda: self._ask(request, timeout)))
+        return _raised(self._flights.run((request, timeout), lambda: self._ask(request, Terms(timeout, retries=False))))
 
     async def verify_async(self, request: TokenRequest, timeout: float | None = None) -> Token:
         """As `verify`, on a thread of ours."""
-        since = self.steady()
-        return _raised(await self._fly((request, timeout), lambda: self._ask(request, timeout, since)))
+        terms = Terms(timeout, self.steady(), retries=False)
+        return _raised(await self._fly((request, timeout), lambda: self._ask(request, terms)))
 
     def prefetch(self) -> None:
         """Fetch the tokens of the configured scopes behind the application's own start."""
@@ -176,80 +171,23 @@ class Engine:
         held = None if request.claims else self.store.get(request.key)
         if held is not None and held is not due:
             return held
-        outcome = self._ask(request, since=since) if due is None else _contained(lambda: self._ask(request))
-        if isinstance(outcome, Failure) and due is not None:
+        if due is None:
+            return self._ask(request, Terms(since=since))
+        outcome = _contained(lambda: self._ask(request, Terms(retries=False, replacing=due)))
+        if isinstance(outcome, Failure):
             due.failures += 1
             wait = wait_after(due.failures, outcome.retry_after, self.blueprint.random())
             due.postpone(self.now(), self.steady(), wait)
             logger.warning("a token could not be refreshed; the old one serves on: %s", outcome.message)
         return outcome
 
-    def _ask(self, request: TokenRequest, timeout: float | None = None, since: float | None = None) -> Token | Failure:
-        """Ask Entra, with each proof until one is not refused. It never raises an `Exception`.
-
-        Args:
-            request: what for.
-            timeout: seconds, where that is less than the configuration allows.
-            since: when it was asked for, on the steady clock: the time it waited for a thread counts, too.
-        """
-        try:
-            return self._try_proofs(request, timeout, since)
-        except Exception as exc:  # noqa: BLE001 - a bug: whoever waits must hear of it, without the locals of its frames
-            return Failure(f"credconf failed with {type(exc).__name__}, which is a bug in it", "unexpected")
-
-    def _try_proofs(self, request: TokenRequest, timeout: float | None, since: float | None) -> Token | Failure:
-        client = self._entra()
-        deadline = client.deadline(timeout) - (0.0 if since is None else self.steady() - since)
-        last: Failure | None = None
-        for path, proof in self.blueprint.settings.proofs(self.blueprint.reader):
-            if isinstance(proof, NotFound):
-                message = f"`{path}` can't be read now: {proof.message}"
-                last = last or Failure("\n".join(filter(None, [message, proof.hint])), proof.code, unavailable=True)
-                continue
-            asked_at, steady_at = self.now(), self.steady()
-            answer = client.token(
-                proof, request.tenant, request.scopes, request.claims, cae=request.cae, deadline=deadline
-            )
-            if not isinstance(answer, Failure):
-                said = (answer.token, answer.token_type, answer.lifetime, answer.refresh_in)
-                token = Token(*said, asked_at, steady_at, self.blueprint.random())
-                self.store.put(request.key, token)
-                self._log(request, answer.lifetime, self.steady() - steady_at)
-                return token
-            last = answer
-            if not answer.refused_proof:
-                break
-        return last or Failure("the configuration holds no proof", "unexpected")
-
-    def _log(self, request: TokenRequest, lifetime: float, taken: float) -> None:
-        identity = self.blueprint.identity
-        tenant = identity.shown("tenant_id") if request.tenant == identity.tenant_id else request.tenant
-        scopes = " ".join(request.scopes)
-        logger.info("token for tenant %s, %s: %.0f s to live, taken %.0f ms", tenant, scopes, lifetime, taken * 1000)
-
-    def _entra(self) -> EntraClient:
-        """MSAL and requests are imported here, when a token is first needed."""
-        with self._lock:
-            if self._client is None:
-                plan = self.blueprint
-                own = plan.http_client
-                with importing:
-                    from .entra.client import EntraClient
-                    from .entra.transport import RequestsTransport
-
-                    for name in _LATER if own is None else _LATER[:1]:
-                        with contextlib.suppress(ImportError):
-                            importlib.import_module(name)
-                self._client = EntraClient(
-                    plan.identity,
-                    own if own is not None else RequestsTransport(plan.transport, monotonic=plan.monotonic),
-                    bounded=own is None,
-                    total_timeout=plan.transport.total_timeout,
-                    monotonic=plan.monotonic,
-                    instance_discovery=not plan.settings.disable_instance_discovery,
-                    machine_region=plan.surroundings.region,
-                )
-            return self._client
+    def _ask(self, request: TokenRequest, terms: Terms) -> Token | Failure:
+        outcome = self._source.ask(request, terms)
+        # A caller with claims may have replaced the token that is due meanwhile, by one that satisfies them.
+        superseded = terms.replacing is not None and self.store.tokens.get(request.key) not in {None, terms.replacing}
+        if isinstance(outcome, Token) and not superseded:
+            self.store.put(request.key, outcome)
+        return outcome
 
     # Its life
 
@@ -264,15 +202,10 @@ class Engine:
         with self._lock:
             self.holds -= 1
             last = self.holds <= 0
-            client, self._client = (self._client, None) if last else (None, self._client)
-        if not last:
-            return
-        forget(self)
-        self.store.clear()
-        if client is not None:
-            client.close()
-        elif self.blueprint.http_client is not None:
-            self.blueprint.http_client.close()
+        if last:
+            forget(self)
+            self.store.clear()
+            self._source.close()
 
     def after_fork(self) -> None:
         """In the child of a fork: no lock is held, no thread runs, no request is under way."""
@@ -282,8 +215,7 @@ class Engine:
         self.store.after_fork()
         self._callers.after_fork()
         self._refreshers.after_fork()
-        if self._client is not None:
-            self._client.after_fork()
+        self._source.after_fork()
 
 
 def _contained(fetch: Callable[[], Token | Failure]) -> Token | Failure:

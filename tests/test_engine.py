@@ -353,3 +353,20 @@ def test_engines_are_shared_again_after_the_shared_ones_were_forgotten(entra):
     assert first.credential._engine is not second.credential._engine
     assert SYNC.from_config(**fields, http_client=client).credential._engine is second.credential._engine
     client.close()
+
+
+def test_a_refresh_that_fails_is_one_request_and_verify_is_too(entra):
+    """A token that is still valid leaves time: nothing is repeated within the 30 s of DESIGN."""
+    clock = Clock()
+    engine = engine_of(entra.config(http={"retries": 3}), clock=clock)
+    with credconf.Credential(engine) as credential:
+        token = credential.get_token(SCOPE)
+        clock.advance(3400)
+        entra.forget_requests()
+        entra.is_unavailable()
+        assert credential.get_token(SCOPE) == token
+        wait_until(lambda: entra.count() > 0 and not engine._refreshes._keys)
+        assert entra.count() == 1
+        with pytest.raises(credconf.AuthenticationError):
+            credential.verify(SCOPE)
+        assert entra.count() == 2

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from credconf.errors import Failure
     from credconf.kinds import Identity, Proof
+    from credconf.tokens.request import TokenRequest
 
     from .http import HttpClient, Response
 
@@ -127,35 +128,24 @@ class EntraClient:
         """When a request that begins now must have ended, on the monotonic clock."""
         return self._monotonic() + min(self._total_timeout, timeout or self._total_timeout)
 
-    def token(
-        self,
-        proof: Proof,
-        tenant: str | None,
-        scopes: tuple[str, ...],
-        claims: str | None,
-        *,
-        cae: bool,
-        deadline: float,
-    ) -> Answer | Failure:
+    def token(self, proof: Proof, request: TokenRequest, deadline: float, *, retries: bool = True) -> Answer | Failure:
         """Ask for one token with one proof. A failure is returned, so that no frame of a traceback holds the secret.
 
         Args:
             proof: a secret or certificate.
-            tenant: of this request; `None` for a generic OpenID Connect server.
-            scopes: at least one.
-            claims: of a claims challenge, as JSON.
-            cae: announce the capability to handle claims challenges.
+            request: what is asked for.
             deadline: on the monotonic clock.
+            retries: whether a failed attempt may be repeated.
         """
         hidden = [str(getattr(self._identity, name)) for name in self._identity.hidden]
         redact = Redactor([*proof.secrets, *hidden, *([self._identity.proxy] if self._identity.proxy else [])])
-        asked = Asked(self._identity, tenant, redact)
-        sender = Sender(self._http, deadline if self._bounded else None)
+        asked, claims = Asked(self._identity, request.tenant, redact), request.claims
+        sender = Sender(self._http, deadline if self._bounded else None, retries=retries)
         wire = _Wire(self._directory, sender, asked)
         app = None
         try:
-            app = self._application(proof, tenant, wire, cae=cae)
-            result = app.acquire_token_for_client(list(scopes), claims_challenge=claims)
+            app = self._application(proof, request.tenant, wire, cae=request.cae)
+            result = app.acquire_token_for_client(list(request.scopes), claims_challenge=claims)
         except Stop as exc:
             return exc.failure
         except Exception as exc:  # noqa: BLE001 - MSAL's own errors may quote what they were given: their type must do

@@ -38,11 +38,14 @@ class Sender:
     Args:
         http: MSAL's `http_client` interface.
         deadline: for all of them together; `None` where the client has time-outs of its own.
+        retries: whether a failed attempt may be repeated.
     """
 
-    def __init__(self, http: HttpClient, deadline: float | None) -> None:
+    def __init__(self, http: HttpClient, deadline: float | None, *, retries: bool = True) -> None:
         self._http = http
         self._bounds: dict[str, Any] = {} if deadline is None else {"deadline": deadline}
+        if deadline is not None and not retries:
+            self._bounds["attempts"] = 1
 
     def hurried(self) -> dict[str, Any]:
         """Bounds for a question that may have no one to answer it; only our own client takes them."""
@@ -66,7 +69,7 @@ class Sender:
 
     def _send(self, send: Any, url: str, asked: Asked, arguments: dict[str, Any]) -> tuple[Response, object]:
         try:
-            answer = send(url, **arguments, **self._bounds)
+            answer = send(url, **{**self._bounds, **arguments})
             headers = {str(name).lower(): str(value) for name, value in dict(answer.headers or {}).items()}
             response = Response(int(answer.status_code), str(answer.text or ""), headers)
         except TransportFailure as exc:

@@ -56,7 +56,8 @@ def test_no_attribute_within_reach_shows_a_secret(case):
     credential = case.build()
     credential.get_token(SCOPE)
     engine = credential.credential._engine
-    for thing in (engine, engine.blueprint, engine.blueprint.settings, engine.blueprint.identity, engine._client):
+    plan, source = engine.blueprint, engine._source
+    for thing in (engine, plan, plan.settings, plan.identity, source, source._client):
         assert not shown(repr(thing), case)
     assert not shown(repr(vars(credential.credential)), case)
 

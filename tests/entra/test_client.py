@@ -51,7 +51,7 @@ def test_connections_are_reused(entra):
     credential = credconf.build(entra.config(additionally_allowed_tenants=["*"]))
     for number in range(5):
         credential.get_token(SCOPE, tenant_id=f"t{number}.com")
-    (adapter,) = credential._engine._client._http._adapters.values()
+    (adapter,) = credential._engine._source._client._http._adapters.values()
     (pool,) = adapter.poolmanager.pools._container.values()
     assert pool.num_connections == 1
     credential.close()
@@ -62,7 +62,7 @@ def test_nothing_stays_behind_for_each_tenant(entra):
     for number in range(12):
         credential.get_token(SCOPE, tenant_id=f"t{number}.com")
     assert len(credential._engine.tokens) == 3
-    assert credential._engine._client._directory._documents == {}
+    assert credential._engine._source._client._directory._documents == {}
     credential.close()
 
 

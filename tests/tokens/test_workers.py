@@ -74,9 +74,9 @@ def test_tasks_that_come_while_threads_leave_are_done():
     wait_until(lambda: len(done) == 300)
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 @pytest.mark.parametrize("exception", [SystemExit, KeyboardInterrupt, ValueError])
-def test_a_task_that_raises_costs_no_thread_for_good(exception):
+def test_a_task_that_raises_costs_no_thread_for_good(exception, monkeypatch):
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)  # pytest would report what is raised on purpose
     workers, done = Workers(2, "raising", idle=0.05), threading.Event()
 
     def task():
@@ -86,6 +86,7 @@ def test_a_task_that_raises_costs_no_thread_for_good(exception):
         workers.submit(task)
     workers.submit(done.set)
     assert done.wait(20)
+    wait_until(lambda: not running("raising"))
 
 
 def test_a_done_task_is_not_kept_alive():

@@ -1,0 +1,129 @@
+"""Tokens from Entra: with each proof until one is not refused, by a client that is made when it is first needed."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import logging
+import threading
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from credconf.errors import Failure
+from credconf.references import NotFound
+from credconf.sharing import importing
+
+from .stores import Token
+
+if TYPE_CHECKING:
+    from credconf.blueprint import Blueprint
+    from credconf.entra.client import EntraClient
+
+    from .request import TokenRequest
+
+logger = logging.getLogger("credconf")
+
+# What MSAL would import with each request, if it is there, and our transport with the first one.
+_LATER = ("msal_extensions", "credconf.entra.failures", "credconf.entra.sockets")
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How one token is asked for.
+
+    Attributes:
+        timeout: seconds, where that is less than the configuration allows.
+        since: when a coroutine asked, on the steady clock: the time it waited for a thread counts, too.
+        retries: whether a failed attempt is repeated: not for a refresh, which has time.
+        replacing: the token that is due.
+    """
+
+    timeout: float | None = None
+    since: float | None = None
+    retries: bool = True
+    replacing: Token | None = None
+
+
+class Source:
+    """Asks Entra, by a blueprint."""
+
+    def __init__(self, blueprint: Blueprint) -> None:
+        self._blueprint = blueprint
+        self._lock = threading.Lock()
+        self._client: EntraClient | None = None
+
+    def ask(self, request: TokenRequest, terms: Terms) -> Token | Failure:
+        """A token, or why there is none. It never raises an `Exception`."""
+        try:
+            return self._try_proofs(request, terms)
+        except Exception as exc:  # noqa: BLE001 - a bug: whoever waits must hear of it, without the locals of its frames
+            return Failure(f"credconf failed with {type(exc).__name__}, which is a bug in it", "unexpected")
+
+    def _try_proofs(self, request: TokenRequest, terms: Terms) -> Token | Failure:
+        plan = self._blueprint
+        client = self._entra()
+        deadline = client.deadline(terms.timeout) - (0.0 if terms.since is None else plan.monotonic() - terms.since)
+        last: Failure | None = None
+        for path, proof in plan.settings.proofs(plan.reader):
+            if isinstance(proof, NotFound):
+                message = f"`{path}` can't be read now: {proof.message}"
+                last = last or Failure("\n".join(filter(None, [message, proof.hint])), proof.code, unavailable=True)
+                continue
+            asked_at, steady_at = plan.clock(), plan.monotonic()
+            answer = client.token(proof, request, deadline, retries=terms.retries)
+            if not isinstance(answer, Failure):
+                self._log(request, answer.lifetime, plan.monotonic() - steady_at)
+                said = (answer.token, answer.token_type, answer.lifetime, answer.refresh_in)
+                return Token(*said, asked_at, steady_at, plan.random())
+            last = answer
+            if not answer.refused_proof:
+                break
+        return last or Failure("the configuration holds no proof", "unexpected")
+
+    def _log(self, request: TokenRequest, lifetime: float, taken: float) -> None:
+        identity = self._blueprint.identity
+        tenant = identity.shown("tenant_id") if request.tenant == identity.tenant_id else request.tenant
+        scopes = " ".join(request.scopes)
+        logger.info("token for tenant %s, %s: %.0f s to live, taken %.0f ms", tenant, scopes, lifetime, taken * 1000)
+
+    def _entra(self) -> EntraClient:
+        """MSAL and requests are imported here, when a token is first needed."""
+        with self._lock:
+            if self._client is None:
+                self._client = self._new_client()
+            return self._client
+
+    def _new_client(self) -> EntraClient:
+        plan = self._blueprint
+        own = plan.http_client
+        with importing:
+            from credconf.entra.client import EntraClient
+            from credconf.entra.transport import RequestsTransport
+
+            for name in _LATER if own is None else _LATER[:1]:
+                with contextlib.suppress(ImportError):
+                    importlib.import_module(name)
+        return EntraClient(
+            plan.identity,
+            own if own is not None else RequestsTransport(plan.transport, monotonic=plan.monotonic),
+            bounded=own is None,
+            total_timeout=plan.transport.total_timeout,
+            monotonic=plan.monotonic,
+            instance_discovery=not plan.settings.disable_instance_discovery,
+            machine_region=plan.surroundings.region,
+        )
+
+    def close(self) -> None:
+        """Close the connections, those of an application's client, too."""
+        with self._lock:
+            client, self._client = self._client, None
+        if client is not None:
+            client.close()
+        elif self._blueprint.http_client is not None:
+            self._blueprint.http_client.close()
+
+    def after_fork(self) -> None:
+        """In the child of a fork no lock is held, and nobody discovers anything."""
+        self._lock = threading.Lock()
+        if self._client is not None:
+            self._client.after_fork()

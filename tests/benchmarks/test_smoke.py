@@ -1,0 +1,93 @@
+"""The benchmarks' programs work, and count right. Their times are nobody's promise."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+pytest.importorskip("azure.identity")
+pytest.importorskip("aiohttp")
+
+from benchmarks import ROOT, counts, rows, start
+from benchmarks.child import measure
+from benchmarks.service import Service
+from benchmarks.sizes import TINY
+from benchmarks.table import Row, markdown
+
+
+@pytest.fixture(scope="module")
+def service():
+    with Service() as service:
+        yield service
+
+
+@pytest.mark.parametrize("function", ["threads", "coroutines"])
+def test_the_first_token_costs_one_request(service, function):
+    assert counts.requests(service, function, "ours", number=1) == {"token": 1}
+
+
+@pytest.mark.parametrize("function", ["threads", "coroutines"])
+def test_the_first_token_of_an_unknown_authority_costs_two(service, function):
+    counted = counts.requests(service, function, "ours", number=1, unknown=True)
+    assert counted == {"instance-discovery": 1, "token": 1}
+
+
+@pytest.mark.parametrize("function", ["threads", "coroutines"])
+def test_a_cold_crowd_costs_one_request(service, function):
+    assert counts.requests(service, function, "ours", number=50) == {"token": 1}
+
+
+def test_azure_identity_is_counted_by_the_same_measure(service):
+    assert counts.requests(service, "threads", "theirs", number=1) == {"openid-configuration": 1, "token": 1}
+    assert counts.requests(service, "coroutines", "theirs", number=1) == {"token": 1}
+
+
+def test_many_tenants_cost_one_request_each(service):
+    crowd = [row.ours for row in rows.crowd(TINY, service)]
+    assert all(seconds > 0 for seconds in crowd)
+    counted = service.counts()  # of the last that ran: threads of azure-identity's, after one token to warm up
+    assert counted == {"openid-configuration": TINY.crowd + 1, "token": TINY.crowd + 1}
+
+
+def test_every_cached_call_is_measured():
+    measured = list(rows.cached(TINY))
+    assert all(row.floor and row.theirs and row.ours for row in measured)
+
+
+def test_the_cost_of_the_nth_tenant_is_measured_at_each_number():
+    measured, points = rows.growth(TINY)
+    assert [point["tenants"] for point in points["ours"]] == [*TINY.growth, *TINY.far]
+    assert [point["tenants"] for point in points["theirs"]] == [*TINY.growth]
+    assert [row.theirs is None for row in measured] == [False, False, True]
+
+
+def test_memory_is_measured():
+    assert measure("tenants:memory", side="ours", tenants=10) >= 0
+
+
+def test_both_programs_get_their_first_token(service, tmp_path):
+    service.reset()
+    taken = start.first_token(service, tmp_path, 1)
+    assert taken.keys() == {"ours", "theirs", "floor"}
+    # Two runs each, the first one is not counted: one request of ours, two of azure-identity's.
+    assert service.counts() == {"token": 4, "openid-configuration": 2}
+
+
+def test_the_service_ends_with_its_user():
+    with Service() as service:
+        process = service._process
+    assert process.returncode == 0
+
+
+def test_the_table_shows_ratios_and_floors():
+    row = Row("a call", "s", 4e-5, 1e-6, 8e-7, "1.5 floors", reached=True)
+    assert "| a call | 40 µs (50 floors) | 1 µs (1.25 floors) | 0.025" in markdown([row])
+    assert json.loads(json.dumps(row.as_json()))["ours_to_floor"] == pytest.approx(1.25)
+
+
+def test_the_command_explains_itself():
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks", "--help"], cwd=ROOT, capture_output=True, encoding="utf-8", check=True
+    )
+    assert "--quick" in done.stdout
