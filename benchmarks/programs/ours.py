@@ -1,0 +1,7 @@
+"""From a process's start to its first token, with credconf."""
+
+import credconf
+
+credential = credconf.from_config("identity.yaml")
+token = credential.get_token("https://storage.azure.com/.default")
+print("token" if token.token else "none", flush=True)

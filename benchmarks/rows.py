@@ -1,0 +1,134 @@
+"""The rows of the table, group by group: what is run for each, and what its budget is (section 7 of the design)."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import counts, start
+from .child import measure
+from .table import Row
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .service import Service
+    from .sizes import Sizes
+
+HIT = 1.5
+"""A cached call may cost so many floors."""
+FLAT = 1.25
+"""Where the cost is flat, the token of the Nth tenant costs at most so many times that of the first ones."""
+KILOBYTE = 1024
+IMPORT = 0.010
+START = 0.8
+
+
+def cached(sizes: Sizes) -> Iterator[Row]:
+    """Cached `get_token`."""
+    goal = f"{HIT} floors"
+    yield _hit("cached get_token, sync", measure("hot:cached", turn=sizes.turn), goal)
+    yield _hit("cached get_token, async", measure("hot:cached_async", turn=sizes.turn), goal)
+    times = measure("hot:cached_async", turn=sizes.turn, tenants=sizes.many)
+    yield _hit(f"the same, {sizes.many:,} tenants held", times, f"{goal}, flat")
+    named = {name: times[f"{name}_named"] for name in ("ours", "theirs", "floor")}
+    yield _hit("the same, for one of them by tenant_id=", named, "")
+
+
+def _hit(what: str, times: dict[str, float], goal: str) -> Row:
+    reached = times["ours"] <= HIT * times["floor"] if goal else None
+    return Row(what, "s", times["theirs"], times["ours"], times["floor"], goal, reached)
+
+
+def requests(sizes: Sizes, service: Service) -> Iterator[Row]:
+    """Requests, as the service counts them."""
+    yield _counted("requests for the first token, sync", 1, service, "threads", number=1)
+    yield _counted("requests for the first token, async", 1, service, "coroutines", number=1)
+    yield _counted("the same, sync, unknown authority", 2, service, "threads", number=1, unknown=True)
+    yield _counted("the same, async, unknown authority", 2, service, "coroutines", number=1, unknown=True)
+    yield _counted(f"requests of {sizes.threads} threads, cold", 1, service, "threads", number=sizes.threads)
+    what = f"requests of {sizes.coroutines:,} coroutines, cold"
+    yield _counted(what, 1, service, "coroutines", number=sizes.coroutines)
+
+
+def _counted(what: str, goal: int, service: Service, function: str, **arguments: Any) -> Row:
+    theirs = counts.requests(service, function, "theirs", **arguments)
+    ours = counts.requests(service, function, "ours", **arguments)
+    number = sum(ours.values())
+    detail = {"theirs": theirs, "ours": ours}
+    return Row(what, "requests", sum(theirs.values()), number, None, str(goal), number <= goal, detail)
+
+
+def crowd(sizes: Sizes, service: Service) -> Iterator[Row]:
+    """Many tenants at once, cold."""
+    what = f"{sizes.crowd:,} tenants at once, cold, {sizes.delay * 1000:.0f} ms server"
+    rounds = [_crowd_round(sizes, service) for _ in range(sizes.rounds)]
+    best = {name: min(each[name] for each in rounds) for name in rounds[0]}
+    theirs, ours = best["theirs_coroutines"], best["ours_coroutines"]
+    yield Row(f"{what}, async", "s", theirs, ours, None, "less", ours < theirs)
+    goal, ours = "less than their async", best["ours_threads"]
+    # Once is enough: it takes several times as long as the others.
+    slow = _crowd(service, sizes, "threads", "theirs", workers=sizes.workers)
+    yield Row(f"the same, {sizes.workers} threads", "s", slow, ours, None, goal, ours < theirs)
+
+
+def _crowd_round(sizes: Sizes, service: Service) -> dict[str, float]:
+    return {
+        "theirs_coroutines": _crowd(service, sizes, "coroutines", "theirs"),
+        "ours_coroutines": _crowd(service, sizes, "coroutines", "ours"),
+        "ours_threads": _crowd(service, sizes, "threads", "ours", workers=sizes.workers),
+    }
+
+
+def _crowd(service: Service, sizes: Sizes, function: str, side: str, **arguments: Any) -> float:
+    service.reset(sizes.delay)
+    arguments |= {"side": side, "port": service.port, "tenants": sizes.crowd}
+    seconds: float = measure(f"crowd:{function}", service.environ(), **arguments)
+    return seconds
+
+
+def growth(sizes: Sizes) -> tuple[list[Row], dict[str, Any]]:
+    """The Nth tenant's token; and the points of the plot."""
+    theirs = measure("tenants:growth", side="theirs", sizes=sizes.growth, sample=sizes.sample)
+    ours = measure("tenants:growth", side="ours", sizes=[*sizes.growth, *sizes.far], sample=sizes.sample)
+    points = {"theirs": theirs, "ours": ours, "theirs_cached": measure("tenants:cached_growth", sizes=sizes.cached)}
+    their_cpu, our_cpu = _cpu(theirs), _cpu(ours)
+    empty = _cpu(ours, "cpu_empty")
+    rows = []
+    for tenants in sizes.reported:
+        times = our_cpu[tenants] / empty[tenants]
+        goal = f"flat: {times:.2f} times the first's"
+        what = f"CPU of the {tenants:,}th tenant's token"
+        rows.append(Row(what, "s", their_cpu.get(tenants), our_cpu[tenants], None, goal, times <= FLAT))
+    return rows, points
+
+
+def _cpu(points: list[dict[str, float]], name: str = "cpu") -> dict[int, float]:
+    return {int(point["tenants"]): point[name] for point in points}
+
+
+def memory(sizes: Sizes) -> Row:
+    """Memory that stays for each tenant, beside the token's text."""
+    for_theirs, for_ours = sizes.remembered
+    text = measure("tenants:memory", side=None, tenants=for_ours)
+    theirs = measure("tenants:memory", side="theirs", tenants=for_theirs) - text
+    ours = measure("tenants:memory", side="ours", tenants=for_ours) - text
+    detail = {"text": text}
+    return Row("memory per tenant, beside the token", "bytes", theirs, ours, None, "1 KB", ours <= KILOBYTE, detail)
+
+
+def beginnings(sizes: Sizes, service: Service) -> Iterator[Row]:
+    """Importing, and the way to the first token."""
+    added = start.imports(sizes.imports)
+    goal, detail = "10 ms over bare Python", {"bare_python": added["floor"]}
+    yield Row(
+        "import, over bare Python", "s", added["theirs"], added["ours"], None, goal, added["ours"] <= IMPORT, detail
+    )
+    service.reset(sizes.start_delay)
+    with tempfile.TemporaryDirectory(prefix="credconf-benchmark-") as directory:
+        taken = start.first_token(service, Path(directory), sizes.starts)
+    what = f"process start to first token, {sizes.start_delay * 1000:.0f} ms server"
+    reached = taken["ours"] <= START * taken["theirs"]
+    detail = {"bare_python": taken["floor"]}
+    yield Row(what, "s", taken["theirs"], taken["ours"], None, f"{START} of theirs", reached, detail)

@@ -1,0 +1,173 @@
+"""The token service, as a process of its own, so that its CPU and its interpreter lock are nobody else's.
+
+`Service` starts it, and asks it what it counted. It is leaner than `credconf.testing.FakeEntra`, whose paths and
+discovery documents it borrows: one event loop, no check of any secret, and tokens that are any text of the usual size,
+because signing a JWT costs more than all of the client's work that is measured here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import ROOT
+from .stubs import token_answer
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+LOGIN = "login.microsoftonline.com"
+
+
+class Service:
+    """The service as its user sees it: started by `with`, ended by its end.
+
+    Attributes:
+        port: on 127.0.0.1.
+        ca_bundle: path of the certificate to trust. It is good for `LOGIN` as well.
+    """
+
+    def __enter__(self) -> Self:
+        command = [sys.executable, "-m", __name__]
+        self._process = subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
+        )
+        try:
+            started = self._read()
+        except BaseException:
+            self._end()
+            raise
+        self.port: int = started["port"]
+        self.ca_bundle: str = started["ca_bundle"]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end()
+
+    @property
+    def authority(self) -> str:
+        """An authority that is not well known."""
+        return f"https://127.0.0.1:{self.port}"
+
+    def reset(self, delay: float = 0.0) -> None:
+        """Begin to count anew, and answer each request after `delay` seconds."""
+        self._ask({"delay": delay})
+
+    def counts(self) -> dict[str, int]:
+        """The requests since `reset()`, by kind: `token`, `openid-configuration`, `instance-discovery`, `other`."""
+        return self._ask({})
+
+    def environ(self) -> dict[str, str]:
+        """What a program must know to trust the service, in variables that both sides' HTTP clients read."""
+        return {"REQUESTS_CA_BUNDLE": self.ca_bundle, "SSL_CERT_FILE": self.ca_bundle}
+
+    def _ask(self, question: dict[str, Any]) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(question) + "\n")
+        self._process.stdin.flush()
+        return self._read()
+
+    def _read(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError("the token service has ended")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def _end(self) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.close()  # the service ends when its input does
+        try:
+            self._process.wait(5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process.stdout.close()
+
+
+class _Endpoints:
+    """The service from within: HTTP/1.1 over the streams of asyncio."""
+
+    def __init__(self) -> None:
+        self.delay = 0.0
+        self.counts: Counter[str] = Counter()
+        self.port = 0
+
+    async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer one connection's requests until it ends."""
+        try:
+            while True:
+                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+                await reader.readexactly(int(_header(head, "content-length", "0")))
+                body = json.dumps(self._answer(head.split(" ", 2)[1], _header(head, "host", ""))).encode()
+                if self.delay:
+                    await asyncio.sleep(self.delay)
+                top = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+                writer.write(top.encode() + body)
+                await writer.drain()
+        except (OSError, asyncio.IncompleteReadError):
+            pass  # the client has gone: its affair
+        finally:
+            writer.close()
+
+    def _answer(self, target: str, host: str) -> dict[str, Any]:
+        from credconf.testing.answers import instance_discovery, openid_configuration
+        from credconf.testing.endpoints import route_of
+
+        route = route_of(target.partition("?")[0])
+        self.counts[route.kind] += 1
+        if route.kind == "token":
+            return token_answer()
+        if route.kind == "instance-discovery":
+            return instance_discovery(f"127.0.0.1:{self.port}", "common")
+        return openid_configuration(f"https://{host}", route.tenant or "common")
+
+
+def _header(head: str, wanted: str, default: str) -> str:
+    for line in head.split("\r\n"):
+        name, _, value = line.partition(":")
+        if name.lower() == wanted:
+            return value.strip()
+    return default
+
+
+async def _listen(endpoints: _Endpoints, directory: Path, started: threading.Event) -> None:
+    from credconf.testing.server import tls_context
+
+    server = await asyncio.start_server(endpoints.converse, "127.0.0.1", 0, ssl=tls_context(directory), backlog=4096)
+    endpoints.port = server.sockets[0].getsockname()[1]
+    started.set()
+    await server.serve_forever()
+
+
+def main() -> None:
+    """Serve in a thread, and answer the questions that come by standard input until it ends."""
+    endpoints, started = _Endpoints(), threading.Event()
+    with tempfile.TemporaryDirectory(prefix="credconf-benchmark-") as directory:
+        listen = _listen(endpoints, Path(directory), started)
+        threading.Thread(target=asyncio.run, args=(listen,), daemon=True).start()
+        started.wait()
+        _tell({"port": endpoints.port, "ca_bundle": str(Path(directory) / "ca.pem")})
+        for line in sys.stdin:
+            question = json.loads(line)
+            if "delay" in question:
+                endpoints.delay = question["delay"]
+                endpoints.counts = Counter()
+            _tell(dict(endpoints.counts))
+
+
+def _tell(answer: object) -> None:
+    print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,88 @@
+"""The two sides, as their users make them: the same identity, every tenant allowed, nothing else tuned."""
+
+from __future__ import annotations
+
+import socket
+import uuid
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from .service import LOGIN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Side: TypeAlias = Literal["ours", "theirs"]
+SCOPE = "https://storage.azure.com/.default"
+TENANT = "72f988bf-86f1-41af-91ab-2d7cd011db47"
+CLIENT = "11111111-1111-1111-1111-111111111111"
+SECRET = "correct-horse-battery-staple"
+
+
+def tenants() -> Iterator[str]:
+    """Tenant ids without end, as texts that nobody else holds."""
+    while True:
+        yield str(uuid.uuid4())
+
+
+def _fields(authority: str | None) -> dict[str, Any]:
+    place = {} if authority is None else {"authority": authority}
+    return {
+        "tenant_id": TENANT,
+        "client_id": CLIENT,
+        "client_secret": SECRET,
+        "additionally_allowed_tenants": ["*"],
+        **place,
+    }
+
+
+def ours(authority: str | None = None, **options: Any) -> Any:
+    """A credential of credconf for threads."""
+    import credconf
+
+    return credconf.build({**_fields(authority), "token_cache": {"max_entries": 1_000_000}}, **options)
+
+
+def ours_async(authority: str | None = None, **options: Any) -> Any:
+    """A credential of credconf for coroutines."""
+    import credconf.aio
+
+    return credconf.aio.build({**_fields(authority), "token_cache": {"max_entries": 1_000_000}}, **options)
+
+
+def ours_both(http_client: Any) -> tuple[Any, Any]:
+    """Both faces over one engine, so that one can be filled by the other."""
+    import credconf.aio
+
+    arguments: dict[str, Any] = {**_fields(None), "token_cache": {"max_entries": 1_000_000}}
+    arguments |= {"path": False, "env_file": False, "environ": {}, "http_client": http_client}
+    return credconf.from_config(**arguments), credconf.aio.from_config(**arguments)
+
+
+def theirs(authority: str | None = None, **options: Any) -> Any:
+    """A credential of azure-identity for threads."""
+    from azure.identity import ClientSecretCredential
+
+    return ClientSecretCredential(**_fields(authority), **options)
+
+
+def theirs_async(authority: str | None = None, **options: Any) -> Any:
+    """A credential of azure-identity for coroutines."""
+    from azure.identity.aio import ClientSecretCredential
+
+    return ClientSecretCredential(**_fields(authority), **options)
+
+
+def send_login_to(port: int) -> None:
+    """Resolve the name of the public cloud's login host to the token service, in this process, like a hosts file.
+
+    Everything above the name is real on both sides: the well-known authority, TLS, connections and their pools.
+    """
+    resolve = socket.getaddrinfo
+
+    def getaddrinfo(host: Any, port_asked: Any, *args: Any, **kwargs: Any) -> Any:
+        name = host.decode() if isinstance(host, bytes) else host
+        if name == LOGIN:
+            return resolve("127.0.0.1", port, *args, **kwargs)
+        return resolve(host, port_asked, *args, **kwargs)
+
+    socket.getaddrinfo = getaddrinfo  # type: ignore[assignment]

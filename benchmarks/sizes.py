@@ -1,0 +1,86 @@
+"""How much of everything is measured: the full run (some minutes), the quick one, and the tests' own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What one run does.
+
+    Attributes:
+        turn: seconds of one subject's turn in a loop of cached calls.
+        many: tenants held by the credential whose cached call is measured again.
+        threads: that ask one cold credential.
+        coroutines: that ask one cold credential.
+        crowd: tenants that are asked for at once.
+        workers: threads that ask for them.
+        rounds: of them, in which the sides take turns; the best of each side counts.
+        delay: seconds that the service takes for each of their answers.
+        growth: numbers of tenants at which one more token's CPU is measured, on both sides.
+        far: the same for ours alone, beyond.
+        reported: those of them that are rows of the table.
+        sample: tokens whose mean that CPU is, or a fiftieth of the tenants where that is more.
+        cached: numbers of tenants at which azure-identity's cached asynchronous call is measured.
+        remembered: tenants whose memory is measured, for azure-identity and for ours.
+        imports: runs of each import.
+        starts: runs of each program from start to first token.
+        start_delay: seconds that the service takes for each of its answers.
+    """
+
+    turn: float = 0.005
+    many: int = 1000
+    threads: int = 200
+    coroutines: int = 1000
+    crowd: int = 1000
+    workers: int = 32
+    rounds: int = 3
+    delay: float = 0.05
+    growth: tuple[int, ...] = (100, 250, 500, 1000, 2000, 3500, 5000)
+    far: tuple[int, ...] = (10_000, 20_000, 50_000, 100_000)
+    reported: tuple[int, ...] = (1000, 5000, 100_000)
+    sample: int = 100
+    cached: tuple[int, ...] = (1, 100, 250, 500, 1000, 2000)
+    remembered: tuple[int, int] = (1500, 10_000)
+    imports: int = 25
+    starts: int = 11
+    start_delay: float = 0.03
+
+
+FULL = Sizes()
+QUICK = Sizes(
+    turn=0.002,
+    many=300,
+    threads=50,
+    coroutines=100,
+    crowd=150,
+    rounds=1,
+    growth=(100, 250, 500, 1000),
+    far=(5000,),
+    reported=(250, 1000, 5000),
+    sample=50,
+    cached=(1, 100, 250),
+    remembered=(400, 2000),
+    imports=7,
+    starts=7,
+)
+TINY = Sizes(
+    turn=0.0005,
+    many=3,
+    threads=5,
+    coroutines=5,
+    crowd=4,
+    workers=2,
+    rounds=1,
+    delay=0.0,
+    growth=(2, 4),
+    far=(6,),
+    reported=(2, 4, 6),
+    sample=2,
+    cached=(1, 3),
+    remembered=(20, 20),
+    imports=1,
+    starts=1,
+    start_delay=0.0,
+)

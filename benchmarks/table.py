@@ -1,0 +1,90 @@
+"""What was measured, as rows: for people a table in Markdown, for programs JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Unit: TypeAlias = Literal["s", "bytes", "requests"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the table.
+
+    Attributes:
+        what: was measured.
+        unit: of the numbers.
+        theirs: azure-identity's number; None where it was not measured.
+        ours: credconf's.
+        floor: the least possible, measured in the same run, if there is such a thing.
+        goal: the budget of the design, in words.
+        reached: whether ours keeps to it; None where there is no budget.
+        detail: the requests by kind, and what else the JSON should have.
+    """
+
+    what: str
+    unit: Unit
+    theirs: float | None
+    ours: float
+    floor: float | None = None
+    goal: str = ""
+    reached: bool | None = None
+    detail: dict[str, Any] | None = None
+
+    @property
+    def ratio(self) -> float | None:
+        """Ours to theirs."""
+        return self.ours / self.theirs if self.theirs else None
+
+    def as_json(self) -> dict[str, Any]:
+        """All of it, with the ratios."""
+        floors = {}
+        if self.floor:
+            theirs = None if self.theirs is None else self.theirs / self.floor
+            floors = {"theirs_to_floor": theirs, "ours_to_floor": self.ours / self.floor}
+        return {**asdict(self), "ours_to_theirs": self.ratio, **floors}
+
+
+HEADS = ("what", "azure-identity", "ours", "ours / theirs", "goal", "")
+
+
+def markdown(rows: Sequence[Row]) -> str:
+    """The table."""
+    cells = [HEADS, *(_cells(row) for row in rows)]
+    widths = [max(len(line[column]) for line in cells) for column in range(len(HEADS))]
+    lines = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in cells
+    ]
+    return "\n".join([lines[0], "| " + " | ".join("-" * max(width, 3) for width in widths) + " |", *lines[1:]])
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    verdict = {True: "reached", False: "MISSED", None: ""}[row.reached]
+    ratio = "" if row.ratio is None else f"{row.ratio:.2g}" if row.ratio < 1 else f"{row.ratio:.2f}"
+    return row.what, _with_floor(row, row.theirs), _with_floor(row, row.ours), ratio, row.goal, verdict
+
+
+def _with_floor(row: Row, number: float | None) -> str:
+    if number is None:
+        return ""
+    text = shown(number, row.unit)
+    if not row.floor:
+        return text
+    times = number / row.floor
+    return f"{text} ({times:.0f} floors)" if times >= 10 else f"{text} ({times:.2f} floors)"  # noqa: PLR2004 - two digits
+
+
+def shown(number: float, unit: Unit) -> str:
+    """A number with its unit, short."""
+    if unit == "requests":
+        return f"{number:.0f}"
+    if unit == "bytes":
+        return f"{number:,.0f} B"
+    for factor, name in ((1, "s"), (1e3, "ms"), (1e6, "µs")):
+        if abs(number) * factor >= 1:
+            return f"{number * factor:.3g} {name}"
+    return f"{number * 1e9:.0f} ns"
