@@ -73,7 +73,7 @@ def about_this_run(*, quick: bool) -> dict[str, Any]:
         "date": datetime.now(timezone.utc).date().isoformat(),
         "quick": quick,
         "python": platform.python_version(),
-        "machine": platform.platform(),
+        "system": platform.system(),
         "processors": os.cpu_count(),
         "load": os.getloadavg() if hasattr(os, "getloadavg") else None,
         "versions": {name: version(name) for name in _PACKAGES},
