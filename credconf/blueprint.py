@@ -18,7 +18,7 @@ from .entra.http import TransportOptions
 from .errors import ConfigError
 from .kinds import Identity, identify
 from .problems import Problem
-from .references import EnvReference, NotFound, Reader
+from .references import EnvReference, FileReference, NotFound, Reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -111,7 +111,8 @@ def blueprint_of(settings: Kind, reader: Reader, http_client: HttpClient | None)
     silent = {path.removeprefix("http."): value.raw for path, value in usual.items()}
     given = {name: value for name, value in settings.http if value is not None}
     http = type(settings.http).model_validate({**silent, **given})
-    settings = settings.model_copy(update={"http": http})
+    files = {name: _anchored(value) for name, value in settings if isinstance(value, FileReference | tuple)}
+    settings = settings.model_copy(update={**files, "http": http})
     failures: list[tuple[str, NotFound]] = []
     identity = identify(settings, reader)
     if not isinstance(identity, Identity):
@@ -128,6 +129,13 @@ def blueprint_of(settings: Kind, reader: Reader, http_client: HttpClient | None)
         return [problem_of(path, failure) for path, failure in failures]
     around = surroundings(reader.environ)
     return Blueprint(settings, identity, reader, transport_of(settings, identity, around.no_proxy), http_client, around)
+
+
+def _anchored(value: object) -> object:
+    """A path is relative to the working directory of now, whatever it is when the file is read again."""
+    if isinstance(value, tuple):
+        return tuple(_anchored(item) for item in value)
+    return FileReference(file=os.path.abspath(value.file)) if isinstance(value, FileReference) else value
 
 
 def transport_of(settings: Kind, identity: Identity, no_proxy: str | None) -> TransportOptions:

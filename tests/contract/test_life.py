@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+import credconf
 from tests.contract.clients import Recorder
 from tests.contract.faces import ASYNC, OTHER_SCOPE, SCOPE, SYNC, Driven
 
@@ -242,3 +243,15 @@ def test_a_fork_in_the_middle_of_a_request_leaves_the_child_free(case):
     go_on.set()
     thread.join(20)
     assert os.waitstatus_to_exitcode(status) == 0
+
+
+def test_a_relative_file_stays_the_same_when_the_working_directory_changes(entra, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    tmp_path.joinpath("secret").write_text(entra.client_secret)
+    references = [{"file": "secret"}, [{"file": "secret"}]]
+    credentials = [credconf.build(entra.config(client_secret=reference)) for reference in references]
+    tmp_path.joinpath("elsewhere").mkdir()
+    monkeypatch.chdir("elsewhere")
+    for credential in credentials:
+        with credential:
+            assert credential.get_token(SCOPE).token
