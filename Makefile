@@ -1,7 +1,7 @@
 # Everything here sets itself up from the package registries, and is quick the second time.
 
 PYTHON ?= python3# which interpreter .venv is made with
-JOBS ?= 2# processes that run the tests
+JOBS ?= 4# processes that run the tests; they wait for sockets half of the time
 BENCHMARK ?=# options of the benchmark: --quick
 
 SHELL := bash
