@@ -162,14 +162,14 @@ def request_for(  # noqa: PLR0917 - the arguments of the three functions above
     """The arguments as one object that shows no value."""
     variables = Hidden(os.environ if environ is None else environ)
     allowed = frozenset([allow] if isinstance(allow, str) else allow)
-    unknown = sorted(allowed - {"command"})
-    if unknown:
-        message = f"allow knows only 'command', not {', '.join(map(repr, unknown))}"
-        raise ValueError(message)
     return Request(path, name, section, env_file, variables, Hidden(dict(overrides)), allowed)
 
 
 def _resolved(request: Request) -> Resolved:
+    unknown = sorted(map(repr, set(request.allow) - {"command"}))
+    if unknown:  # said here, where no frame knows the arguments any more
+        message = f"allow knows only 'command', not {', '.join(unknown)}"
+        raise ValueError(message)
     resolved = resolve(request)
     if isinstance(resolved, Resolved):
         return resolved
