@@ -158,7 +158,9 @@ if child == 0:
 thread.join()
 sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
-    child = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=40, check=False)
+    # From 3.12 on Python warns of every fork beside threads, which is what is tried here.
+    command = [sys.executable, "-W", "ignore::DeprecationWarning", "-c", program]
+    child = subprocess.run(command, capture_output=True, text=True, timeout=40, check=False)
     assert (child.returncode, child.stderr) == (0, "")
 
 
