@@ -105,7 +105,7 @@ class Engine:
     def _launch(self, workers: Workers, key: object, fetch: Callable[[], Token | Failure]) -> None:
         try:
             workers.submit(lambda: self._flights.lead(key, lambda: _contained(fetch)))
-        except BaseException:
+        except BaseException:  # an interrupt, too, must not leave others waiting for a flight that nobody leads
             self._flights.abandon(key)
             raise
 
@@ -123,7 +123,7 @@ class Engine:
             return
         try:
             self._refreshers.submit(lambda: self._refreshed(request, token))
-        except BaseException as exc:
+        except BaseException as exc:  # an interrupt, too, must not leave the token marked as being refreshed
             self._refreshes.end(request.key)
             if not isinstance(exc, RuntimeError):
                 raise

@@ -6,6 +6,7 @@ Every fault is a `PydanticCustomError` with a text of ours, which never quotes w
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from os import PathLike, fspath
 from typing import Annotated, Any
 
@@ -47,12 +48,8 @@ def _reference(value: Mapping[Any, Any], kinds: tuple[str, ...]) -> EnvReference
         allowed = ", ".join(f"`{kind}`" for kind in kinds)
         message = f"a reference here is one of {allowed}"
         raise fault("bad-reference", message, f"write {shapes}")
-    problem = False
-    try:
+    with suppress(ValidationError):  # what follows is raised outside, so that no chain holds the input
         return REFERENCES[key].model_validate({key: _path(value[key])})
-    except ValidationError:
-        problem = True
-    assert problem  # raised outside `except`, so that no chain holds the input
     raise fault("bad-reference", f"`{key}` is not a usable reference", f"write {_SHAPES[key]}", step=key)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from credconf.kinds import NESTED, Invalid, Kind, Proof, identify, validate
 from credconf.problems import Problem, closest
-from credconf.references import NOT_RUN, NotFound, Reader
+from credconf.references import NotFound, Reader
 
 from . import layers as layer_of
 from .advice import advice, displaced_host
@@ -192,10 +192,8 @@ class _Resolver:
         for path, proof in settings.proofs(dry):
             if isinstance(proof, NotFound):
                 failures.append(self._unreadable(path, proof))
-            elif proof.credential != NOT_RUN:
-                proofs[path] = proof
             else:
-                proofs.setdefault("", proof)
+                proofs[path] = proof
         # In a list, a secret of tomorrow or yesterday may be absent, as long as one can be read.
         severity: Severity = (
             "warning"
@@ -208,7 +206,6 @@ class _Resolver:
             failure = NotFound("missing-file", f"the certificates {bundle} can't be read", "check the path")
             self.problems.append(self._unreadable("http.ca_bundle", failure))
         if not isinstance(identity, list):
-            proofs.pop("", None)
             self.problems += [
                 replace(item, path=self._path(item.path or ""))
                 for item in advice(settings, identity, proofs, self.merged)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 Reference = EnvReference | FileReference | CommandReference
 
 NOT_RUN = "(not run)"
+"""What an allowed command stands for while it is only asked whether everything can be read."""
 
 __all__ = ["CommandReference", "EnvReference", "FileReference", "NotFound", "Reader", "Reference"]
 

@@ -74,7 +74,7 @@ class Workers:
                 self._waiting -= 1
             try:
                 task()
-            except BaseException:
+            except BaseException:  # whatever ends this thread must not cost a place for good; it goes on its way below
                 with self._lock:
                     self._threads -= 1  # this one ends here; another may take its place
                     if self._waiting and not self._threads:
