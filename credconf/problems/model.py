@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from credconf.config.origins import Origin
 
 Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """The line that a problem points at, with everything blanked that is not a key or punctuation.
+
+    Attributes:
+        line: counts from 1.
+        text: the blanked line; printable characters only.
+        indent: how many columns of a terminal stand before the carets.
+        width: how many carets there are; always one under a blanked value, whatever its length.
+    """
+
+    line: int
+    text: str
+    indent: int = 0
+    width: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +40,7 @@ class Problem:
         origin: where it is; `None` where no place can be named.
         hint: what to do.
         looked_in: for what is missing, every place that was looked at.
+        excerpt: the line that `origin` points at, without its values; `None` where there is no line to show.
     """
 
     code: str
@@ -35,6 +50,7 @@ class Problem:
     origin: Origin | None = None
     hint: str | None = None
     looked_in: tuple[str, ...] = ()
+    excerpt: Excerpt | None = None
 
     @property
     def file(self) -> str | None:
@@ -50,10 +66,3 @@ class Problem:
     def column(self) -> int | None:
         """Counts from 1, in characters."""
         return self.origin.column if self.origin else None
-
-
-def closest(word: str, choices: Iterable[str], cutoff: float = 0.7) -> str | None:
-    """The choice that `word` was probably meant to be, compared without case, `-` and `_`."""
-    folded = {choice.lower().replace("-", "").replace("_", ""): choice for choice in choices}
-    matches = get_close_matches(word[:64].lower().replace("-", "").replace("_", ""), folded, n=1, cutoff=cutoff)
-    return folded[matches[0]] if matches else None

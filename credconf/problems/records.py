@@ -1,4 +1,4 @@
-"""Renderings of problems: text for people, dictionaries for JSON."""
+"""Problems as dictionaries, for JSON."""
 
 from __future__ import annotations
 
@@ -8,22 +8,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from .model import Problem
-
-
-def as_text(problems: Iterable[Problem]) -> str:
-    """One block for each problem: what, where, what to do."""
-    return "\n\n".join(_block(problem) for problem in problems)
-
-
-def _block(problem: Problem) -> str:
-    lines = [f"{problem.severity}[{problem.code}]: {problem.message}"]
-    if problem.origin is not None:
-        lines.append(f"  --> {problem.origin}")
-    if problem.hint:
-        lines += [f"  {line}" for line in problem.hint.splitlines()]
-    if problem.looked_in:
-        lines.append(f"  looked in: {', '.join(problem.looked_in)}")
-    return "\n".join(lines)
 
 
 def as_dicts(problems: Iterable[Problem]) -> list[dict[str, Any]]:
