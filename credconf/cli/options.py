@@ -1,0 +1,74 @@
+"""The options that say which configuration is meant, as the arguments of `load()` and `from_config()`."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any, TypedDict
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Chosen(TypedDict):
+    """Keyword arguments of `credconf.load()` and `credconf.from_config()`.
+
+    Attributes:
+        path: the files of `-f`, the lowest layer first; `None` where none was given.
+        name: of the entry.
+        section: dotted path inside an application's own YAML.
+        env_file: a path, or whether the `.env` of the working directory is read.
+        allow: what the configuration may do beyond reading.
+    """
+
+    path: tuple[str, ...] | None
+    name: str | None
+    section: str | None
+    env_file: str | bool
+    allow: frozenset[str]
+
+
+_OPTIONS = (
+    click.option("-f", "--file", "files", multiple=True, metavar="PATH", help="A YAML file; repeat it for layers."),
+    click.option("-n", "--name", metavar="ENTRY", help="The entry of a file with several."),
+    click.option("--section", metavar="DOTTED.PATH", help="Where our mapping is in an application's own YAML."),
+    click.option("--env-file", metavar="PATH", help="Read this instead of the working directory's .env."),
+    click.option("--no-env-file", is_flag=True, help="Read no .env."),
+    click.option(
+        "--allow", multiple=True, type=click.Choice(["command"]), help="Let {command: [...]} references run programs."
+    ),
+)
+
+
+def configuration_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `-f`, `-n`, `--section`, `--env-file`, `--no-env-file` and `--allow` to a command.
+
+    The command is called with them as one keyword argument, `chosen`: see `Chosen`. Use it as
+    `credconf.load(**chosen)`.
+    """
+
+    @functools.wraps(command)
+    def choosing(*args: Any, **options: Any) -> Any:
+        return command(*args, chosen=_chosen(options), **options)
+
+    return functools.reduce(lambda function, option: option(function), reversed(_OPTIONS), choosing)
+
+
+def _chosen(options: dict[str, Any]) -> Chosen:
+    """Take our options out of those of a command.
+
+    Raises:
+        click.UsageError: two of them exclude each other.
+    """
+    files, env_file, without = (options.pop(name) for name in ("files", "env_file", "no_env_file"))
+    if env_file is not None and without:
+        message = "--env-file and --no-env-file exclude each other"
+        raise click.UsageError(message)
+    return Chosen(
+        path=files or None,
+        name=options.pop("name"),
+        section=options.pop("section"),
+        env_file=not without if env_file is None else env_file,
+        allow=frozenset(options.pop("allow")),
+    )
