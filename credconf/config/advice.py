@@ -27,7 +27,7 @@ _GUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 def advice(
     settings: Kind, identity: Identity, proofs: Mapping[str, Proof], merged: Mapping[str, Value]
 ) -> Iterator[Problem]:
-    """The warnings about a configuration that is valid.
+    """The warnings about a configuration that is valid, and about the files of its secrets.
 
     Args:
         settings: the validated model.
@@ -35,9 +35,16 @@ def advice(
         proofs: what could be read, by path.
         merged: the winning values, for their origins.
     """
+    yield from advice_on_texts(settings, identity, proofs, merged)
+    yield from _about_files(settings, {path: value.origin for path, value in merged.items()})
+
+
+def advice_on_texts(
+    settings: Kind, identity: Identity, proofs: Mapping[str, Proof], merged: Mapping[str, Value]
+) -> Iterator[Problem]:
+    """As `advice()`, but no file is looked at: the warnings about the texts that are known."""
     origins = {path: value.origin for path, value in merged.items()}
     yield from _about_secrets(settings, proofs, origins)
-    yield from _about_files(settings, origins)
     if identity.authority is None:
         return
     if clouds.is_loopback(identity.authority):

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from credconf.kinds import NESTED, Invalid, Kind, Proof, identify, validate
-from credconf.problems import Problem, closest
+from credconf.problems import Problem
 from credconf.references import NotFound, Reader
 
 from . import layers as layer_of
 from .advice import advice, displaced_host
+from .checks import bad_prefix, exclusive, in_order, unusable
 from .entries import Book, read_book
+from .merging import place_in, tree
 from .nearly import azure_near, strangers
-from .nodes import joined, shown_key
+from .nodes import joined
 from .origins import Origin, Value
 from .safety import mixed_identity, redirected_secret
-from .sources import merge, tree
+from .sources import merge
 from .surroundings import Surroundings, conventional, surroundings
 from .variables import Scheme
 
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
     from .dotenv import Dotenv
     from .layers import Layer
     from .request import Request
-
-_PREFIX = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_PLACE_ORDER = {"file": 0, "dotenv": 1, "environment": 2, "argument": 3, "preset": 4, "default": 5}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,21 +84,10 @@ def _choose(request: Request, book: Book, problems: list[Problem]) -> str | None
             problems.append(Problem("no-name", "no credential was chosen", origin=_first_place(book), hint=hint))
         return None
     name, origin = choice
-    if name not in book.parts:
-        meant = closest(name, book.names)
-        have = f"there are: {', '.join(book.names)}" if book.names else "no file has named credentials"
-        hint = f"did you mean `{meant}`?" if meant else have
-        message = f"there is no credential `{shown_key(name)}`"
-        problems.append(
-            Problem("unknown-name", message, path="default" if origin.file else None, origin=origin, hint=hint)
-        )
-        return None
-    if book.is_abstract(name):
-        message = f"`{name}` is abstract: it is there to be extended"
-        problems.append(
-            Problem("abstract", message, path=f"credentials.{name}", origin=origin, hint="choose one that extends it")
-        )
-    return name
+    problem = unusable(name, origin, book)
+    if problem is not None:
+        problems.append(problem)
+    return name if name in book.parts else None
 
 
 def _first_place(book: Book) -> Origin:
@@ -154,25 +141,15 @@ class _Resolver:
         value = next((layer.values["env_prefix"] for layer in layers if "env_prefix" in layer.values), None)
         if value is None:
             return Scheme.of(self.name, None, prefixed=False)
-        prefix = value.raw
-        if prefix is not None and not (isinstance(prefix, str) and _PREFIX.fullmatch(prefix)):
-            message = "`env_prefix` must be the beginning of a variable's name, or null"
-            hint = "write letters, digits and `_`, such as REPORTS_"
-            self.problems.append(
-                Problem("bad-value", message, path=self._path("env_prefix"), origin=value.origin, hint=hint)
-            )
-            prefix = None
+        problem = bad_prefix(value, self._path("env_prefix"))
+        if problem is not None:
+            self.problems.append(problem)
+        prefix = None if problem else value.raw
         return Scheme.of(self.name, prefix, prefixed=True)
 
     def _check_exclusive(self, layers: list[Layer]) -> None:
-        for layer in layers:
-            if "cloud" in layer.values and "authority" in layer.values:
-                cloud, authority = layer.values["cloud"], layer.values["authority"]
-                message = f"`cloud` ({cloud.origin}) and `authority` exclude each other"
-                origin = authority.origin
-                self.problems.append(
-                    Problem("conflict", message, path=self._path("authority"), origin=origin, hint="keep one of them")
-                )
+        found = [exclusive(layer, self._path("authority")) for layer in layers]
+        self.problems += [problem for problem in found if problem is not None]
 
     def _check_strangers(self, scheme: Scheme) -> None:
         schemes = {name: Scheme.of(name, None, prefixed=False) for name in (None, *self.book.names)}
@@ -255,28 +232,11 @@ class _Resolver:
         return joined(self.request.section or "", whole) if self.book.places else whole
 
     def _origin(self, path: str) -> Origin | None:
-        steps = path.split(".")
-        for length in range(len(steps), 0, -1):
-            value = self.merged.get(".".join(steps[:length]))
-            if value is not None:
-                rest: tuple[str | int, ...] = tuple(int(step) if step.isdigit() else step for step in steps[length:])
-                return value.place_of(rest)
-        group = next((value for name, value in self.merged.items() if name.startswith(f"{path}.")), None)
-        return group.origin if group else None
+        return place_in(self.merged, path)
 
     def sorted(self) -> tuple[Problem, ...]:
         """The problems in the order of the files and lines; each once."""
-        files = {name: number for number, name in enumerate(self.request.named_files()[0])}
-        unique = dict.fromkeys(self.problems)
-
-        def order(problem: Problem) -> tuple[int, int, int, int]:
-            origin = problem.origin
-            if origin is None:
-                return (len(_PLACE_ORDER), 0, 0, 0)
-            file = files.get(origin.file or "", len(files))
-            return (_PLACE_ORDER[origin.place], file, origin.line or 0, origin.column or 0)
-
-        return tuple(sorted(unique, key=order))
+        return in_order(self.problems, self.request.named_files()[0])
 
 
 def _path_of(dotenv: Dotenv) -> str | None:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from .origins import Origin, Value
+from .merging import EXCLUSIVE, with_displaced
+from .origins import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from .layers import Layer
 
 _ENTRY = "entry"
-_EXCLUSIVE = ("cloud", "authority")
 
 
 class LayerSource(PydanticBaseSettingsSource):
@@ -40,8 +40,8 @@ class LayerSource(PydanticBaseSettingsSource):
         """The values that no higher layer excludes."""
         tree = self._layer.nested()
         above = self.current_state.get(_ENTRY, {})
-        if any(name in above for name in _EXCLUSIVE):
-            tree = {name: value for name, value in tree.items() if name not in _EXCLUSIVE or name in above}
+        if any(name in above for name in EXCLUSIVE):
+            tree = {name: value for name, value in tree.items() if name not in EXCLUSIVE or name in above}
         return {_ENTRY: tree}
 
 
@@ -69,16 +69,7 @@ class Configuration(BaseSettings):
 def merge(layers: Sequence[Layer]) -> dict[str, Value]:
     """The winning value of each dotted path; its origin knows the origins that it displaced."""
     merged = Configuration(layers=layers).entry  # type: ignore[call-arg]  # the layers are for the sources, not a field
-    return {path: _with_displaced(path, value, layers) for path, value in _leaves(merged)}
-
-
-def tree(merged: Mapping[str, Value]) -> dict[str, Any]:
-    """What was written for each setting, groups as dictionaries: what a model validates."""
-    fields: dict[str, Any] = {}
-    for path, value in merged.items():
-        group, _, leaf = path.rpartition(".")
-        (fields.setdefault(group, {}) if group else fields)[leaf] = value.raw
-    return fields
+    return {path: with_displaced(path, value, layers) for path, value in _leaves(merged)}
 
 
 def _leaves(nested: Mapping[str, Any]) -> Iterator[tuple[str, Value]]:
@@ -87,13 +78,3 @@ def _leaves(nested: Mapping[str, Any]) -> Iterator[tuple[str, Value]]:
             yield name, value
         else:
             yield from ((f"{name}.{leaf}", inner) for leaf, inner in _leaves(value))
-
-
-def _with_displaced(path: str, value: Value, layers: Sequence[Layer]) -> Value:
-    names = _EXCLUSIVE if path in _EXCLUSIVE else (path,)
-    giving = [layer.values[name] for layer in layers for name in names if name in layer.values]
-    below = giving[next((index for index, other in enumerate(giving) if other.origin == value.origin), 0) + 1 :]
-    lower: tuple[Origin, ...] = tuple(origin for other in below for origin in other.origin.flat())
-    # In one environment, a variable of ours may have displaced an `AZURE_` one already.
-    displaced = (*value.origin.displaced, *lower)
-    return Value(value.raw, value.origin.over(displaced), value.key, value.node)

@@ -1,0 +1,67 @@
+"""Layers merged: which value of a setting wins, and what it displaced.
+
+`sources.merge()` merges all layers as pydantic-settings does it. The layers of files alone hold nothing that asks for
+that: `stacked()` merges them without importing it, which takes longer than judging a file. A test holds the two
+together.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from .origins import Origin, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from .layers import Layer
+
+EXCLUSIVE: Final = ("cloud", "authority")
+"""Two ways to say one thing: where a layer has one of them, it displaces both of the layers below it."""
+
+
+def stacked(layers: Sequence[Layer]) -> dict[str, Value]:
+    """The winning value of each dotted path, of layers that come from files.
+
+    Args:
+        layers: highest first.
+    """
+    merged: dict[str, Value] = {}
+    for layer in layers:
+        decided = any(name in merged for name in EXCLUSIVE)
+        for path, value in layer.values.items():
+            if path not in merged and not (decided and path in EXCLUSIVE):
+                merged[path] = value
+    return {path: with_displaced(path, value, layers) for path, value in merged.items()}
+
+
+def with_displaced(path: str, value: Value, layers: Sequence[Layer]) -> Value:
+    """The winning value of a path, whose origin knows the origins that it displaced."""
+    names = EXCLUSIVE if path in EXCLUSIVE else (path,)
+    giving = [layer.values[name] for layer in layers for name in names if name in layer.values]
+    below = giving[next((index for index, other in enumerate(giving) if other.origin == value.origin), 0) + 1 :]
+    lower: tuple[Origin, ...] = tuple(origin for other in below for origin in other.origin.flat())
+    # In one environment, a variable of ours may have displaced an `AZURE_` one already.
+    displaced = (*value.origin.displaced, *lower)
+    return Value(value.raw, value.origin.over(displaced), value.key, value.node)
+
+
+def tree(merged: Mapping[str, Value]) -> dict[str, Any]:
+    """What was written for each setting, groups as dictionaries: what a model validates."""
+    fields: dict[str, Any] = {}
+    for path, value in merged.items():
+        group, _, leaf = path.rpartition(".")
+        (fields.setdefault(group, {}) if group else fields)[leaf] = value.raw
+    return fields
+
+
+def place_in(merged: Mapping[str, Value], path: str) -> Origin | None:
+    """Where what lies at `path` stands, as exactly as is known; for a group, where its first setting does."""
+    steps = path.split(".")
+    for length in range(len(steps), 0, -1):
+        value = merged.get(".".join(steps[:length]))
+        if value is not None:
+            rest: tuple[str | int, ...] = tuple(int(step) if step.isdigit() else step for step in steps[length:])
+            return value.place_of(rest)
+    group = next((value for name, value in merged.items() if name.startswith(f"{path}.")), None)
+    return group.origin if group else None

@@ -1,0 +1,163 @@
+"""What can be said of files without the machine that they are for: nothing but the files themselves is read.
+
+Fields that nobody gave are no problem, because the environment may supply them; nor are references, which need not be
+readable here. Everything else that `load()` would say of any entry is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import SecretStr
+
+from credconf.kinds import KINDS, Identity, Invalid, Kind, Proof, validate
+from credconf.references import NotFound, Reader, Reference
+
+from .advice import advice_on_texts, displaced_host
+from .checks import bad_prefix, exclusive, in_order, unusable
+from .entries import read_book
+from .merging import place_in, stacked, tree
+from .nodes import joined
+from .safety import mixed_identity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from credconf.problems import Problem
+
+    from .document import Document
+    from .entries import Book, Part
+    from .layers import Layer
+
+_COMMON: Final = frozenset.intersection(*(frozenset(model.model_fields) for model in KINDS.values()))
+_ID: Final = "00000000-0000-0000-0000-000000000000"
+# What stands in for fields that are not given: valid, and nothing that a warning is about.
+_STAND_INS: Final = {"client_secret": {"env": "ANY"}, "client_certificate": {"file": "any"}}
+
+
+def check(documents: Sequence[Document], section: str | None = None) -> tuple[Problem, ...]:
+    """Everything that is wrong, or probably wrong, with all entries of one configuration.
+
+    Args:
+        documents: its files, the lowest layer first.
+        section: dotted path of our mapping; the whole file without it.
+
+    Returns:
+        Errors and warnings in the order of the files, each once.
+    """
+    book = read_book(list(documents), section)
+    problems = list(book.problems)
+    chosen = unusable(*book.default, book) if book.default else None
+    if chosen is not None:
+        problems.append(replace(chosen, path=joined(section or "", chosen.path or "default")))
+    for parts in book.parts.values():
+        for part in parts:
+            problems += _of_a_part(part, section or "")
+    problems += _of_entries(book, section or "")
+    return in_order(problems, [document.name for document in documents])
+
+
+def _of_a_part(part: Part, section: str) -> Iterator[Problem]:
+    where = _path_of(part.name, section)
+    conflict = exclusive(part.layer, joined(where, "authority"))
+    if conflict is not None:
+        yield conflict
+    prefix = part.layer.values.get("env_prefix")
+    problem = bad_prefix(prefix, joined(where, "env_prefix")) if prefix is not None else None
+    if problem is not None:
+        yield problem
+
+
+def _of_entries(book: Book, section: str) -> list[Problem]:
+    """The problems of each entry with all that it extends. What a parent has by itself is told of the parent alone."""
+    own: dict[Any, Problem] = {}
+    inherited: dict[Any, Problem] = {}
+    for name in book.parts:
+        lineage = book.lineage(name) if name is not None else [None]
+        layers = [part.layer for entry in lineage for part in book.parts[entry]]
+        where = _path_of(name, section)
+        for problem in _of_layers(layers):
+            placed = replace(problem, path=joined(where, problem.path or ""))
+            what = (problem.code, problem.message, problem.origin and problem.origin.over(()))
+            if problem.origin is None or problem.origin.entry == name:
+                own.setdefault(what, placed)
+            else:
+                inherited.setdefault((*what, name), placed)
+    return [*own.values(), *(problem for (*what, _), problem in inherited.items() if tuple(what) not in own)]
+
+
+def _path_of(name: str | None, section: str) -> str:
+    return joined(section, f"credentials.{name}") if name is not None else section
+
+
+def _of_layers(layers: Sequence[Layer]) -> Iterator[Problem]:
+    """What is wrong with one credential; paths are relative to it."""
+    merged = stacked(layers)
+    settings = _judged(tree(merged))
+    if isinstance(settings, Kind):
+        yield from advice_on_texts(settings, _known_identity(settings), dict(_known_proofs(settings)), merged)
+    else:
+        yield from (replace(problem, origin=place_in(merged, problem.path or "")) for problem in settings)
+    yield from displaced_host(layers, merged, "authority")
+    for problem in mixed_identity(layers, merged, _Nothing({})):
+        yield replace(problem, severity="warning")  # the environment may give the entry a secret of its own
+
+
+def _judged(fields: dict[str, Any]) -> Kind | tuple[Problem, ...]:
+    """A model of the fields, with something in the place of what is missing, or what is wrong with them."""
+    given = fields.get("kind")
+    if given is not None and not (isinstance(given, str) and given in KINDS):
+        problems = _judged({name: value for name, value in fields.items() if name != "kind"})
+        alone = validate({"kind": given})
+        wrong = alone.problems if isinstance(alone, Invalid) else ()
+        unknown = tuple(problem for problem in wrong if problem.path == "kind")
+        return unknown if isinstance(problems, Kind) else (*unknown, *problems)
+    result = validate({**_stand_ins(fields), **fields})
+    return result.problems if isinstance(result, Invalid) else result
+
+
+def _stand_ins(fields: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {"client_id": _ID}
+    if "oidc_authority" not in fields:
+        found["tenant_id"] = _ID
+    if any(model.proof in fields for model in KINDS.values()):
+        return found
+    # Where nothing tells the kind yet, it is one that knows the settings that not all kinds have.
+    special = fields.keys() - _COMMON
+    fitting = [name for name, model in KINDS.items() if special <= model.model_fields.keys()]
+    proof = KINDS[fields.get("kind", next(iter(fitting), next(iter(KINDS))))].proof
+    return {**found, proof: _STAND_INS[proof]}
+
+
+def _known_identity(settings: Kind) -> Identity:
+    """The texts that stand in the files. What a reference stands for is not known, and nothing is said about it."""
+
+    def known(value: object) -> str | None:
+        return value if isinstance(value, str) else None
+
+    return Identity(
+        client_id=known(settings.client_id) or _ID,
+        tenant_id=known(settings.tenant_id),
+        authority=known(settings.authority),
+        oidc_authority=known(settings.oidc_authority),
+        region=known(settings.region),
+        proxy=None,
+    )
+
+
+def _known_proofs(settings: Kind) -> Iterator[tuple[str, Proof]]:
+    value = getattr(settings, settings.proof)
+    items = enumerate(value) if isinstance(value, tuple) else [(None, value)]
+    for index, item in items:
+        if isinstance(item, SecretStr):
+            secret = item.get_secret_value()
+            path = settings.proof if index is None else f"{settings.proof}.{index}"
+            yield path, Proof(secret, (secret,), path)
+
+
+class _Nothing(Reader):
+    """Reads nothing."""
+
+    def text(self, reference: Reference) -> str | NotFound:
+        return NotFound("missing-file", f"{reference.label} is not read")
