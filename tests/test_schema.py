@@ -16,11 +16,11 @@ from credconf import schema
 from credconf.config import shapes
 from credconf.config.document import Document, parse
 from credconf.config.entries import read_book
-from credconf.config.resolution import _PREFIX
-from credconf.config.sources import tree
+from credconf.config.nodes import Mapping
+from credconf.config.static import check
 from credconf.config.variables import Scheme
 from credconf.entra import clouds
-from credconf.kinds import ALIASES, FIELDS, KINDS, NESTED, Invalid, validate
+from credconf.kinds import ALIASES, FIELDS, NESTED
 from credconf.problems import Problem
 
 ROOT = Path(__file__).parent.parent
@@ -29,8 +29,8 @@ VALIDATOR = jsonschema.Draft7Validator(DOCUMENT)
 GUID = "72f988bf-86f1-41af-91ab-2d7cd011db47"
 NAME = re.compile(shapes.ENTRY)
 
-NOT_SAYABLE = {"missing", "unknown-parent", "cycle"}
-"""What depends on other places: the docstring of `credconf.schema` lists all of it."""
+ELSEWHERE = {"unknown-parent", "unknown-name", "abstract", "cycle"}
+"""What depends on other entries: the docstring of `credconf.schema` lists all that a schema cannot say."""
 
 
 def accepts(data):
@@ -277,33 +277,31 @@ def our_verdict(data):
 
 
 def our_verdict_of(text):
-    """The codes of all that our reader finds wrong in one file, as far as a schema could."""
+    """The codes of all errors that `credconf check` finds in one file, as far as a schema could say them."""
     root = parse(text, "app.yaml")
     assert not isinstance(root, Problem), root
+    codes = {problem.code for problem in errors(root) if str(problem.path).endswith((".extends", "default"))}
     book = read_book([Document("app.yaml", root)], None)
-    codes = {problem.code for problem in book.problems} - NOT_SAYABLE
     names = [name for entry in book.names for name, _ in book.extends(entry)]
     names += [book.default[0]] if book.default else []
     if not all(NAME.fullmatch(name) for name in names):
         codes.add("bad-name")  # `unknown-parent` or `unknown-name`, whatever the other files hold
-    for parts in book.parts.values():
-        for part in parts:
-            codes |= _codes_of(part.layer.values)
-    return codes
+    codes |= {problem.code for problem in errors(without_parents(root))}
+    return codes - ELSEWHERE
 
 
-def _codes_of(values):
-    fields = tree(values)
-    if "cloud" in fields and "authority" in fields:
-        return {"conflict"}  # in one source, even if they agree: `resolution` says so
-    prefix = fields.get("env_prefix")
-    if isinstance(prefix, str) and not _PREFIX.fullmatch(prefix):
-        return {"bad-value"}
-    proofs = {model.proof for model in KINDS.values()}
-    if not fields.keys() & {"kind", *proofs} and any(name.startswith(("client_cert", "send_")) for name in fields):
-        fields["kind"] = "client_certificate"  # the schema judges these also where nothing tells the kind yet
-    result = validate(fields)
-    return {problem.code for problem in result.problems} - NOT_SAYABLE if isinstance(result, Invalid) else set()
+def errors(root):
+    return [problem for problem in check([Document("app.yaml", root)]) if problem.severity == "error"]
+
+
+def without_parents(root):
+    """The same file, with entries that extend nothing: what comes together only by `extends`, no schema can see."""
+    pairs = root.pairs if isinstance(root, Mapping) else []
+    for entries in [value for key, value in pairs if key.text == "credentials" and isinstance(value, Mapping)]:
+        for _, entry in entries.pairs:
+            if isinstance(entry, Mapping):
+                entry.pairs = [(key, value) for key, value in entry.pairs if key.text != "extends"]
+    return root
 
 
 TEXTS = ["a", "…", "$x", 12345, 1.5, True, {"env": "A_1"}, {"file": "p"}, {"file": 5}]

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import sys
-
 import click
 
 from credconf._version import __version__
 
+from .lazy import LazyGroup
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+COMMANDS = {
+    "check": "Judge configuration files, without their secrets.",
+    "schema": "Print the JSON Schema of configuration files.",
+    "demo": "Run the main job against a fake Entra on this machine.",
+    "completion": "Print what lets a shell complete commands and names.",
+}
+"""The commands in the order of the help, with what it says of them. Each is `command` of the module of its name."""
+
+
+@click.group(
+    cls=LazyGroup, package=__name__, commands_by_name=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]}
+)
 @click.version_option(__version__, prog_name="credconf")
 def main() -> None:
     """Declarative credentials for Microsoft Entra ID: a file in, a token out."""
-
-
-@main.command()
-def demo() -> None:
-    """Run the main job against a fake Entra on this machine: no account, no network, nothing left behind."""
-    from .demo import run
-
-    sys.exit(run(click.echo))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 import tempfile
 import textwrap
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import click
 
 import credconf
 from credconf.testing import FakeEntra
@@ -30,6 +33,12 @@ authority: {authority}
 disable_instance_discovery: true # this authority is a fake one
 http: {{ca_bundle: {ca_bundle}}}
 """
+
+
+@click.command()
+def command() -> None:
+    """Run the main job against a fake Entra on this machine: no account, no network, nothing left behind."""
+    sys.exit(run(click.echo))
 
 
 def run(echo: Echo) -> int:

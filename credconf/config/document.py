@@ -53,12 +53,16 @@ def read_document(path: str, *, found: bool = False) -> Document | Problem:
         path: the file, named as the user named it.
         found: nobody named the file; it was found in the working directory.
     """
-    text = read_text(path, CONFIGURATION_LIMIT)
+    return document_of(read_text(path, CONFIGURATION_LIMIT), path, found=found)
+
+
+def document_of(text: str | Unreadable, name: str, *, found: bool = False) -> Document | Problem:
+    """Parse the text of one YAML file, or say why there is none; as `read_document`."""
     if isinstance(text, Unreadable):
-        origin = Origin("file", file=path, line=text.line, column=text.column, found=found)
+        origin = Origin("file", file=name, line=text.line, column=text.column, found=found)
         return Problem(text.code, f"the configuration file {text.reason}", origin=origin)
-    root = parse(text, path)
-    return root if isinstance(root, Problem) else Document(path, root, found)
+    root = parse(text, name)
+    return root if isinstance(root, Problem) else Document(name, root, found)
 
 
 def parse(text: str, name: str) -> Node | Problem | None:

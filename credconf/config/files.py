@@ -49,9 +49,12 @@ def read_bytes(path: str | PathLike[str], limit: int) -> bytes | Unreadable:
         return Unreadable("unreadable-file", f"cannot be read: {exc.strerror or 'input/output error'}")
     finally:
         os.close(descriptor)
-    if len(content) > limit:
-        return Unreadable("file-too-large", f"is larger than {limit // 1024} KB")
-    return content
+    return too_large(limit) if len(content) > limit else content
+
+
+def too_large(limit: int) -> Unreadable:
+    """Why more than `limit` bytes are not read."""
+    return Unreadable("file-too-large", f"is larger than {limit // 1024} KB")
 
 
 def _unopened(exc: OSError) -> Unreadable:

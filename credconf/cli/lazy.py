@@ -1,0 +1,62 @@
+"""A group of commands that imports a command when it is run, and knows of the others what its help says."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from credconf.problems import closest
+
+from .streams import forgive_encodings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class LazyGroup(click.Group):
+    """Commands that are modules: each has a click command called `command`.
+
+    Args:
+        package: that holds the modules.
+        commands_by_name: the commands with their short help, which is shown without importing them.
+        **attributes: of the `click.Group`.
+    """
+
+    def __init__(self, *, package: str, commands_by_name: Mapping[str, str], **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self._package = package
+        self._short_help = commands_by_name
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run, on streams that show what their encoding has no character for."""
+        forgive_encodings()
+        return super().main(*args, **extra)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """The names in the order in which they were given."""
+        return list(self._short_help)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command, imported now."""
+        if cmd_name not in self._short_help:
+            return None
+        command: click.Command = import_module(f".{cmd_name}", self._package).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """The list of the help, without importing any command."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(self._short_help.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the arguments name; for an unknown one, an error that says what was probably meant."""
+        name = args[0]
+        if name not in self._short_help and not ctx.resilient_parsing and not name.startswith("-"):
+            meant = closest(name, self._short_help, cutoff=0.6)
+            hint = f"Did you mean {meant!r}?" if meant else f"There are: {', '.join(self._short_help)}."
+            ctx.fail(f"No such command {name!r}. {hint}")
+        return super().resolve_command(ctx, args)

@@ -1,0 +1,56 @@
+"""Problems as a command shows them: text, JSON, or annotations for GitHub."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from credconf.problems import as_dicts, as_github, as_text, wants_colour
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from credconf.problems import Problem
+
+TEXT: Final = "text"
+JSON: Final = "json"
+GITHUB: Final = "github"
+
+
+def strictly(problems: Sequence[Problem]) -> tuple[Problem, ...]:
+    """The same problems, with every warning an error."""
+    return tuple(replace(problem, severity="error") for problem in problems)
+
+
+def fails(problems: Sequence[Problem]) -> bool:
+    """Whether there is an error among them; warnings alone are none."""
+    return any(problem.severity == "error" for problem in problems)
+
+
+def show(problems: Sequence[Problem], form: str) -> None:
+    """Print problems in one of the forms; in JSON, also that there are none."""
+    if form == JSON:
+        show_json({"ok": not fails(problems), "problems": as_dicts(problems)})
+    elif problems:
+        shown = as_github(problems) if form == GITHUB else as_text(problems, colour=wants_colour(sys.stdout))
+        click.echo(shown, color=True)  # the colours were decided on; click's own rule knows no FORCE_COLOR
+
+
+def show_json(data: Any) -> None:
+    """Print JSON, in ASCII: a pipe may have any encoding."""
+    click.echo(json.dumps(data, indent=2))
+
+
+def count(problems: Sequence[Problem]) -> str:
+    """How many there are, in words: `2 errors and 1 warning`."""
+    numbers = [(severity, sum(item.severity == severity for item in problems)) for severity in ("error", "warning")]
+    return " and ".join(amount(number, severity) for severity, number in numbers if number)
+
+
+def amount(number: int, what: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
