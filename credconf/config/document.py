@@ -20,7 +20,7 @@ from .origins import Origin
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # the pure parser is nine times slower, not different
+Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # the pure parser is nine times slower, not different
 
 MAX_DEPTH = 32
 MAX_NODES = 20_000
@@ -32,11 +32,19 @@ _COLLECTION_TAGS = frozenset({"!", "tag:yaml.org,2002:map", "tag:yaml.org,2002:s
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One parsed file: its name as given, its root, and whether it was only found."""
+    """One parsed file.
+
+    Attributes:
+        name: as it was given.
+        root: of its tree; `None` for an empty file.
+        found: nobody named it; it was found in the working directory.
+        text: of the file, for the excerpts of problems.
+    """
 
     name: str
     root: Node | None = field(repr=False)
     found: bool = False
+    text: str = field(default="", repr=False)
 
     def origin(self, node: Node, entry: str | None = None) -> Origin:
         """Where a node stands."""
@@ -62,21 +70,29 @@ def document_of(text: str | Unreadable, name: str, *, found: bool = False) -> Do
         origin = Origin("file", file=name, line=text.line, column=text.column, found=found)
         return Problem(text.code, f"the configuration file {text.reason}", origin=origin)
     root = parse(text, name)
-    return root if isinstance(root, Problem) else Document(name, root, found)
+    return root if isinstance(root, Problem) else Document(name, root, found, text)
 
 
 def parse(text: str, name: str) -> Node | Problem | None:
     """The root node of one YAML document, `None` for an empty one, or what keeps it from being one."""
     try:
-        return _Composer(name).compose(yaml.parse(text, Loader=_Loader))
+        return _Composer(name).compose(yaml.parse(text, Loader=Loader))
     except _Broken as exc:
-        return exc.problem
-    except yaml.MarkedYAMLError as exc:
-        return _syntax(name, text, exc)
-    except yaml.YAMLError:
-        # The reader's own error (a control character) knows an index at the best.
-        message = "the file holds a character that YAML does not allow"
-        return Problem("bad-yaml", message, origin=Origin("file", file=name))
+        broken: Problem | yaml.YAMLError = exc.problem
+    except yaml.YAMLError as exc:
+        broken = exc
+    return _refused(name, text, broken)
+
+
+def _refused(name: str, text: str, broken: Problem | yaml.YAMLError) -> Problem:
+    from .excerpts import of_broken  # these are for broken files only
+    from .syntax import syntax_problem, unprintable_problem
+
+    if isinstance(broken, yaml.MarkedYAMLError):
+        broken = syntax_problem(name, text, broken)
+    elif not isinstance(broken, Problem):  # the reader's own error knows an index at the best
+        broken = unprintable_problem(name, text)
+    return of_broken(broken, text)
 
 
 class _Broken(Exception):
@@ -179,26 +195,3 @@ class _Composer:
 
 def _position(event: Any) -> tuple[int, int]:
     return event.start_mark.line + 1, event.start_mark.column + 1
-
-
-def _syntax(name: str, text: str, exc: yaml.MarkedYAMLError) -> Problem:
-    # PyYAML's own words may quote the line, so they are not used: the character at the mark tells as much.
-    mark = exc.problem_mark or exc.context_mark
-    if mark is None:
-        return Problem("bad-yaml", "this is not YAML", origin=Origin("file", file=name))
-    lines = text.splitlines()
-    line = lines[mark.line] if mark.line < len(lines) else ""
-    origin = Origin("file", file=name, line=mark.line + 1, column=mark.column + 1)
-    if "\t" in line[: mark.column + 1]:
-        return Problem(
-            "bad-yaml", "a tab stands where YAML allows only spaces", origin=origin, hint="indent with spaces"
-        )
-    if line[mark.column : mark.column + 1] in set("@`%*&!|>'\"[]{}"):
-        return Problem(
-            "bad-yaml",
-            "this is not valid YAML",
-            origin=origin,
-            hint="put quotes around a value that begins with one of @ ` % * & ! | > ' \" [ ] { }",
-        )
-    hint = "check the indentation, the `: ` after the key, and the quotes"
-    return Problem("bad-yaml", "this is not valid YAML", origin=origin, hint=hint)

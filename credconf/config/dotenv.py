@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from os import PathLike
 
 
+_NEWLINE = re.compile(r"\r\n|\n|\r")
+
+
 @dataclass(frozen=True, slots=True)
 class Dotenv:
     """The variables of one `.env` file.
@@ -30,6 +34,7 @@ class Dotenv:
         problems: broken lines, or why the file could not be read.
         exists: whether there was a file at all.
         found: it was found in the working directory; nobody named it.
+        text: of the file, for the excerpts of problems.
     """
 
     name: str
@@ -38,6 +43,7 @@ class Dotenv:
     problems: tuple[Problem, ...] = ()
     exists: bool = True
     found: bool = False
+    text: str = field(default="", repr=False)
 
     def origin(self, variable: str) -> Origin:
         """Where a variable stands."""
@@ -70,8 +76,8 @@ def parse_dotenv(text: str, name: str, *, found: bool) -> Dotenv:
         elif binding.key is not None and binding.value is not None:
             variables[binding.key] = binding.value
             lines[binding.key] = line
-    return Dotenv(name, Hidden(variables), lines, tuple(problems), found=found)
+    return Dotenv(name, Hidden(variables), lines, tuple(problems), found=found, text=text)
 
 
 def _leading_lines(original: str) -> int:
-    return original[: len(original) - len(original.lstrip())].count("\n")
+    return len(_NEWLINE.findall(original[: len(original) - len(original.lstrip())]))

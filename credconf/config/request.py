@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from credconf.problems import Problem
@@ -55,11 +55,10 @@ class Request:
             if isinstance(document, Document):
                 parsed.append(document)
                 continue
-            hint = document.hint
             if document.code == "missing-file":
-                hint = f"{variable} names it" if variable else "create it with `credconf init`, or pass path=False"
-                hint = hint if variable else "check the path, or pass path=False to use no file"
-            problems.append(Problem(document.code, document.message, origin=document.origin, hint=hint))
+                hint = f"{variable} names it" if variable else "check the path, or pass path=False to use no file"
+                document = replace(document, hint=hint)
+            problems.append(document)
         return parsed
 
     def dotenv(self, problems: list[Problem]) -> Dotenv:

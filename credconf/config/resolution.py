@@ -12,12 +12,13 @@ from credconf.references import NotFound, Reader
 
 from . import layers as layer_of
 from .advice import advice, displaced_host
-from .checks import bad_prefix, exclusive, in_order, unusable
+from .checks import bad_prefix, exclusive, unusable
 from .entries import Book, read_book
 from .merging import place_in, tree
 from .nearly import azure_near, strangers
 from .nodes import joined
 from .origins import Origin, Value
+from .report import reported
 from .safety import mixed_identity, redirected_secret
 from .sources import merge
 from .surroundings import Surroundings, conventional, surroundings
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from credconf.problems.model import Severity
 
+    from .document import Document
     from .dotenv import Dotenv
     from .layers import Layer
     from .request import Request
@@ -64,9 +66,9 @@ def resolve(request: Request) -> Resolved | tuple[Problem, ...]:
     book = read_book(documents, request.section)
     problems += book.problems
     name = _choose(request, book, problems)
-    resolver = _Resolver(request, book, dotenv, name, problems)
+    resolver = _Resolver(request, book, documents, dotenv, name, problems)
     if name is None and book.names:
-        return resolver.sorted()  # nothing was chosen, so nothing can be said about its fields
+        return resolver.reported()  # nothing was chosen, so nothing can be said about its fields
     return resolver.resolve()
 
 
@@ -97,9 +99,18 @@ def _first_place(book: Book) -> Origin:
 class _Resolver:
     """The steps for one chosen entry. All its problems are collected before any is reported."""
 
-    def __init__(self, request: Request, book: Book, dotenv: Dotenv, name: str | None, problems: list[Problem]) -> None:
+    def __init__(  # noqa: PLR0917 - what `resolve` above has read
+        self,
+        request: Request,
+        book: Book,
+        documents: list[Document],
+        dotenv: Dotenv,
+        name: str | None,
+        problems: list[Problem],
+    ) -> None:
         self.request = request
         self.book = book
+        self.documents = documents
         self.dotenv = dotenv
         self.name = name
         self.problems = problems
@@ -124,11 +135,11 @@ class _Resolver:
         settings = validate(tree(self.merged))
         if isinstance(settings, Invalid):
             self.problems += [self._placed(problem, scheme) for problem in settings.problems]
-            return self.sorted()
+            return self.reported()
         self._check_references(settings)
         if _errors(self.problems):
-            return self.sorted()
-        warnings = self.sorted()
+            return self.reported()
+        warnings = self.reported()
         origins = _origins(settings, self.merged)
         return Resolved(self.name, settings, origins, warnings, self.reader, surroundings(self.request.environ))
 
@@ -234,9 +245,9 @@ class _Resolver:
     def _origin(self, path: str) -> Origin | None:
         return place_in(self.merged, path)
 
-    def sorted(self) -> tuple[Problem, ...]:
-        """The problems in the order of the files and lines; each once."""
-        return in_order(self.problems, self.request.named_files()[0])
+    def reported(self) -> tuple[Problem, ...]:
+        """The problems as they are shown."""
+        return reported(self.problems, self.request.named_files()[0], self.documents, self.dotenv)
 
 
 def _path_of(dotenv: Dotenv) -> str | None:

@@ -15,10 +15,11 @@ from credconf.kinds import KINDS, Identity, Invalid, Kind, Proof, validate
 from credconf.references import NotFound, Reader, Reference
 
 from .advice import advice_on_texts, displaced_host
-from .checks import bad_prefix, exclusive, in_order, unusable
+from .checks import bad_prefix, exclusive, unusable
 from .entries import read_book
 from .merging import place_in, stacked, tree
 from .nodes import joined
+from .report import reported
 from .safety import mixed_identity
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def check(documents: Sequence[Document], section: str | None = None) -> tuple[Pr
         for part in parts:
             problems += _of_a_part(part, section or "")
     problems += _of_entries(book, section or "")
-    return in_order(problems, [document.name for document in documents])
+    return reported(problems, [document.name for document in documents], documents)
 
 
 def _of_a_part(part: Part, section: str) -> Iterator[Problem]:

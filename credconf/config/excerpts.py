@@ -1,0 +1,139 @@
+"""The line that a problem points at, with carets, without its values. Computed only where there are problems."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import defaultdict
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from credconf.problems import Excerpt, Problem
+
+from .blanked import (
+    BLANK,
+    Blanked,
+    Span,
+    dotenv_lines,
+    spans_of_broken_yaml,
+    spans_of_dotenv,
+    spans_of_yaml,
+    yaml_lines,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from .document import Document
+    from .dotenv import Dotenv
+
+_LONGEST = 100
+_BEFORE_THE_CARETS = 60
+_WITHOUT_A_LINE = frozenset({"missing", "no-name", "empty-file", "missing-section", "missing-file"})
+"""What is about something that is not there: a line that is would explain nothing."""
+_AT_THE_NAME = frozenset({"unknown-variable", "unheard-variable", "bad-variable", "conflict", "bad-dotenv"})
+"""What is wrong with a variable of `.env` itself, not with its value."""
+
+
+def with_excerpts(
+    problems: Iterable[Problem], documents: Sequence[Document], dotenv: Dotenv | None = None
+) -> tuple[Problem, ...]:
+    """The same problems, with excerpts for those that point into one of the files.
+
+    Args:
+        problems: in any order.
+        documents: the files that could be parsed, with their texts.
+        dotenv: the `.env` file, with its text.
+    """
+    problems = tuple(problems)
+    wanted: defaultdict[str, set[int]] = defaultdict(set)
+    for problem in problems:
+        if _points_into(problem, "file") and problem.file is not None and problem.line is not None:
+            wanted[problem.file].add(problem.line)
+    files = {document.name: _File(document.text, wanted[document.name]) for document in documents}
+    variables = dotenv_lines(dotenv.text) if dotenv is not None else []
+    return tuple(_with_excerpt(problem, files, variables) for problem in problems)
+
+
+def of_broken(problem: Problem, text: str) -> Problem:
+    """The problem that keeps a text from being YAML, with its excerpt.
+
+    Where the file is broken, what looks like a key may be a part of a value.
+    """
+    lines = yaml_lines(text)
+    if problem.line is None or problem.column is None or problem.line > len(lines):
+        return problem
+    line = lines[problem.line - 1]
+    spans = spans_of_broken_yaml(line)
+    return replace(problem, excerpt=_excerpt(problem.line, line, spans, problem.column - 1))
+
+
+class _File:
+    """The lines of a parsed file that problems point at, with what may be shown of them."""
+
+    def __init__(self, text: str, numbers: set[int]) -> None:
+        lines = yaml_lines(text) if numbers else []
+        self.lines = {number: lines[number - 1] for number in numbers if number <= len(lines)}
+        self.spans = spans_of_yaml(text, self.lines) if self.lines else {}
+
+    def excerpt(self, number: int, column: int) -> Excerpt | None:
+        line = self.lines.get(number)
+        return None if line is None else _excerpt(number, line, self.spans[number], column - 1)
+
+
+def _points_into(problem: Problem, place: str) -> bool:
+    return (
+        problem.origin is not None
+        and problem.origin.place == place
+        and problem.excerpt is None
+        and problem.code not in _WITHOUT_A_LINE
+    )
+
+
+def _with_excerpt(problem: Problem, files: dict[str, _File], variables: list[str]) -> Problem:
+    if problem.line is None:
+        return problem
+    if _points_into(problem, "file") and problem.file in files and problem.column is not None:
+        return replace(problem, excerpt=files[problem.file].excerpt(problem.line, problem.column))
+    if _points_into(problem, "dotenv") and problem.line <= len(variables):
+        return replace(problem, excerpt=_of_variable(problem, problem.line, variables[problem.line - 1]))
+    return problem
+
+
+def _of_variable(problem: Problem, number: int, line: str) -> Excerpt:
+    name = problem.origin.name if problem.origin else None
+    spans, column = spans_of_dotenv(line, name)
+    if problem.code in _AT_THE_NAME and spans and name:
+        column = line.index(name)
+        spans = [Span(column, column + len(name), column + len(name)), Span(column + len(name), spans[0].end, None)]
+        spans = [Span(0, column, None), *spans] if column else spans
+    elif not spans or problem.code in _AT_THE_NAME:
+        column = len(line) - len(line.lstrip())
+    return _excerpt(number, line, spans, column)
+
+
+def _excerpt(number: int, line: str, spans: list[Span], column: int) -> Excerpt:
+    blanked = Blanked.of(line, spans)
+    column = min(column, len(line))
+    start = blanked.columns[column]
+    span = next((span for span in spans if span.start == column), None)
+    end = start + 1
+    if span is not None:
+        end = len(blanked.text.rstrip()) if span.reach is None else blanked.columns[span.reach]
+    return _cropped(number, blanked.text.rstrip(), start, max(end, start + 1))
+
+
+def _cropped(number: int, text: str, start: int, end: int) -> Excerpt:
+    """The excerpt of a line, at most a hundred characters around the carets."""
+    if len(text) > _LONGEST:
+        left = max(0, min(start - _BEFORE_THE_CARETS, len(text) - _LONGEST))
+        right = left + _LONGEST
+        text = (BLANK if left else "") + text[left:right] + (BLANK if right < len(text) else "")
+        shift = left - (1 if left else 0)
+        start, end = start - shift, min(end, right) - shift
+    width = _cells(text[start:end]) + max(0, end - max(start, len(text)))
+    return Excerpt(number, text, _cells(text[:start]) + max(0, start - len(text)), width)
+
+
+def _cells(text: str) -> int:
+    """Columns of a terminal: a Chinese or Japanese character takes two."""
+    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
