@@ -14,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretBytes, Secret
 from pydantic_core import PydanticCustomError
 
 from credconf.entra import clouds
+from credconf.problems import closest
 from credconf.references import CommandReference, EnvReference, FileReference
 
 REFERENCES: dict[str, type[EnvReference | FileReference | CommandReference]] = {
@@ -22,6 +23,17 @@ REFERENCES: dict[str, type[EnvReference | FileReference | CommandReference]] = {
     "command": CommandReference,
 }
 _SHAPES = {"env": "{env: NAME}", "file": "{file: PATH}", "command": "{command: [PROGRAM, ARGUMENT]}"}
+_AFTER = {
+    "env": "the name of a variable: letters, digits and `_`, without `$`",
+    "file": "a path",
+    "command": "a list of a program and its arguments",
+}
+_ELSEWHERE = {
+    "env": {"environment", "env_var", "envvar", "var", "variable", "from_env", "getenv", "name"},
+    "file": {"path", "filename", "file_path", "filepath", "from_file", "secret_file", "mount"},
+    "command": {"cmd", "exec", "run", "shell", "program"},
+}
+"""What other tools call the references."""
 
 
 def fault(code: str, message: str, hint: str | None = None, step: str | int | None = None) -> PydanticCustomError:
@@ -45,12 +57,21 @@ def _reference(value: Mapping[Any, Any], kinds: tuple[str, ...]) -> EnvReference
         raise fault("bad-reference", message, f"write {shapes}")
     key = next(iter(value))
     if key not in kinds:
-        allowed = ", ".join(f"`{kind}`" for kind in kinds)
-        message = f"a reference here is one of {allowed}"
-        raise fault("bad-reference", message, f"write {shapes}")
+        raise _unknown_reference(key, kinds, shapes)
     with suppress(ValidationError):  # what follows is raised outside, so that no chain holds the input
         return REFERENCES[key].model_validate({key: _path(value[key])})
-    raise fault("bad-reference", f"`{key}` is not a usable reference", f"write {_SHAPES[key]}", step=key)
+    message = f"what follows `{key}` is not {_AFTER[key]}"
+    raise fault("bad-reference", message, f"write {_SHAPES[key]}", step=key)
+
+
+def _unknown_reference(key: Any, kinds: tuple[str, ...], shapes: str) -> PydanticCustomError:
+    if key in REFERENCES:
+        return fault("bad-reference", f"`{key}` can't be used here", f"write {shapes}")
+    allowed = ", ".join(f"`{kind}`" for kind in kinds)
+    word = key.lower() if isinstance(key, str) else ""
+    meant = next((kind for kind in kinds if word in _ELSEWHERE[kind]), None) or closest(word, kinds, cutoff=0.6)
+    hint = f"did you mean {_SHAPES[meant]}?" if meant else f"write the text itself, or {shapes}"
+    return fault("bad-reference", f"a reference here is one of {allowed}", hint)
 
 
 def _path(value: Any) -> Any:

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
+from credconf.config.habits import hint_for
 from credconf.config.nodes import shown_key
 from credconf.config.settings import CommonSettings, with_authority
+from credconf.entra import clouds
 from credconf.problems import Problem, closest
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 _Model = TypeVar("_Model", bound=CommonSettings)
-_HABITS = {"tenant": "tenant_id", "secret": "client_secret", "client": "client_id", "certificate": "client_certificate"}
+_KINDS_ELSEWHERE = {"secret": "client_secret", "password": "client_secret", "certificate": "client_certificate"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,8 @@ def infer(fields: Mapping[str, Any], kinds: Mapping[str, type[_Model]], problems
             return None
         return kinds[present[0]]
     if not isinstance(named, str) or named not in kinds:
-        meant = closest(named, kinds) if isinstance(named, str) else None
+        word = named if isinstance(named, str) else ""
+        meant = _KINDS_ELSEWHERE.get(word.lower()) or closest(word, kinds)
         hint = f"did you mean `{meant}`?" if meant else f"one of {', '.join(kinds)}"
         problems.append(Problem("unknown-kind", "`kind` is not a kind of credential", path="kind", hint=hint))
         return None
@@ -105,8 +108,9 @@ def _validated(
 
 def unknown_key(name: str, known: set[str] | frozenset[str], path: str) -> Problem:
     """The problem of a key that is no setting, with the setting that was probably meant."""
-    meant = _HABITS.get(name.lower()) or closest(name, known)
-    hint = f"did you mean `{meant}`?" if meant else "remove it; keys that begin with `x-` are yours"
+    from . import NESTED  # it is made of the models, which are validated here
+
+    hint = hint_for(name, known, NESTED) or "remove it; keys that begin with `x-` are yours"
     return Problem("unknown-key", f"`{shown_key(name)}` is not a setting", path=path, hint=hint)
 
 
@@ -125,7 +129,7 @@ def _model(
     except ValidationError as exc:
         details = exc.errors(include_url=False, include_input=False)
     said = {problem.path for problem in problems}
-    for problem in map(_problem, details):
+    for problem in (_problem(detail, fields) for detail in details):
         first = (problem.path or "").split(".")[0]
         if (
             problem.path not in said
@@ -137,7 +141,7 @@ def _model(
     return None
 
 
-def _problem(detail: ErrorDetails) -> Problem:
+def _problem(detail: ErrorDetails, fields: Mapping[str, Any]) -> Problem:
     context = detail.get("ctx", {})
     steps = [step for step in detail["loc"] if isinstance(step, int) or step.isidentifier()]
     if context.get("step") is not None:
@@ -153,7 +157,17 @@ def _problem(detail: ErrorDetails) -> Problem:
         return Problem("missing", f"`{path}` is not set", path=path)
     if detail["type"] == "extra_forbidden":
         return Problem("unknown-key", f"`{shown_key(name)}` is not a setting", path=path)
-    return Problem("bad-value", f"`{path}`: {_EXPLAINED.get(detail['type'], _expected(detail))}", path=path)
+    message = f"`{path}`: {_EXPLAINED.get(detail['type'], _expected(detail))}"
+    return Problem("bad-value", message, path=path, hint=_choice(path, fields))
+
+
+def _choice(path: str, fields: Mapping[str, Any]) -> str | None:
+    """The cloud that was probably meant: one of ours, which says nothing of what was written."""
+    written = fields.get(path) if path == "cloud" else None
+    if not isinstance(written, str):
+        return None
+    meant = clouds.CLOUD_NAMES.get(written.strip().lower()) or closest(written, clouds.PRESETS, cutoff=0.6)
+    return f"did you mean `{meant}`?" if meant else None
 
 
 _EXPLAINED = {
@@ -174,7 +188,7 @@ _EXPLAINED = {
 def _expected(detail: ErrorDetails) -> str:
     context = detail.get("ctx", {})
     if "expected" in context:  # of a literal: what is allowed, not what was written
-        return f"one of {context['expected']}"
+        return f"write one of {str(context['expected']).replace(chr(39), '`')}"
     for bound, words in (("gt", "more than"), ("ge", "at least"), ("lt", "less than"), ("le", "at most")):
         if bound in context:
             return f"write a number that is {words} {context[bound]}"
