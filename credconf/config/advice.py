@@ -13,13 +13,15 @@ from credconf.entra import clouds
 from credconf.problems import Problem
 from credconf.references import FileReference
 
+from .merging import place_in
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from credconf.kinds import Identity, Kind, Proof
 
     from .layers import Layer
-    from .origins import Origin, Value
+    from .origins import Value
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 
@@ -36,15 +38,14 @@ def advice(
         merged: the winning values, for their origins.
     """
     yield from advice_on_texts(settings, identity, proofs, merged)
-    yield from _about_files(settings, {path: value.origin for path, value in merged.items()})
+    yield from _about_files(settings, merged)
 
 
 def advice_on_texts(
     settings: Kind, identity: Identity, proofs: Mapping[str, Proof], merged: Mapping[str, Value]
 ) -> Iterator[Problem]:
     """As `advice()`, but no file is looked at: the warnings about the texts that are known."""
-    origins = {path: value.origin for path, value in merged.items()}
-    yield from _about_secrets(settings, proofs, origins)
+    yield from _about_secrets(settings, proofs, merged)
     if identity.authority is None:
         return
     if clouds.is_loopback(identity.authority):
@@ -52,24 +53,24 @@ def advice_on_texts(
     if not clouds.is_well_known(identity.authority):
         message = "`authority` is not a host that Microsoft is known to operate"
         yield _warning(
-            "unknown-authority", message, "authority", origins, "check its spelling, or ignore this for a private cloud"
+            "unknown-authority", message, "authority", merged, "check its spelling, or ignore this for a private cloud"
         )
     elif not _GUID.fullmatch(identity.client_id):
         message = "`client_id` is not a GUID, as client ids of Entra ID are"
-        yield _warning("client-id-no-guid", message, "client_id", origins, "copy the application (client) id")
+        yield _warning("client-id-no-guid", message, "client_id", merged, "copy the application (client) id")
 
 
-def _warning(code: str, message: str, path: str, origins: Mapping[str, Origin], hint: str) -> Problem:
-    return Problem(code, message, severity="warning", path=path, origin=origins.get(path.partition(".")[0]), hint=hint)
+def _warning(code: str, message: str, path: str, merged: Mapping[str, Value], hint: str) -> Problem:
+    return Problem(code, message, severity="warning", path=path, origin=place_in(merged, path), hint=hint)
 
 
-def _about_secrets(settings: Kind, proofs: Mapping[str, Proof], origins: Mapping[str, Origin]) -> Iterator[Problem]:
-    value = getattr(settings, settings.proof)
-    origin = origins.get(settings.proof)
-    literal = any(isinstance(item, SecretStr) for item in (value if isinstance(value, tuple) else (value,)))
-    if literal and origin is not None and origin.place == "file":
-        message = "a secret is written in the file"
-        yield _warning("secret-in-file", message, settings.proof, origins, "use {file: PATH} or {env: NAME}")
+def _about_secrets(settings: Kind, proofs: Mapping[str, Proof], merged: Mapping[str, Value]) -> Iterator[Problem]:
+    held = [path for path, item in _secrets(settings) if isinstance(item, SecretStr)]
+    for path in held:
+        origin = place_in(merged, path)
+        if origin is not None and origin.place == "file":
+            message = "a secret is written in the file"
+            yield _warning("secret-in-file", message, path, merged, "use {file: PATH} or {env: NAME}")
     for path, proof in proofs.items():
         if not isinstance(proof.credential, str):
             continue
@@ -79,23 +80,32 @@ def _about_secrets(settings: Kind, proofs: Mapping[str, Proof], origins: Mapping
                 f"`{path}` is a GUID: probably the secret's id, not its value",
                 "copy the column Value in the portal",
             )
-            yield _warning("secret-is-guid", message, path, origins, hint)
+            yield _warning("secret-is-guid", message, path, merged, hint)
         if secret != secret.strip():
             message = f"`{path}` begins or ends with white space"
-            yield _warning("surrounding-space", message, path, origins, "remove it if it is not part of the secret")
+            yield _warning("surrounding-space", message, path, merged, "remove it if it is not part of the secret")
         elif len(secret) > 1 and secret[0] == secret[-1] and secret[0] in "'\"":
             message = f"`{path}` stands in quotes that are part of it"
-            yield _warning("surrounding-quotes", message, path, origins, "remove the quotes")
+            yield _warning("surrounding-quotes", message, path, merged, "remove the quotes")
 
 
-def _about_files(settings: Kind, origins: Mapping[str, Origin]) -> Iterator[Problem]:
+def _about_files(settings: Kind, merged: Mapping[str, Value]) -> Iterator[Problem]:
     if os.name != "posix":
         return
-    value = getattr(settings, settings.proof)
-    for item in value if isinstance(value, tuple) else (value,):
+    for path, item in _secrets(settings):
         if isinstance(item, FileReference) and _others_can_read(item.file):
             message = f"the file {item.file} can be read by every user of this machine"
-            yield _warning("readable-by-others", message, settings.proof, origins, "chmod o-r")
+            yield _warning("readable-by-others", message, path, merged, "chmod o-r")
+
+
+def _secrets(settings: Kind) -> Iterator[tuple[str, object]]:
+    """What the settings hold of secrets and references to them, by path."""
+    for name in (settings.proof, "client_certificate_password"):
+        value = getattr(settings, name, None)
+        if isinstance(value, tuple):
+            yield from ((f"{name}.{index}", item) for index, item in enumerate(value))
+        elif value is not None:
+            yield name, value
 
 
 def _others_can_read(path: str) -> bool:

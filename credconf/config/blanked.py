@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
 BLANK = "…"
-_NEWLINE = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
-_DOTENV_NEWLINE = re.compile(r"\r\n|\n|\r")
 _DOTENV_LINE = re.compile(r"\s*(?:export\s+)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*(?P<equals>=?)[ \t]*")
 _KEY_OF_A_BROKEN_LINE = re.compile(
     r"""\s*(?P<dashes>(?:-\s+)*)(?P<key>'[a-z_]+'|"[a-z_]+"|[a-z_]+)\s*(?P<colon>:)(?!\S)"""
@@ -60,16 +58,6 @@ class Span:
     start: int
     end: int
     reach: int | None
-
-
-def yaml_lines(text: str) -> list[str]:
-    """The lines as YAML counts them."""
-    return _NEWLINE.split(text)
-
-
-def dotenv_lines(text: str) -> list[str]:
-    """The lines as python-dotenv counts them."""
-    return _DOTENV_NEWLINE.split(text)
 
 
 def spans_of_yaml(text: str, numbers: Collection[int]) -> dict[int, list[Span]]:

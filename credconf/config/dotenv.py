@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -13,14 +12,12 @@ from dotenv.parser import parse_stream
 from credconf.problems import Problem
 
 from .files import CONFIGURATION_LIMIT, Unreadable, read_text
+from .lines import dotenv_lines
 from .origins import Origin
 from .variables import Environment, Hidden
 
 if TYPE_CHECKING:
     from os import PathLike
-
-
-_NEWLINE = re.compile(r"\r\n|\n|\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,4 +77,4 @@ def parse_dotenv(text: str, name: str, *, found: bool) -> Dotenv:
 
 
 def _leading_lines(original: str) -> int:
-    return len(_NEWLINE.findall(original[: len(original) - len(original.lstrip())]))
+    return len(dotenv_lines(original[: len(original) - len(original.lstrip())])) - 1

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from credconf.kinds import ALIASES, NESTED
 from credconf.kinds.validation import unknown_key
-from credconf.problems import Problem, closest
+from credconf.problems import Problem
 
 from .layers import KNOWN, PATHS, Layer
+from .lineage import broken_lineages, colliding_names
 from .nodes import Mapping, Node, Scalar, Sequence, entries, faults, joined, plain, shown_key
 from .origins import Origin, Value
-from .variables import variable_part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,12 +46,14 @@ class Book:
         default: the entry that the files choose, and where.
         problems: of all entries, chosen or not.
         places: the files, for `looked in`.
+        named: a file has the named form, whether or not its entries can be used.
     """
 
     parts: dict[str | None, list[Part]] = field(default_factory=dict)
     default: tuple[str, Origin] | None = None
     problems: list[Problem] = field(default_factory=list)
     places: list[str] = field(default_factory=list)
+    named: bool = False
 
     @property
     def names(self) -> list[str]:
@@ -104,8 +106,8 @@ def read_book(documents: list[Document], section: str | None) -> Book:
         origin = book.parts[None][0].origin
         message = "one file is flat and another has named credentials"
         book.problems.append(Problem("flat-and-named", message, origin=origin, hint="write all of them in one form"))
-    _check_names(book)
-    _check_lineage(book)
+    book.problems += colliding_names(book)
+    book.problems += broken_lineages(book)
     return book
 
 
@@ -137,6 +139,7 @@ def _read_file(document: Document, mapping: Mapping, path: str, book: Book) -> N
         part = _part(document, mapping, None, path, book.problems)
         book.parts.setdefault(None, []).append(part)
         return
+    book.named = True
     for key, (key_node, _) in pairs.items():
         if key in KNOWN | _CONTROLS:
             message = f"`{key}` of the flat form stands beside `{min(_TOP & pairs.keys())}` of the named form"
@@ -255,34 +258,6 @@ def _boolean(document: Document, node: Node, path: str, problems: list[Problem])
     if text not in {"true", "false", "yes", "no", "on", "off"}:
         problems.append(_wrong("abstract", "true or false", document.origin(node), path.rpartition(".")[0]))
     return text in {"true", "yes", "on"}
-
-
-def _check_names(book: Book) -> None:
-    variables: dict[str, str] = {}
-    for name in book.names:
-        other = variables.setdefault(variable_part(name), name)
-        if other != name:
-            message = f"`{other}` and `{name}` would listen to the same variables"
-            book.problems.append(
-                Problem("bad-name", message, origin=book.parts[name][0].origin, hint="rename one of them")
-            )
-
-
-def _check_lineage(book: Book) -> None:
-    for name in book.names:
-        for parent, origin in book.extends(name):
-            if parent not in book.parts:
-                meant = closest(parent, book.names)
-                hint = f"did you mean `{meant}`?" if meant else None
-                message = f"`{name}` extends `{shown_key(parent)}`, which is not there"
-                book.problems.append(
-                    Problem("unknown-parent", message, path=f"credentials.{name}.extends", origin=origin, hint=hint)
-                )
-            elif name in book.lineage(parent):
-                message = (
-                    f"`{name}` extends itself, through `{parent}`" if parent != name else f"`{name}` extends itself"
-                )
-                book.problems.append(Problem("cycle", message, path=f"credentials.{name}.extends", origin=origin))
 
 
 def _is_foreign(key: str) -> bool:

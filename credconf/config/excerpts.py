@@ -9,16 +9,8 @@ from typing import TYPE_CHECKING
 
 from credconf.problems import Excerpt, Problem
 
-from .blanked import (
-    BLANK,
-    Blanked,
-    Span,
-    dotenv_lines,
-    spans_of_broken_yaml,
-    spans_of_dotenv,
-    spans_of_yaml,
-    yaml_lines,
-)
+from .blanked import BLANK, Blanked, Span, spans_of_broken_yaml, spans_of_dotenv, spans_of_yaml
+from .lines import dotenv_lines, yaml_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

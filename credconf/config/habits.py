@@ -59,6 +59,10 @@ _NOT_HERE: Final = {
         "remove it: only a client secret or a certificate is supported",
     ),
 }
+_OTHER_LEVEL: Final = {
+    **dict.fromkeys(("extends", "abstract"), "it belongs into an entry of `credentials`"),
+    **dict.fromkeys(("default", "credentials"), "it belongs to the top of the file"),
+}
 _VARIABLES: Final = ("azure", "credconf", "arm")
 _REFERENCES: Final = {"file": "{file: PATH}", "path": "{file: PATH}", "env": "{env: NAME}", "command": "{command: […]}"}
 _LONGEST: Final = 40
@@ -81,7 +85,13 @@ def hint_for(name: str, known: Collection[str], groups: Mapping[str, Collection[
     variable = next((prefix for prefix in _VARIABLES if word.startswith(prefix) and name.isupper()), None)
     if variable is not None and (meant := _meant(word.removeprefix(variable), known)):
         return f"that is the name of a variable; write `{meant}` here"
-    return _NOT_HERE.get(word) or _reference(name, known) or _moved(name, known, groups) or _suggested(name, known)
+    return (
+        _NOT_HERE.get(word)
+        or _OTHER_LEVEL.get(word)
+        or _reference(name, known)
+        or _moved(name, known, groups)
+        or _suggested(name, known)
+    )
 
 
 def _meant(word: str, known: Collection[str]) -> str | None:

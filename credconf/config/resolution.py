@@ -14,6 +14,7 @@ from . import layers as layer_of
 from .advice import advice, displaced_host
 from .checks import bad_prefix, exclusive, unusable
 from .entries import Book, read_book
+from .literals import literal_warnings
 from .merging import place_in, tree
 from .nearly import azure_near, strangers
 from .nodes import joined
@@ -67,7 +68,7 @@ def resolve(request: Request) -> Resolved | tuple[Problem, ...]:
     problems += book.problems
     name = _choose(request, book, problems)
     resolver = _Resolver(request, book, documents, dotenv, name, problems)
-    if name is None and book.names:
+    if name is None and (book.names or (book.named and _errors(book.problems))):
         return resolver.reported()  # nothing was chosen, so nothing can be said about its fields
     return resolver.resolve()
 
@@ -132,9 +133,13 @@ class _Resolver:
         self.problems += mixed_identity(layers, self.merged, self.reader)
         self.problems += redirected_secret(self.merged, self.reader, self.dotenv.variables if self.dotenv.found else {})
         self.problems += displaced_host(layers, self.merged, self._path("authority"))
+        self.problems += [
+            replace(problem, path=self._path(problem.path or ""))
+            for problem in literal_warnings(self.merged, self.documents, self.dotenv)
+        ]
         settings = validate(tree(self.merged))
         if isinstance(settings, Invalid):
-            self.problems += [self._placed(problem, scheme) for problem in settings.problems]
+            self.problems += [self._placed(problem, scheme) for problem in settings.problems if self._is_known(problem)]
             return self.reported()
         self._check_references(settings)
         if _errors(self.problems):
@@ -147,6 +152,12 @@ class _Resolver:
         if self.name is None:
             return [None] if None in self.book.parts else []
         return list(self.book.lineage(self.name))
+
+    def _is_known(self, problem: Problem) -> bool:
+        """What is missing where a parent is missing may stand in the parent."""
+        extends = {f"credentials.{name}.extends" for name in self._lineage()}
+        cut = any(item.path in extends and item.code in {"unknown-parent", "cycle"} for item in self.problems)
+        return problem.code != "missing" or not cut
 
     def _scheme(self, layers: list[Layer]) -> Scheme:
         value = next((layer.values["env_prefix"] for layer in layers if "env_prefix" in layer.values), None)

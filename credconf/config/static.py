@@ -17,6 +17,7 @@ from credconf.references import NotFound, Reader, Reference
 from .advice import advice_on_texts, displaced_host
 from .checks import bad_prefix, exclusive, unusable
 from .entries import read_book
+from .literals import literal_warnings
 from .merging import place_in, stacked, tree
 from .nodes import joined
 from .report import reported
@@ -54,12 +55,12 @@ def check(documents: Sequence[Document], section: str | None = None) -> tuple[Pr
         problems.append(replace(chosen, path=joined(section or "", chosen.path or "default")))
     for parts in book.parts.values():
         for part in parts:
-            problems += _of_a_part(part, section or "")
+            problems += _of_a_part(part, section or "", documents)
     problems += _of_entries(book, section or "")
     return reported(problems, [document.name for document in documents], documents)
 
 
-def _of_a_part(part: Part, section: str) -> Iterator[Problem]:
+def _of_a_part(part: Part, section: str, documents: Sequence[Document]) -> Iterator[Problem]:
     where = _path_of(part.name, section)
     conflict = exclusive(part.layer, joined(where, "authority"))
     if conflict is not None:
@@ -68,6 +69,8 @@ def _of_a_part(part: Part, section: str) -> Iterator[Problem]:
     problem = bad_prefix(prefix, joined(where, "env_prefix")) if prefix is not None else None
     if problem is not None:
         yield problem
+    for warning in literal_warnings(part.layer.values, documents):
+        yield replace(warning, path=joined(where, warning.path or ""))
 
 
 def _of_entries(book: Book, section: str) -> list[Problem]:

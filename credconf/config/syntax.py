@@ -13,7 +13,7 @@ from yaml.reader import Reader
 
 from credconf.problems import Problem
 
-from .blanked import yaml_lines
+from .lines import yaml_lines
 from .origins import Origin
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ PREFIX = "CREDCONF_"
 Form = Literal["literal", "file", "list", "cloud", "unusable"]
 
 # Fields whose text may stand in a file: `<FIELD>_FILE`.
-_TEXTS = frozenset(
+TEXTS = frozenset(
     {
         "tenant_id",
         "client_id",
@@ -122,7 +122,7 @@ class Scheme:
         only_file = field in _ONLY_FILES
         form: Form = "unusable" if only_file else "list" if field in _LISTS else "literal"
         yield Variable(name, ALIASES.get(field, field), form, ours=True)
-        if field in _TEXTS:
+        if field in TEXTS:
             yield Variable(f"{name}_FILE", field, "file", ours=True)
 
     def suggestion(self, field: str) -> str | None:
