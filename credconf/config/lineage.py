@@ -10,7 +10,7 @@ from .nodes import shown_key
 from .variables import variable_part
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Iterator
 
     from .entries import Book
     from .origins import Origin

@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
+import re
+from typing import TYPE_CHECKING, Final
+
+from .aadsts.meanings import meaning
+from .codes import entries, files, settings, sources, warnings
+
+if TYPE_CHECKING:
+    from .explanation import Explanation
+
+CODES: Final[dict[str, Explanation]] = {
+    **files.EXPLAINED,
+    **settings.EXPLAINED,
+    **entries.EXPLAINED,
+    **sources.EXPLAINED,
+    **warnings.EXPLAINED,
+}
+"""The codes of problems, by family."""
+
+_ENTRAS = re.compile(r"(?:AADSTS)?\s*([0-9]{4,9}):?", re.IGNORECASE)
+_OURS = re.compile(r"(?:(?:error|warning)\[)?([a-z0-9-]+)\]?:?")
+
 
 def explain(text: str) -> str | None:
-    """The title and the paragraph of a code; `None` for one that nobody knows.
+    """What a code means and what to do about it, for a terminal; `None` for one that nobody knows.
 
     Args:
-        text: a code of a problem (`unknown-key`), or one of Entra's (`AADSTS7000215`, also without the letters).
+        text: a code of a problem (`unknown-key`), or one of Entra's in any spelling (`AADSTS7000215`, `7000215`).
     """
-    from .aadsts import explain as action
-
-    digits = text.strip().upper().removeprefix("AADSTS")
-    return action(int(digits)) if digits.isascii() and digits.isdigit() else None
+    entras = _ENTRAS.fullmatch(text.strip())
+    if entras is not None:
+        return meaning(int(entras[1]))
+    ours = _OURS.fullmatch(text.strip().lower().replace("_", "-"))
+    return CODES[ours[1]].shown(ours[1]) if ours is not None and ours[1] in CODES else None
