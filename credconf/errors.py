@@ -19,8 +19,6 @@ from typing import TYPE_CHECKING, Any
 
 from azure.core.exceptions import ClientAuthenticationError
 
-from .problems import as_text
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -40,6 +38,8 @@ class ConfigError(CredconfError, ValueError):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
+        from .problems import as_text  # a program whose configuration is right never needs it
+
         super().__init__(as_text(self.problems))
 
     def __reduce__(self) -> tuple[Any, ...]:

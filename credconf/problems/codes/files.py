@@ -61,7 +61,7 @@ EXPLAINED = {
         right="client_secret: {file: /run/secrets/entra}",
     ),
     "not-a-file": Explanation(
-        "the path leads to a directory, or to something else that is no regular file",
+        "the path leads to no regular file",
         """Only regular files are read: a pipe or a device could block the program at its start. A directory in the
         place of a file is what Docker makes of a mount whose source does not exist; create the source, remove the
         directory, and mount again.""",

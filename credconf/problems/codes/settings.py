@@ -67,8 +67,8 @@ EXPLAINED = {
     ),
     "unknown-kind": Explanation(
         "`kind` names no kind of credential",
-        """There are client_secret and client_certificate. Mostly `kind` can be left out: the secret or certificate
-        that is there tells it.""",
+        """There are client_secret and client_certificate; managed identities, users and the Azure CLI are not among
+        them. Mostly `kind` can be left out: the secret or certificate that is there tells it.""",
         wrong="kind: service_principal",
         right="kind: client_secret",
     ),

@@ -22,7 +22,7 @@ EXPLAINED = {
         right="client_secret: {env: BILLING_SECRET}",
     ),
     "command-not-allowed": Explanation(
-        "the configuration wants to run a program, and the application did not allow it",
+        "the application did not allow the configuration to run programs",
         """Whoever can write a configuration file should not thereby be able to run programs. So {command:} works
         only where the application itself says from_config(allow={"command"}); on the command line, it is --allow
         command.""",
@@ -65,7 +65,8 @@ EXPLAINED = {
     ),
     "bad-variable": Explanation(
         "a variable gives a setting that no variable can give so",
-        """A certificate is a file with a private key, which does not fit into a variable. Name its path instead.""",
+        """A certificate comes with its private key, in a file of many lines: a variable does not hold it, but its
+        path. The variable that takes a path ends in _FILE, or is AZURE_CLIENT_CERTIFICATE_PATH.""",
         wrong="CREDCONF_CLIENT_CERTIFICATE='-----BEGIN CERTIFICATE-----…'",
         right="CREDCONF_CLIENT_CERTIFICATE_FILE=/run/secrets/entra.pem",
     ),
