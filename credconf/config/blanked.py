@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
 BLANK = "…"
-_DOTENV_LINE = re.compile(r"\s*(?:export\s+)?(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*(?P<equals>=?)[ \t]*")
+_DOTENV_LINE = re.compile(r"\s*(?P<export>(?:export\s+)?)(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*(?P<equals>=?)[ \t]*")
 _KEY_OF_A_BROKEN_LINE = re.compile(
     r"""\s*(?P<dashes>(?:-\s+)*)(?P<key>'[a-z_]+'|"[a-z_]+"|[a-z_]+)\s*(?P<colon>:)(?!\S)"""
 )
@@ -119,8 +119,8 @@ def spans_of_broken_yaml(line: str) -> list[Span]:
     return [_span(match, name) for name in ("dashes", "key", "colon") if match[name]]
 
 
-def spans_of_dotenv(line: str, variable: str | None) -> tuple[list[Span], int]:
-    """What may be shown of a line of `.env`, the name and `=`, and the column where the value begins.
+def spans_of_dotenv(line: str, variable: str | None) -> tuple[list[Span], int, int]:
+    """What may be shown of a line of `.env`, the name and `=`, and the columns where the name and the value begin.
 
     Args:
         line: one line.
@@ -128,8 +128,10 @@ def spans_of_dotenv(line: str, variable: str | None) -> tuple[list[Span], int]:
     """
     match = _DOTENV_LINE.match(line)
     if match is None or not (match["name"] == variable if variable else match["name"] in _CERTAIN_VARIABLES):
-        return [], 0
-    return [Span(0, match.end("equals"), match.end("equals"))], match.end()
+        column = len(line) - len(line.lstrip())
+        return [], column, column
+    spans = [_span(match, name) for name in ("export", "name", "equals") if match[name]]
+    return spans, match.start("name"), match.end()
 
 
 def _span(match: re.Match[str], name: str) -> Span:

@@ -92,15 +92,9 @@ def _with_excerpt(problem: Problem, files: dict[str, _File], variables: list[str
 
 
 def _of_variable(problem: Problem, number: int, line: str) -> Excerpt:
-    name = problem.origin.name if problem.origin else None
-    spans, column = spans_of_dotenv(line, name)
-    if problem.code in _AT_THE_NAME and spans and name:
-        column = line.index(name)
-        spans = [Span(column, column + len(name), column + len(name)), Span(column + len(name), spans[0].end, None)]
-        spans = [Span(0, column, None), *spans] if column else spans
-    elif not spans or problem.code in _AT_THE_NAME:
-        column = len(line) - len(line.lstrip())
-    return _excerpt(number, line, spans, column)
+    variable = problem.origin.name if problem.origin else None
+    spans, name, value = spans_of_dotenv(line, variable)
+    return _excerpt(number, line, spans, name if problem.code in _AT_THE_NAME else value)
 
 
 def _excerpt(number: int, line: str, spans: list[Span], column: int) -> Excerpt:
