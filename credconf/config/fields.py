@@ -66,10 +66,10 @@ def _reference(value: Mapping[Any, Any], kinds: tuple[str, ...]) -> EnvReference
 
 def _unknown_reference(key: Any, kinds: tuple[str, ...], shapes: str) -> PydanticCustomError:
     if key in REFERENCES:
-        return fault("bad-reference", f"`{key}` can't be used here", f"write {shapes}")
+        return fault("bad-reference", f"a reference by `{key}` can't be used here", f"write {shapes}")
     allowed = ", ".join(f"`{kind}`" for kind in kinds)
-    word = key.lower() if isinstance(key, str) else ""
-    meant = next((kind for kind in kinds if word in _ELSEWHERE[kind]), None) or closest(word, kinds, cutoff=0.6)
+    words = {word: kind for kind in kinds for word in (kind, *_ELSEWHERE[kind])}
+    meant = words.get(closest(key, words) or "") if isinstance(key, str) else None
     hint = f"did you mean {_SHAPES[meant]}?" if meant else f"write the text itself, or {shapes}"
     return fault("bad-reference", f"a reference here is one of {allowed}", hint)
 

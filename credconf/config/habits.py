@@ -85,12 +85,9 @@ def hint_for(name: str, known: Collection[str], groups: Mapping[str, Collection[
     variable = next((prefix for prefix in _VARIABLES if word.startswith(prefix) and name.isupper()), None)
     if variable is not None and (meant := _meant(word.removeprefix(variable), known)):
         return f"that is the name of a variable; write `{meant}` here"
+    said = _NOT_HERE.get(word) or _OTHER_LEVEL.get(word) or _reference(name, known)
     return (
-        _NOT_HERE.get(word)
-        or _OTHER_LEVEL.get(word)
-        or _reference(name, known)
-        or _moved(name, known, groups)
-        or _suggested(name, known)
+        said or _did_you_mean(_meant(word, known)) or _moved(word, known, groups) or _did_you_mean(closest(name, known))
     )
 
 
@@ -107,14 +104,13 @@ def _reference(name: str, known: Collection[str]) -> str | None:
     return None
 
 
-def _moved(name: str, known: Collection[str], groups: Mapping[str, Collection[str]]) -> str | None:
+def _moved(word: str, known: Collection[str], groups: Mapping[str, Collection[str]]) -> str | None:
     """A setting of a group beside the group: `timeout`, which is `http: {timeout: …}`."""
     for group, leaves in groups.items():
-        if group in known and (meant := _meant(folded(name), leaves)):
+        if group in known and (meant := _meant(word, leaves)):
             return f"write it below `{group}`: `{group}: {{{meant}: …}}`"
     return None
 
 
-def _suggested(name: str, known: Collection[str]) -> str | None:
-    meant = _meant(folded(name), known) or closest(name, known)
+def _did_you_mean(meant: str | None) -> str | None:
     return f"did you mean `{meant}`?" if meant else None

@@ -1,0 +1,144 @@
+"""Warnings about how a value is written."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.config.project import CANARY, CLIENT, ID, TENANT, VARIABLES, secret_of, warned
+
+WORD = "c4n4ry"
+
+
+def cut(resolved) -> list[tuple[str | None, int | None]]:
+    return [(item.path, item.line) for item in resolved.warnings if item.code == "cut-value"]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [f"ab #{WORD}", f"ab  #{WORD}  ", f"ab\t#{WORD}", f"&anchor ab #{WORD}"[8:], f"ab #1{WORD}!"],
+)
+def test_a_secret_that_ends_before_an_adhering_word_is_a_warning(project, written):
+    resolved = project.flat(f"{ID}client_secret: {written}\n")
+    assert secret_of(resolved) == "ab"
+    assert cut(resolved) == [("client_secret", 3)]
+    assert WORD not in repr(resolved.warnings)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "ab # rotate it",
+        "ab # rotate",
+        "ab #rotate it soon",
+        "ab #",
+        "ab # ",
+        "ab ##",
+        "ab#cd",
+        "'ab #cd'",
+        '"ab #cd"',
+        "'ab' #cd",
+        "ab #nosec",
+        "ab #gitleaks:allow",
+        "ab #TODO",
+        "ab",
+    ],
+)
+def test_an_ordinary_comment_is_none(project, written):
+    assert cut(project.flat(f"{ID}client_secret: {written}\n")) == []
+
+
+def test_other_settings_may_be_commented_as_their_writer_likes(project):
+    resolved = project.flat(f"tenant_id: {TENANT} #prod\nclient_id: {CLIENT}\ncloud: public #usgov\nclient_secret: x\n")
+    assert cut(resolved) == []
+
+
+def test_an_item_of_a_list_is_looked_at_by_itself(project):
+    resolved = project.flat(f"{ID}client_secret:\n  - ab # new\n  - ab #{WORD}\n")
+    assert cut(resolved) == [("client_secret.1", 5)]
+
+
+def test_a_secret_that_vanishes_as_a_whole_says_so_beside_the_error(project):
+    error = project.refused_text(f"{ID}client_secret: #{CANARY}\n")
+    assert {(item.severity, item.code) for item in error.problems} == {("error", "empty"), ("warning", "cut-value")}
+
+
+def test_the_password_of_a_certificate_is_looked_at_too(project):
+    text = f"{ID}client_certificate: {{file: none.pem}}\nclient_certificate_password: ab #{WORD}\n"
+    assert [item.path for item in project.refused_text(text).problems if item.code == "cut-value"] == [
+        "client_certificate_password"
+    ]
+
+
+def test_a_named_entry_s_secret_is_pointed_at_in_the_parent_that_holds_it(project):
+    project.write("base.yaml", f"credentials:\n  base:\n    client_secret: ab #{WORD}\n")
+    project.write(
+        "prod.yaml", f"default: a\ncredentials:\n  a: {{extends: base, tenant_id: {TENANT}, client_id: {CLIENT}}}\n"
+    )
+    [warning] = [item for item in project.load(["base.yaml", "prod.yaml"]).warnings if item.code == "cut-value"]
+    assert (warning.file, warning.line, warning.column) == ("base.yaml", 3, 20)
+    assert warning.path == "credentials.a.client_secret"
+
+
+@pytest.mark.parametrize(
+    ("line", "is_cut"),
+    [
+        (f"AZURE_CLIENT_SECRET=ab #{WORD}", True),
+        (f"export AZURE_CLIENT_SECRET = ab  #{WORD} ", True),
+        (f"CREDCONF_CLIENT_SECRET=ab #{WORD}", True),
+        (f"AZURE_CLIENT_SECRET='ab #{WORD}'", False),
+        (f"AZURE_CLIENT_SECRET=ab#{WORD}", False),
+        ("AZURE_CLIENT_SECRET=ab # from the portal", False),
+        ("AZURE_CLIENT_SECRET=ab #TODO", False),
+    ],
+)
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_a_dotenv_cuts_as_yaml_does(project, line, is_cut, newline):
+    text = f"# first\nAZURE_TENANT_ID={TENANT} #prod\nAZURE_CLIENT_ID={CLIENT}\n{line}\n"
+    project.write(".env", text.replace("\n", newline).encode())
+    resolved = project.load()
+    assert cut(resolved) == ([("client_secret", 4)] if is_cut else [])
+    assert secret_of(resolved).startswith("ab")
+
+
+def test_a_variable_of_the_process_is_whole(project):
+    assert cut(project.load(environ={**VARIABLES, "AZURE_CLIENT_SECRET": f"ab #{WORD}"})) == []
+
+
+def test_a_value_that_waits_for_an_expansion_is_a_warning_that_quotes_nothing(project):
+    resolved = project.flat(f"{ID}client_secret: ${{{WORD}}}\n")
+    [warning] = [item for item in resolved.warnings if item.code == "not-expanded"]
+    assert secret_of(resolved) == f"${{{WORD}}}"
+    assert (warning.line, warning.column, warning.hint) == (3, 16, "write {env: NAME} to read a variable")
+    assert WORD not in repr(warning)
+
+
+@pytest.mark.parametrize("written", ["'$'", "a${b}", "${a}b", "$a", "${}", "${a b}", "${a:-b}", "'${a}{'"])
+def test_a_secret_may_hold_a_dollar(project, written):
+    assert "not-expanded" not in warned(project.flat(f"{ID}client_secret: {written}\n"))
+
+
+def test_a_value_that_waits_for_an_expansion_is_said_beside_the_error_that_it_makes(project):
+    error = project.refused_text(f"tenant_id: ${{{WORD}}}\nclient_id: {CLIENT}\nclient_secret: x\n")
+    assert [(item.severity, item.code) for item in error.problems] == [
+        ("warning", "not-expanded"),
+        ("error", "bad-value"),
+    ]
+    assert WORD not in str(error)
+
+
+def test_an_item_that_waits_for_an_expansion_is_pointed_at(project):
+    resolved = project.flat(
+        f"{ID}client_secret: x\nadditionally_allowed_tenants: ['*']\nprefetch: [a, '${{{WORD}}}']\n"
+    )
+    [warning] = [item for item in resolved.warnings if item.code == "not-expanded"]
+    assert (warning.path, warning.column, warning.hint) == ("prefetch.1", 15, "write the value itself")
+
+
+@pytest.mark.parametrize("place", ["environment", "dotenv"])
+def test_a_variable_is_told_to_hold_the_value_itself(project, place):
+    variables = {**VARIABLES, "AZURE_CLIENT_SECRET": f"${{{WORD}}}"}
+    if place == "dotenv":
+        project.write(".env", "".join(f"{name}={value}\n" for name, value in variables.items()))
+    resolved = project.load(environ=variables if place == "environment" else {})
+    [warning] = [item for item in resolved.warnings if item.code == "not-expanded"]
+    assert (warning.origin.place, warning.hint) == (place, "write the value itself")
