@@ -17,7 +17,7 @@ from credconf.config import shapes
 from credconf.config.document import Document, parse
 from credconf.config.entries import read_book
 from credconf.config.nodes import Mapping
-from credconf.config.static import check
+from credconf.config.static import judge
 from credconf.config.variables import Scheme
 from credconf.entra import clouds
 from credconf.kinds import ALIASES, FIELDS, NESTED
@@ -291,7 +291,7 @@ def our_verdict_of(text):
 
 
 def errors(root):
-    return [problem for problem in check([Document("app.yaml", root)]) if problem.severity == "error"]
+    return [problem for problem in judge([Document("app.yaml", root)]) if problem.severity == "error"]
 
 
 def without_parents(root):

@@ -10,11 +10,12 @@ from .lazy import LazyGroup
 
 COMMANDS = {
     "check": "Judge configuration files, without their secrets.",
+    "show": "Show every setting, where it came from, and what it displaced.",
     "schema": "Print the JSON Schema of configuration files.",
     "demo": "Run the main job against a fake Entra on this machine.",
     "completion": "Print what lets a shell complete commands and names.",
 }
-"""The commands in the order of the help, with what it says of them. Each is `command` of the module of its name."""
+"""The commands in the order of the help, with what it says of them. Each is in the module of its name."""
 
 
 @click.group(

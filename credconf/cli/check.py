@@ -38,7 +38,7 @@ _ELSEWHERE: Final = {"unknown-parent", "unknown-name"}
     help="What is printed; github: annotations of a workflow.",
 )
 @configuration_options
-def command(paths: tuple[str, ...], form: str, chosen: Chosen, *, layers: bool, resolve: bool, strict: bool) -> None:
+def check(paths: tuple[str, ...], form: str, chosen: Chosen, *, layers: bool, resolve: bool, strict: bool) -> None:
     """Judge configuration files, without their secrets and without the network.
 
     Each FILE is judged by itself, with all its entries; `-` is standard input. Without FILE, it is what from_config()
@@ -95,12 +95,12 @@ def _request(files: Sequence[str] | None) -> Request:
 
 
 def _judged(files: Sequence[str], section: str | None, *, named: bool) -> list[Problem]:
-    from credconf.config.static import check
+    from credconf.config.static import judge
 
     problems: list[Problem] = []
     standard_input = tuple(files) == (_STANDARD_INPUT,) and named
     documents = _read(problems) if standard_input else _request(files if named else None).documents(problems)
-    return [*problems, *check(documents, section)]
+    return [*problems, *judge(documents, section)]
 
 
 def _read(problems: list[Problem]) -> list[Document]:

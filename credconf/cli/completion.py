@@ -13,7 +13,7 @@ _SHELLS: Final = ("bash", "zsh", "fish")
 @click.command(epilog="Then start a new shell.")
 @click.argument("shell", type=click.Choice(_SHELLS))
 @click.pass_context
-def command(context: click.Context, shell: str) -> None:
+def completion(context: click.Context, shell: str) -> None:
     """Print what lets a SHELL complete commands, options and names of entries.
 
     \b

@@ -36,7 +36,7 @@ http: {{ca_bundle: {ca_bundle}}}
 
 
 @click.command()
-def command() -> None:
+def demo() -> None:
     """Run the main job against a fake Entra on this machine: no account, no network, nothing left behind."""
     sys.exit(run(click.echo))
 

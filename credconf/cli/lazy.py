@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class LazyGroup(click.Group):
-    """Commands that are modules: each has a click command called `command`.
+    """Commands that have a module each, both of one name.
 
     Args:
         package: that holds the modules.
@@ -42,7 +42,7 @@ class LazyGroup(click.Group):
         """The command, imported now."""
         if cmd_name not in self._short_help:
             return None
-        command: click.Command = import_module(f".{cmd_name}", self._package).command
+        command: click.Command = getattr(import_module(f".{cmd_name}", self._package), cmd_name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

@@ -9,7 +9,7 @@ import click
 
 
 @click.command()
-def command() -> None:
+def schema() -> None:
     """Print the JSON Schema (draft-07) of configuration files.
 
     For an editor: credconf schema > credconf.schema.json, and as the first line of a file beside it

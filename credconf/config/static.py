@@ -38,7 +38,7 @@ _ID: Final = "00000000-0000-0000-0000-000000000000"
 _STAND_INS: Final = {"client_secret": {"env": "ANY"}, "client_certificate": {"file": "any"}}
 
 
-def check(documents: Sequence[Document], section: str | None = None) -> tuple[Problem, ...]:
+def judge(documents: Sequence[Document], section: str | None = None) -> tuple[Problem, ...]:
     """Everything that is wrong, or probably wrong, with all entries of one configuration.
 
     Args:

@@ -1,0 +1,161 @@
+"""`credconf show`: every setting, where it came from, what it displaced, and every place that was looked at."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+import credconf
+from credconf.config.places import places
+from credconf.config.provenance import settings_of, variables_of
+from credconf.factory import request_for
+from credconf.problems import as_dicts, wants_colour
+from credconf.problems.printable import printable
+
+from . import report
+from .options import configuration_options
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from credconf import Origin, Problem, Resolved
+    from credconf.config.places import Place
+    from credconf.config.provenance import Setting
+
+    from .options import Chosen
+
+_WIDTH: Final = 80
+_INDENT: Final = 32
+"""Columns before what is said of a name: the longest has 28."""
+_HIDDEN: Final = "(hidden)"
+
+
+@click.command()
+@click.option(
+    "--format", "form", type=click.Choice([report.TEXT, report.JSON]), default=report.TEXT, help="What is printed."
+)
+@configuration_options
+def show(form: str, chosen: Chosen) -> None:
+    """Show every setting, where it came from, and what it displaced.
+
+    The configuration is resolved as from_config() would resolve it here and now. Secrets, and what came from a file or
+    a program, are hidden; programs are not run. Every place that was looked at is listed, whether or not it is there.
+
+    Exit status: 1 where the configuration can't be used.
+    """
+    looked_in = places(request_for(**chosen, environ=None, overrides={}))
+    problems: Sequence[Problem]
+    resolved: Resolved | None = None
+    try:
+        resolved = credconf.load(**chosen)
+        problems = resolved.warnings
+    except credconf.ConfigError as error:
+        problems = error.problems
+    if form == report.JSON:
+        report.show_json(_described(resolved, looked_in, problems))
+    else:
+        _show_text(resolved, looked_in)
+        report.show(problems, report.TEXT)
+    sys.exit(0 if resolved is not None else 1)
+
+
+def _described(resolved: Resolved | None, looked_in: Sequence[Place], problems: Sequence[Problem]) -> dict[str, Any]:
+    return {
+        "ok": resolved is not None,
+        "name": resolved.name if resolved else None,
+        "kind": resolved.settings.kind if resolved else None,
+        "settings": [_setting(item) for item in settings_of(resolved)] if resolved else [],
+        "places": [_place(place) for place in looked_in],
+        "problems": as_dicts(problems),
+    }
+
+
+def _setting(setting: Setting) -> dict[str, Any]:
+    return {
+        "path": setting.path,
+        "value": setting.value,
+        "hidden": setting.hidden,
+        "references": list(setting.references),
+        "origin": _origin(setting.origin),
+        "displaced": [_origin(origin) for origin in setting.origin.displaced],
+    }
+
+
+def _origin(origin: Origin) -> dict[str, Any]:
+    names = ("place", "name", "file", "line", "column", "entry", "found")
+    return {name: getattr(origin, name) for name in names}
+
+
+def _place(place: Place) -> dict[str, Any]:
+    return {"name": place.name, "exists": place.exists, "note": place.note}
+
+
+def _show_text(resolved: Resolved | None, looked_in: Sequence[Place]) -> None:
+    listening = None
+    if resolved is not None:
+        listening = variables_of(resolved)
+        settings = list(settings_of(resolved))
+        title = f"{resolved.name or 'one credential'}, kind {resolved.settings.kind}"
+        given = [item for item in settings if item.origin.place != "default"]
+        _block(title, [(item.path, list(_lines(item, resolved.name))) for item in given])
+        others = [item for item in settings if item not in given]
+        _block("defaults", [(item.path, [_value(item)]) for item in others if item.path != "kind"])
+    files = [(printable(place.name), [_state(place)]) for place in looked_in if not place.is_of_the_process]
+    _block("looked in", [("environment", [listening or "is always there"]), *files])
+
+
+def _block(title: str, rows: Sequence[tuple[str, Sequence[str]]]) -> None:
+    """A title and aligned rows of at most `_WIDTH` columns; what can't be divided, such as a path, stays whole."""
+    bold = wants_colour(sys.stdout)
+    click.echo(click.style(title, bold=True) if bold else title, color=True)
+    for name, lines in rows:
+        label = f"  {name}".ljust(_INDENT - 2)
+        if len(label) > _INDENT - 2:
+            click.echo(label)
+            label = ""
+        texts = [text for line in lines for text in _wrapped(line)]
+        for text in texts:
+            click.echo(f"{label.ljust(_INDENT)}{text}".rstrip())
+            label = ""
+    click.echo()
+
+
+def _wrapped(text: str) -> list[str]:
+    width = _WIDTH - _INDENT
+    return textwrap.wrap(text, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False) or [""]
+
+
+def _lines(setting: Setting, name: str | None) -> Iterator[str]:
+    yield _value(setting)
+    for reference in setting.references:
+        yield printable("read from " + ", ".join(f"{{{key}: {name}}}" for key, name in reference.items()))
+    yield f"from {_where(setting.origin, name)}"
+    for origin in setting.origin.displaced:
+        yield f"over {_where(origin, name)}"
+
+
+def _where(origin: Origin, name: str | None) -> str:
+    entry = f", entry {origin.entry}" if origin.entry not in {None, name} else ""
+    return printable(f"{origin}{entry}")
+
+
+def _value(setting: Setting) -> str:
+    return _HIDDEN if setting.hidden else printable(_text(setting.value))
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "(none)"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "(none)"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _state(place: Place) -> str:
+    state = "is there" if place.exists else "is not there"
+    return f"{state}, {place.note}" if place.note else state

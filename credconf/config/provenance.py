@@ -1,0 +1,94 @@
+"""Every setting of a resolved configuration with its origin, and its value where it may be shown."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import BaseModel, SecretStr
+
+from credconf.entra import proxies
+from credconf.kinds import Identity, identify
+from credconf.references import CommandReference, EnvReference, FileReference
+
+from .variables import Scheme
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .origins import Origin
+    from .resolution import Resolved
+
+_NAMES: Final = ("tenant_id", "client_id", "authority", "oidc_authority", "region")
+"""The settings that say which identity this is: shown wherever they came from, but for files and programs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting.
+
+    Attributes:
+        path: dotted, such as `http.timeout`.
+        value: text, a number, a boolean or a list; `None` where it has none, or is hidden.
+        hidden: there is a value, which is not shown.
+        references: what the configuration refers to instead of holding the value: `{"env": NAME}`, `{"file": PATH}` or
+            `{"command": PROGRAM}`, without its arguments.
+        origin: where it came from, and what it displaced.
+    """
+
+    path: str
+    value: Any
+    hidden: bool
+    references: tuple[dict[str, str], ...]
+    origin: Origin
+
+
+def settings_of(resolved: Resolved) -> Iterator[Setting]:
+    """Every setting, those of a group by themselves, in the order of the models. No program is run."""
+    found = identify(resolved.settings, replace(resolved.reader, runs=False))
+    identity = found if isinstance(found, Identity) else None
+    for path, origin in resolved.origins.items():
+        written = _at(resolved.settings, path)
+        value, hidden = _shown(path, written, identity)
+        yield Setting(path, value, hidden, tuple(_references(written)), origin)
+
+
+def variables_of(resolved: Resolved) -> str:
+    """Which variables the credential listens to, in words."""
+    prefixed = resolved.origins["env_prefix"].place != "default"
+    scheme = Scheme.of(resolved.name, resolved.settings.env_prefix, prefixed=prefixed)
+    if scheme.prefix is None:
+        return "listens to no variable"
+    documented = ", and the AZURE_ variables of azure-identity" if scheme.azure else ""
+    return f"listens to {scheme.prefix}<FIELD>{documented}"
+
+
+def _at(settings: Any, path: str) -> Any:
+    for step in path.split("."):
+        settings = getattr(settings, step)
+    return settings
+
+
+def _shown(path: str, written: Any, identity: Identity | None) -> tuple[Any, bool]:
+    """The value as it may be shown, and whether that hides it."""
+    if path == "http.proxy" and written is not None:  # its URL may hold a password; host and port never do
+        url = identity.proxy if identity is not None and path not in identity.hidden else None
+        return (proxies.shown(url), False) if url else (None, True)
+    if path in _NAMES and written is not None:
+        known = identity is not None and path not in identity.hidden
+        return (getattr(identity, path), False) if known else (None, True)
+    if isinstance(written, tuple):
+        hidden = any(isinstance(item, SecretStr | BaseModel) for item in written)
+        return (None, True) if hidden else (list(written), False)
+    return (None, True) if isinstance(written, SecretStr | BaseModel) else (written, False)
+
+
+def _references(written: Any) -> Iterator[dict[str, str]]:
+    for item in written if isinstance(written, tuple) else (written,):
+        if isinstance(item, EnvReference):
+            yield {"env": item.env}
+        elif isinstance(item, FileReference):
+            yield {"file": item.file}
+        elif isinstance(item, CommandReference):
+            yield {"command": os.path.basename(item.command[0])}
