@@ -1,0 +1,34 @@
+"""The command line in this process, and what holds of every call: no traceback, and no canary."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from click.testing import CliRunner
+
+from credconf.cli import main
+from tests.config.project import CANARY
+
+
+@dataclass(frozen=True)
+class Outcome:
+    status: int
+    said: str
+
+    @property
+    def json(self):
+        return json.loads(self.said)
+
+    @property
+    def codes(self):
+        return [problem["code"] for problem in self.json["problems"]]
+
+
+def run(*arguments, stdin=None, canary=CANARY) -> Outcome:
+    result = CliRunner().invoke(main, [str(argument) for argument in arguments], input=stdin)
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code in {0, 1, 2}
+    assert canary not in result.output
+    return Outcome(result.exit_code, result.output)

@@ -1,0 +1,228 @@
+"""`credconf check` judges files, and with `--resolve` what an application would make of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.cli.running import run
+from tests.config.project import CANARY, CLIENT, COMPLETE, ID, TENANT
+
+KEYS = ["severity", "code", "message", "path", "file", "line", "column", "hint"]
+
+
+def test_good_files_are_counted(project):
+    project.write("a.yaml", ID)
+    project.write("b.yaml", "client_secret: {env: NOT_SET_ANYWHERE}")
+    assert run("check", "a.yaml").said == "ok: 1 file\n"
+    assert run("check", "a.yaml", "b.yaml", "a.yaml").said == "ok: 2 files\n"
+    assert run("check", "a.yaml").status == 0
+
+
+def test_problems_are_shown_with_their_places_and_counted(project):
+    project.write("a.yaml", f"{COMPLETE}clinet_id: x\n")
+    project.write("b.yaml", "cloud: moon\n")
+    outcome = run("check", "a.yaml", "b.yaml")
+    assert outcome.status == 1
+    assert "error[unknown-key]: `clinet_id` is not a setting\n  --> a.yaml:4:1\n" in outcome.said
+    assert "  --> b.yaml:1:8\n" in outcome.said
+    assert outcome.said.endswith("\n\n2 errors and 1 warning in 2 files\n")
+
+
+def test_json_has_the_promised_shape(project):
+    project.write("a.yaml", "default: a\ncredentials:\n  a:\n    clinet_id: x\n")
+    outcome = run("check", "--format", "json", "a.yaml")
+    assert list(outcome.json) == ["ok", "problems"]
+    assert outcome.json["ok"] is False
+    [problem] = outcome.json["problems"]
+    assert list(problem) == KEYS
+    assert (problem["path"], problem["file"], problem["line"]) == ("credentials.a.clinet_id", "a.yaml", 4)
+    project.write("good.yaml", ID)
+    assert run("check", "--format", "json", "good.yaml").json == {"ok": True, "problems": []}
+
+
+def test_github_gets_annotations_and_nothing_else(project):
+    project.write("a.yaml", "cloud: moon\nclient_id: my-app\nauthority: {env: A}\n")
+    lines = run("check", "--format", "github", "a.yaml").said.splitlines()
+    assert [line.partition(",title")[0] for line in lines] == [
+        "::error file=a.yaml,line=1,col=8",
+        "::error file=a.yaml,line=3,col=12",
+    ]
+    project.write("good.yaml", ID)
+    assert run("check", "--format", "github", "good.yaml").said == ""
+
+
+def test_warnings_alone_are_ok_unless_they_are_errors(project):
+    project.write("a.yaml", COMPLETE)
+    assert run("check", "a.yaml").status == 0
+    assert run("check", "a.yaml").said.endswith("\n\nok: 1 file, 1 warning\n")
+    strict = run("check", "--strict", "a.yaml", "--format", "json")
+    assert strict.status == 1
+    assert [(problem["severity"], problem["code"]) for problem in strict.json["problems"]] == [
+        ("error", "secret-in-file")
+    ]
+    assert run("check", "a.yaml", "--format", "json").json["ok"] is True
+
+
+# Which files
+
+
+def test_without_a_file_it_is_what_from_config_would_read(project, monkeypatch):
+    project.write("credconf.yaml", "cloud: moon")
+    assert run("check", "--format", "json").json["problems"][0]["file"] == "credconf.yaml"
+    project.write("one.yaml", "credentials: {a: {region: West Europe}}")
+    project.write("two.yaml", "credentials: {a: {region: westeurope}}  # the later one wins")
+    monkeypatch.setenv("CREDCONF_FILE", f"one.yaml{os.pathsep}two.yaml")
+    assert run("check").said == "ok: 2 files\n"
+
+
+def test_a_variable_that_names_a_missing_file_is_told(project, monkeypatch):
+    monkeypatch.setenv("CREDCONF_FILE", "gone.yaml")
+    [problem] = run("check", "--format", "json").json["problems"]
+    assert (problem["code"], problem["file"], problem["hint"]) == (
+        "missing-file",
+        "gone.yaml",
+        "CREDCONF_FILE names it",
+    )
+
+
+def test_without_any_file_the_call_is_wrong(project):
+    outcome = run("check")
+    assert outcome.status == 2
+    assert "name a FILE" in outcome.said
+
+
+def test_a_missing_file_is_a_problem_and_the_others_are_judged(project):
+    project.write("a.yaml", "cloud: moon")
+    outcome = run("check", "gone.yaml", "a.yaml", "--format", "json")
+    assert outcome.status == 1
+    assert outcome.codes == ["missing-file", "bad-value"]
+
+
+def test_files_are_judged_alone_or_as_layers(project):
+    project.write("base.yaml", "credentials: {base: {region: West Europe}}")
+    project.write("prod.yaml", "credentials: {base: {region: westeurope}, a: {extends: base}}")
+    project.write("more.yaml", "default: a")
+    alone = run("check", "base.yaml", "prod.yaml", "more.yaml", "--format", "json")
+    assert alone.codes == ["bad-value", "unknown-name"]
+    for arguments in (("--layers", "base.yaml", "prod.yaml", "more.yaml"), ("-f", "base.yaml", "-f", "prod.yaml")):
+        assert run("check", *arguments).status == 0
+    assert "--layers" in run("check", "base.yaml", "prod.yaml", "more.yaml").said
+    assert run("check", "--layers", "prod.yaml", "base.yaml", "--format", "json").codes == ["bad-value"]
+
+
+def test_standard_input_is_a_file(project):
+    outcome = run("check", "-", "--format", "json", stdin=f"{COMPLETE}clinet_id: x\n")
+    assert [(item["code"], item["file"], item["line"]) for item in outcome.json["problems"]] == [
+        ("secret-in-file", "<stdin>", 3),
+        ("unknown-key", "<stdin>", 4),
+    ]
+    assert run("check", "-", stdin=ID).said == "ok: 1 file\n"
+    assert run("check", "-", "--format", "json", stdin=b"\xff").codes == ["not-utf8"]
+    assert run("check", "-", "--format", "json", stdin=b"#" * (1024 * 1024 + 1)).codes == ["file-too-large"]
+    project.write("a.yaml", ID)
+    assert run("check", "-", "a.yaml", stdin="cloud: moon").status == 1
+
+
+def test_a_section_of_an_applications_own_file(project):
+    project.write("app.yaml", "logging: {level: x}\nazure: {storage: {cloud: moon}}\n")
+    outcome = run("check", "--section", "azure.storage", "app.yaml", "--format", "json")
+    assert [(item["code"], item["path"]) for item in outcome.json["problems"]] == [("bad-value", "azure.storage.cloud")]
+    assert run("check", "--section", "nope", "app.yaml", "--format", "json").codes == ["missing-section"]
+
+
+# Where it runs
+
+
+def test_it_needs_nothing_of_the_environment(project, monkeypatch):
+    monkeypatch.setenv("AZURE_TENANT_ID", "not a tenant/")
+    monkeypatch.setenv("CREDCONF_TENNANT_ID", "misspelt")
+    project.write(".env", "broken line\n")
+    project.write("a.yaml", ID)
+    assert run("check", "a.yaml").said == "ok: 1 file\n"
+
+
+def test_resolve_adds_what_the_start_would_need(project, monkeypatch):
+    project.write("a.yaml", "default: a\ncredentials:\n  a: {cloud: usgov}\n  b: {cloud: moon}\n")
+    outcome = run("check", "--resolve", "a.yaml", "--format", "json")
+    assert outcome.status == 1
+    assert sorted(outcome.codes) == ["bad-value", "missing", "missing", "missing"]
+    variables = {"TENANT_ID": TENANT, "CLIENT_ID": CLIENT, "CLIENT_SECRET": CANARY}
+    for name, value in variables.items():
+        monkeypatch.setenv(f"CREDCONF__A__{name}", value)
+    assert run("check", "--resolve", "a.yaml", "--format", "json").codes == ["bad-value"]
+    monkeypatch.setenv("CREDCONF__A__TENANT_ID", f"{CANARY}/")
+    problems = run("check", "--resolve", "a.yaml", "--format", "json").json["problems"]
+    assert {problem.get("origin") for problem in problems} == {None, "$CREDCONF__A__TENANT_ID"}
+
+
+def test_resolve_takes_files_as_layers_and_all_that_chooses_a_configuration(project, monkeypatch):
+    project.write("one.yaml", f"credentials: {{a: {{tenant_id: {TENANT}}}, b: {{}}}}")
+    project.write("two.yaml", f"credentials: {{a: {{client_id: {CLIENT}, client_secret: {{env: A_SECRET}}}}}}")
+    project.write("secrets.env", f"A_SECRET={CANARY}\n")
+    for files in (("one.yaml", "two.yaml"), ("-f", "one.yaml", "-f", "two.yaml")):
+        outcome = run("check", "--resolve", *files, "-n", "a", "--env-file", "secrets.env")
+        assert outcome.said == "ok: 2 files\n"
+        assert run("check", "--resolve", *files, "-n", "a", "--no-env-file").status == 1
+    monkeypatch.setenv("CREDCONF_NAME", "b")
+    assert "`b`" in run("check", "--resolve", "one.yaml", "two.yaml").said
+
+
+def test_resolve_says_each_thing_once(project):
+    project.write("a.yaml", f"{COMPLETE}clinet_id: x\ncloud: moon\n")
+    outcome = run("check", "--resolve", "a.yaml", "--format", "json")
+    assert len(outcome.codes) == len(set(outcome.codes)) == len(run("check", "a.yaml", "--format", "json").codes)
+
+
+def test_resolve_needs_no_file_where_the_environment_says_it_all(project, monkeypatch):
+    for name, value in (("TENANT_ID", TENANT), ("CLIENT_ID", CLIENT), ("CLIENT_SECRET", CANARY)):
+        monkeypatch.setenv(f"AZURE_{name}", value)
+    assert run("check", "--resolve").said == "ok: 0 files\n"
+
+
+def test_resolve_runs_no_program(project):
+    project.write(
+        "a.yaml", f'{ID}client_secret: {{command: [{json.dumps(sys.executable)}, -c, \'open("ran", "w")\']}}\n'
+    )
+    assert run("check", "--resolve", "--allow", "command", "a.yaml").status == 0
+    assert not (project.path / "ran").exists()
+    assert run("check", "--resolve", "a.yaml").status == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("a.yaml", "-f", "a.yaml"),
+        ("a.yaml", "-n", "a"),
+        ("a.yaml", "--env-file", "b"),
+        ("a.yaml", "--no-env-file"),
+        ("a.yaml", "--allow", "command"),
+        ("--layers", "-", "a.yaml"),
+        ("--resolve", "-"),
+        ("--format", "xml", "a.yaml"),
+        ("--client-secret", CANARY.replace("c4n4ry", "x"), "a.yaml"),
+    ],
+)
+def test_a_wrong_call_is_told_from_a_wrong_file(project, arguments):
+    project.write("a.yaml", ID)
+    outcome = run("check", *arguments)
+    assert outcome.status == 2
+    assert outcome.said.startswith("Usage: ")
+
+
+def test_it_imports_neither_pydantic_settings_nor_what_a_token_needs(project):
+    project.write("a.yaml", COMPLETE)
+    program = (
+        "import sys, credconf.cli\n"
+        "try: credconf.cli.main(['check', 'a.yaml'])\n"
+        "except SystemExit as exit: assert not exit.code\n"
+        "print(*sys.modules)"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    loaded = set(result.stdout.splitlines()[-1].split())
+    assert "pydantic" in loaded
+    assert not loaded & {"pydantic_settings", "msal", "requests", "azure.core", "asyncio"}
