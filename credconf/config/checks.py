@@ -85,4 +85,13 @@ def in_order(problems: Iterable[Problem], files: Sequence[str]) -> tuple[Problem
         file = numbers.get(origin.file or "", len(numbers))
         return (_PLACE_ORDER[origin.place], file, origin.line or 0, origin.column or 0)
 
-    return tuple(sorted(dict.fromkeys(problems), key=order))
+    return tuple(sorted(_once(problems), key=order))
+
+
+def _once(problems: Iterable[Problem]) -> Iterable[Problem]:
+    # `cloud` beside `authority` is seen in the layer, which knows where both stand, and later by the model.
+    unique: dict[Any, Problem] = {}
+    for problem in problems:
+        place = problem.origin and problem.origin.over(())
+        unique.setdefault((problem.code, place) if problem.code == "conflict" else problem, problem)
+    return unique.values()
