@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from . import report
+from . import completing, report
 from .options import configuration_options
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _ELSEWHERE: Final = {"unknown-parent", "unknown-name"}
 
 
 @click.command()
-@click.argument("paths", nargs=-1, metavar="[FILE]...")
+@click.argument("paths", nargs=-1, metavar="[FILE]...", shell_complete=completing.files)
 @click.option("--layers", is_flag=True, help="The FILEs are layers of one configuration, the lowest first.")
 @click.option("--resolve", is_flag=True, help="Also judge as from_config() would here and now.")
 @click.option("--strict", is_flag=True, help="Warnings are errors.")
@@ -39,7 +39,7 @@ _ELSEWHERE: Final = {"unknown-parent", "unknown-name"}
 )
 @configuration_options
 def check(paths: tuple[str, ...], form: str, chosen: Chosen, *, layers: bool, resolve: bool, strict: bool) -> None:
-    """Judge configuration files, without their secrets and without the network.
+    """Judge configuration files, without their secrets.
 
     Each FILE is judged by itself, with all its entries; `-` is standard input. Without FILE, it is what from_config()
     would read: the layers that CREDCONF_FILE names, or credconf.yaml. Nothing else is read: what the environment may

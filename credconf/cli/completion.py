@@ -14,7 +14,9 @@ _SHELLS: Final = ("bash", "zsh", "fish")
 @click.argument("shell", type=click.Choice(_SHELLS))
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
-    """Print what lets a SHELL complete commands, options and names of entries.
+    """Print what lets a shell complete commands and names.
+
+    Commands, options, files, and the names of the entries in them:
 
     \b
     bash:  credconf completion bash >> ~/.bashrc

@@ -37,7 +37,10 @@ http: {{ca_bundle: {ca_bundle}}}
 
 @click.command()
 def demo() -> None:
-    """Run the main job against a fake Entra on this machine: no account, no network, nothing left behind."""
+    """Run the main job against a fake Entra on this machine.
+
+    It needs no account and no network, and leaves nothing behind.
+    """
     sys.exit(run(click.echo))
 
 

@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.shell_completion import CompletionItem
 
 from credconf.problems import closest
 
@@ -49,6 +50,12 @@ class LazyGroup(click.Group):
         """The list of the help, without importing any command."""
         with formatter.section("Commands"):
             formatter.write_dl(list(self._short_help.items()))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """What a shell offers, without importing any command: our commands, then our options."""
+        names = [name for name in self._short_help if name.startswith(incomplete)]
+        options = click.Command.shell_complete(self, ctx, incomplete)
+        return [*(CompletionItem(name, help=self._short_help[name]) for name in names), *options]
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 import click
 
+from . import completing
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -30,10 +32,25 @@ class Chosen(TypedDict):
 
 
 _OPTIONS = (
-    click.option("-f", "--file", "files", multiple=True, metavar="PATH", help="A YAML file; repeat it for layers."),
-    click.option("-n", "--name", metavar="ENTRY", help="The entry of a file with several."),
+    click.option(
+        "-f",
+        "--file",
+        "files",
+        multiple=True,
+        metavar="PATH",
+        shell_complete=completing.files,
+        help="A YAML file; repeat it for layers.",
+    ),
+    click.option(
+        "-n", "--name", metavar="ENTRY", shell_complete=completing.entry_names, help="The entry of a file with several."
+    ),
     click.option("--section", metavar="DOTTED.PATH", help="Where our mapping is in an application's own YAML."),
-    click.option("--env-file", metavar="PATH", help="Read this instead of the working directory's .env."),
+    click.option(
+        "--env-file",
+        metavar="PATH",
+        shell_complete=completing.files,
+        help="Read this instead of the working directory's .env.",
+    ),
     click.option("--no-env-file", is_flag=True, help="Read no .env."),
     click.option(
         "--allow", multiple=True, type=click.Choice(["command"]), help="Let {command: [...]} references run programs."

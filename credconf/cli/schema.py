@@ -10,9 +10,9 @@ import click
 
 @click.command()
 def schema() -> None:
-    """Print the JSON Schema (draft-07) of configuration files.
+    """Print the JSON Schema of configuration files.
 
-    For an editor: credconf schema > credconf.schema.json, and as the first line of a file beside it
+    It is draft-07. For an editor: credconf schema > credconf.schema.json, and as the first line of a file beside it
     `# yaml-language-server: $schema=credconf.schema.json`.
     """
     click.echo(_text(), nl=False)
