@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from click.shell_completion import CompletionItem
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     import click
 
     from credconf.problems import Problem
@@ -16,6 +18,15 @@ if TYPE_CHECKING:
 def files(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001 - click's signature
     """The shell's own names of files; `click.Path` would also judge the file, which is for us to do."""
     return [CompletionItem(incomplete, type="file")]
+
+
+def words(choices: Sequence[str]) -> Callable[[click.Context, click.Parameter, str], list[str]]:
+    """Those of some words that begin with what is typed already, in any case."""
+
+    def offered(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
+        return [word for word in choices if word.lower().startswith(incomplete.lower())]
+
+    return offered
 
 
 def entry_names(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
