@@ -1,20 +1,20 @@
 """The JSON Schema of a configuration file, for editors: generated from the models, written by `make schema`.
 
-It says what our own reader (`credconf check`) says of one file, as far as a schema can. It cannot say
+It says what `credconf check` says of one file, as far as a schema can. It cannot say
 
-- what depends on another place: whether an entry exists that `default` or `extends` names (`unknown-parent`), a
-  circle of them (`cycle`), two names that mean one variable (`bad-name`), two proofs or two authorities that come
-  together only by `extends` or layers (`two-proofs`, `conflict`, `unknown-key`), and what is `missing`, because the
-  environment may supply it;
+- what depends on another place: whether an entry exists, and is not abstract, that `default` or `extends` names
+  (`unknown-name`, `unknown-parent`, `abstract`), a circle of them (`cycle`), two names that mean one variable
+  (`bad-name`), two proofs or two authorities that come together only by `extends` or layers (`two-proofs`, `conflict`,
+  `unknown-key`);
 - what YAML says before a schema is asked: a key that stands twice, a file that is no YAML (`duplicate-key`, `bad-key`,
   `bad-yaml`), and a file with nothing in it (`empty-file`);
 - bounds of a number that is written as text, a port above 65535, a host longer than 253 characters, an IPv6 address or
   a proxy's URL that is none, a NUL character (`bad-value`);
 - how a number was written: an editor reads `0x10` and `1e1` as numbers, where a whole number must have digits only.
 
-And it is stricter in two things. An editor cannot tell `null` or `~` from a value that was forgotten, so those are
-refused where our reader takes them for text; and settings of a certificate are judged also where nothing says yet that
-the credential has one.
+And it is stricter in one thing: an editor cannot tell `null` or `~` from a value that was forgotten, so those are
+refused where our reader takes them for text. Neither says what is `missing`, because the environment may supply it, nor
+gives the schema warnings. `tests/test_schema.py` holds the two together, and has an example of each difference.
 """
 
 from __future__ import annotations

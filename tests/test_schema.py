@@ -422,6 +422,64 @@ def test_they_agree_on_every_value_by_itself(data):
     assert accepts(data) == (our_verdict(data) == set())
 
 
+# What the docstring of `credconf.schema` lists: the two verdicts differ in these, and in no others
+
+NOT_SAYABLE = {
+    "a parent that is not there": ("credentials: {a: {extends: b}}", "unknown-parent"),
+    "a default that is not there": ("{default: b, credentials: {a: {}}}", "unknown-name"),
+    "a default that is abstract": ("{default: a, credentials: {a: {abstract: true}}}", "abstract"),
+    "a circle": ("credentials: {a: {extends: b}, b: {extends: a}}", "cycle"),
+    "two names of one variable": ("credentials: {my-app: {}, my_app: {}}", "bad-name"),
+    "two proofs, by extends": (
+        "credentials: {a: {client_secret: b}, b: {extends: a, client_certificate: {file: c}}}",
+        "two-proofs",
+    ),
+    "two authorities, by extends": (
+        "credentials: {a: {oidc_authority: https://a/b}, b: {extends: a, tenant_id: c}}",
+        "conflict",
+    ),
+    "a setting of another kind, by extends": (
+        "credentials: {a: {client_secret: b}, b: {extends: a, send_certificate_chain: true}}",
+        "unknown-key",
+    ),
+    "a key twice": ("{tenant_id: a, tenant_id: a}", "duplicate-key"),
+    "a key that is no text": ("{x-a: {[a]: b}}", "bad-key"),
+    "a bound of a number that is text": ('http: {timeout: "601"}', "bad-value"),
+    "a port above 65535": ("authority: a.example:65536", "bad-value"),
+    "a long host": (f"authority: {'a.' * 127}example", "bad-value"),
+    "an IPv6 address that is none": ("oidc_authority: 'https://[:::]/b'", "bad-value"),
+    "a proxy's URL that is none": ("http: {proxy: 'http://:1'}", "bad-value"),
+    "a NUL character": ('http: {ca_bundle: "a\\0b"}', "bad-value"),
+    "a whole number in hexadecimal digits": ("http: {retries: 0x5}", "bad-value"),
+}
+STRICTER = {"null": "client_id: null", "a tilde": "client_id: ~", "null among texts": "prefetch: [null]"}
+
+
+@pytest.mark.parametrize(("text", "code"), NOT_SAYABLE.values(), ids=NOT_SAYABLE)
+def test_what_a_schema_cannot_say_is_said_by_check_alone(text, code):
+    root = parse(text, "app.yaml")
+    assert not isinstance(root, Problem)
+    assert {problem.code for problem in errors(root)} == {code}
+    data = yaml.load(text, Loader=AsAnEditor)  # noqa: S506 - a safe one, in which a key may be a list
+    assert accepts(data)
+
+
+class AsAnEditor(yaml.SafeLoader):
+    """As an editor reads it: a later key wins, and a key may be anything."""
+
+    def construct_mapping(self, node, deep=False):
+        return {
+            str(self.construct_object(key, deep=True)): self.construct_object(value, deep=True)
+            for key, value in node.value
+        }
+
+
+@pytest.mark.parametrize("text", STRICTER.values(), ids=STRICTER)
+def test_what_looks_forgotten_is_refused_by_the_schema_alone(text):
+    assert our_verdict_of(text) == set()
+    assert not accepts(yaml.safe_load(text))
+
+
 # The patterns
 
 RULES = {
