@@ -50,7 +50,7 @@ class Origin:
 
     def over(self, displaced: tuple[Origin, ...]) -> Origin:
         """The same origin, knowing what it displaced."""
-        return replace(self, displaced=displaced)
+        return self if self.displaced == displaced else replace(self, displaced=displaced)
 
     def flat(self) -> tuple[Origin, ...]:
         """The origin, then what it displaced, none of which holds another."""

@@ -19,6 +19,7 @@ from .merging import place_in, tree
 from .nearly import azure_near, strangers
 from .nodes import joined
 from .origins import Origin, Value
+from .places import places
 from .report import reported
 from .safety import mixed_identity, redirected_secret
 from .sources import merge
@@ -238,16 +239,13 @@ class _Resolver:
         hint += f"\n{near} is set; did you mean {variable}?" if near else ""
         origin = part.origin if part else None
         return replace(
-            problem, message=message, path=self._path(path), origin=origin, hint=hint, looked_in=self.places()
+            problem,
+            message=message,
+            path=self._path(path),
+            origin=origin,
+            hint=hint,
+            looked_in=tuple(map(str, places(self.request))),
         )
-
-    def places(self) -> tuple[str, ...]:
-        """Every place that was looked at."""
-        off = self.request.env_file is False
-        dotenv = f"{self.dotenv.name} (switched off)" if off else self.dotenv.name
-        dotenv = f"{dotenv} (no such file)" if not off and not self.dotenv.exists else dotenv
-        files = self.book.places or (["no file"] if self.request.path is False else ["credconf.yaml (no such file)"])
-        return ("arguments", "environment", dotenv, *files)
 
     def _path(self, path: str) -> str:
         whole = joined(f"credentials.{self.name}", path) if self.name else path

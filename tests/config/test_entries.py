@@ -241,7 +241,7 @@ def test_files_can_be_switched_off(project, environ):
     project.write("credconf.yaml", COMPLETE)
     error = project.refused(False, environ=environ)
     assert set(codes(error)) == {"missing"}
-    assert "no file" in str(error)
+    assert "credconf.yaml (switched off)" in str(error)
 
 
 def test_a_missing_file_says_who_named_it(project):
