@@ -121,7 +121,7 @@ WORDS = st.one_of(
 
 
 @thoroughly
-@given(command=st.sampled_from(sorted(set(COMMANDS) - {"demo"})), words=st.lists(WORDS, max_size=5))
+@given(command=st.sampled_from(["check", "show", "explain", "schema", "completion"]), words=st.lists(WORDS, max_size=5))
 @example("check", ["\0"])
 @example("show", ["-f", "\0"])
 @example("show", ["-f", "\udcff"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -59,6 +60,17 @@ def test_the_text_is_aligned_and_fits_80_columns(layers, monkeypatch):
         "  prod.yaml                     is there\n"
     ) in outcome.said
     assert max(map(len, outcome.said.splitlines())) <= 80
+
+
+def test_the_readme_shows_what_it_prints(project, monkeypatch):
+    project.write("base.yaml", BASE)
+    project.write("prod.yaml", PROD.replace("A_SECRET", "BILLING_SECRET"))
+    monkeypatch.setenv("BILLING_SECRET", CANARY)
+    monkeypatch.setenv("CREDCONF__BILLING__TENANT_ID", TENANT)
+    readme = (Path(__file__).parent.parent.parent / "README.md").read_text(encoding="utf-8")
+    shown = readme.partition("$ credconf show -f base.yaml -f prod.yaml\n")[2].partition("```")[0]
+    assert shown.count("\n") > 10
+    assert run("show", "-f", "base.yaml", "-f", "prod.yaml").said.startswith(shown)
 
 
 @pytest.mark.parametrize(
