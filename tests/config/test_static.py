@@ -215,6 +215,8 @@ def test_a_section_may_be_in_one_of_the_layers():
         ("client_id: my-app\nauthority: {env: A}", []),
         (f"client_id: {CLIENT}\nauthority: localhost:8443", []),
         (COMPLETE, ["secret-in-file"]),
+        (f"client_secret: {CANARY} #{CANARY}", ["cut-value", "secret-in-file"]),
+        ("client_id: ${MY_ID}", ["client-id-no-guid", "not-expanded"]),
     ],
 )
 def test_what_is_probably_wrong_is_a_warning(text, codes):
@@ -230,6 +232,13 @@ def test_another_client_id_than_that_of_the_secret_is_a_warning_as_the_environme
         """
     assert warnings(text) == ["mixed-identity"]
     assert errors(text) == []
+
+
+def test_client_ids_that_are_references_are_compared_unread():
+    parent = "a: {client_id: {env: A}, client_secret: {env: S}}"
+    assert warnings(f"credentials: {{{parent}, b: {{extends: a, client_id: {{env: B}}}}}}") == ["mixed-identity"]
+    assert warnings(f"credentials: {{{parent}, b: {{extends: a, client_id: {{env: A}}}}}}") == []
+    assert warnings(f"credentials: {{{parent}, b: {{extends: a, client_id: {{file: a}}}}}}") == ["mixed-identity"]
 
 
 def test_a_displaced_host_is_a_warning():
