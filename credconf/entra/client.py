@@ -137,8 +137,7 @@ class EntraClient:
             deadline: on the monotonic clock.
             retries: whether a failed attempt may be repeated.
         """
-        hidden = [str(getattr(self._identity, name)) for name in self._identity.hidden]
-        redact = Redactor([*proof.secrets, *hidden, *([self._identity.proxy] if self._identity.proxy else [])])
+        redact = Redactor([*proof.secrets, *self._identity.concealed()])
         asked, claims = Asked(self._identity, request.tenant, redact), request.claims
         sender = Sender(self._http, deadline if self._bounded else None, retries=retries)
         wire = _Wire(self._directory, sender, asked)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -44,6 +45,12 @@ class Identity:
         """A field as messages may show it."""
         value = getattr(self, name)
         return "(hidden: read from a file)" if value is not None and name in self.hidden else value
+
+    def concealed(self) -> list[str]:
+        """The texts that no message may show: what came from a file, the host of such a URL, too, and the proxy's URL."""
+        texts = [getattr(self, name.rpartition(".")[2]) or "" for name in sorted(self.hidden)]
+        hosts = [urlsplit(text).hostname or "" for text in texts if "://" in text]
+        return [text for text in (*texts, *hosts, self.proxy) if text]
 
 
 _Field: TypeAlias = str | SecretStr | EnvReference | FileReference | None

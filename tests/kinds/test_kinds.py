@@ -9,6 +9,7 @@ import tempfile
 import pytest
 from pydantic import SecretStr
 
+import credconf
 from credconf.kinds import (
     FIELDS,
     KINDS,
@@ -305,6 +306,17 @@ def test_an_identity_shows_no_password_of_a_proxy():
     identity = identify(settings, READER)
     assert CANARY in identity.proxy
     assert CANARY not in repr(identity)
+
+
+def test_nothing_that_came_from_a_file_is_in_a_message_about_the_network(project):
+    project.write("proxy", f"http://user:{CANARY}@proxy-of-the-file.test:9\n")
+    project.write("authority", "host-of-the-file.test:8443\n")
+    http = "http: {proxy: {file: proxy}, retries: 0}"
+    resolved = project.flat(f"{COMPLETE}authority: {{file: authority}}\n{http}\ndisable_instance_discovery: true\n")
+    with credconf.build(resolved) as credential, pytest.raises(credconf.AuthenticationError) as caught:
+        credential.get_token("https://api.test/.default")
+    assert caught.value.error_code == "proxy"
+    assert not [text for text in (CANARY, "host-of-the-file", "proxy-of-the-file") if text in str(caught.value)]
 
 
 def test_an_identity_that_can_not_be_read_says_what():
