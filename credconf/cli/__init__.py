@@ -12,6 +12,7 @@ COMMANDS = {
     "check": "Judge configuration files, without their secrets.",
     "show": "Show every setting, where it came from, and what it displaced.",
     "explain": "Explain the code of a problem, or one of Entra's (AADSTS...).",
+    "token": "Acquire one token: for whom, for what, until when, and what it says.",
     "schema": "Print the JSON Schema of configuration files.",
     "demo": "Run the main job against a fake Entra on this machine.",
     "completion": "Print what lets a shell complete commands and names.",

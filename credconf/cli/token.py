@@ -1,0 +1,198 @@
+"""`credconf token`: one token, as an application would get it, and what it says."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
+
+import click
+
+import credconf
+from credconf.problems import as_dicts, as_text
+
+from .acquiring import on_demand, scope_hint, told
+from .claims import READABLE, claims_of, iso, readable, utc
+from .options import Chosen, configuration_options
+from .terminal import escaped, say, wrapped
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from azure.core.credentials import AccessTokenInfo, TokenRequestOptions
+
+Form = Literal["text", "json", "raw"]
+
+_EXAMPLES = """\b
+Examples:
+  credconf token https://graph.microsoft.com/.default
+  curl -H "Authorization: Bearer $(credconf token --raw SCOPE)" URL
+"""
+_WIDTH = 18
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+
+
+@dataclass(frozen=True, slots=True)
+class Acquired:
+    """A token with what it was asked for.
+
+    Attributes:
+        info: the token and its times.
+        who: as `describe()` shows the identity.
+        scopes: that were asked for.
+        resolved: the configuration.
+        hints: about the scopes.
+    """
+
+    info: AccessTokenInfo = field(repr=False)
+    who: Mapping[str, Any]
+    scopes: Sequence[str]
+    resolved: credconf.Resolved
+    hints: Sequence[str]
+
+
+@click.command(epilog=_EXAMPLES)
+@click.argument("scopes", nargs=-1, required=True, metavar="SCOPE...")
+@click.option("--tenant", metavar="TENANT", help="Another tenant that the configuration allows.")
+@click.option("--raw", is_flag=True, help="Print the token and nothing else, for $(...). It is a secret.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), help="text (the default) or json.")
+@configuration_options
+def token(scopes: tuple[str, ...], tenant: str | None, form: Form | None, chosen: Chosen, *, raw: bool) -> None:
+    """Acquire one token: for whom, for what, until when, and what it says.
+
+    The token itself is shown only with --raw. Its signature is not checked: only its audience can do that.
+    """
+    if raw and form is not None:
+        raise click.UsageError("--raw and --format exclude each other")
+    form = "raw" if raw else form or "text"
+    data: dict[str, Any]
+    try:
+        acquired = _acquire(scopes, tenant, credconf.load(**chosen), quiet=form == "json")
+    except credconf.ConfigError as error:
+        said, data = as_text(error.problems), {"problems": as_dicts(error.problems)}
+    except credconf.AuthenticationError as error:
+        said, data = _failure_text(error.failure), {"error": _failure_json(error.failure)}
+    else:
+        {"raw": _show_raw, "json": _show_json, "text": _show_text}[form](acquired)
+        return
+    _refuse(form, said, data)
+
+
+def _acquire(scopes: Sequence[str], tenant: str | None, resolved: credconf.Resolved, *, quiet: bool) -> Acquired:
+    """The token; what is probably wrong is said first, because waiting for Entra may take long."""
+    hints = [] if resolved.settings.oidc_authority else list(dict.fromkeys(filter(None, map(scope_hint, scopes))))
+    if not quiet:
+        if resolved.warnings:
+            say(as_text(resolved.warnings), err=True)
+        for hint in hints:
+            say(wrapped(f"hint: {escaped(hint)}"), err=True)
+    options: TokenRequestOptions = {"tenant_id": tenant} if tenant is not None else {}
+    try:
+        with on_demand(resolved) as credential:
+            info, who = credential.get_token_info(*scopes, options=options), credential.describe()
+    except credconf.ConfigError:
+        raise
+    except ValueError as error:  # a tenant that can't be one; the text does not quote it
+        message = str(error)
+    else:
+        return Acquired(info, {**who, "tenant_id": tenant or who["tenant_id"]}, scopes, resolved, hints)
+    raise click.UsageError(message)
+
+
+def _refuse(form: Form, said: str, data: Mapping[str, Any]) -> NoReturn:
+    if form == "json":
+        say(json.dumps({"ok": False, **data}, indent=2))
+    else:
+        say(said, err=True)
+    sys.exit(1)
+
+
+def _failure_text(failure: credconf.errors.Failure) -> str:
+    parts = told(failure)
+    lines = [wrapped(escaped(parts.summary), first="error: ", rest="  ")]
+    lines += [wrapped(escaped(parts.fix), first="  ", rest="  ")] if parts.fix else []
+    lines += [wrapped(escaped(line), first="  ", rest="    ") for line in parts.details]
+    return "\n".join(lines)
+
+
+def _failure_json(failure: credconf.errors.Failure) -> dict[str, Any]:
+    parts = told(failure)
+    return {
+        "error": failure.error,
+        "aadsts": [f"AADSTS{code}" for code in failure.codes],
+        "message": parts.summary,
+        "fix": parts.fix,
+        "details": list(parts.details),
+        "correlation_id": failure.correlation_id,
+        "trace_id": failure.trace_id,
+        "timestamp": failure.timestamp,
+        "status_code": failure.status_code,
+        "retry_after": failure.retry_after,
+    }
+
+
+def _show_raw(acquired: Acquired) -> None:
+    text = acquired.info.token
+    if not (text.isascii() and text.isprintable() and " " not in text):
+        _refuse("raw", "error: the token holds characters that no header can carry", {})
+    say(text)
+
+
+def _show_json(acquired: Acquired) -> None:
+    info = acquired.info
+    shown = {
+        "ok": True,
+        **acquired.who,
+        "scopes": list(acquired.scopes),
+        "token_type": info.token_type,
+        "expires_on": info.expires_on,
+        "expires_at": iso(info.expires_on),
+        "refresh_on": info.refresh_on,
+        "claims": claims_of(info.token),
+        "signature_checked": False,
+        "hints": list(acquired.hints),
+        "problems": as_dicts(acquired.resolved.warnings),
+    }
+    say(json.dumps(shown, indent=2))
+
+
+def _show_text(acquired: Acquired) -> None:
+    info, who = acquired.info, acquired.who
+    entry = f", entry {who['name']}" if who["name"] else ""
+    _row("client", f"{who['client_id']} ({who['kind']}{entry})")
+    for label, name in (("tenant", "tenant_id"), ("authority", "authority"), ("server", "oidc_authority")):
+        if who[name] is not None:
+            _row(label, who[name])
+    _row("scopes", " ".join(acquired.scopes))
+    _row("valid until", f"{utc(info.expires_on) or info.expires_on}, {life(info.expires_on - time.time())}")
+    _show_claims(claims_of(info.token), entra=who["oidc_authority"] is None)
+
+
+def _show_claims(claims: Mapping[str, Any] | None, *, entra: bool) -> None:
+    if claims is None:
+        say("\nThe token is opaque: only the API that it is for can read it.")
+        return
+    say("\nWhat the token says (its signature is not checked):")
+    shown = [claim for claim in READABLE if claim in claims]
+    for claim in shown:
+        _row(claim, readable(claim, claims[claim]), first="  ")
+    if entra and "roles" not in claims and "scp" not in claims:
+        _row("roles", "(none: no app role of this API was granted to the application)", first="  ")
+    if others := len(claims) - len(shown):
+        say(f"  and {others} more: --format json shows all")
+
+
+def _row(label: str, text: str, first: str = "") -> None:
+    say(wrapped(escaped(text), first=first + label.ljust(_WIDTH - len(first)), rest=" " * _WIDTH))
+
+
+def life(seconds: float) -> str:
+    """How long something is still valid, in words."""
+    if seconds <= 0:
+        return "expired"
+    for unit, name in ((_DAY, "days"), (_HOUR, "hours"), (_MINUTE, "minutes")):
+        if seconds >= 2 * unit:
+            return f"for {seconds / unit:.0f} {name}"
+    return f"for {seconds:.0f} seconds"
