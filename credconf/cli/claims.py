@@ -8,6 +8,7 @@ from typing import Any
 
 import jwt
 
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _TIMES = frozenset({"exp", "nbf", "iat", "auth_time", "xms_tcdt"})
 
 READABLE = {
@@ -70,3 +71,13 @@ def _moment(timestamp: float) -> datetime | None:
         return datetime.fromtimestamp(timestamp, timezone.utc)
     except (ValueError, OverflowError, OSError):
         return None
+
+
+def life(seconds: float) -> str:
+    """How long something is still valid, in words."""
+    if seconds <= 0:
+        return "expired"
+    for unit, name in ((_DAY, "days"), (_HOUR, "hours"), (_MINUTE, "minutes")):
+        if seconds >= 2 * unit:
+            return f"for {seconds / unit:.0f} {name}"
+    return f"for {seconds:.0f} seconds"

@@ -14,7 +14,7 @@ import credconf
 from credconf.problems import as_dicts, as_text
 
 from .acquiring import on_demand, scope_hint, told
-from .claims import READABLE, claims_of, iso, readable, utc
+from .claims import READABLE, claims_of, iso, life, readable, utc
 from .options import Chosen, configuration_options
 from .terminal import escaped, say, wrapped
 
@@ -31,7 +31,6 @@ Examples:
   curl -H "Authorization: Bearer $(credconf token --raw SCOPE)" URL
 """
 _WIDTH = 18
-_MINUTE, _HOUR, _DAY = 60, 3600, 86400
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,13 +185,3 @@ def _show_claims(claims: Mapping[str, Any] | None, *, entra: bool) -> None:
 
 def _row(label: str, text: str, first: str = "") -> None:
     say(wrapped(escaped(text), first=first + label.ljust(_WIDTH - len(first)), rest=" " * _WIDTH))
-
-
-def life(seconds: float) -> str:
-    """How long something is still valid, in words."""
-    if seconds <= 0:
-        return "expired"
-    for unit, name in ((_DAY, "days"), (_HOUR, "hours"), (_MINUTE, "minutes")):
-        if seconds >= 2 * unit:
-            return f"for {seconds / unit:.0f} {name}"
-    return f"for {seconds:.0f} seconds"

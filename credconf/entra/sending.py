@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .http import HttpClient
     from .refusals import Asked
 
-_REMEDIES = {
+REMEDIES = {
     "tls": "Name the certificates to trust in `http.ca_bundle`, or in REQUESTS_CA_BUNDLE.",
     "dns": "Check `authority`, the network, and whether a proxy is needed (`http.proxy`, HTTPS_PROXY).",
     "proxy": "Check `http.proxy`, HTTPS_PROXY and NO_PROXY.",
@@ -73,7 +73,7 @@ class Sender:
             headers = {str(name).lower(): str(value) for name, value in dict(answer.headers or {}).items()}
             response = Response(int(answer.status_code), str(answer.text or ""), headers)
         except TransportFailure as exc:
-            failure = asked.failure(asked.redact(exc.message), exc.reason, do=_REMEDIES.get(exc.reason))
+            failure = asked.failure(asked.redact(exc.message), exc.reason, do=REMEDIES.get(exc.reason))
         except (KeyboardInterrupt, SystemExit):
             raise
         # Those of an application's client hold the request, and asyncio.CancelledError is none of ours to pass on.

@@ -47,7 +47,7 @@ class Identity:
         return "(hidden: read from a file)" if value is not None and name in self.hidden else value
 
     def concealed(self) -> list[str]:
-        """The texts that no message may show: what came from a file, the host of such a URL, too, and the proxy's URL."""
+        """What no message may show: the texts that came from a file, the host of such a URL, and the proxy's URL."""
         texts = [getattr(self, name.rpartition(".")[2]) or "" for name in sorted(self.hidden)]
         hosts = [urlsplit(text).hostname or "" for text in texts if "://" in text]
         return [text for text in (*texts, *hosts, self.proxy) if text]

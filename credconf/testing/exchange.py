@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from email.utils import formatdate
 from typing import TYPE_CHECKING
 
 from .assertions import carries_chain
@@ -74,7 +75,9 @@ class Exchange:
         if delivery.how == "dropped":
             return _DROPPED  # no fault of the answer is used up where there is none
         fault = self.lanes.answers.take(route.kind)
-        return fault(self.service, call, route) if fault else self.service.answer(call, route)
+        answer = fault(self.service, call, route) if fault else self.service.answer(call, route)
+        headers = {"Date": formatdate(self.service.clock(), usegmt=True), **answer.headers}
+        return replace(answer, headers=headers)
 
 
 def _shown_to(hook: Hook, request: RecordedRequest) -> Answer | None:

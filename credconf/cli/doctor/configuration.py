@@ -1,0 +1,57 @@
+"""The first step: the configuration, as `load()` sees it, and the host that it leads to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import credconf
+from credconf.blueprint import readable, transport_of
+from credconf.entra import clouds
+from credconf.entra.refusals import Redactor
+
+from .steps import Finding, Subject
+
+if TYPE_CHECKING:
+    from credconf.kinds import Identity
+
+    from .steps import Case
+
+
+def configuration(case: Case, _: float) -> Finding:
+    """Load it, and read what it refers to."""
+    try:
+        resolved = credconf.load(**case.chosen)
+        identity = readable(resolved.settings, resolved.reader)
+    except credconf.ConfigError as error:
+        problems = error.problems
+    else:
+        transport = transport_of(resolved.settings, identity, resolved.surroundings.no_proxy)
+        redact = Redactor(identity.concealed())
+        case.subject = Subject(resolved, identity, transport, _endpoint(identity), redact)
+        return _good(case.subject)
+    count = sum(problem.severity == "error" for problem in problems)
+    summary = f"it has {count} problems" if count > 1 else "it has a problem"
+    return Finding("failed", summary, problems=problems)
+
+
+def _endpoint(identity: Identity) -> str:
+    parts = urlsplit(identity.oidc_authority or identity.authority or "")
+    host, region = parts.netloc, identity.region
+    if region and region not in clouds.AUTODETECT and identity.oidc_authority is None and parts.hostname:
+        host = clouds.regional_host(parts.hostname, region) + (f":{parts.port}" if parts.port else "")
+    return f"https://{host}"
+
+
+def _good(subject: Subject) -> Finding:
+    settings, identity = subject.resolved.settings, subject.identity
+    tenant = f" of tenant {identity.shown('tenant_id')}" if identity.tenant_id else ""
+    entry = f"entry {subject.resolved.name}, " if subject.resolved.name else ""
+    place = "oidc_authority" if identity.oidc_authority else "authority"
+    details = (
+        f"{settings.proof}: {subject.origin(settings.proof)}",
+        f"{place}: {identity.shown(place)} ({subject.origin(place)})",
+    )
+    warnings = subject.resolved.warnings
+    summary = f"{entry}client {identity.shown('client_id')}{tenant}"
+    return Finding("warning" if warnings else "ok", summary, details=details, problems=warnings)

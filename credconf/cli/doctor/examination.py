@@ -1,0 +1,45 @@
+"""The steps in their order. One that can't work any more is skipped, and says because of what."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from .configuration import configuration
+from .network import name_resolution, proxy, tls
+from .server import clock, discovery, token
+from .steps import Done, Finding, Step, take
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .steps import Case
+
+_WAY = ("configuration", "name resolution", "proxy", "TLS")
+STEPS = (
+    Step("configuration", configuration, 30.0),
+    Step("name resolution", name_resolution, 5.0, _WAY[:1]),
+    Step("proxy", proxy, 10.0, _WAY[:2]),
+    Step("TLS", tls, 10.0, _WAY[:3]),
+    Step("discovery", discovery, 10.0, _WAY),
+    Step("clock", clock, 1.0, _WAY),
+    Step("token", token, 30.0, (*_WAY, "discovery")),
+)
+
+
+def examine(case: Case, timeout: float) -> Iterator[Done]:
+    """Take each step, within `timeout` seconds altogether."""
+    end = time.monotonic() + timeout
+    failed: set[str] = set()
+    for step in STEPS:
+        left = end - time.monotonic()
+        cause = next((name for name in step.needs if name in failed), None)
+        if cause is not None:
+            yield Done(step, Finding("skipped", f"it needs what failed: {cause}"), 0.0)
+        elif left <= 0:
+            yield Done(step, Finding("skipped", f"the {timeout:g} s of --timeout are used up"), 0.0)
+        else:
+            done = take(step, case, left)
+            if done.finding.result == "failed":
+                failed.add(step.name)
+            yield done

@@ -1,0 +1,154 @@
+"""What a step finds, what the steps learn from each other, and time that is bounded."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable
+
+    import credconf
+    from credconf.cli.options import Chosen
+    from credconf.entra.http import Response, TransportOptions
+    from credconf.kinds import Identity
+    from credconf.problems import Problem
+
+T = TypeVar("T")
+Result = Literal["ok", "warning", "failed", "skipped"]
+
+GRACE = 0.25
+"""Seconds by which a step may overrun, so that what waits inside it says itself what it waited for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a step found.
+
+    Attributes:
+        result: `failed` is for what keeps the application from its token, or will soon.
+        summary: one sentence.
+        fix: what to do.
+        details: sentences more.
+        problems: of the configuration.
+    """
+
+    result: Result
+    summary: str
+    fix: str | None = None
+    details: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The configuration under examination, as the application would use it.
+
+    Attributes:
+        resolved: what `load()` gave.
+        identity: its texts; some may not be shown.
+        transport: how requests are sent.
+        endpoint: `https://HOST[:PORT]` that the token request goes to, a region's own host included.
+        redact: makes a foreign text printable, without what may not be shown.
+    """
+
+    resolved: credconf.Resolved
+    identity: Identity
+    transport: TransportOptions
+    endpoint: str
+    redact: Callable[[str], str]
+
+    def origin(self, path: str) -> str:
+        """Where a setting came from."""
+        return str(self.resolved.origins[path])
+
+
+@dataclass(slots=True)
+class Case:
+    """What is asked, and what later steps need of earlier ones.
+
+    Attributes:
+        chosen: which configuration.
+        scope: to ask a token for; `None` for one that suits.
+        subject: known after the first step.
+        tunnel: through a proxy, open for the TLS of the next step.
+        answer: of the server, whatever its status.
+        answered_at: between question and answer, by this machine's clock, in seconds of Unix time.
+    """
+
+    chosen: Chosen
+    scope: str | None
+    subject: Subject | None = None
+    tunnel: socket.socket | None = field(default=None, repr=False)
+    answer: Response | None = None
+    answered_at: float = 0.0
+
+    def known(self) -> Subject:
+        """The configuration, in a step that needs it."""
+        assert self.subject is not None
+        return self.subject
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step.
+
+    Attributes:
+        name: for people.
+        examine: does it, within a number of seconds that it is told.
+        seconds: at most.
+        needs: the steps without which it can't work.
+    """
+
+    name: str
+    examine: Callable[[Case, float], Finding]
+    seconds: float
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A step that was taken, or skipped."""
+
+    step: Step
+    finding: Finding
+    seconds: float
+
+
+def bounded(work: Callable[[], T], seconds: float) -> T | type[BaseException] | None:
+    """The outcome of work on a thread of its own, which is left behind if it takes too long.
+
+    The look-up of a name can't be interrupted, nor can the opening of a file on a dead network drive.
+
+    Returns:
+        The outcome; `None` if there is none in time; of an exception the type, since its frames may hold a secret.
+    """
+    outcome: list[T | type[BaseException]] = []
+
+    def run() -> None:
+        try:
+            outcome.append(work())
+        except BaseException as exc:  # noqa: BLE001 - whoever waits must hear of it
+            outcome.append(type(exc))
+
+    thread = threading.Thread(target=run, name="credconf-doctor", daemon=True)
+    thread.start()
+    thread.join(seconds)
+    return outcome[0] if outcome else None
+
+
+def take(step: Step, case: Case, seconds: float) -> Done:
+    """Take a step within a number of seconds."""
+    start = time.monotonic()
+    limit = min(step.seconds, seconds)
+    found = bounded(lambda: step.examine(case, limit), limit + GRACE)
+    if found is None:
+        found = Finding(
+            "failed", f"there was no answer within {limit:.3g} s", "look at the network, or raise --timeout"
+        )
+    elif isinstance(found, type):
+        found = Finding("failed", f"the doctor failed with {found.__name__}, which is a bug in credconf", "report it")
+    return Done(step, found, time.monotonic() - start)
