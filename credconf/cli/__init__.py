@@ -14,6 +14,7 @@ COMMANDS = {
     "explain": "Explain the code of a problem, or one of Entra's (AADSTS...).",
     "token": "Acquire one token: for whom, for what, until when, and what it says.",
     "doctor": "Find out, step by step, why there is no token.",
+    "init": "Write a configuration to begin with.",
     "schema": "Print the JSON Schema of configuration files.",
     "demo": "Run the main job against a fake Entra on this machine.",
     "completion": "Print what lets a shell complete commands and names.",
