@@ -1,45 +1,41 @@
-"""Text for terminals: nothing in it moves the cursor, and every encoding can show it.
-
-Names of hosts and certificates, claims and the words of a server come from elsewhere: a control character in them could
-overwrite what stands above, or hide it.
-"""
+"""Text for people at a terminal: styled where they want it, in lines that fit."""
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import textwrap
+from typing import TYPE_CHECKING
 
 import click
 
+from credconf.problems import as_text, wants_colour
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from credconf.problems import Problem
+
 _NARROWEST, _WIDEST = 60, 100
-_PLAIN = str.maketrans({"…": "...", "→": "->", "“": '"', "”": '"'})
-
-
-def escaped(text: str) -> str:
-    """The text in one line, with every character that is not printable as a Python escape."""
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
-        for character in text
-    )
 
 
 def say(text: str = "", *, err: bool = False) -> None:
-    """Print text of ours, which may be styled and have several lines; styles are for terminals.
+    """Print text, without its styles where nobody wants colours.
 
     Args:
-        text: its foreign parts are `escaped()` already.
+        text: what of it is not ours is `printable()`: a control character could overwrite what stands above.
         err: to the standard error.
     """
-    stream = sys.stderr if err else sys.stdout
-    click.echo(_encodable(text, stream.encoding or "utf-8"), err=err, color=wants_colour(err=err))
+    click.echo(text, err=err, color=_coloured(err=err))
 
 
-def wants_colour(*, err: bool = False) -> bool:
-    """Whether the stream is a terminal of somebody who has not asked for `NO_COLOR` (https://no-color.org)."""
-    stream = sys.stderr if err else sys.stdout
-    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+def say_problems(problems: Iterable[Problem], *, err: bool = False, indent: str = "") -> None:
+    """Print problems of a configuration as `check` shows them."""
+    say(textwrap.indent(as_text(problems, colour=_coloured(err=err)), indent), err=err)
+
+
+def _coloured(*, err: bool) -> bool:
+    return wants_colour(sys.stderr if err else sys.stdout)
 
 
 def wrapped(text: str, *, first: str = "", rest: str = "") -> str:
@@ -54,11 +50,3 @@ def wrapped(text: str, *, first: str = "", rest: str = "") -> str:
     return textwrap.fill(
         text, width, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
     )
-
-
-def _encodable(text: str, encoding: str) -> str:
-    try:
-        text.encode(encoding)
-    except UnicodeEncodeError:
-        return text.translate(_PLAIN).encode(encoding, "backslashreplace").decode(encoding)
-    return text

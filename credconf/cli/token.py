@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 import credconf
-from credconf.problems import as_dicts, as_text
+from credconf.problems import as_dicts
+from credconf.problems.printable import printable
 
 from .acquiring import on_demand, scope_hint, told
 from .claims import READABLE, claims_of, iso, life, readable, utc
 from .options import Chosen, configuration_options
-from .terminal import escaped, say, wrapped
+from .report import JSON, TEXT, show_json
+from .terminal import say, say_problems, wrapped
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,7 +57,7 @@ class Acquired:
 @click.argument("scopes", nargs=-1, required=True, metavar="SCOPE...")
 @click.option("--tenant", metavar="TENANT", help="Another tenant that the configuration allows.")
 @click.option("--raw", is_flag=True, help="Print the token and nothing else, for $(...). It is a secret.")
-@click.option("--format", "form", type=click.Choice(["text", "json"]), help="text (the default) or json.")
+@click.option("--format", "form", type=click.Choice([TEXT, JSON]), help="text (the default) or json.")
 @configuration_options
 def token(scopes: tuple[str, ...], tenant: str | None, form: Form | None, chosen: Chosen, *, raw: bool) -> None:
     """Acquire one token: for whom, for what, until when, and what it says.
@@ -65,18 +66,17 @@ def token(scopes: tuple[str, ...], tenant: str | None, form: Form | None, chosen
     """
     if raw and form is not None:
         raise click.UsageError("--raw and --format exclude each other")
-    form = "raw" if raw else form or "text"
-    data: dict[str, Any]
+    how: Form = "raw" if raw else form or "text"
     try:
-        acquired = _acquire(scopes, tenant, credconf.load(**chosen), quiet=form == "json")
+        acquired = _acquire(scopes, tenant, credconf.load(**chosen), quiet=how == JSON)
     except credconf.ConfigError as error:
-        said, data = as_text(error.problems), {"problems": as_dicts(error.problems)}
+        _show_problems(error, how)
     except credconf.AuthenticationError as error:
-        said, data = _failure_text(error.failure), {"error": _failure_json(error.failure)}
+        _show_failure(error.failure, how)
     else:
-        {"raw": _show_raw, "json": _show_json, "text": _show_text}[form](acquired)
+        {"raw": _show_raw, "json": _show_json, "text": _show_text}[how](acquired)
         return
-    _refuse(form, said, data)
+    sys.exit(1)
 
 
 def _acquire(scopes: Sequence[str], tenant: str | None, resolved: credconf.Resolved, *, quiet: bool) -> Acquired:
@@ -84,9 +84,9 @@ def _acquire(scopes: Sequence[str], tenant: str | None, resolved: credconf.Resol
     hints = [] if resolved.settings.oidc_authority else list(dict.fromkeys(filter(None, map(scope_hint, scopes))))
     if not quiet:
         if resolved.warnings:
-            say(as_text(resolved.warnings), err=True)
+            say_problems(resolved.warnings, err=True)
         for hint in hints:
-            say(wrapped(f"hint: {escaped(hint)}"), err=True)
+            say(wrapped(f"hint: {printable(hint)}"), err=True)
     options: TokenRequestOptions = {"tenant_id": tenant} if tenant is not None else {}
     try:
         with on_demand(resolved) as credential:
@@ -100,20 +100,23 @@ def _acquire(scopes: Sequence[str], tenant: str | None, resolved: credconf.Resol
     raise click.UsageError(message)
 
 
-def _refuse(form: Form, said: str, data: Mapping[str, Any]) -> NoReturn:
-    if form == "json":
-        say(json.dumps({"ok": False, **data}, indent=2))
+def _show_problems(error: credconf.ConfigError, how: Form) -> None:
+    if how == JSON:
+        show_json({"ok": False, "problems": as_dicts(error.problems)})
     else:
-        say(said, err=True)
-    sys.exit(1)
+        say_problems(error.problems, err=True)
 
 
-def _failure_text(failure: credconf.errors.Failure) -> str:
+def _show_failure(failure: credconf.errors.Failure, how: Form) -> None:
+    if how == JSON:
+        show_json({"ok": False, "error": _failure_json(failure)})
+        return
     parts = told(failure)
-    lines = [wrapped(escaped(parts.summary), first="error: ", rest="  ")]
-    lines += [wrapped(escaped(parts.fix), first="  ", rest="  ")] if parts.fix else []
-    lines += [wrapped(escaped(line), first="  ", rest="    ") for line in parts.details]
-    return "\n".join(lines)
+    say(wrapped(printable(parts.summary), first="error: ", rest="  "), err=True)
+    if parts.fix:
+        say(wrapped(printable(parts.fix), first="  ", rest="  "), err=True)
+    for line in parts.details:
+        say(wrapped(printable(line), first="  ", rest="    "), err=True)
 
 
 def _failure_json(failure: credconf.errors.Failure) -> dict[str, Any]:
@@ -135,7 +138,8 @@ def _failure_json(failure: credconf.errors.Failure) -> dict[str, Any]:
 def _show_raw(acquired: Acquired) -> None:
     text = acquired.info.token
     if not (text.isascii() and text.isprintable() and " " not in text):
-        _refuse("raw", "error: the token holds characters that no header can carry", {})
+        say("error: the token holds characters that no header can carry", err=True)
+        sys.exit(1)
     say(text)
 
 
@@ -154,7 +158,7 @@ def _show_json(acquired: Acquired) -> None:
         "hints": list(acquired.hints),
         "problems": as_dicts(acquired.resolved.warnings),
     }
-    say(json.dumps(shown, indent=2))
+    show_json(shown)
 
 
 def _show_text(acquired: Acquired) -> None:
@@ -184,4 +188,4 @@ def _show_claims(claims: Mapping[str, Any] | None, *, entra: bool) -> None:
 
 
 def _row(label: str, text: str, first: str = "") -> None:
-    say(wrapped(escaped(text), first=first + label.ljust(_WIDTH - len(first)), rest=" " * _WIDTH))
+    say(wrapped(printable(text), first=first + label.ljust(_WIDTH - len(first)), rest=" " * _WIDTH))

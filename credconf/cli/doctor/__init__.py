@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 
 import click
 
 from credconf.cli.options import Chosen, configuration_options
+from credconf.cli.report import JSON, TEXT, show_json
 from credconf.cli.terminal import say
 
 
@@ -21,7 +21,7 @@ from credconf.cli.terminal import say
     metavar="SECONDS",
     help="For all steps together.",
 )
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--format", "form", type=click.Choice([TEXT, JSON]), default=TEXT, show_default=True)
 @configuration_options
 def doctor(scope: str | None, timeout: float, form: str, chosen: Chosen) -> None:
     """Find out why there is no token: configuration, name, proxy, TLS, discovery, clock, token.
@@ -30,13 +30,16 @@ def doctor(scope: str | None, timeout: float, form: str, chosen: Chosen) -> None
     Graph of the cloud. No secret and no token is shown. Exit status 1 if a step failed.
     """
     from .examination import examine
-    from .report import as_data, as_lines, verdict
+    from .report import as_data, show, verdict
     from .steps import Case
 
     results = []
     for done in examine(Case(chosen, scope), timeout):
         results.append(done)
-        if form == "text":
-            say(as_lines(done))
-    say(f"\n{verdict(results)}" if form == "text" else json.dumps(as_data(results), indent=2))
+        if form == TEXT:
+            show(done)
+    if form == JSON:
+        show_json(as_data(results))
+    else:
+        say(f"\n{verdict(results)}")
     sys.exit(any(done.finding.result == "failed" for done in results))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from credconf.cli.terminal import escaped, wrapped
-from credconf.problems import as_dicts, as_text
+from credconf.cli.terminal import say, say_problems, wrapped
+from credconf.problems import as_dicts
+from credconf.problems.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,23 +16,22 @@ if TYPE_CHECKING:
     from .steps import Done
 
 _COLOURS = {"ok": "green", "warning": "yellow", "failed": "red", "skipped": "bright_black"}
-_WIDTH = 9
-_INDENT = " " * _WIDTH
+_INDENT = " " * 9
 
 
-def as_lines(done: Done) -> str:
-    """One step: its result, name, summary and time; then the details, the problems, and what to do."""
+def show(done: Done) -> None:
+    """Print one step: its result, name, summary and time; then the details, the problems, and what to do."""
     finding = done.finding
     took = "" if finding.result == "skipped" else f" ({_duration(done.seconds)})"
-    head = wrapped(f"{done.step.name}: {escaped(finding.summary)}{took}", first=_INDENT, rest=_INDENT)
+    head = wrapped(f"{done.step.name}: {printable(finding.summary)}{took}", first=_INDENT, rest=_INDENT)
     result = click.style(finding.result, fg=_COLOURS[finding.result], bold=finding.result == "failed")
-    lines = [result + " " * (_WIDTH - len(finding.result)) + head[_WIDTH:]]
-    lines += [wrapped(escaped(detail), first=_INDENT, rest=f"{_INDENT}  ") for detail in finding.details]
+    say(result + head[len(finding.result) :])
+    for detail in finding.details:
+        say(wrapped(printable(detail), first=_INDENT, rest=f"{_INDENT}  "))
     if finding.problems:
-        lines.append(textwrap.indent(as_text(finding.problems), _INDENT))
+        say_problems(finding.problems, indent=_INDENT)
     if finding.fix:
-        lines.append(wrapped(f"fix: {escaped(finding.fix)}", first=_INDENT, rest=f"{_INDENT}     "))
-    return "\n".join(lines)
+        say(wrapped(f"fix: {printable(finding.fix)}", first=_INDENT, rest=f"{_INDENT}     "))
 
 
 def _duration(seconds: float) -> str:

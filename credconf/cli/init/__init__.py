@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from credconf.cli.terminal import escaped, say
+from credconf.cli.terminal import say
+from credconf.problems.printable import printable
 
 if TYPE_CHECKING:
     from .answers import Answers
@@ -25,7 +26,7 @@ Examples:
 @click.option("-f", "--file", "path", default="credconf.yaml", show_default=True, metavar="PATH", help="What to write.")
 @click.option("--tenant-id", metavar="TENANT", help="The directory: a GUID or a domain name.")
 @click.option("--client-id", metavar="GUID", help="The application (client) id.")
-@click.option("--cloud", type=click.Choice(["public", "usgov", "china"]), help="Where the tenant lives.")
+@click.option("--cloud", metavar="[public|usgov|china]", help="Where the tenant lives.")
 @click.option("--secret-from", metavar="PLACE", help="env:NAME, file:PATH or certificate:PATH; never the secret.")
 @click.option("--named", "name", metavar="ENTRY", help="Write the named form, with this entry.")
 @click.option("--schema/--no-schema", default=True, help="Write the JSON Schema beside it, for editors.")
@@ -56,7 +57,7 @@ def init(  # noqa: PLR0917 - click's options
         _refuse_replacing(planned, force=force)
         _write(planned)
     except OSError as exc:
-        _fail(f"{escaped(str(exc.filename or path))} can't be written: {exc.strerror or type(exc).__name__}")
+        _fail(f"{printable(str(exc.filename or path))} can't be written: {exc.strerror or type(exc).__name__}")
     _show_next(answers, path)
 
 
@@ -73,16 +74,16 @@ def _check(path: str, *, force: bool) -> None:
     if not os.path.basename(path) or os.path.basename(path) in BESIDE:
         raise click.UsageError("-f names the configuration, such as credconf.yaml")
     if os.path.isdir(path):
-        _fail(f"{escaped(path)} is a directory")
+        _fail(f"{printable(path)} is a directory")
     if os.path.lexists(path) and not force:
-        _fail(f"{escaped(path)} is there already; --force replaces it")
+        _fail(f"{printable(path)} is there already; --force replaces it")
 
 
 def _refuse_replacing(planned: list[Change], *, force: bool) -> None:
     for change in planned:
         if change.done == "replaced" and not force:
             _fail(
-                f"{escaped(change.path)} is there already, and differs; --force replaces it, --no-schema does without"
+                f"{printable(change.path)} is there already, and differs; --force replaces it, --no-schema does without"
             )
 
 
@@ -94,10 +95,10 @@ def _fail(message: str) -> NoReturn:
 def _write(planned: list[Change]) -> None:
     from .files import write
 
-    width = max(len(escaped(change.path)) for change in planned)
+    width = max(len(printable(change.path)) for change in planned)
     for change in planned:
         write(change)
-        say(f"{change.done:<8}  {escaped(change.path):<{width}}  {escaped(change.note)}")
+        say(f"{change.done:<8}  {printable(change.path):<{width}}  {printable(change.note)}")
 
 
 def _show_next(answers: Answers, path: str) -> None:
@@ -108,6 +109,6 @@ def _show_next(answers: Answers, path: str) -> None:
     else:
         what = "secret" if place.source == "file" else "certificate with its key"
         first = f"put the {what} into {os.path.join(os.path.dirname(path), place.text)}"
-    say(f"\nNext: {escaped(first)}.")
-    say(f"Then: credconf check{'' if usual else ' ' + escaped(path)}")
-    say(f"      credconf doctor{'' if usual else ' -f ' + escaped(path)}")
+    say(f"\nNext: {printable(first)}.")
+    say(f"Then: credconf check{'' if usual else ' ' + printable(path)}")
+    say(f"      credconf doctor{'' if usual else ' -f ' + printable(path)}")
