@@ -221,7 +221,7 @@ def test_options_choose_layers_entry_section_and_dotenv(entra, project):
     chosen = ["-f", "base.yaml", "-f", "top.yaml", "-n", "a", "--section", "app"]
     shown = run("token", SCOPE, *chosen, "--env-file", "my.env", "--format", "json").json
     assert (shown["ok"], shown["name"], shown["client_id"]) == (True, "a", entra.client_id)
-    assert run("token", SCOPE, *chosen, "--no-env-file", "--format", "json").codes == ["missing-variable"]
+    assert "missing-variable" in run("token", SCOPE, *chosen, "--no-env-file", "--format", "json").codes
 
 
 def test_a_command_runs_only_where_it_was_allowed(entra, project, monkeypatch):

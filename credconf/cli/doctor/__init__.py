@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 
 import click
@@ -9,6 +10,12 @@ import click
 from credconf.cli.options import Chosen, configuration_options
 from credconf.cli.report import JSON, TEXT, show_json
 from credconf.cli.terminal import say
+
+
+def _finite(_: click.Context, __: click.Parameter, seconds: float) -> float:
+    if not math.isfinite(seconds):  # the range lets NaN pass
+        raise click.BadParameter("it must be a number of seconds")
+    return seconds
 
 
 @click.command()
@@ -19,6 +26,7 @@ from credconf.cli.terminal import say
     default=30.0,
     show_default=True,
     metavar="SECONDS",
+    callback=_finite,
     help="For all steps together.",
 )
 @click.option("--format", "form", type=click.Choice([TEXT, JSON]), default=TEXT, show_default=True)
@@ -42,4 +50,4 @@ def doctor(scope: str | None, timeout: float, form: str, chosen: Chosen) -> None
         show_json(as_data(results))
     else:
         say(f"\n{verdict(results)}")
-    sys.exit(any(done.finding.result == "failed" for done in results))
+    sys.exit(int(any(done.finding.result == "failed" for done in results)))

@@ -24,7 +24,7 @@ def show(done: Done) -> None:
     finding = done.finding
     took = "" if finding.result == "skipped" else f" ({_duration(done.seconds)})"
     head = wrapped(f"{done.step.name}: {printable(finding.summary)}{took}", first=_INDENT, rest=_INDENT)
-    result = click.style(finding.result, fg=_COLOURS[finding.result], bold=finding.result == "failed")
+    result = click.style(finding.result, fg=_COLOURS[finding.result], bold=finding.result == "failed" or None)
     say(result + head[len(finding.result) :])
     for detail in finding.details:
         say(wrapped(printable(detail), first=_INDENT, rest=f"{_INDENT}  "))
