@@ -12,7 +12,7 @@ COMMANDS = {
     "check": "Judge configuration files, without their secrets.",
     "show": "Show every setting, where it came from, and what it displaced.",
     "explain": "Explain the code of a problem, or one of Entra's (AADSTS...).",
-    "token": "Acquire one token: for whom, for what, until when, and what it says.",
+    "token": "Acquire one token, and show whose it is and what it says.",
     "doctor": "Find out, step by step, why there is no token.",
     "init": "Write a configuration to begin with.",
     "schema": "Print the JSON Schema of configuration files.",

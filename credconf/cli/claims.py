@@ -11,26 +11,12 @@ import jwt
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _TIMES = frozenset({"exp", "nbf", "iat", "auth_time", "xms_tcdt"})
 
-READABLE = {
-    "aud": "for whom",
-    "iss": "issued by",
-    "tid": "tenant",
-    "appid": "application",
-    "azp": "application",
-    "app_displayname": "its name",
-    "oid": "service principal",
-    "idtyp": "kind of identity",
-    "roles": "app roles",
-    "scp": "scopes",
-    "wids": "directory roles",
-    "groups": "groups",
-    "xms_cc": "capabilities",
-    "iat": "issued at",
-    "nbf": "valid from",
-    "exp": "valid until",
-    "ver": "version",
-}
-"""The claims that tell who may do what, and for how long, with their meaning; in the order to show them in."""
+READABLE = (
+    *("aud", "iss", "tid", "appid", "azp", "app_displayname", "oid", "idtyp"),
+    *("roles", "scp", "wids", "groups", "xms_cc"),
+    *("iat", "nbf", "exp", "ver"),
+)
+"""The claims that tell who may do what, and for how long, in the order to show them in."""
 
 
 def claims_of(token: str) -> dict[str, Any] | None:

@@ -60,7 +60,7 @@ class Acquired:
 @click.option("--format", "form", type=click.Choice([TEXT, JSON]), help="text (the default) or json.")
 @configuration_options
 def token(scopes: tuple[str, ...], tenant: str | None, form: Form | None, chosen: Chosen, *, raw: bool) -> None:
-    """Acquire one token: for whom, for what, until when, and what it says.
+    """Acquire one token, and show whose it is and what it says.
 
     The token itself is shown only with --raw. Its signature is not checked: only its audience can do that.
     """

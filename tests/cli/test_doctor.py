@@ -230,7 +230,7 @@ def serve(entra, ca, monkeypatch, tmp_path):
 
 def test_a_certificate_that_is_over_asks_for_the_clock(serve, ca):
     over = dt.datetime.now(dt.timezone.utc) - dt.timedelta(days=2)
-    serve(ca.issue_cert("localhost", not_before=over - dt.timedelta(days=9), not_after=over))
+    serve(ca.issue_cert("localhost", not_after=over))
     failed = Report().ends_at("TLS")
     assert "certificate has expired" in failed["summary"]
     assert failed["details"][1].startswith("this machine's clock says ")
@@ -314,8 +314,8 @@ def test_no_proxy_is_obeyed_and_told(entra, through, monkeypatch):
 @pytest.mark.parametrize(
     ("user", "summary", "fix"),
     [
-        ("", "asks for a user name and a password (HTTP status 407)", "write them into the proxy's URL"),
-        (f"user:{CANARY}@", "refuses the user name and password (HTTP status 407)", "correct the user name"),
+        ("", "asks for a user name and a password (HTTP status 407)", "Write them into the proxy's URL"),
+        (f"user:{CANARY}@", "refuses the user name and password (HTTP status 407)", "Correct the user name"),
     ],
 )
 def test_a_proxy_that_wants_a_password_ends_it(entra, through, user, summary, fix):

@@ -103,7 +103,8 @@ def test_the_schema_can_be_left_out(project):
     assert sorted(os.listdir(project.path)) == [".env.example", "credconf.yaml"]
 
 
-def test_it_lists_what_it_wrote_and_says_what_comes_next(repository):
+def test_it_lists_what_it_wrote_and_says_what_comes_next(repository, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
     said = run("init", *WHO, "-f", "app.yaml").said
     listed = [line.split()[:2] for line in said.partition("\n\n")[0].splitlines()]
     files = ["credconf.schema.json", ".env.example", ".gitignore", "app.yaml"]
@@ -319,7 +320,7 @@ def test_a_terminal_is_asked_until_each_answer_can_be_used(project):
     assert status == 0
     assert said.count("Tenant (directory)") == 2
     assert "Cloud (public, usgov, china) [public]" in said
-    assert "certificate:PATH) [env:AZURE_CLIENT_SECRET]" in said
+    assert "Place [env:AZURE_CLIENT_SECRET]" in said
     assert yaml.safe_load(written(project)) == {
         "tenant_id": "contoso.com",
         "client_id": CLIENT,

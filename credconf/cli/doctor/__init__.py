@@ -32,10 +32,11 @@ def _finite(_: click.Context, __: click.Parameter, seconds: float) -> float:
 @click.option("--format", "form", type=click.Choice([TEXT, JSON]), default=TEXT, show_default=True)
 @configuration_options
 def doctor(scope: str | None, timeout: float, form: str, chosen: Chosen) -> None:
-    """Find out why there is no token: configuration, name, proxy, TLS, discovery, clock, token.
+    """Find out, step by step, why there is no token.
 
-    The last step asks for a token for SCOPE; without it for the first scope of `prefetch`, else for the Microsoft
-    Graph of the cloud. No secret and no token is shown. Exit status 1 if a step failed.
+    The steps: configuration, name resolution, proxy, TLS, discovery, clock, token. The last one asks for a token for
+    SCOPE; without it for the first scope of `prefetch`, else for the Microsoft Graph of the cloud. No secret and no
+    token is shown. Exit status 1 if a step failed.
     """
     from .examination import examine
     from .report import as_data, show, verdict

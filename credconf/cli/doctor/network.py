@@ -78,15 +78,15 @@ def proxy(case: Case, seconds: float) -> Finding:
 def _refused(subject: Subject, who: str, status: int, offered: str) -> Finding:
     if status != _AUTHENTICATION:
         host = subject.redact(_host_and_port(subject.endpoint)[0])
-        fix = f"have {host} allowed on the proxy, or put it into NO_PROXY if it can be reached directly"
+        fix = f"Have {host} allowed on the proxy, or put it into NO_PROXY if it can be reached directly."
         return Finding("failed", f"{who} does not connect to {host} (HTTP status {status})", fix)
     details = (f"it offers: {subject.redact(offered)}",) if offered else ()
     if "@" in (subject.transport.proxy or ""):
-        fix = "correct the user name and password in the proxy's URL; special characters are percent-encoded there"
+        fix = "Correct the user name and password in the proxy's URL; special characters are percent-encoded there."
         return Finding("failed", f"{who} refuses the user name and password (HTTP status 407)", fix, details)
-    fix = "write them into the proxy's URL, http://USER:PASSWORD@HOST:PORT, and keep that in a variable or a file"
+    fix = "Write them into the proxy's URL, http://USER:PASSWORD@HOST:PORT, and keep that in a variable or a file."
     if offered and "basic" not in offered.lower():
-        fix = "it knows no Basic authentication, the only one that works here: use a relay on this machine, such as px"
+        fix = "It knows no Basic authentication, the only one that works here: use a relay on this machine, such as px."
     return Finding("failed", f"{who} asks for a user name and a password (HTTP status 407)", fix, details)
 
 

@@ -90,7 +90,12 @@ def _judged(answer: Response, subject: Subject) -> Finding:
     if answer.status_code >= _SERVER_ERRORS:
         fix = fix or "Try again; if it lasts, look at the status page of Azure."
     if subject.identity.oidc_authority or _is_adfs(subject.identity):
-        return Finding("failed", f"there is no OpenID document ({status})", fix or "check `oidc_authority`", details)
+        return Finding(
+            "failed",
+            f"there is no OpenID document ({status})",
+            fix or "Check `authority` or `oidc_authority`.",
+            details,
+        )
     return Finding("warning", f"there is no OpenID document, which credconf can do without ({status})", fix, details)
 
 

@@ -147,8 +147,8 @@ def take(step: Step, case: Case, seconds: float) -> Done:
     found = bounded(lambda: step.examine(case, limit), limit + GRACE)
     if found is None:
         found = Finding(
-            "failed", f"there was no answer within {limit:.3g} s", "look at the network, or raise --timeout"
+            "failed", f"there was no answer within {limit:.3g} s", "Look at the network, or raise --timeout."
         )
     elif isinstance(found, type):
-        found = Finding("failed", f"the doctor failed with {found.__name__}, which is a bug in credconf", "report it")
+        found = Finding("failed", f"the doctor failed with {found.__name__}, which is a bug in credconf", "Report it.")
     return Done(step, found, time.monotonic() - start)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
-from credconf.cli.terminal import say
+from credconf.cli.terminal import say, wrapped
 from credconf.problems.printable import printable
 
 if TYPE_CHECKING:
@@ -42,9 +42,10 @@ def init(  # noqa: PLR0917 - click's options
     schema: bool,
     force: bool,
 ) -> None:
-    """Write a configuration to begin with, .env.example, and a line of .gitignore.
+    """Write a configuration to begin with.
 
-    Asks on a terminal for what no option says. A secret is neither asked for nor written.
+    Beside it .env.example, the JSON Schema for editors, and in a git repository a line of .gitignore for .env. Asks on
+    a terminal for what no option says. A secret is neither asked for nor written.
     """
     from .files import changes
     from .questions import collect
@@ -109,6 +110,7 @@ def _show_next(answers: Answers, path: str) -> None:
     else:
         what = "secret" if place.source == "file" else "certificate with its key"
         first = f"put the {what} into {os.path.join(os.path.dirname(path), place.text)}"
-    say(f"\nNext: {printable(first)}.")
+    say()
+    say(wrapped(f"{printable(first)}.", first="Next: ", rest="      "))
     say(f"Then: credconf check{'' if usual else ' ' + printable(path)}")
     say(f"      credconf doctor{'' if usual else ' -f ' + printable(path)}")

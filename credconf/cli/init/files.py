@@ -22,7 +22,6 @@ BESIDE = frozenset({DOTENV_EXAMPLE, GITIGNORE, ".env", texts.SCHEMA})
 """The other files, and the one that git ignores: the configuration can't be called so."""
 
 _COVERS_DOTENV = frozenset({".env", "**/.env", ".env*", ".env.*", "*.env"})
-_LIMIT = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +127,7 @@ def _appended(old: bytes, lines: Iterable[str], *, blank: bool) -> bytes:
 
 def _read(path: str | Path) -> bytes:
     with open(path, "rb") as stream:
-        return stream.read(_LIMIT)
+        return stream.read()
 
 
 def write(change: Change) -> None:

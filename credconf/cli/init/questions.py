@@ -19,7 +19,7 @@ _QUESTIONS: Mapping[str, str] = {
     "--tenant-id": "Tenant (directory), a GUID or a domain",
     "--client-id": "Application (client) id",
     "--cloud": "Cloud (public, usgov, china)",
-    "--secret-from": "Where the secret will be (env:NAME, file:PATH, certificate:PATH)",
+    "--secret-from": "The secret will be in env:NAME, file:PATH or certificate:PATH\nPlace",
 }
 _NEEDED = ("--tenant-id", "--client-id")
 

@@ -56,7 +56,8 @@ client_certificate:
   file: {text}""",
 }
 _DOTENV_HEAD = """\
-# For work on your own machine: copy this to `.env`, which git ignores. Deployed, the platform sets these variables.
+# For work on your own machine: copy this to `.env`, which no repository should hold. Deployed, the platform
+# sets these variables.
 # A variable of the process wins over `.env`, and `.env` over {file}. Nothing is expanded; single quotes keep `#`.
 """
 
