@@ -1,0 +1,50 @@
+"""What the doctor says, in both forms, and the environment that it is asked in."""
+
+from __future__ import annotations
+
+from credconf.cli.doctor.examination import STEPS
+from tests.cli.running import run
+from tests.config.project import CANARY
+
+NAMES = [step.name for step in STEPS]
+WAY = ["configuration", "name resolution", "proxy", "TLS"]
+
+
+def use(entra, monkeypatch):
+    """The variables for an application whose secret is the canary."""
+    entra.register(entra.client_id, secrets=[CANARY])
+    entra.apply(monkeypatch)
+    for name, value in {"AZURE_CLIENT_SECRET": CANARY, "COLUMNS": "500"}.items():
+        monkeypatch.setenv(name, value)
+    for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE"):
+        monkeypatch.delenv(name)
+
+
+class Report:
+    """What the doctor said, as JSON; the canary is in neither form."""
+
+    def __init__(self, *arguments):
+        self.text = run("doctor", *arguments).said
+        outcome = run("doctor", *arguments, "--format", "json")
+        self.status = outcome.status
+        self.steps = {step["step"]: step for step in outcome.json["steps"]}
+        assert list(self.steps) == NAMES
+        assert outcome.json["ok"] == (self.status == 0)
+
+    def __getitem__(self, name):
+        return self.steps[name]
+
+    @property
+    def results(self):
+        return {name: step["result"] for name, step in self.steps.items()}
+
+    def ends_at(self, name):
+        """The step failed, and all that needs it is skipped because of it."""
+        assert self.status == 1
+        assert self[name]["result"] == "failed"
+        assert self[name]["fix"] or self[name]["problems"]
+        for step in STEPS:
+            if name in step.needs:
+                assert (self.results[step.name], self[step.name]["seconds"]) == ("skipped", 0)
+                assert self[step.name]["summary"] == f"it needs what failed: {name}"
+        return self[name]
