@@ -15,7 +15,6 @@ from pydantic import BaseModel, SecretBytes, SecretStr
 from .config.dotenv import read_dotenv
 from .config.surroundings import Surroundings, conventional, surroundings
 from .entra.http import TransportOptions
-from .errors import ConfigError
 from .kinds import Identity, identify
 from .problems import Problem
 from .references import EnvReference, FileReference, NotFound, Reader
@@ -93,6 +92,8 @@ def readable(settings: Kind, reader: Reader) -> Identity:
     identity = identify(settings, reader)
     if isinstance(identity, Identity):
         return identity
+    from .errors import ConfigError
+
     raise ConfigError([problem_of(path, failure) for path, failure in identity])
 
 

@@ -14,10 +14,11 @@ Every one of them can be pickled, and holds no secret: not in `args`, not in an 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from azure.core.exceptions import ClientAuthenticationError
+
+from .tokens.failure import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,42 +45,6 @@ class ConfigError(CredconfError, ValueError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.problems,)
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why there is no token, as data. One failure may reach many callers, each as an exception of its own.
-
-    Attributes:
-        message: what happened, to whom, and what to do; no secret is in it.
-        error: the OAuth error (`invalid_client`), or the sort of failure (`timeout`, `tls`, `dns`, ...).
-        codes: the AADSTS numbers, most specific first.
-        correlation_id: Entra's, for its sign-in logs and for support.
-        trace_id: Entra's.
-        timestamp: Entra's.
-        status_code: of the HTTP answer, if there was one.
-        retry_after: seconds that the server asked to wait.
-        unavailable: the credential could not even try, because a reference can't be read.
-    """
-
-    message: str
-    error: str
-    codes: tuple[int, ...] = ()
-    correlation_id: str | None = None
-    trace_id: str | None = None
-    timestamp: str | None = None
-    status_code: int | None = None
-    retry_after: float | None = None
-    unavailable: bool = False
-
-    @property
-    def refused_proof(self) -> bool:
-        """Entra refused the secret or the certificate itself; another one may be accepted."""
-        return self.error == "invalid_client"
-
-    def exception(self) -> AuthenticationError:
-        """A new exception. Raise it outside `except`: azure-core's errors remember what is being handled."""
-        return (CredentialUnavailableError if self.unavailable else AuthenticationError)(self)
 
 
 class AuthenticationError(CredconfError, ClientAuthenticationError):

@@ -14,7 +14,6 @@ from .config.resolution import Resolved, resolve
 from .config.variables import Hidden
 from .credential import Credential
 from .engine import Engine
-from .errors import ConfigError
 from .kinds import Invalid, Settings, validate
 from .references import Reader
 from .sharing import shared
@@ -173,6 +172,8 @@ def _resolved(request: Request) -> Resolved:
     resolved = resolve(request)
     if isinstance(resolved, Resolved):
         return resolved
+    from .errors import ConfigError
+
     raise ConfigError(resolved)
 
 
@@ -205,6 +206,8 @@ def plan_of(configuration: object, http_client: HttpClient | None) -> Callable[[
 
 
 def _raising(problems: Sequence[Problem]) -> Callable[[], tuple[Engine, str | None]]:
+    from .errors import ConfigError
+
     def plan() -> tuple[Engine, str | None]:
         raise ConfigError(problems)
 

@@ -12,7 +12,6 @@ from pydantic import SecretBytes, SecretStr
 from .blueprint import blueprint_of
 from .config.fields import CertificateBytes
 from .engine import Engine
-from .errors import ConfigError
 from .kinds import Invalid, validate
 from .problems import Problem, closest
 from .references import Reader
@@ -152,6 +151,8 @@ def _empty(**arguments: object) -> list[Problem]:
 
 def _raising(wrong: Sequence[Problem] | TypeError) -> Callable[[], Engine]:
     def plan() -> Engine:
+        from .errors import ConfigError
+
         raise wrong if isinstance(wrong, TypeError) else ConfigError(wrong)
 
     return plan

@@ -20,8 +20,8 @@ from .sending import Sender, Stop
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from credconf.errors import Failure
     from credconf.kinds import Identity, Proof
+    from credconf.tokens.failure import Failure
     from credconf.tokens.request import TokenRequest
 
     from .http import HttpClient, Response

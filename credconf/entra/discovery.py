@@ -16,8 +16,8 @@ from .sending import Sender, Stop
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from credconf.errors import Failure
     from credconf.kinds import Identity
+    from credconf.tokens.failure import Failure
 
     from .refusals import Asked
 

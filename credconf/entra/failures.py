@@ -1,4 +1,4 @@
-"""What an exception of `requests` means, in one sentence: a `TransportFailure`.
+"""What an exception of `urllib3` means, in one sentence: a `TransportFailure`.
 
 The exceptions themselves go no further: they hold the request, and with it the secret. `urllib3` wraps what happened
 in up to five layers, in a different order for each version, so the layers are searched, never counted.
@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from http.client import HTTPException, IncompleteRead
 from typing import TYPE_CHECKING, TypeVar
 
-from requests.exceptions import InvalidProxyURL, InvalidSchema, RequestException
-from urllib3.exceptions import ClosedPoolError, HTTPError, ProxyError, ProxySchemeUnknown
+from urllib3.exceptions import ClosedPoolError, HTTPError, LocationParseError, ProxyError, ProxySchemeUnknown
 from urllib3.exceptions import TimeoutError as PoolTimeoutError
 
 from .http import TransportFailure
+from .pools import MissingSocks
 from .proxies import host_of, shown
 from .sockets import ConnectTimeout, UnusableBundle
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 E = TypeVar("E", bound=BaseException)
 
 # Whatever else is raised is a bug, and passes through.
-EXPECTED = (RequestException, HTTPError, HTTPException, OSError)
+EXPECTED = (HTTPError, HTTPException, OSError, MissingSocks)
 
 _PROXY_AUTHENTICATION = 407
 _LOWEST_SERVER_ERROR = 500
@@ -110,9 +110,9 @@ def _proxy_failure(layers: Sequence[BaseException], attempt: Attempt) -> Transpo
             what = "asks for a user name and a password" if status == _PROXY_AUTHENTICATION else "did not connect"
             message = f"{proxy} {what} on the way to {attempt.host} (HTTP status {status})"
             return attempt.failure("proxy", message, retryable=status >= _LOWEST_SERVER_ERROR)
-    if _first(layers, InvalidProxyURL, ProxySchemeUnknown):
+    if _first(layers, LocationParseError, ProxySchemeUnknown):
         return attempt.failure("proxy", f"the address of {proxy} is not valid")
-    if _first(layers, InvalidSchema):
+    if _first(layers, MissingSocks):
         return attempt.failure("proxy", f"{proxy} can't be used: a SOCKS proxy needs the package PySocks")
     if not _first(layers, ProxyError):
         return None
@@ -163,8 +163,7 @@ def _answer_failure(layers: Sequence[BaseException], attempt: Attempt) -> Transp
 
 
 def _system_error(layers: Sequence[BaseException]) -> OSError | None:
-    # requests' exceptions are OSErrors by inheritance only.
-    return next((e for e in layers if isinstance(e, OSError) and not isinstance(e, RequestException)), None)
+    return _first(layers, OSError)
 
 
 def _detail(layers: Sequence[BaseException]) -> str:

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus, urlsplit
 
-from credconf.errors import Failure
 from credconf.problems.aadsts import codes_in, explain
+from credconf.tokens.failure import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -29,13 +29,14 @@ class Redactor:
     """Removes texts from what a server or a library said, also in the forms that a request encodes them in."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        forms = {form for secret in secrets if secret for form in _forms(secret)}
-        longest_first = sorted(forms, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+        self._secrets = tuple(secrets)
 
     def __call__(self, text: str) -> str:
         """The text without the secrets, printable, at most 1,000 characters."""
-        cleaned = self._pattern.sub("[removed]", text) if self._pattern else text
+        # The forms are made here: most requests never fail.
+        forms = {form for secret in self._secrets if secret for form in _forms(secret)}
+        longest_first = sorted(forms, key=len, reverse=True)
+        cleaned = re.sub("|".join(map(re.escape, longest_first)), "[removed]", text) if longest_first else text
         printable = "".join(character if character.isprintable() else " " for character in cleaned)
         return printable if len(printable) <= TEXT_LIMIT else f"{printable[:TEXT_LIMIT]}…"
 

@@ -8,7 +8,7 @@ from .answers import parsed
 from .http import Response, TransportFailure
 
 if TYPE_CHECKING:
-    from credconf.errors import Failure
+    from credconf.tokens.failure import Failure
 
     from .http import HttpClient
     from .refusals import Asked

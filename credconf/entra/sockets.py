@@ -1,4 +1,4 @@
-"""Connections that keep to a deadline, below `requests`.
+"""Connections that keep to a deadline, below `urllib3`.
 
 A socket's time-out bounds each single operation: a server that sends a byte every few seconds, or a name with ten
 addresses that don't answer, takes as long as it likes. Here every operation on a socket (connecting, the TLS
@@ -17,42 +17,40 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from requests.adapters import HTTPAdapter
-from requests.utils import DEFAULT_CA_BUNDLE_PATH
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+import certifi
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-POOL_SIZE = 128  # idle connections kept per host; more threads than this open and close their own
 
-
-class _Limit(threading.local):
+class _Exchange(threading.local):
     left: Callable[[], float] | None = None
+    sent: Callable[[], object] | None = None
 
 
-_limit = _Limit()
+_exchange = _Exchange()
 
 
 @contextmanager
-def deadline(left: Callable[[], float]) -> Generator[None]:
+def exchange(left: Callable[[], float], sent: Callable[[], object] | None = None) -> Generator[None]:
     """Bound what this thread does on our sockets.
 
     Args:
         left: tells how many seconds remain.
+        sent: called when the request is on its way, before its answer is waited for.
     """
-    _limit.left = left
+    _exchange.left, _exchange.sent = left, sent
     try:
         yield
     finally:
-        _limit.left = None
+        _exchange.left = _exchange.sent = None
 
 
 def _cut(timeout: float | None) -> float | None:
-    if _limit.left is None:
+    if _exchange.left is None:
         return timeout
-    left = _limit.left()
+    left = _exchange.left()
     if left <= 0:
         message = "the deadline has passed"
         raise TimeoutError(message)
@@ -134,69 +132,40 @@ def _connect(host: str, port: int, timeout: float | None, options: Any) -> socke
     raise failure
 
 
-class BoundedHTTPConnection(HTTPConnection):
+class _InOnePiece(HTTPConnection):
+    """Sends head and body together: `http.client` would write twice, which under TLS are two records."""
+
+    _held: bytearray | None = None
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        self._held = held = bytearray()
+        try:
+            super().request(*args, **kwargs)
+        finally:
+            self._held = None
+        self.send(held)
+        if _exchange.sent is not None:
+            _exchange.sent()
+
+    def send(self, data: Any) -> None:
+        if self._held is None:
+            super().send(data)
+        else:
+            self._held += data
+
+
+class BoundedHTTPConnection(_InOnePiece):
     """A connection without TLS (the instance metadata service of Azure has no other)."""
 
     def _new_conn(self) -> socket.socket:
         return _connect(self._dns_host, self.port, _seconds(self.timeout), self.socket_options)
 
 
-class BoundedHTTPSConnection(HTTPSConnection):
+class BoundedHTTPSConnection(_InOnePiece, HTTPSConnection):
     """A connection with TLS."""
 
     def _new_conn(self) -> socket.socket:
         return _connect(self._dns_host, self.port, _seconds(self.timeout), self.socket_options)
-
-
-class BoundedHTTPPool(HTTPConnectionPool):
-    """Connections to one host."""
-
-    # pyright refuses urllib3's own classes in this place, too.
-    ConnectionCls = BoundedHTTPConnection  # pyright: ignore[reportAssignmentType]
-
-
-class BoundedHTTPSPool(HTTPSConnectionPool):
-    """Connections to one host, over TLS."""
-
-    ConnectionCls = BoundedHTTPSConnection  # pyright: ignore[reportAssignmentType]
-
-    def _validate_conn(self, conn: Any) -> None:
-        if self.cert_reqs != "CERT_NONE":
-            super()._validate_conn(conn)
-        elif conn.sock is None:
-            # urllib3 would warn once per request. Whoever switched verification off in the configuration knows;
-            # and a filter on warnings would be the whole process's, not this pool's.
-            conn.connect()
-
-
-_POOLS = {"http": BoundedHTTPPool, "https": BoundedHTTPSPool}
-
-
-class PoolAdapter(HTTPAdapter):
-    """The connections of one process to all hosts, directly or through a proxy, with one TLS context for all.
-
-    An adapter is used without a `requests.Session`: a session would take credentials from `.netrc`, proxies and
-    certificates from the environment, keep cookies, and read the body of a redirect without a limit.
-    """
-
-    def __init__(self, verify: bool | str) -> None:  # noqa: FBT001 (as in `requests`, where it may be a path)
-        self._verify = verify is not False
-        self._tls = tls_context(verify)
-        super().__init__(pool_connections=32, pool_maxsize=POOL_SIZE)
-
-    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **kwargs: Any) -> None:  # noqa: FBT001, FBT002 (the signature of requests)
-        super().init_poolmanager(connections, maxsize, block=block, ssl_context=self._tls, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = _POOLS
-
-    def proxy_manager_for(self, proxy: Any, **kwargs: Any) -> Any:
-        manager = super().proxy_manager_for(proxy, ssl_context=self._tls, proxy_ssl_context=self._tls, **kwargs)
-        if not str(proxy).lower().startswith("socks"):  # their connections open the socket in their own way
-            manager.pool_classes_by_scheme = _POOLS
-        return manager
-
-    def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:  # noqa: ARG002 (the signature of requests)
-        # The context knows its authorities already; requests would have them loaded again for each connection.
-        conn.cert_reqs = "CERT_REQUIRED" if self._verify else "CERT_NONE"
 
 
 def tls_context(verify: bool | str) -> ssl.SSLContext:  # noqa: FBT001 (as in `requests`, where it may be a path)
@@ -212,7 +181,7 @@ def tls_context(verify: bool | str) -> ssl.SSLContext:  # noqa: FBT001 (as in `r
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         return context
-    path = DEFAULT_CA_BUNDLE_PATH if verify is True else verify
+    path = certifi.where() if verify is True else verify
     is_directory = os.path.isdir(path)
     try:
         context.load_verify_locations(capath=path if is_directory else None, cafile=None if is_directory else path)

@@ -1,4 +1,4 @@
-"""The HTTP client: `requests`' connections, with one deadline over time-outs, retries and waits.
+"""The HTTP client: `urllib3`'s connections, with one deadline over time-outs, retries and waits.
 
 It has MSAL's `http_client` interface. Nothing of the environment reaches it, and nothing of a request leaves it in an
 exception, in a traceback (with locals, too) or in the log.
@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from dataclasses import dataclass
+from email.message import Message
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -24,13 +25,10 @@ from .retries import next_wait
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from urllib3.response import BaseHTTPResponse
-
     from .http import TransportOptions
-    from .sockets import PoolAdapter
+    from .pools import Pools
 
 LARGEST_BODY = 1024 * 1024
-_CHUNK = 64 * 1024
 _SHORTEST = 0.001  # urllib3 takes no time-out of 0
 
 logger = logging.getLogger("credconf")
@@ -53,7 +51,7 @@ class _Bounds:
     read: float
 
 
-class RequestsTransport:
+class Transport:
     """Sends requests over connections that are kept and reused; safe for threads and forks.
 
     Args:
@@ -62,6 +60,7 @@ class RequestsTransport:
         wall: the clock of a `Retry-After` that is a date.
         sleep: waits between attempts.
         random: from 0 to 1, the jitter of the waits.
+        sent: called whenever a request is on its way, before its answer is waited for.
     """
 
     def __init__(
@@ -72,16 +71,18 @@ class RequestsTransport:
         wall: Callable[[], float] = time.time,
         sleep: Callable[[float], object] = time.sleep,
         random: Callable[[], float] = random_module.random,
+        sent: Callable[[], object] | None = None,
     ) -> None:
         self._options = options
         self._monotonic = monotonic
         self._wall = wall
         self._sleep = sleep
         self._random = random
+        self._sent = sent
         self._closed = False
         # By process. A child of a fork must not write to its parent's connections; nor does it let go of them,
         # because closing them takes locks that some thread of the parent may have held when it forked.
-        self._adapters: dict[int, PoolAdapter] = {}
+        self._pools: dict[int, Pools] = {}
         self._locks: dict[int, threading.Lock] = {}
 
     def get(
@@ -153,9 +154,9 @@ class RequestsTransport:
     def close(self) -> None:
         """Close this process's connections, for good."""
         self._closed = True
-        adapter = self._adapters.pop(os.getpid(), None)
-        if adapter is not None:
-            adapter.close()
+        pools = self._pools.pop(os.getpid(), None)
+        if pools is not None:
+            pools.close()
 
     def _bounds(self, deadline: float | None, attempts: int | None, timeout: float | None) -> _Bounds:
         options = self._options
@@ -186,7 +187,7 @@ class RequestsTransport:
     def _attempt(
         self, method: str, url: str, payload: Payload, bounds: _Bounds, before: int
     ) -> Response | TransportFailure:
-        """One attempt. A failure is returned, to be raised where no exception of `requests` is being handled."""
+        """One attempt. A failure is returned, to be raised where no exception of `urllib3` is being handled."""
         if refusal := self._refusal(url, bounds, before):
             return refusal
         from .failures import EXPECTED, Attempt, explain
@@ -217,28 +218,24 @@ class RequestsTransport:
     def _exchange(
         self, method: str, url: str, payload: Payload, bounds: _Bounds, proxy: str | None
     ) -> Response | TransportFailure:
-        from .sockets import deadline
+        from urllib3 import Timeout
+
+        from .sockets import exchange
 
         def left() -> float:
             return bounds.deadline - self._monotonic()
 
-        adapter = self._adapter()
-        with deadline(left):
-            response = adapter.send(
-                payload.request(method, url, self._options.user_agent),
-                stream=True,
-                timeout=(_cut(bounds.connect, left()), _cut(bounds.read, left())),
-                verify=self._options.verify is not False,
-                proxies={"https": proxy} if proxy else {},
-            )
-            try:
-                body = _read(response.raw)
-            finally:
-                response.close()
-        if body is None:
-            return TransportFailure("too-large", f"the answer of {host_of(url)} is larger than 1 MiB")
+        with exchange(left, self._sent):
+            parts = urlsplit(url)
+            pool = self._connections().of(parts, proxy)
+            timeout = Timeout(connect=_cut(bounds.connect, left()), read=_cut(bounds.read, left()))
+            response = payload.sent(pool, method, parts, self._options.user_agent, timeout)
+            body = response.read(LARGEST_BODY + 1, decode_content=True)
+            if len(body) > LARGEST_BODY:
+                response.close()  # what was not read would be taken for the next answer
+                return TransportFailure("too-large", f"the answer of {host_of(url)} is larger than 1 MiB")
         headers = {name.lower(): value for name, value in response.headers.items()}
-        return Response(response.status_code, _decoded(body, response.encoding), headers)
+        return Response(response.status, _decoded(body, headers.get("content-type", "")), headers)
 
     def _proxy(self, url: str) -> str | None:
         # The only address without TLS is the instance metadata service's, which is not behind any proxy.
@@ -246,41 +243,33 @@ class RequestsTransport:
             return None
         return self._options.proxy or None
 
-    def _adapter(self) -> PoolAdapter:
+    def _connections(self) -> Pools:
         process = os.getpid()
-        adapter = self._adapters.get(process)
-        if adapter is None:
-            from .sockets import PoolAdapter
+        pools = self._pools.get(process)
+        if pools is None:
+            from .pools import Pools
 
             # `setdefault` is atomic: each process has one lock, and a child never meets one that is held.
             with self._locks.setdefault(process, threading.Lock()):
-                adapter = self._adapters.get(process)
-                if adapter is None:
-                    adapter = self._adapters[process] = PoolAdapter(self._options.verify)
-        return adapter
+                pools = self._pools.get(process)
+                if pools is None:
+                    pools = self._pools[process] = Pools(self._options.verify)
+        return pools
 
 
 def _cut(timeout: float, left: float) -> float:
     return max(_SHORTEST, min(timeout, left))
 
 
-def _read(raw: BaseHTTPResponse) -> bytes | None:
-    """The body, or None when it is too large. The sockets see to the deadline."""
-    body = bytearray()
-    for chunk in raw.stream(_CHUNK, decode_content=True):
-        body += chunk
-        if len(body) > LARGEST_BODY:
-            return None
-    return bytes(body)
-
-
-def _decoded(body: bytes, encoding: str | None) -> str:
-    # requests takes text without a charset for Latin-1, as HTTP/1.1 once had it; the services mean UTF-8.
-    if encoding and encoding.lower() != "iso-8859-1":
+def _decoded(body: bytes, content_type: str) -> str:
+    if "charset" in content_type and "utf-8" not in content_type.lower():
+        encoding = Message()
+        encoding["content-type"] = content_type
         try:
-            return body.decode(encoding, errors="replace")
+            return body.decode(encoding.get_content_charset("utf-8"), errors="replace")
         except LookupError:
             pass  # an encoding that Python doesn't know: the server's slip
+    # Text without a charset is not Latin-1, as HTTP/1.1 once had it; the services mean UTF-8.
     return body.decode("utf-8-sig", errors="replace")
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from credconf.entra import clouds
-from credconf.errors import AuthenticationError, Failure
+
+from .failure import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -91,7 +92,7 @@ def _tenant(requested: str, default: str | None, allowed: Sequence[str]) -> str 
         "To enable acquiring tokens for this tenant add it to additionally_allowed_tenants, "
         'or add "*" to additionally_allowed_tenants to allow acquiring tokens for any tenant.'
     )
-    raise AuthenticationError(Failure(text, "tenant_not_allowed"))
+    raise Failure(text, "tenant_not_allowed").exception()
 
 
 def _fault(tenant: str) -> str | None:

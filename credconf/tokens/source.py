@@ -5,17 +5,20 @@ from __future__ import annotations
 import contextlib
 import importlib
 import logging
+import sys
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from credconf.errors import Failure
 from credconf.references import NotFound
 from credconf.sharing import importing
+from credconf.tokens.failure import Failure
 
 from .stores import Token
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from credconf.blueprint import Blueprint
     from credconf.entra.client import EntraClient
 
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("credconf")
 
 # What MSAL would import with each request, if it is there, and our transport with the first one.
-_LATER = ("msal_extensions", "credconf.entra.failures", "credconf.entra.sockets")
+_LATER = ("msal_extensions", "credconf.entra.failures", "credconf.entra.pools")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,23 @@ class Terms:
     since: float | None = None
     retries: bool = True
     replacing: Token | None = None
+
+
+class _Once:
+    """Starts a thread at the first call, and does nothing at the others."""
+
+    def __init__(self, work: Callable[[], object]) -> None:
+        self._work: list[Callable[[], object]] = [work]
+
+    def __call__(self) -> None:
+        with contextlib.suppress(IndexError, RuntimeError):  # a thread that can't be started is none that is needed
+            threading.Thread(target=self._work.pop(), name="credconf-import", daemon=True).start()
+
+
+def _import_azure_core() -> None:
+    """What a token is handed out in takes about as long to import as a server takes to answer."""
+    with importing:
+        importlib.import_module("azure.core.credentials")
 
 
 class Source:
@@ -73,6 +93,7 @@ class Source:
             answer = client.token(proof, request, deadline, retries=terms.retries)
             if not isinstance(answer, Failure):
                 self._log(request, answer.lifetime, plan.monotonic() - steady_at)
+                _import_azure_core()
                 said = (answer.token, answer.token_type, answer.lifetime, answer.refresh_in)
                 return Token(*said, asked_at, steady_at, plan.random())
             last = answer
@@ -98,14 +119,15 @@ class Source:
         own = plan.http_client
         with importing:
             from credconf.entra.client import EntraClient
-            from credconf.entra.transport import RequestsTransport
+            from credconf.entra.transport import Transport
 
             for name in _LATER if own is None else _LATER[:1]:
                 with contextlib.suppress(ImportError):
                     importlib.import_module(name)
+        sent = None if "azure.core.credentials" in sys.modules else _Once(_import_azure_core)
         return EntraClient(
             plan.identity,
-            own if own is not None else RequestsTransport(plan.transport, monotonic=plan.monotonic),
+            own if own is not None else Transport(plan.transport, monotonic=plan.monotonic, sent=sent),
             bounded=own is None,
             total_timeout=plan.transport.total_timeout,
             monotonic=plan.monotonic,

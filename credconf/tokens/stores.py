@@ -6,12 +6,11 @@ from collections import OrderedDict
 from threading import Lock
 from typing import TYPE_CHECKING, TypeAlias
 
-from azure.core.credentials import AccessToken, AccessTokenInfo
-
 from .policy import due_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
 
 Key: TypeAlias = tuple[str, ...] | tuple[tuple[str, ...], str, bool]
 """What varies between the tokens of one identity: the scopes; for another tenant or CAE (scopes, tenant, CAE)."""
@@ -44,6 +43,8 @@ class Token:
         steady: float,
         jitter: float = 0.0,
     ) -> None:
+        from azure.core.credentials import AccessToken, AccessTokenInfo
+
         expires = int(received + lifetime)
         refresh_on = None if refresh_in is None else int(received + refresh_in)
         self.access = AccessToken(text, expires)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from credconf.entra.http import TransportOptions
-from credconf.entra.transport import RequestsTransport
+from credconf.entra.transport import Transport
 
 if TYPE_CHECKING:
     from credconf.testing import FakeEntra
@@ -20,7 +20,7 @@ class Recorder:
         self.arguments: list[dict[str, Any]] = []
         self.closed = 0
         self._entra = entra
-        self._transport = RequestsTransport(TransportOptions(verify=entra.ca_bundle, retries=0))
+        self._transport = Transport(TransportOptions(verify=entra.ca_bundle, retries=0))
 
     def get(self, url: str, **arguments: Any) -> Any:
         return self._send("get", url, arguments)

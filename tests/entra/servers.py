@@ -24,6 +24,7 @@ class Seen:
     line: str
     headers: dict[str, str]
     body: bytes
+    reads: int = 1  # until the body was whole; one read gives one record of TLS
 
 
 def answer(status: int = 200, body: bytes = b"{}", **headers: str) -> bytes:
@@ -127,9 +128,11 @@ class Server(Listener):
             head, body = read_head(sock)
             line, *lines = head.decode().split("\r\n")
             headers = {name.lower(): value.strip() for name, _, value in (each.partition(":") for each in lines)}
+            reads = 1
             while len(body) < int(headers.get("content-length", 0)):
                 body += sock.recv(65536)
-            self.seen.append(Seen(line, headers, body))
+                reads += 1
+            self.seen.append(Seen(line, headers, body, reads))
             act = self.script.popleft() if self.script else answer()
             if not isinstance(act, bytes):
                 act(sock)

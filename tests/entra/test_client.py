@@ -51,8 +51,8 @@ def test_connections_are_reused(entra):
     credential = credconf.build(entra.config(additionally_allowed_tenants=["*"]))
     for number in range(5):
         credential.get_token(SCOPE, tenant_id=f"t{number}.com")
-    (adapter,) = credential._engine._source._client._http._adapters.values()
-    (pool,) = adapter.poolmanager.pools._container.values()
+    (pools,) = credential._engine._source._client._http._pools.values()
+    (pool,) = pools._pools.values()
     assert pool.num_connections == 1
     credential.close()
 

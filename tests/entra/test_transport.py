@@ -24,7 +24,7 @@ import pytest
 import trustme
 
 from credconf.entra.http import Response, TransportFailure, TransportOptions
-from credconf.entra.transport import RequestsTransport
+from credconf.entra.transport import Transport
 from tests.entra.servers import Listener, Proxy, Server, answer
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def transport(bundle):
     def make(clock=None, **options):
         clocks = {"monotonic": clock, "wall": clock, "sleep": clock.sleep} if clock else {"sleep": lambda _: None}
         options = {"verify": bundle, **options}
-        made.append(RequestsTransport(TransportOptions(**options), random=lambda: 1.0, **clocks))
+        made.append(Transport(TransportOptions(**options), random=lambda: 1.0, **clocks))
         return made[-1]
 
     yield make
@@ -172,6 +172,24 @@ def test_cookies_are_not_sent_back(server, transport):
     assert "cookie" not in server.seen[1].headers
 
 
+def test_a_request_is_one_record_of_tls(server, transport):
+    client = transport()
+    for _ in range(3):  # on a new connection and on one that is kept
+        client.post(server.url, data=dict(FORM))
+    assert [seen.reads for seen in server.seen] == [1, 1, 1]
+
+
+def test_something_else_is_begun_while_a_server_thinks(server, transport, bundle):
+    asked = []
+    server.script.append(lambda sock: asked.append("server") or sock.sendall(answer()))
+    client = Transport(TransportOptions(verify=bundle), sent=lambda: asked.append("sent"))
+    client.get(server.url)
+    assert sorted(asked) == ["sent", "server"]
+    failing(Transport(TransportOptions(retries=0), sent=lambda: asked.append("unsent")), server.url)
+    assert "unsent" not in asked
+    client.close()
+
+
 def test_a_connection_is_kept_and_reused(server, transport):
     client = transport()
     server.script.extend([answer(), answer(204, b""), answer(400), answer(302, location="/x")])
@@ -224,8 +242,8 @@ def test_options_do_not_show_the_proxys_password():
     assert "hunter2" not in repr(TransportOptions(proxy="http://user:hunter2@proxy:3128"))
 
 
-def test_requests_is_imported_with_the_first_request_only():
-    script = "import sys, credconf.entra.transport; print('requests' in sys.modules, 'urllib3' in sys.modules)"
+def test_urllib3_is_imported_with_the_first_request_only():
+    script = "import sys, credconf.entra.transport; print('urllib3' in sys.modules, 'certifi' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2]
     )

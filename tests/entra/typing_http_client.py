@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import requests
 
 from credconf.entra.http import HttpClient, HttpResponse, Response, TransportOptions
-from credconf.entra.transport import RequestsTransport
+from credconf.entra.transport import Transport
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +30,7 @@ class Minimal:
 
 
 session: HttpClient = requests.Session()
-ours: HttpClient = RequestsTransport(TransportOptions())
+ours: HttpClient = Transport(TransportOptions())
 minimal: HttpClient = Minimal()
 
 theirs: HttpResponse = requests.Response()

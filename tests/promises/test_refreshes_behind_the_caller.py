@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from credconf.engine import CALLERS
 from tests.contract.faces import ASYNC, OTHER_SCOPE, SCOPE, SYNC, Clock, engine_of, wait_until
 from tests.promises.answering import FIELDS, Gate, InProcess, Threads, close, granted, settled
 
@@ -212,12 +213,12 @@ def test_the_threads_are_few_and_none_keeps_a_process_open():
             )
 
         loop = Threads(lambda: asyncio.run(cold()))
-        wait_until(lambda: len(client.asked) == 20 + 4 + 32)
+        wait_until(lambda: len(client.asked) == 20 + 4 + CALLERS)
         time.sleep(0.05)
         ours = [thread for thread in set(threading.enumerate()) - before if thread.name.startswith("credconf")]
-        assert len(client.asked) == 20 + 4 + 32
+        assert len(client.asked) == 20 + 4 + CALLERS
         assert sorted({thread.name for thread in ours}) == ["credconf", "credconf-refresh"]
-        assert len([thread for thread in ours if thread.name == "credconf"]) <= 32
+        assert len([thread for thread in ours if thread.name == "credconf"]) <= CALLERS
         assert len([thread for thread in ours if thread.name == "credconf-refresh"]) <= 4
         assert all(thread.daemon for thread in ours)
     assert len(loop.joined()[0]) == 100

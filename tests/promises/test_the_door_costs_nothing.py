@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from importlib import import_module
@@ -10,6 +11,7 @@ from importlib import import_module
 import pytest
 
 import credconf
+from credconf.testing import FakeEntra
 
 with open(credconf.__file__, encoding="utf-8") as file:
     TREE = ast.parse(file.read())
@@ -81,3 +83,21 @@ def test_loading_imports_neither_msal_nor_requests(tmp_path):
     )
     assert "pydantic" in loaded
     assert not loaded & {"msal", "requests", "aiohttp"}
+
+
+PROGRAM = """
+import sys, credconf
+credential = credconf.from_config()
+before = {"azure.core", "msal", "urllib3"} & sys.modules.keys()
+token = credential.get_token("https://storage.azure.com/.default")
+print(sorted(before), type(token).__module__)
+"""
+
+
+def test_from_config_imports_nothing_that_only_a_token_needs(tmp_path):
+    with FakeEntra() as entra:
+        environ = {**os.environ, **entra.environ()}
+        done = subprocess.run(
+            [sys.executable, "-c", PROGRAM], cwd=tmp_path, env=environ, capture_output=True, text=True, check=True
+        )
+    assert done.stdout.split("\n")[0] == "[] azure.core.credentials"
