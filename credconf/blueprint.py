@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import os
 import random
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, SecretBytes, SecretStr
 
+from credconf.records import field, record, replace
+
+from .config.building import complete
 from .config.dotenv import read_dotenv
 from .config.surroundings import Surroundings, conventional, surroundings
 from .entra.http import TransportOptions
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from .kinds import Kind
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Blueprint:
     """Everything that an engine is made of.
 
@@ -61,7 +62,7 @@ class Blueprint:
         if self.http_client is not None:
             message = "a credential with an http_client of its own can't be pickled"
             raise TypeError(message)
-        transport = dataclasses.replace(self.transport, proxy=None)
+        transport = replace(self.transport, proxy=None)
         return self.settings, tuple(self.reader.allow), self.reader.dotenv_file, transport, self.surroundings
 
 
@@ -80,7 +81,7 @@ def ported(
     dotenv = read_dotenv(dotenv_file, dotenv_file, found=True).variables if dotenv_file else {}
     reader = Reader(os.environ, dotenv, frozenset(allow), dotenv_file=dotenv_file)
     identity = readable(settings, reader)
-    return Blueprint(settings, identity, reader, dataclasses.replace(transport, proxy=identity.proxy), None, around)
+    return Blueprint(settings, identity, reader, replace(transport, proxy=identity.proxy), None, around)
 
 
 def readable(settings: Kind, reader: Reader) -> Identity:
@@ -111,7 +112,7 @@ def blueprint_of(settings: Kind, reader: Reader, http_client: HttpClient | None)
     usual = conventional(reader.environ).values
     silent = {path.removeprefix("http."): value.raw for path, value in usual.items()}
     given = {name: value for name, value in settings.http if value is not None}
-    http = type(settings.http).model_validate({**silent, **given})
+    http = complete(type(settings.http)).model_validate({**silent, **given})
     files = {name: _anchored(value) for name, value in settings if isinstance(value, FileReference | tuple)}
     settings = settings.model_copy(update={**files, "http": http})
     failures: list[tuple[str, NotFound]] = []
@@ -119,7 +120,7 @@ def blueprint_of(settings: Kind, reader: Reader, http_client: HttpClient | None)
     if not isinstance(identity, Identity):
         failures += identity
     # One readable proof is enough; the others may be secrets of tomorrow or yesterday.
-    proofs = list(settings.proofs(dataclasses.replace(reader, runs=False)))
+    proofs = list(settings.proofs(replace(reader, runs=False)))
     unread = [(path, proof) for path, proof in proofs if isinstance(proof, NotFound)]
     failures += unread if len(unread) == len(proofs) else []
     if http.ca_bundle is not None and not os.access(http.ca_bundle, os.R_OK):

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from .problems import Problem
 
+__all__ = ["AuthenticationError", "ConfigError", "CredconfError", "CredentialUnavailableError", "Failure"]
+
 
 class CredconfError(Exception):
     """Everything that credconf raises on purpose."""

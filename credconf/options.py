@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from pydantic import SecretBytes, SecretStr
+
+from credconf.records import replace
 
 from .blueprint import blueprint_of
 from .config.fields import CertificateBytes
@@ -174,7 +175,7 @@ def _plan(fields: dict[str, Any], options: Options) -> Callable[[], Engine]:
     planned = blueprint_of(settings, Reader(environ), options.get("http_client"))
     if isinstance(planned, list):
         return _raising(planned)
-    return lambda: Engine(dataclasses.replace(planned, transport=_transport(planned.transport, options)))
+    return lambda: Engine(replace(planned, transport=_transport(planned.transport, options)))
 
 
 def _http(options: Options) -> dict[str, Any]:
@@ -195,7 +196,7 @@ def _transport(transport: TransportOptions, options: Options) -> TransportOption
     connect = options.get("connection_timeout") or transport.connect_timeout
     read = options.get("read_timeout") or transport.read_timeout
     agent = " ".join(filter(None, [options.get("user_agent"), transport.user_agent]))
-    return dataclasses.replace(
+    return replace(
         transport,
         connect_timeout=connect,
         read_timeout=read,

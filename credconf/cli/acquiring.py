@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import credconf
 from credconf.problems.aadsts import explain
+from credconf.records import record, replace
 
 if TYPE_CHECKING:
     from credconf.errors import Failure
@@ -23,10 +22,10 @@ def on_demand(resolved: credconf.Resolved) -> credconf.Credential:
         ConfigError: a reference can't be read any more.
     """
     settings = resolved.settings.model_copy(update={"prefetch": ()})
-    return credconf.build(dataclasses.replace(resolved, settings=settings))
+    return credconf.build(replace(resolved, settings=settings))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Told:
     """A failure in parts.
 

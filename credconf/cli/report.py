@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from credconf.problems import as_dicts, as_github, as_text, wants_colour
+from credconf.records import replace
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

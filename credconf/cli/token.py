@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
@@ -12,6 +11,7 @@ import click
 import credconf
 from credconf.problems import as_dicts
 from credconf.problems.printable import printable
+from credconf.records import field, record
 
 from .acquiring import on_demand, scope_hint, told
 from .claims import READABLE, claims_of, iso, life, readable, utc
@@ -34,7 +34,7 @@ Examples:
 _WIDTH = 18
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Acquired:
     """A token with what it was asked for.
 

@@ -6,12 +6,12 @@ Nothing here decides what is secret. It is the other way round: a line is shown 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from credconf.kinds import NESTED
+from credconf.records import record
 
 from .document import Loader
 from .fields import REFERENCES
@@ -45,7 +45,7 @@ _PUNCTUATION = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Span:
     """A part of a line that may be shown; columns count from 0.
 
@@ -138,7 +138,7 @@ def _span(match: re.Match[str], name: str) -> Span:
     return Span(match.start(name), match.end(name), match.end(name))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Blanked:
     """A line without its values.
 

@@ -6,12 +6,12 @@ the tree is built here from the parser's events, with bounds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from credconf.problems import Problem
+from credconf.records import field, record
 
 from .files import CONFIGURATION_LIMIT, Unreadable, read_text
 from .nodes import Mapping, Node, Scalar, Sequence
@@ -30,7 +30,7 @@ _CORE_TAGS = frozenset(
 _COLLECTION_TAGS = frozenset({"!", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Document:
     """One parsed file.
 

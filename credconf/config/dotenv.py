@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import io
 import os
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from dotenv.parser import parse_stream
 
 from credconf.problems import Problem
+from credconf.records import field, record
 
 from .files import CONFIGURATION_LIMIT, Unreadable, read_text
 from .lines import dotenv_lines
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from os import PathLike
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Dotenv:
     """The variables of one `.env` file.
 

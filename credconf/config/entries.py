@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from credconf.kinds import ALIASES, NESTED
 from credconf.kinds.validation import unknown_key
 from credconf.problems import Problem
+from credconf.records import field, mutable_record
 
 from .layers import KNOWN, PATHS, Layer
 from .lineage import broken_lineages, colliding_names
@@ -26,7 +26,7 @@ _CONTROLS = frozenset({"extends", "abstract"})
 _TOP = frozenset({"default", "credentials"})
 
 
-@dataclass(slots=True)
+@mutable_record
 class Part:
     """What one file says of one entry (`name` is `None` for the flat form)."""
 
@@ -37,7 +37,7 @@ class Part:
     abstract: bool | None = None
 
 
-@dataclass(slots=True)
+@mutable_record
 class Book:
     """Everything that the files say, highest layer first.
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import unicodedata
 from collections import defaultdict
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from credconf.problems import Excerpt, Problem
+from credconf.records import replace
 
 from .blanked import BLANK, Blanked, Span, spans_of_broken_yaml, spans_of_dotenv, spans_of_yaml
 from .lines import dotenv_lines, yaml_lines

@@ -10,12 +10,14 @@ from contextlib import suppress
 from os import PathLike, fspath
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, SecretBytes, SecretStr, ValidationError
+from pydantic import BaseModel, BeforeValidator, SecretBytes, SecretStr, ValidationError
 from pydantic_core import PydanticCustomError
 
 from credconf.entra import clouds
 from credconf.problems import closest
 from credconf.references import CommandReference, EnvReference, FileReference
+
+from .building import STRICT, complete
 
 REFERENCES: dict[str, type[EnvReference | FileReference | CommandReference]] = {
     "env": EnvReference,
@@ -59,7 +61,7 @@ def _reference(value: Mapping[Any, Any], kinds: tuple[str, ...]) -> EnvReference
     if key not in kinds:
         raise _unknown_reference(key, kinds, shapes)
     with suppress(ValidationError):  # what follows is raised outside, so that no chain holds the input
-        return REFERENCES[key].model_validate({key: _path(value[key])})
+        return complete(REFERENCES[key]).model_validate({key: _path(value[key])})
     message = f"what follows `{key}` is not {_AFTER[key]}"
     raise fault("bad-reference", message, f"write {_SHAPES[key]}", step=key)
 
@@ -181,7 +183,7 @@ def _password(value: Any) -> Any:
 class CertificateBytes(BaseModel):
     """A certificate that the program holds itself (`certificate_data=` of the constructors)."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = STRICT
 
     data: SecretBytes
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from credconf.records import record
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -14,7 +15,7 @@ CONFIGURATION_LIMIT = 1024 * 1024
 REFERENCE_LIMIT = 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Unreadable:
     """Why a file could not be read. `line` and `column` are known for text that is not UTF-8."""
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from credconf.entra.clouds import CLOUD_NAMES
 from credconf.kinds import ALIASES, FIELDS, NESTED
 from credconf.kinds.validation import unknown_key
 from credconf.problems import Problem
+from credconf.records import field, record
 from credconf.references import FileReference
 
 from .nodes import shown_key
@@ -27,7 +27,7 @@ PATHS = frozenset({"http.ca_bundle"})
 """The settings whose text is a path itself; a relative one is relative to the file that names it."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Layer:
     """The values of one source, by dotted path (`http.timeout`).
 

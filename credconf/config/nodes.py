@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from credconf.problems import Problem
+from credconf.records import field, mutable_record, record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +17,7 @@ _NAME_PUNCTUATION = str.maketrans("", "", "_-.$")
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Scalar:
     """Text as it was written; `plain` where it had no quotes."""
 
@@ -37,7 +37,7 @@ class Scalar:
         return None
 
 
-@dataclass(slots=True)
+@mutable_record
 class Sequence:
     """A list of nodes."""
 
@@ -51,7 +51,7 @@ class Sequence:
         return self.items[step] if isinstance(step, int) and 0 <= step < len(self.items) else None
 
 
-@dataclass(slots=True)
+@mutable_record
 class Mapping:
     """Pairs of nodes in the order of the file; merge keys and duplicates are still in it."""
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import Any, Literal
+
+from credconf.records import field, record, replace
 
 Place = Literal["argument", "environment", "dotenv", "file", "preset", "default"]
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@record
 class Origin:
     """The place that a value stands in.
 
@@ -61,7 +62,7 @@ class Origin:
         return replace(self, line=line, column=column)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Value:
     """One value as it was written, with its origin; what was written is in no `repr`.
 

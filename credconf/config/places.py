@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
+
+from credconf.records import record
 
 from .request import DEFAULT_DOTENV, DEFAULT_FILE
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 _SWITCHED_OFF: Final = "switched off"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Place:
     """A place that values may come from.
 

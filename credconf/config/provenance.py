@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel, SecretStr
 
 from credconf.entra import proxies
 from credconf.kinds import Identity, identify
+from credconf.records import record, replace
 from credconf.references import CommandReference, EnvReference, FileReference
 
 from .variables import Scheme
@@ -24,7 +24,7 @@ _NAMES: Final = ("tenant_id", "client_id", "authority", "oidc_authority", "regio
 """The settings that say which identity this is: shown wherever they came from, but for files and programs."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Setting:
     """One setting.
 

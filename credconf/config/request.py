@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from credconf.problems import Problem
+from credconf.records import field, record, replace
 
 from .document import Document, read_document
 from .dotenv import Dotenv, read_dotenv
@@ -22,7 +22,7 @@ DEFAULT_FILE = "credconf.yaml"
 DEFAULT_DOTENV = ".env"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Request:
     """The arguments of `from_config()` and `load()`. Nothing in its `repr` is a value of a setting."""
 

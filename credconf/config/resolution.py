@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from credconf.kinds import NESTED, Invalid, Kind, Proof, identify, validate
 from credconf.problems import Problem
+from credconf.records import field, record, replace
 from credconf.references import NotFound, Reader
 
 from . import layers as layer_of
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from .request import Request
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Resolved:
     """A configuration that can be used: what `load()` gives, and `build()` takes.
 

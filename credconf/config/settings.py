@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, Field, SecretStr, model_validator
 
 from credconf.entra import clouds
 
+from .building import STRICT
 from .fields import (
     AllowedTenants,
     Authority,
@@ -22,13 +23,11 @@ from .fields import (
     fault,
 )
 
-_FROZEN = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
 
 class HttpSettings(BaseModel):
     """How Entra is reached."""
 
-    model_config = _FROZEN
+    model_config = STRICT
 
     timeout: Annotated[float, Field(gt=0, le=600, allow_inf_nan=False)] = Field(
         default=10.0, description="Seconds that one attempt may take to connect, and to wait for bytes.", examples=[5]
@@ -56,7 +55,7 @@ class HttpSettings(BaseModel):
 class TokenCacheSettings(BaseModel):
     """Where tokens are kept."""
 
-    model_config = _FROZEN
+    model_config = STRICT
 
     kind: Literal["memory"] = Field(default="memory", description="`memory`: in this process.", examples=["memory"])
     max_entries: Annotated[int, Field(ge=1, le=10_000_000)] = Field(
@@ -73,7 +72,7 @@ class CommonSettings(BaseModel):
     generic OpenID Connect server, which has `oidc_authority` instead.
     """
 
-    model_config = _FROZEN
+    model_config = STRICT
 
     proof: ClassVar[str]
     """The field whose presence tells the kind."""

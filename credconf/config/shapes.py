@@ -7,8 +7,9 @@ also be a number (`012345`) or a boolean, and a number or a boolean may be text.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
+
+from credconf.records import record
 
 from .fields import REFERENCES
 
@@ -24,7 +25,7 @@ _WORDS = ("true", "false", "yes", "no", "on", "off", "t", "f", "y", "n", "1", "0
 _BOUNDS = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Rule:
     """What a text must look like.
 

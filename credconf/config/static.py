@@ -6,12 +6,12 @@ readable here. Everything else that `load()` would say of any entry is.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import SecretStr
 
 from credconf.kinds import KINDS, Identity, Invalid, Kind, Proof, validate
+from credconf.records import replace
 from credconf.references import NotFound, Reader, Reference
 
 from .advice import advice_on_texts, displaced_host

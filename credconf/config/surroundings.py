@@ -7,8 +7,9 @@ session itself trusts no environment.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from credconf.records import record
 
 from .layers import Layer
 from .origins import Origin, Value
@@ -21,7 +22,7 @@ BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 NO_PROXIES = ("no_proxy", "NO_PROXY")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Surroundings:
     """What has no setting of its own.
 

@@ -6,12 +6,12 @@ Its words are only compared with: `context` and `problem` of an error tell what 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from yaml.reader import Reader
 
 from credconf.problems import Problem
+from credconf.records import record
 
 from .lines import yaml_lines
 from .origins import Origin
@@ -25,7 +25,7 @@ _TAB = ("a tab stands where YAML allows only spaces", "indent with spaces")
 _KEY = re.compile(r"\s*(?:-\s+)*[^\s:#][^:#]*:(?:\s|$)")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Place:
     """A place in a text; line and column count from 0."""
 
@@ -33,7 +33,7 @@ class _Place:
     column: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Said:
     """What PyYAML said of a text, and the text's lines."""
 

@@ -7,10 +7,10 @@ document; under `CREDCONF_` every field.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Literal, TypeAlias, TypeVar
 
 from credconf.kinds import ALIASES, FIELDS, NESTED
+from credconf.records import record
 
 SELECTORS = ("CREDCONF_FILE", "CREDCONF_NAME")
 PREFIX = "CREDCONF_"
@@ -77,7 +77,7 @@ Environment: TypeAlias = Hidden[str]
 """Variables by name."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Variable:
     """One variable: the field that it sets, and how its text is read."""
 
@@ -87,7 +87,7 @@ class Variable:
     ours: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Scheme:
     """The variables that one credential listens to.
 

@@ -7,10 +7,11 @@ endpoints it would discover, and caches that keep nothing.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import msal
+
+from credconf.records import field, record
 
 from .answers import normalised, parsed
 from .discovery import Directory
@@ -31,7 +32,7 @@ API_CAPABILITIES = ["CP1"]
 """What a client that handles claims challenges tells Entra (Continuous Access Evaluation)."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Answer:
     """A token as Entra gave it; times are seconds from when it was asked for."""
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 import socket
 import ssl
-from dataclasses import dataclass
 from http.client import HTTPException, IncompleteRead
 from typing import TYPE_CHECKING, TypeVar
 
 from urllib3.exceptions import ClosedPoolError, HTTPError, LocationParseError, ProxyError, ProxySchemeUnknown
 from urllib3.exceptions import TimeoutError as PoolTimeoutError
+
+from credconf.records import record
 
 from .http import TransportFailure
 from .pools import MissingSocks
@@ -38,7 +39,7 @@ _UNTRUSTED = frozenset({18, 19, 20, 21})  # OpenSSL's X509_V_ERR_*: self-signed,
 _HINT = "; if it is right, name its authority in http.ca_bundle"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Attempt:
     """What a sentence about a failed attempt needs to know.
 

@@ -6,10 +6,10 @@ Nothing third-party is imported here, so that a signature may name these types f
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from credconf._version import __version__
+from credconf.records import field, record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,7 +63,7 @@ class HttpClient(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Response:
     """An answer, whatever its status.
 
@@ -88,7 +88,7 @@ class Response:
             raise RuntimeError(message)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TransportOptions:
     """How requests are sent. All times are in seconds.
 

@@ -39,7 +39,7 @@ class BoundedHTTPSPool(HTTPSConnectionPool):
             conn.connect()
 
 
-_POOLS = {"http": BoundedHTTPPool, "https": BoundedHTTPSPool}
+_POOLS: dict[str, Any] = {"http": BoundedHTTPPool, "https": BoundedHTTPSPool}
 
 
 class MissingSocks(Exception):

@@ -6,11 +6,11 @@ import base64
 import html
 import json
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, quote_plus, urlsplit
 
 from credconf.problems.aadsts import codes_in, explain
+from credconf.records import field, record
 from credconf.tokens.failure import Failure
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def _forms(secret: str) -> set[str]:
     return {secret, secret.strip(), encoded, *written} - {""}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Asked:
     """Who asked whom, for messages.
 

@@ -12,10 +12,11 @@ import random as random_module
 import sys
 import threading
 import time
-from dataclasses import dataclass
 from email.message import Message
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
+
+from credconf.records import record
 
 from .http import Response, TransportFailure
 from .payload import Payload
@@ -34,7 +35,7 @@ _SHORTEST = 0.001  # urllib3 takes no time-out of 0
 logger = logging.getLogger("credconf")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Bounds:
     """How long one request may take.
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
 from credconf.entra import clouds
+from credconf.records import field, record
 from credconf.references import EnvReference, FileReference, NotFound
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from credconf.references import Reader
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Identity:
     """The texts of a configuration after its references were read.
 

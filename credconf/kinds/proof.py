@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
+from credconf.records import field, record
 
-@dataclass(frozen=True, slots=True)
+
+@record
 class Proof:
     """A secret or a certificate, ready for MSAL.
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
+from credconf.config.building import complete
 from credconf.config.habits import hint_for
 from credconf.config.nodes import shown_key
 from credconf.config.settings import CommonSettings, with_authority
 from credconf.entra import clouds
 from credconf.problems import Problem, closest
+from credconf.records import record
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -22,7 +23,7 @@ _Model = TypeVar("_Model", bound=CommonSettings)
 _KINDS_ELSEWHERE = {"secret": "client_secret", "password": "client_secret", "certificate": "client_certificate"}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Invalid:
     """Everything that is wrong with a mapping of fields.
 
@@ -125,7 +126,7 @@ def _model(
         problems.append(Problem(exc.type, str(context.get("text")), path=path, hint=context.get("hint")))
         fields = {name: value for name, value in fields.items() if name != path}
     try:
-        return judge.model_validate(fields)
+        return complete(judge).model_validate(fields)
     except ValidationError as exc:
         details = exc.errors(include_url=False, include_input=False)
     said = {problem.path for problem in problems}

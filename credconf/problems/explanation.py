@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from textwrap import dedent, fill, indent
+
+from credconf.records import record
 
 _WIDTH = 80
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Explanation:
     """A code in words.
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from credconf.records import record
 
 if TYPE_CHECKING:
     from credconf.config.origins import Origin
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
 Severity = Literal["error", "warning"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Excerpt:
     """The line that a problem points at, with everything blanked that is not a key or punctuation.
 
@@ -28,7 +29,7 @@ class Excerpt:
     width: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Problem:
     """One problem of a configuration.
 

@@ -6,8 +6,9 @@ it is needed. This is the only place, once the configuration was loaded, that re
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from credconf.records import field, record
 
 from .command import CommandReference, run
 from .env import EnvReference, look_up
@@ -25,7 +26,7 @@ NOT_RUN = "(not run)"
 __all__ = ["CommandReference", "EnvReference", "FileReference", "NotFound", "Reader", "Reference"]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Reader:
     """Finds the values of references.
 

@@ -15,8 +15,9 @@ import threading
 import time
 from typing import IO, TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
+from credconf.config.building import STRICT
 from credconf.config.files import REFERENCE_LIMIT, Unreadable, decode
 
 from .found import NotFound
@@ -34,7 +35,7 @@ class CommandReference(BaseModel):
         command: the program and its arguments; no shell reads them.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = STRICT
 
     command: Annotated[tuple[Annotated[str, StringConstraints(min_length=1)], ...], Field(min_length=1)]
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, StringConstraints
 
+from credconf.config.building import STRICT
 from credconf.config.files import REFERENCE_LIMIT, Unreadable, decode, read_bytes
 
 from .found import NotFound
@@ -18,7 +19,7 @@ class FileReference(BaseModel):
         file: the path. Relative to the file that names it, which the loader makes absolute.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = STRICT
 
     file: Annotated[str, StringConstraints(min_length=1)]
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from credconf.records import record
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NotFound:
     """Why a reference has no value: data instead of an exception, so that no chain holds what was read.
 

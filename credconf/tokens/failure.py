@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from credconf.records import record
 
 if TYPE_CHECKING:
     from credconf.errors import AuthenticationError
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Failure:
     """Why there is no token, as data. One failure may reach many callers, each as an exception of its own.
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from credconf.entra import clouds
+from credconf.records import record
 
 from .failure import Failure
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _DISABLE_MULTITENANT = "AZURE_IDENTITY_DISABLE_MULTITENANTAUTH"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TokenRequest:
     """What one token is asked for.
 

@@ -7,9 +7,9 @@ import importlib
 import logging
 import sys
 import threading
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from credconf.records import record
 from credconf.references import NotFound
 from credconf.sharing import importing
 from credconf.tokens.failure import Failure
@@ -30,7 +30,7 @@ logger = logging.getLogger("credconf")
 _LATER = ("msal_extensions", "credconf.entra.failures", "credconf.entra.pools")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Terms:
     """How one token is asked for.
 

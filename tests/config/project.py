@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import pickle
@@ -137,8 +136,7 @@ def _texts(thing: Any, seen: set[int]) -> Iterator[str]:
         inner += [*thing, *thing.values()]
     elif isinstance(thing, list | tuple | set | frozenset):
         inner += thing
-    elif dataclasses.is_dataclass(thing):
-        inner += [getattr(thing, field.name) for field in dataclasses.fields(thing)]
+    inner += [getattr(thing, name, None) for cls in type(thing).__mro__ for name in getattr(cls, "__slots__", ())]
     inner.append(getattr(thing, "__dict__", None))
     for item in inner:
         yield from _texts(item, seen)

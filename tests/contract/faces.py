@@ -12,6 +12,7 @@ import credconf
 from credconf.blueprint import Blueprint, blueprint_of
 from credconf.engine import Engine
 from credconf.kinds import validate
+from credconf.records import replace
 from credconf.references import Reader
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def plan(fields: Any, http_client: Any = None, **changes: Any) -> Blueprint:
     """The blueprint of an engine that leaves nothing to chance, with changes: a clock, for example."""
     planned = blueprint_of(validate(fields), Reader(os.environ), http_client)  # type: ignore[arg-type]
     assert isinstance(planned, Blueprint), planned
-    return dataclasses.replace(planned, **{"random": lambda: 0.0, **changes})
+    return replace(planned, **{"random": lambda: 0.0, **changes})
 
 
 def engine_of(fields: Any, http_client: Any = None, **changes: Any) -> Engine:

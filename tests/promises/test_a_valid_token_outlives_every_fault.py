@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import logging
 import ssl
 import time
@@ -15,6 +14,7 @@ import credconf.entra.client  # what is imported for the first token would count
 import credconf.entra.sockets
 import credconf.entra.transport
 from credconf.engine import Engine
+from credconf.records import replace
 from credconf.testing import make_certificate
 from tests.contract.faces import ASYNC, SCOPE, SYNC, Clock, engine_of, plan
 from tests.promises.answering import FIELDS, InProcess, close, granted, settled
@@ -215,7 +215,7 @@ def test_a_bug_in_a_refresh_never_reaches_a_caller(face, clock, caplog, breaks, 
     client = InProcess()
     made = plan(FIELDS, client, clock=clock, monotonic=clock)
     settings = Buggy(made.settings)
-    engine = Engine(dataclasses.replace(made, settings=settings))
+    engine = Engine(replace(made, settings=settings))
     old = face.on(engine).get_token(SCOPE)
     breaks(client, settings, exception)
     clock.advance(3301)

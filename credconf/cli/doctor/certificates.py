@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from credconf.entra.clouds import is_well_known
+from credconf.records import record
 
 from .steps import Finding
 
@@ -25,7 +25,7 @@ _NOT_YET, _EXPIRED, _OTHER_HOST, _OTHER_ADDRESS = 9, 10, 62, 64
 _UNTRUSTED = frozenset({18, 19, 20, 21})  # self-signed, or of an issuer that is not known
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Peer:
     """Who answered a TLS handshake.
 

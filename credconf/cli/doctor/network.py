@@ -7,7 +7,6 @@ import socket
 import ssl
 import time
 from contextlib import closing
-from dataclasses import dataclass
 from http.client import HTTPResponse
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
@@ -18,7 +17,8 @@ from urllib3.util.ssltransport import SSLTransport
 from credconf.entra.failures import EXPECTED, Attempt, explain
 from credconf.entra.proxies import bypasses, shown
 from credconf.entra.sending import REMEDIES
-from credconf.entra.sockets import BoundedHTTPConnection, deadline, tls_context
+from credconf.entra.sockets import BoundedHTTPConnection, exchange, tls_context
+from credconf.records import record
 
 from .certificates import Peer, peer_of, rejected
 from .steps import Finding
@@ -127,7 +127,7 @@ def _attempt(subject: Subject, proxy_url: str | None, seconds: float, work: Call
     start = time.monotonic()
     end = start + seconds
     try:
-        with deadline(lambda: end - time.monotonic()):
+        with exchange(lambda: end - time.monotonic()):
             return work()
     except EXPECTED as exc:
         url = subject.endpoint if proxy_url is None else f"https://{shown(proxy_url)}"
@@ -161,7 +161,7 @@ def _tcp(host: str, port: int, seconds: float) -> socket.socket:
     return connection.sock
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class _Tunnel:
     """A proxy's answer to CONNECT, on its socket, with the kinds of authentication that it offers."""
 

@@ -14,7 +14,7 @@ from credconf.entra import clouds
 from credconf.entra.answers import parsed
 from credconf.entra.http import TransportFailure
 from credconf.entra.sending import REMEDIES
-from credconf.entra.transport import RequestsTransport
+from credconf.entra.transport import Transport
 from credconf.problems.aadsts import codes_in, explain
 
 from .steps import Finding
@@ -46,7 +46,7 @@ _GRAPH = {
 def discovery(case: Case, seconds: float) -> Finding:
     """Ask for the OpenID document of the tenant."""
     subject = case.known()
-    http = RequestsTransport(subject.transport)
+    http = Transport(subject.transport)
     asked_at = time.time()
     try:
         answer = http.get(_document(subject.identity), deadline=time.monotonic() + seconds, attempts=1)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeVar
+
+from credconf.records import field, mutable_record, record
 
 if TYPE_CHECKING:
     import socket
@@ -24,7 +25,7 @@ GRACE = 0.25
 """Seconds by which a step may overrun, so that what waits inside it says itself what it waited for."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Finding:
     """What a step found.
 
@@ -43,7 +44,7 @@ class Finding:
     problems: tuple[Problem, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Subject:
     """The configuration under examination, as the application would use it.
 
@@ -66,7 +67,7 @@ class Subject:
         return str(self.resolved.origins[path])
 
 
-@dataclass(slots=True)
+@mutable_record
 class Case:
     """What is asked, and what later steps need of earlier ones.
 
@@ -92,7 +93,7 @@ class Case:
         return self.subject
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Step:
     """One step.
 
@@ -109,7 +110,7 @@ class Step:
     needs: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Done:
     """A step that was taken, or skipped."""
 

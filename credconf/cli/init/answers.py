@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from credconf.config.shapes import ENTRY
 from credconf.entra import clouds
+from credconf.records import record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +24,7 @@ class BadAnswer(ValueError):
     """An answer that can't be used; the text says what it should look like."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Place:
     """Where the secret or certificate will be found: a file's path, or a variable's name."""
 
@@ -32,7 +32,7 @@ class Place:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Answers:
     """What the files are written from.
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import tempfile
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from credconf.records import record
 
 from . import texts
 
@@ -24,7 +25,7 @@ BESIDE = frozenset({DOTENV_EXAMPLE, GITIGNORE, ".env", texts.SCHEMA})
 _COVERS_DOTENV = frozenset({".env", "**/.env", ".env*", ".env.*", "*.env"})
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Change:
     """A file, and what becomes of it.
 
