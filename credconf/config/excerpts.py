@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .document import Document
     from .dotenv import Dotenv
 
+_FIRST_WIDE = "\u1100"
 _LONGEST = 100
 _BEFORE_THE_CARETS = 60
 _WITHOUT_A_LINE = frozenset({"missing", "no-name", "empty-file", "missing-section", "missing-file"})
@@ -55,21 +56,43 @@ def of_broken(problem: Problem, text: str) -> Problem:
     if problem.line is None or problem.column is None or problem.line > len(lines):
         return problem
     line = lines[problem.line - 1]
-    spans = spans_of_broken_yaml(line)
-    return replace(problem, excerpt=_excerpt(problem.line, line, spans, problem.column - 1))
+    shown = _Line(problem.line, line, spans_of_broken_yaml(line))
+    return replace(problem, excerpt=shown.excerpt(problem.column - 1))
 
 
 class _File:
-    """The lines of a parsed file that problems point at, with what may be shown of them."""
+    """The lines of a parsed file that problems point at."""
 
     def __init__(self, text: str, numbers: set[int]) -> None:
         lines = yaml_lines(text) if numbers else []
-        self.lines = {number: lines[number - 1] for number in numbers if number <= len(lines)}
-        self.spans = spans_of_yaml(text, self.lines) if self.lines else {}
+        wanted = [number for number in numbers if number <= len(lines)]
+        spans = spans_of_yaml(text, wanted) if wanted else {}
+        self.lines = {number: _Line(number, lines[number - 1], spans[number]) for number in wanted}
 
     def excerpt(self, number: int, column: int) -> Excerpt | None:
         line = self.lines.get(number)
-        return None if line is None else _excerpt(number, line, self.spans[number], column - 1)
+        return None if line is None else line.excerpt(column - 1)
+
+
+class _Line:
+    """One line without its values. It is blanked once: a file may have all its problems in one long line."""
+
+    def __init__(self, number: int, line: str, spans: list[Span]) -> None:
+        self.number = number
+        self.blanked = Blanked.of(line, spans)
+        self.text = self.blanked.text.rstrip()
+        self.spans = {span.start: span for span in spans}
+
+    def excerpt(self, column: int) -> Excerpt:
+        """The line with carets at a column of the file's line, from 0."""
+        columns = self.blanked.columns
+        column = min(column, len(columns) - 1)
+        start = columns[column]
+        span = self.spans.get(column)
+        end = start + 1
+        if span is not None:
+            end = len(self.text) if span.reach is None else columns[span.reach]
+        return _cropped(self.number, self.text, start, max(end, start + 1))
 
 
 def _points_into(problem: Problem, place: str) -> bool:
@@ -94,18 +117,7 @@ def _with_excerpt(problem: Problem, files: dict[str, _File], variables: list[str
 def _of_variable(problem: Problem, number: int, line: str) -> Excerpt:
     variable = problem.origin.name if problem.origin else None
     spans, name, value = spans_of_dotenv(line, variable)
-    return _excerpt(number, line, spans, name if problem.code in _AT_THE_NAME else value)
-
-
-def _excerpt(number: int, line: str, spans: list[Span], column: int) -> Excerpt:
-    blanked = Blanked.of(line, spans)
-    column = min(column, len(line))
-    start = blanked.columns[column]
-    span = next((span for span in spans if span.start == column), None)
-    end = start + 1
-    if span is not None:
-        end = len(blanked.text.rstrip()) if span.reach is None else blanked.columns[span.reach]
-    return _cropped(number, blanked.text.rstrip(), start, max(end, start + 1))
+    return _Line(number, line, spans).excerpt(name if problem.code in _AT_THE_NAME else value)
 
 
 def _cropped(number: int, text: str, start: int, end: int) -> Excerpt:
@@ -122,4 +134,5 @@ def _cropped(number: int, text: str, start: int, end: int) -> Excerpt:
 
 def _cells(text: str) -> int:
     """Columns of a terminal: a Chinese or Japanese character takes two."""
-    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+    far = (character for character in text if character >= _FIRST_WIDE)
+    return len(text) + sum(unicodedata.east_asian_width(character) in "WF" for character in far)

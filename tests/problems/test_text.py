@@ -59,9 +59,18 @@ def test_the_text_says_what_where_and_what_to_do(project):
 
 def test_the_readme_shows_what_is_printed(project):
     project.write("base.yaml", f"credentials: {{billing: {{tenant_id: {TENANT}}}}}\n")
-    project.write(
-        "prod.yaml", f"# seven\n# lines\n\n\ndefault: billing\ncredentials:\n  billing: {{client_id: {CLIENT}}}\n"
-    )
+    prod = f"""\
+        # The layer of production.
+
+
+        default: billing
+
+        credentials:
+          billing:
+            client_id: {CLIENT}
+            http: {{retrys: 5}}
+        """
+    project.write("prod.yaml", prod)
     shown = str(project.refused(["base.yaml", "prod.yaml"]))
     with open(f"{ROOT}/README.md", encoding="utf-8") as readme:
         assert f"```text\n{shown}\n```" in readme.read()
