@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -35,6 +36,15 @@ class LazyGroup(click.Group):
         forgive_encodings()
         return super().main(*args, **extra)
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; where there is no working directory, names of files mean nothing."""
+        try:
+            return super().invoke(ctx)
+        except FileNotFoundError:
+            if _is_somewhere():
+                raise
+        raise click.ClickException("the working directory does not exist any more")
+
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """The names in the order in which they were given."""
         return list(self._short_help)
@@ -67,3 +77,11 @@ class LazyGroup(click.Group):
             hint = f"Did you mean {meant!r}?" if meant else f"There are: {', '.join(self._short_help)}."
             ctx.fail(f"No such command {name!r}. {hint}")
         return super().resolve_command(ctx, args)
+
+
+def _is_somewhere() -> bool:
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        return False
+    return True

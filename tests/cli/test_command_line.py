@@ -91,6 +91,18 @@ def test_a_command_like_none_of_ours_gets_the_list():
     assert "There are: check, " in outcome.said
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="a working directory can't be removed there")
+def test_a_working_directory_that_is_gone_is_no_traceback(project):
+    gone = project.path / "gone"
+    gone.mkdir()
+    body = "import os; os.rmdir(os.getcwd()); from credconf.cli import main; main()"
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    result = subprocess.run(
+        [sys.executable, "-c", body, "show"], capture_output=True, text=True, check=False, cwd=gone, env=environ
+    )
+    assert (result.returncode, result.stderr) == (1, "Error: the working directory does not exist any more\n")
+
+
 # Completion
 
 
