@@ -22,10 +22,13 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from credconf.config import hover, shapes
 from credconf.kinds import ALIASES, FIELDS, KINDS, NESTED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Json = shapes.Json
 
@@ -33,40 +36,42 @@ FILE: Final = Path(__file__).parent.parent / "schema" / "credconf.schema.json"
 """Where the repository keeps it; the wheel holds it as `credconf/credconf.schema.json`."""
 
 _FOREIGN: Final[Json] = {
-    "properties": {"$schema": {"description": "The schema of this file, for editors."}},
+    # An editor would write it without its colon, and the modeline does the same.
+    "properties": {"$schema": {"description": "The schema of this file, for editors.", "doNotSuggest": True}},
     "patternProperties": {"^x-": {"description": "Yours: for anchors, and whatever else you like."}},
     "additionalProperties": False,
 }
 _EXCLUSIVE: Final = (
-    *ALIASES.items(),
     ("cloud", "authority"),
     ("oidc_authority", "tenant_id"),
     ("oidc_authority", "cloud"),
     ("oidc_authority", "authority"),
 )
 _FORMS: Final = ("default", "credentials")
+_CONTROLS: Final = ("extends", "abstract")
+_IN_AN_ENTRY: Final = "this stands in an entry of `credentials`"
 _ABSTRACT_WORDS: Final = ("true", "false", "yes", "no", "on", "off")
 
 
 def document() -> Json:
     """The whole schema, draft-07."""
-    named = {"anyOf": [_has("credentials"), _has("default")]}
+    named = {"anyOf": [shapes.has("credentials"), shapes.has("default")]}
+    forms: list[Json] = [
+        {"if": named, "then": {"$ref": "#/definitions/named"}, "else": {"$ref": "#/definitions/flat"}},
+        # Both forms begin in an empty file: an editor offers the keys of both there, and whole beginnings.
+        {"if": _none_of((*FIELDS, *ALIASES, *_FORMS)), "then": {"$ref": "#/definitions/beginning"}},
+    ]
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "credconf",
         "description": "Credentials for Microsoft Entra ID: one, or several by name.",
-        "type": "object",
-        "allOf": [
-            {"if": named, "then": {"$ref": "#/definitions/named"}, "else": {"$ref": "#/definitions/flat"}},
-            # Both forms begin in an empty file: an editor offers the keys of both there, and whole beginnings.
-            {"if": _none_of((*FIELDS, *ALIASES, *_FORMS)), "then": {"$ref": "#/definitions/beginning"}},
-        ],
+        **_of_a_mapping("a configuration is a mapping: one `key: value` on each line", forms),
         "definitions": {
-            "named": _mapping(_FORMS),
+            "named": _mapping(_FORMS, {_IN_AN_ENTRY: (*FIELDS, *ALIASES)}),
             "beginning": {"type": "object", "properties": _referred(_FORMS), "defaultSnippets": hover.SNIPPETS},
-            **_forms("flat", ()),
-            **_forms("entry", ("extends", "abstract")),
-            "exclusive": {"allOf": [_without(one, other) for one, other in _EXCLUSIVE]},
+            **_forms("flat", (), {_IN_AN_ENTRY: _CONTROLS}),
+            **_forms("entry", _CONTROLS, {"this stands at the top of the file": _FORMS}),
+            "exclusive": {"allOf": list(_exclusive())},
             **_fields(),
             **_keys(),
             **shapes.references(),
@@ -74,49 +79,76 @@ def document() -> Json:
     }
 
 
+def _of_a_mapping(message: str, schemas: list[Json]) -> Json:
+    """What a mapping must be; anything else is one fault, however many schemas would say so."""
+    return {"type": "object", "errorMessage": message, "if": {"type": "object"}, "then": {"allOf": schemas}}
+
+
 def _none_of(keys: tuple[str, ...]) -> Json:
-    return {"not": {"anyOf": [_has(key) for key in keys]}}
+    return {"not": {"anyOf": [shapes.has(key) for key in keys]}}
 
 
-def _has(key: str, *values: str) -> Json:
-    wanted: Any = {"enum": list(values)} if values else True
-    return {"type": "object", "properties": {key: wanted}, "required": [key]}
+def _exclusive() -> Iterator[Json]:
+    for one, other in _EXCLUSIVE:
+        yield _without(one, other, f"`{one}` and `{other}` exclude each other: keep one of them")
+    for alias, name in ALIASES.items():
+        yield _without(alias, name, f"`{alias}` and `{name}` are one setting: keep one of them")
 
 
-def _without(one: str, other: str) -> Json:
-    return {"if": _has(one), "then": {"type": "object", "properties": {other: False}}}
+def _without(one: str, other: str, message: str) -> Json:
+    return {"if": shapes.has(one), "then": _refusing((other,), message)}
 
 
-def _mapping(keys: tuple[str, ...]) -> Json:
-    """A mapping that holds these keys and foreign ones."""
-    return {"type": "object", **_FOREIGN, "properties": {**_referred(keys), **_FOREIGN["properties"]}}
+def _refusing(keys: tuple[str, ...], message: str) -> Json:
+    return {"type": "object", "properties": dict.fromkeys(keys, False), "errorMessage": message}
+
+
+def _mapping(keys: tuple[str, ...], elsewhere: dict[str, tuple[str, ...]] | None = None) -> Json:
+    """A mapping that holds these keys and foreign ones.
+
+    Args:
+        keys: of settings.
+        elsewhere: keys that belong elsewhere, by what an editor says of them.
+    """
+    refused = {message: strangers for message, strangers in (elsewhere or {}).items() if strangers}
+    # They are named here only for a better message than that they are unknown.
+    strange = {key: {"doNotSuggest": True} for strangers in refused.values() for key in strangers}
+    held = {"type": "object", **_FOREIGN, "properties": {**_referred(keys), **strange, **_FOREIGN["properties"]}}
+    rules = [_refusing(strangers, message) for message, strangers in refused.items()]
+    return {**held, "allOf": rules} if rules else held
 
 
 def _referred(keys: tuple[str, ...]) -> Json:
     return {key: {"$ref": f"#/definitions/{key}"} for key in keys}
 
 
-def _forms(name: str, controls: tuple[str, ...]) -> Json:
+def _forms(name: str, controls: tuple[str, ...], elsewhere: dict[str, tuple[str, ...]]) -> Json:
     """The settings of one credential: those of its kind, once something tells the kind."""
     forms = {name: _any_of_the_kinds(name)}
     every = (*controls, *FIELDS, *ALIASES)
-    forms[f"{name}.any"] = _mapping(every)
+    forms[f"{name}.any"] = _mapping(every, elsewhere)
     for kind, model in KINDS.items():
         keys = tuple(key for key in every if key in model.model_fields or key in controls or key in ALIASES)
-        forms[f"{name}.{kind}"] = _mapping(keys)
+        others = tuple(key for key in every if key not in keys)
+        message = f"a credential of the kind `{kind}` has no such setting"
+        forms[f"{name}.{kind}"] = _mapping(keys, {**elsewhere, message: others})
     return forms
 
 
 def _any_of_the_kinds(name: str) -> Json:
     """As `kinds.validation.infer()`: the kind that is named, or whose proof is there."""
     chosen: Json = {"$ref": f"#/definitions/{name}.any"}
-    signs = [(_has("kind", kind), kind) for kind in KINDS] + [
-        (_has(model.proof), kind) for kind, model in KINDS.items()
-    ]
+    signs = [(shapes.has("kind", kind), kind) for kind in KINDS]
+    signs += [(shapes.has(model.proof), kind) for kind, model in KINDS.items()]
     for sign, kind in reversed(signs):
         chosen = {"if": sign, "then": {"$ref": f"#/definitions/{name}.{kind}"}, "else": chosen}
     description = "One credential: who it is, and what proves it."
-    return {"type": "object", "description": description, "allOf": [{"$ref": "#/definitions/exclusive"}, chosen]}
+    rules = [{"$ref": "#/definitions/exclusive"}, chosen]
+    return {
+        "title": "credential",
+        "description": description,
+        **_of_a_mapping("a credential is a mapping of settings", rules),
+    }
 
 
 def _fields() -> Json:
@@ -128,15 +160,21 @@ def _fields() -> Json:
             if name in found:
                 continue
             if name == "kind":
-                found[name] = _field(name, {**field, "enum": list(KINDS), "default": None})
+                found[name] = _kind(field)
             elif name in NESTED:
                 found[name] = _group(name, own["$defs"][field["$ref"].rpartition("/")[2]], field)
             else:
                 found[name] = _field(name, field)
     for alias, name in ALIASES.items():
         about, examples = hover.FORMS[alias]
-        found[alias] = {**found[name], **_said(name, about, examples)}
+        # One name is enough to offer.
+        found[alias] = {**found[name], **_said(alias, name, about, examples), "doNotSuggest": True}
     return found
+
+
+def _kind(own: Json) -> Json:
+    about = [(model.__doc__ or "").partition("\n")[0] for model in KINDS.values()]
+    return {**_field("kind", {**own, "enum": list(KINDS), "default": None}), "markdownEnumDescriptions": about}
 
 
 def _field(path: str, own: Json) -> Json:
@@ -144,43 +182,65 @@ def _field(path: str, own: Json) -> Json:
     if isinstance(default, float) and default.is_integer():
         default = int(default)
     given: Json = {} if default in (None, []) else {"default": default}
-    said = _said(path, own["description"], own.get("examples", []), given.get("default"))
-    return {**said, **given, **shapes.shape(path, own)}
+    examples = own.get("examples", [])
+    shape = shapes.shape(path, own)
+    said = _said(path, path, own["description"], examples, given.get("default"))
+    return {**said, **given, **shape, **_offered(path, shape, examples)}
 
 
-def _said(path: str, description: str, examples: list[Any], default: Any = None) -> Json:
-    said = {"description": description, "markdownDescription": hover.markdown(path, description, examples, default)}
-    # An editor offers `examples` as completions, which it does well for text only.
-    simple = [item for item in examples if "{" not in json.dumps(item)]
-    return {**said, "examples": simple} if simple else said
+def _said(title: str, path: str, description: str, examples: list[Any], default: Any = None) -> Json:
+    text = hover.markdown(path, description, examples, default)
+    return {"title": title, "description": description, "markdownDescription": text}
+
+
+def _offered(path: str, shape: Json, examples: list[Any]) -> Json:
+    """What an editor offers as the value."""
+    if "enum" in shape:
+        meanings = hover.CHOICES.get(path)
+        return {"markdownEnumDescriptions": [meanings[word] for word in shape["enum"]]} if meanings else {}
+    values = [] if shape.get("type") == "array" else hover.values(examples)
+    snippets = [*values, *shape.get("defaultSnippets", ())]
+    return {"defaultSnippets": snippets} if snippets else {}
 
 
 def _group(name: str, model: Json, own: Json) -> Json:
     inner = {leaf: _field(f"{name}.{leaf}", field) for leaf, field in model["properties"].items()}
-    said = _said(name, {**model, **own}["description"], own.get("examples", []))
+    said = _said(f"{name}: a mapping of settings", name, {**model, **own}["description"], own.get("examples", []))
     return {**said, "type": "object", **_FOREIGN, "properties": {**inner, **_FOREIGN["properties"]}}
 
 
 def _keys() -> Json:
     """The keys of the forms."""
     name = shapes.text(shapes.NAME)
-    foreign = r"x-[\s\S]*|\$schema"
     values: dict[str, Json] = {
         "default": name,
         "extends": {"if": {"type": "array"}, "then": {"type": "array", "items": name}, "else": name},
         "abstract": shapes.boolean(_ABSTRACT_WORDS),
-        "credentials": {
-            "type": "object",
-            **_FOREIGN,
-            "additionalProperties": {"$ref": "#/definitions/entry"},
-            "propertyNames": {
-                "type": "string",
-                "pattern": f"^(?:{shapes.ENTRY}|{foreign})$",
-                "patternErrorMessage": shapes.NAME.message,
-            },
-        },
+        "credentials": _entries(),
     }
-    return {key: {**_said(key, *hover.FORMS[key]), **value} for key, value in values.items()}
+    found: Json = {}
+    for key, value in values.items():
+        about, examples = hover.FORMS[key]
+        found[key] = {**_said(key, key, about, examples), **_offered(key, value, examples), **value}
+    return found
+
+
+def _entries() -> Json:
+    foreign = r"x-[\s\S]*|\$schema"
+    names = {
+        "type": "string",
+        "pattern": f"^(?:{shapes.ENTRY}|{foreign})$",
+        "patternErrorMessage": shapes.NAME.message,
+        "doNotSuggest": True,  # a name is one's own: an editor would show the pattern
+    }
+    return {
+        "title": "credentials: a mapping of entries",
+        "type": "object",
+        **_FOREIGN,
+        "additionalProperties": {"$ref": "#/definitions/entry"},
+        "propertyNames": names,
+        "defaultSnippets": hover.ENTRIES,
+    }
 
 
 def text() -> str:

@@ -108,16 +108,56 @@ def test_the_example_of_a_setting_is_a_setting(path, own):
     written = own["markdownDescription"].partition("```yaml\n")[2].partition("```")[0]
     assert our_verdict(yaml.safe_load(written)) == set()
     assert accepts(yaml.safe_load(written))
-    for example in own.get("examples", ()):
-        group, _, leaf = path.rpartition(".")
-        assert accepts({group: {leaf: example}} if group else {leaf: example})
+
+
+def filled_in(body):
+    """What a snippet writes where nothing is typed over; a text in it is YAML."""
+    if isinstance(body, dict):
+        return {filled_in(key): filled_in(value) for key, value in body.items()}
+    if isinstance(body, list):
+        return [filled_in(item) for item in body]
+    text = re.sub(r"\$\{\d:([^}]*)\}", r"\1", body.replace("$1", "program")) if isinstance(body, str) else body
+    return yaml.load(text, Loader=yaml.BaseLoader) if isinstance(text, str) else text  # noqa: S506 - it makes text only
+
+
+def snippets(own):
+    """Those of a value, and those of the items of a list, as a list of one."""
+    for snippet in own.get("defaultSnippets", ()):
+        yield filled_in(snippet["body"])
+    for snippet in own.get("then", {}).get("items", {}).get("defaultSnippets", ()):
+        if own.get("type") == "array":
+            yield [filled_in(snippet["body"])]
+
+
+@pytest.mark.parametrize(("path", "own"), list(settings()), ids=lambda item: item if isinstance(item, str) else "")
+def test_what_an_editor_offers_is_a_value_of_the_setting(path, own):
+    offered = list(snippets(own))
+    assert offered or {"enum", "properties"} & set(own)
+    for value in offered:
+        assert accepts(alone(path, value))
+        assert our_verdict(alone(path, value)) == set()
+
+
+def test_the_values_of_a_choice_are_explained():
+    for path, own in settings():
+        if "enum" in own:
+            assert len(own["markdownEnumDescriptions"]) == len(own["enum"]), path
 
 
 def test_the_beginnings_are_whole_configurations():
     beginnings = DOCUMENT["definitions"]["beginning"]["defaultSnippets"]
     assert len(beginnings) == 3
     for snippet in beginnings:
-        body = json.loads(re.sub(r"\$\{\d:([^}]*)\}", r"\1", json.dumps(snippet["body"])))
+        body = filled_in(snippet["body"])
+        assert accepts(body)
+        assert our_verdict(body) == set()
+
+
+def test_the_entries_are_whole_entries():
+    entries = DOCUMENT["definitions"]["credentials"]["defaultSnippets"]
+    assert len(entries) == 3
+    for snippet in entries:
+        body = {"credentials": filled_in(snippet["body"])}
         assert accepts(body)
         assert our_verdict(body) == set()
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+import json
+from textwrap import indent
+from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
+from credconf.entra.clouds import PRESETS
+
 from .variables import PREFIX, Scheme
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _ID: Final = {"tenant_id": "72f988bf-86f1-41af-91ab-2d7cd011db47", "client_id": "11111111-1111-1111-1111-111111111111"}
 
@@ -27,24 +34,44 @@ FORMS: Final[dict[str, tuple[str, list[Any]]]] = {
 
 _OTHER_WAYS: Final = {"default": "`CREDCONF_NAME` and `name=` win over it."}
 
+ITEMS: Final = {
+    "additionally_allowed_tenants": 'A GUID or a domain name; `"*"` stands for every tenant.',
+    "prefetch": "The scope of a service: its URL and `/.default`.",
+}
+"""What one item of a list is."""
+
+CHOICES: Final = {
+    "cloud": {name: f"`{url}`" for name, url in PRESETS.items()},
+    "token_cache.kind": {"memory": "In this process."},
+}
+"""What the values mean that a setting may have; the kinds of credentials say it themselves."""
+
+REFERENCES: Final = {
+    "env": "The name of a variable that holds the value: of the process environment, then of `.env`.",
+    "file": "The path of a file that holds the value; a relative one is relative to this file. It is read again when "
+    "the value is needed, so it may change. At most 64 KB, UTF-8; a BOM and one trailing newline are dropped.",
+    "command": "A program and its arguments; the value is what it prints. It runs only where the application said "
+    '`allow={"command"}`.',
+}
+"""What stands after the key of a reference."""
+
+
+def _credential(number: int, proof: str, path: str) -> dict[str, Any]:
+    """The body of a snippet; its first place to fill in has this number."""
+    ids = {key: f"${{{number + index}:{value}}}" for index, (key, value) in enumerate(_ID.items())}
+    return {**ids, proof: {"file": f"${{{number + len(ids)}:{path}}}"}}
+
+
 SNIPPETS: Final = [
     {
         "label": "one credential with a client secret",
         "description": "A service principal whose secret stands in a file.",
-        "body": {
-            "tenant_id": f"${{1:{_ID['tenant_id']}}}",
-            "client_id": f"${{2:{_ID['client_id']}}}",
-            "client_secret": {"file": "${3:/run/secrets/entra}"},
-        },
+        "body": _credential(1, "client_secret", "/run/secrets/entra"),
     },
     {
         "label": "one credential with a certificate",
         "description": "A service principal whose certificate and private key stand in a file.",
-        "body": {
-            "tenant_id": f"${{1:{_ID['tenant_id']}}}",
-            "client_id": f"${{2:{_ID['client_id']}}}",
-            "client_certificate": {"file": "${3:/run/secrets/entra.pem}"},
-        },
+        "body": _credential(1, "client_certificate", "/run/secrets/entra.pem"),
     },
     {
         "label": "several credentials by name",
@@ -63,6 +90,25 @@ SNIPPETS: Final = [
     },
 ]
 """The three commonest beginnings of a file."""
+
+ENTRIES: Final = [
+    {
+        "label": "an entry with a client secret",
+        "description": "A service principal whose secret stands in a file.",
+        "body": {"${1:billing}": _credential(2, "client_secret", "secrets/billing")},
+    },
+    {
+        "label": "an entry with a certificate",
+        "description": "A service principal whose certificate and private key stand in a file.",
+        "body": {"${1:billing}": _credential(2, "client_certificate", "secrets/billing.pem")},
+    },
+    {
+        "label": "an entry for what others share",
+        "description": "Others begin with its settings by `extends`; by itself it is no credential.",
+        "body": {"${1:base}": {"abstract": True, "tenant_id": f"${{2:{_ID['tenant_id']}}}"}},
+    },
+]
+"""The entries that one may want to add to `credentials`."""
 
 
 def markdown(path: str, description: str, examples: list[Any], default: Any = None) -> str:
@@ -83,12 +129,32 @@ def markdown(path: str, description: str, examples: list[Any], default: Any = No
     return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
 
 
+def values(examples: list[Any]) -> list[dict[str, Any]]:
+    """What an editor offers as the value of a setting: the examples, but for references.
+
+    As snippets, because an editor would write `examples` without their quotes, and show them a second time.
+    """
+    simple = [item for item in examples if "{" not in json.dumps(item)]
+    return [{"label": _flow(item), "body": _body(item)} for item in simple]
+
+
+def _body(value: Any) -> Any:
+    if isinstance(value, list):
+        return [f"${{{number}:{_flow(item)}}}" for number, item in enumerate(value, 1)]
+    return f"${{1:{_flow(value)}}}" if isinstance(value, str) else value
+
+
 def _written(path: str, example: Any) -> str:
     group, _, leaf = path.rpartition(".")
-    if isinstance(example, list) and isinstance(example[0], dict):
-        items = "".join(f"\n  - {_flow(item)}" for item in example)
-        return f"{leaf}:{items}\n"
-    return f"{group}:\n  {leaf}: {_flow(example)}\n" if group else f"{leaf}: {_flow(example)}\n"
+    written = f"{leaf}: {_flow(example)}\n"
+    if any(isinstance(item, dict | list) for item in _inside(example)):
+        below: str = yaml.safe_dump(example, default_flow_style=None, sort_keys=False, width=1000)
+        written = f"{leaf}:\n{indent(below, '  ')}"
+    return f"{group}:\n{indent(written, '  ')}" if group else written
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    return value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
 def _flow(value: Any) -> str:

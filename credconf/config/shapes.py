@@ -11,6 +11,7 @@ from typing import Any, Final, TypeAlias
 
 from credconf.records import record
 
+from . import hover
 from .fields import REFERENCES
 
 Json: TypeAlias = dict[str, Any]
@@ -75,6 +76,8 @@ RULES: Final = {
 }
 """By setting, or by setting of a group. For a list, the rule is that of its items."""
 
+_PLACEHOLDERS: Final = {"env": "NAME", "file": "PATH", "command": "[PROGRAM, ARGUMENT]"}
+_BODIES: Final = {"env": "${1:NAME}", "file": "${1:PATH}", "command": ["$1"]}
 _VARIABLE_MESSAGE = "the name of a variable is letters, digits and `_`"
 _NULLABLE = frozenset({"env_prefix"})  # null means something there: listen to no variable
 
@@ -101,43 +104,63 @@ def shape(path: str, own: Json) -> Json:
     if "string" not in types and "array" not in types:
         return _only_a_reference(keys)
     rule = RULES.get(path, _NOT_BLANK)
-    one = _text(rule, keys) if "string" in types else text(rule)
     if "array" not in types:
+        one = text(rule, keys)
         return {"if": {"type": "null"}, "then": {"type": "null"}, "else": one} if path in _NULLABLE else one
     if "string" not in types:
-        return {"type": "array", "items": one}
+        return _list({**_item(path, own), **text(rule)})
+    one = text(rule, keys)
     snippets = one.pop("defaultSnippets")
     several = {"type": "array", "items": dict(one), "minItems": 1}
     return {"if": {"type": "array"}, "then": several, "else": one, "defaultSnippets": snippets}
 
 
-def text(rule: Rule, *more: Json) -> Json:
-    """Text that follows a rule, whatever else an editor may take it for, and what `more` allows."""
+def _list(items: Json, example: str = "[first, second]", **bounds: int) -> Json:
+    # `items` stand one level below: an editor would offer them also where the list itself is still to be written.
+    held = {"type": "array", "items": items, **bounds}
+    return {"type": "array", "errorMessage": f"write a list: {example}", "if": {"type": "array"}, "then": held}
+
+
+def _item(path: str, own: Json) -> Json:
+    examples = [item for example in own.get("examples", ()) for item in example]
+    about = hover.ITEMS[path]
+    return {"description": about, "markdownDescription": about, "defaultSnippets": hover.values(examples)}
+
+
+def text(rule: Rule, keys: tuple[str, ...] = ()) -> Json:
+    """Text that follows a rule, whatever else an editor may take it for, or a reference that has one of these keys."""
+    message = f"write text, or {_written(keys)}" if keys else rule.message
+    # Text never comes to the last `else`: it says what an editor should, of all that is neither.
+    neither: Json = {"type": "string", "errorMessage": message}
+    if rule.also:
+        neither = {"if": {"anyOf": [{"type": name} for name in rule.also]}, "else": neither}
     wanted = {"type": "string", "pattern": rule.pattern, "patternErrorMessage": rule.message}
-    # Text never comes to the `else`, but an editor makes its message, and what it offers for a value that is not there
-    # yet, of all that stands in it.
-    others = [{"type": name} for name in ("string", *rule.also)]
-    return {"if": {"type": "string"}, "then": wanted, "else": {"anyOf": [*others, *more]}}
+    literal = {"if": {"type": "string"}, "then": wanted, "else": neither}
+    if not keys:
+        return literal
+    return {"if": {"type": "object"}, "then": _reference(keys), "else": literal, "defaultSnippets": _snippets(keys)}
 
 
 def boolean(words: tuple[str, ...]) -> Json:
     """A boolean, also as one of the words in any case."""
+    message = "write true or false"
     letters = ["".join(f"[{c.upper()}{c}]" if c.isalpha() else c for c in word) for word in words]
     pattern = f"^(?:{'|'.join(letters)})$"
-    texts = {"type": "string", "pattern": pattern, "patternErrorMessage": "write true or false"}
-    other: Json = {"type": "boolean"}
+    texts = {"type": "string", "pattern": pattern, "patternErrorMessage": message}
+    other: Json = {"type": "boolean", "errorMessage": message}
     if "1" in words:
-        other = {"if": {"type": "number"}, "then": {"type": "integer", "minimum": 0, "maximum": 1}, "else": other}
+        other = {"if": {"type": "number"}, "then": {"enum": [0, 1], "errorMessage": message}, "else": other}
     return {"if": {"type": "string"}, "then": texts, "else": other}
 
 
 def _number(own: Json) -> Json:
     whole = own["type"] == "integer"
     message = "write a whole number" if whole else "write a number of seconds"
+    bounds = {name: own[name] for name in _BOUNDS if name in own}
     return {
         "if": {"type": "string"},
         "then": {"type": "string", "pattern": _INTEGER if whole else _FLOAT, "patternErrorMessage": message},
-        "else": {"type": own["type"], **{name: own[name] for name in _BOUNDS if name in own}},
+        "else": {"type": own["type"], **bounds, "errorMessage": message},
     }
 
 
@@ -147,36 +170,52 @@ def _references(alternatives: list[Json]) -> tuple[str, ...]:
     return tuple(key for key, model in REFERENCES.items() if model.__name__ in models)
 
 
-def _text(rule: Rule, keys: tuple[str, ...]) -> Json:
-    if not keys:
-        return text(rule)
-    literal = text(rule, _reference(keys))
-    return {"if": {"type": "object"}, "then": _reference(keys), "else": literal, "defaultSnippets": _snippets(keys)}
-
-
 def _only_a_reference(keys: tuple[str, ...]) -> Json:
-    refused = {"type": "string", "pattern": "^(?!)", "patternErrorMessage": "this is always a reference: {file: PATH}"}
-    written = {"if": {"type": "string"}, "then": refused, "else": _reference(keys)}
-    return {**written, "defaultSnippets": _snippets(keys)}
+    message = f"this is always a reference: {_written(keys)}"
+    refused = {"type": "string", "pattern": "^(?!)", "patternErrorMessage": message}
+    return {
+        "if": {"type": "string"},
+        "then": refused,
+        "else": {
+            "if": {"type": "object"},
+            "then": _reference(keys),
+            "else": {"type": "object", "errorMessage": message},
+        },
+        "defaultSnippets": _snippets(keys),
+    }
+
+
+def _written(keys: tuple[str, ...]) -> str:
+    """The references as a person writes them: `{env: NAME} or {file: PATH}`."""
+    *others, last = (f"{{{key}: {_PLACEHOLDERS[key]}}}" for key in keys)
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def _snippets(keys: tuple[str, ...]) -> list[Json]:
-    bodies: Json = {"env": "${1:NAME}", "file": "${1:PATH}", "command": ["${1:PROGRAM}", "${2:ARGUMENT}"]}
-    return [{"label": f"a reference: {key}", "body": {key: bodies[key]}} for key in keys]
+    return [{"label": key, "description": hover.REFERENCES[key], "body": {key: _BODIES[key]}} for key in keys]
 
 
 def _reference(keys: tuple[str, ...]) -> Json:
     return {"$ref": f"#/definitions/{'_or_'.join(keys)}"}
 
 
+def has(key: str, *values: str) -> Json:
+    """A condition: the mapping holds a key (with one of these values)."""
+    wanted: Any = {"title": key, "enum": list(values)} if values else True
+    return {"type": "object", "properties": {key: wanted}, "required": [key]}
+
+
 def _one_of(keys: tuple[str, ...]) -> Json:
-    return {
-        "type": "object",
-        "properties": {key: {"$ref": f"#/definitions/after_{key}"} for key in keys},
-        "additionalProperties": False,
-        "minProperties": 1,
-        "maxProperties": 1,
-    }
+    """A mapping with one of these keys. Once one stands there, an editor offers no other."""
+    chosen = {**_holding(keys, f"write {_written(keys)}"), "minProperties": 1}
+    for key in reversed(keys):
+        chosen = {"if": has(key), "then": _holding((key,), "a reference has exactly one key"), "else": chosen}
+    return {"title": _written(keys), **chosen}
+
+
+def _holding(keys: tuple[str, ...], message: str) -> Json:
+    properties = {key: {"$ref": f"#/definitions/after_{key}"} for key in keys}
+    return {"type": "object", "properties": properties, "additionalProperties": False, "errorMessage": message}
 
 
 def references() -> Json:
@@ -188,10 +227,12 @@ def references() -> Json:
 
 def _after(key: str, model: Json) -> Json:
     own = model["properties"][key]
-    said = {"description": str(model["description"]).partition("\n")[0]}
+    said = {"title": key, "description": hover.REFERENCES[key], "markdownDescription": hover.REFERENCES[key]}
     if own["type"] == "array":
-        return {**said, "type": "array", "items": text(_NOT_EMPTY), "minItems": own["minItems"]}
-    return {**said, **text(Rule(own["pattern"], _VARIABLE_MESSAGE, ("boolean",)) if "pattern" in own else _NOT_EMPTY)}
+        return {**said, **_list(text(_NOT_EMPTY), _PLACEHOLDERS[key], minItems=own["minItems"])}
+    value = text(Rule(own["pattern"], _VARIABLE_MESSAGE, ("boolean",)) if "pattern" in own else _NOT_EMPTY)
+    # It says the same as the snippet of the reference: an editor then offers the key once.
+    return {**said, **value, "defaultSnippets": [{"label": _PLACEHOLDERS[key], "body": _BODIES[key]}]}
 
 
 _NOT_EMPTY: Final = Rule(r"[\s\S]", "this is empty")
