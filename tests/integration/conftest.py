@@ -12,6 +12,8 @@ import pytest
 
 from tests.integration.azurite import Azurite
 from tests.integration.certificates import Certificates
+from tests.integration.editor import Editor
+from tests.integration.language_server import LanguageServer
 from tests.integration.oauth import OAuthServer, django_oauth_toolkit, node_oidc_provider
 from tests.integration.server import Server
 
@@ -31,7 +33,7 @@ def pytest_runtest_makereport(
     """Quote the servers' logs below a failure."""
     report = yield
     if report.failed and isinstance(item, pytest.Function):
-        servers = [value for value in item.funcargs.values() if isinstance(value, Server)]
+        servers = [value for value in item.funcargs.values() if isinstance(value, Server | LanguageServer)]
         report.sections += [(f"log of {server.name}", server.log()) for server in servers]
     return report
 
@@ -52,6 +54,12 @@ def entra() -> Iterator[FakeEntra]:
 
     with FakeEntra() as entra:
         yield entra
+
+
+def yaml_settings(**more: object) -> dict[str, object]:
+    """The settings of VS Code's YAML extension, but that nothing is fetched from the public catalogue."""
+    own = {"validate": True, "hover": True, "completion": True, "schemaStore": {"enable": False}}
+    return {"yaml": {**own, **more}}
 
 
 _numbers = itertools.count(1)
@@ -93,6 +101,20 @@ def azurite(
 ) -> Iterator[Azurite]:
     with Azurite(node, node_packages, certificates, tmp_path_factory.mktemp("azurite"), ENVIRON) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def language_server_argv(node: str, node_packages: Path) -> list[str]:
+    return [node, str(node_packages / "yaml-language-server/bin/yaml-language-server"), "--stdio"]
+
+
+@pytest.fixture(scope="session")
+def editor(language_server_argv: list[str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Editor]:
+    """An editor that knows nothing of the schema but by a modeline."""
+    directory = tmp_path_factory.mktemp("editor")
+    log = directory / "yaml-language-server.log"
+    with LanguageServer(language_server_argv, yaml_settings(), log=log, environ=ENVIRON) as server:
+        yield Editor(server, directory)
 
 
 @pytest.fixture(scope="session", params=["django-oauth-toolkit", "node-oidc-provider"])
