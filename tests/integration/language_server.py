@@ -50,14 +50,22 @@ class LanguageServer:
         settings: what the editor's user has set, by section (`{"yaml": {…}}`).
         log: the file that receives what the program prints to standard error.
         environ: the program's whole environment.
+        workspace: the folder that the editor has opened; relative paths in the settings begin there.
     """
 
     name = "yaml-language-server"
 
     def __init__(
-        self, argv: Sequence[str], settings: Mapping[str, object], *, log: Path, environ: Mapping[str, str]
+        self,
+        argv: Sequence[str],
+        settings: Mapping[str, object],
+        *,
+        log: Path,
+        environ: Mapping[str, str],
+        workspace: Path | None = None,
     ) -> None:
         self._argv = list(argv)
+        self._workspace = workspace
         self._settings = dict(settings)
         self._log = log
         self._environ = dict(environ)
@@ -95,13 +103,18 @@ class LanguageServer:
     def _begin(self) -> None:
         """Hand over the settings, and wait until they hold: an earlier request is answered without them."""
         capabilities = {
-            "workspace": {"configuration": True},
+            "workspace": {"configuration": True, "workspaceFolders": True},
             "textDocument": {
                 "completion": {"completionItem": {"snippetSupport": True, "documentationFormat": ["markdown"]}},
                 "hover": {"contentFormat": ["markdown"]},
             },
         }
-        self._request("initialize", {"processId": None, "rootUri": None, "capabilities": capabilities})
+        root = self._workspace.as_uri() if self._workspace else None
+        folders = [{"uri": root, "name": "workspace"}] if root else None
+        self._request(
+            "initialize",
+            {"processId": None, "rootUri": root, "workspaceFolders": folders, "capabilities": capabilities},
+        )
         self._notify("initialized", {})
         self._notify("workspace/didChangeConfiguration", {"settings": None})
         self._wait(lambda: self._configured, "for the settings")

@@ -28,7 +28,7 @@ def corpus() -> list[Any]:
     found: list[Any] = list(ours.every_value())
 
     @settings(
-        max_examples=400,
+        max_examples=200,
         database=None,
         derandomize=True,
         deadline=None,
@@ -46,8 +46,8 @@ def corpus() -> list[Any]:
 
 def test_the_corpus_holds_enough_of_both(corpus: list[Any]) -> None:
     verdicts = [VALIDATOR.is_valid(data) for data in corpus]
-    assert verdicts.count(True) > 150
-    assert verdicts.count(False) > 150
+    assert verdicts.count(True) > 100
+    assert verdicts.count(False) > 100
 
 
 def test_ajv_in_strict_mode_compiles_it_and_says_the_same(corpus: list[Any], node: str, node_packages: Path) -> None:
