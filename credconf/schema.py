@@ -24,7 +24,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from credconf.config import hover, shapes
+from credconf.config import hover, mappings, shapes
+from credconf.config.strangers import strangers
 from credconf.kinds import ALIASES, FIELDS, KINDS, NESTED
 
 if TYPE_CHECKING:
@@ -35,18 +36,13 @@ Json = shapes.Json
 FILE: Final = Path(__file__).parent.parent / "schema" / "credconf.schema.json"
 """Where the repository keeps it; the wheel holds it as `credconf/credconf.schema.json`."""
 
-_FOREIGN: Final[Json] = {
-    # An editor would write it without its colon, and the modeline does the same.
-    "properties": {"$schema": {"description": "The schema of this file, for editors.", "doNotSuggest": True}},
-    "patternProperties": {"^x-": {"description": "Yours: for anchors, and whatever else you like."}},
-    "additionalProperties": False,
-}
 _EXCLUSIVE: Final = (
     ("cloud", "authority"),
     ("oidc_authority", "tenant_id"),
     ("oidc_authority", "cloud"),
     ("oidc_authority", "authority"),
 )
+_STRANGERS: Final = strangers((*FIELDS, *ALIASES), NESTED)
 _FORMS: Final = ("default", "credentials")
 _CONTROLS: Final = ("extends", "abstract")
 _IN_AN_ENTRY: Final = "this stands in an entry of `credentials`"
@@ -65,23 +61,19 @@ def document() -> Json:
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "credconf",
         "description": "Credentials for Microsoft Entra ID: one, or several by name.",
-        **_of_a_mapping("a configuration is a mapping: one `key: value` on each line", forms),
+        **mappings.of_a_mapping("a configuration is a mapping: one `key: value` on each line", forms),
         "definitions": {
-            "named": _mapping(_FORMS, {_IN_AN_ENTRY: (*FIELDS, *ALIASES)}),
-            "beginning": {"type": "object", "properties": _referred(_FORMS), "defaultSnippets": hover.SNIPPETS},
+            "named": mappings.mapping(_FORMS, {_IN_AN_ENTRY: (*FIELDS, *ALIASES)}),
+            "beginning": {"type": "object", "properties": mappings.referred(_FORMS), "defaultSnippets": hover.SNIPPETS},
             **_forms("flat", (), {_IN_AN_ENTRY: _CONTROLS}),
             **_forms("entry", _CONTROLS, {"this stands at the top of the file": _FORMS}),
             "exclusive": {"allOf": list(_exclusive())},
+            "strangers": mappings.hinting(_STRANGERS),
             **_fields(),
             **_keys(),
             **shapes.references(),
         },
     }
-
-
-def _of_a_mapping(message: str, schemas: list[Json]) -> Json:
-    """What a mapping must be; anything else is one fault, however many schemas would say so."""
-    return {"type": "object", "errorMessage": message, "if": {"type": "object"}, "then": {"allOf": schemas}}
 
 
 def _none_of(keys: tuple[str, ...]) -> Json:
@@ -96,42 +88,19 @@ def _exclusive() -> Iterator[Json]:
 
 
 def _without(one: str, other: str, message: str) -> Json:
-    return {"if": shapes.has(one), "then": _refusing((other,), message)}
+    return {"if": shapes.has(one), "then": mappings.refusing((other,), message)}
 
 
-def _refusing(keys: tuple[str, ...], message: str) -> Json:
-    return {"type": "object", "properties": dict.fromkeys(keys, False), "errorMessage": message}
-
-
-def _mapping(keys: tuple[str, ...], elsewhere: dict[str, tuple[str, ...]] | None = None) -> Json:
-    """A mapping that holds these keys and foreign ones.
-
-    Args:
-        keys: of settings.
-        elsewhere: keys that belong elsewhere, by what an editor says of them.
-    """
-    refused = {message: strangers for message, strangers in (elsewhere or {}).items() if strangers}
-    # They are named here only for a better message than that they are unknown.
-    strange = {key: {"doNotSuggest": True} for strangers in refused.values() for key in strangers}
-    held = {"type": "object", **_FOREIGN, "properties": {**_referred(keys), **strange, **_FOREIGN["properties"]}}
-    rules = [_refusing(strangers, message) for message, strangers in refused.items()]
-    return {**held, "allOf": rules} if rules else held
-
-
-def _referred(keys: tuple[str, ...]) -> Json:
-    return {key: {"$ref": f"#/definitions/{key}"} for key in keys}
-
-
-def _forms(name: str, controls: tuple[str, ...], elsewhere: dict[str, tuple[str, ...]]) -> Json:
+def _forms(name: str, controls: tuple[str, ...], elsewhere: mappings.Hints) -> Json:
     """The settings of one credential: those of its kind, once something tells the kind."""
     forms = {name: _any_of_the_kinds(name)}
     every = (*controls, *FIELDS, *ALIASES)
-    forms[f"{name}.any"] = _mapping(every, elsewhere)
+    forms[f"{name}.any"] = mappings.mapping(every, elsewhere) | mappings.past(_STRANGERS)
     for kind, model in KINDS.items():
         keys = tuple(key for key in every if key in model.model_fields or key in controls or key in ALIASES)
         others = tuple(key for key in every if key not in keys)
         message = f"a credential of the kind `{kind}` has no such setting"
-        forms[f"{name}.{kind}"] = _mapping(keys, {**elsewhere, message: others})
+        forms[f"{name}.{kind}"] = mappings.mapping(keys, {**elsewhere, message: others}) | mappings.past(_STRANGERS)
     return forms
 
 
@@ -143,11 +112,11 @@ def _any_of_the_kinds(name: str) -> Json:
     for sign, kind in reversed(signs):
         chosen = {"if": sign, "then": {"$ref": f"#/definitions/{name}.{kind}"}, "else": chosen}
     description = "One credential: who it is, and what proves it."
-    rules = [{"$ref": "#/definitions/exclusive"}, chosen]
+    rules = [{"$ref": "#/definitions/exclusive"}, {"$ref": "#/definitions/strangers"}, chosen]
     return {
         "title": "credential",
         "description": description,
-        **_of_a_mapping("a credential is a mapping of settings", rules),
+        **mappings.of_a_mapping("a credential is a mapping of settings", rules),
     }
 
 
@@ -206,7 +175,9 @@ def _offered(path: str, shape: Json, examples: list[Any]) -> Json:
 def _group(name: str, model: Json, own: Json) -> Json:
     inner = {leaf: _field(f"{name}.{leaf}", field) for leaf, field in model["properties"].items()}
     said = _said(f"{name}: a mapping of settings", name, {**model, **own}["description"], own.get("examples", []))
-    return {**said, "type": "object", **_FOREIGN, "properties": {**inner, **_FOREIGN["properties"]}}
+    hints = strangers(tuple(inner), {})
+    properties = {**inner, **mappings.FOREIGN["properties"]}
+    return {**said, **mappings.hinting(hints), **mappings.FOREIGN, **mappings.past(hints), "properties": properties}
 
 
 def _keys() -> Json:
@@ -236,7 +207,7 @@ def _entries() -> Json:
     return {
         "title": "credentials: a mapping of entries",
         "type": "object",
-        **_FOREIGN,
+        **mappings.FOREIGN,
         "additionalProperties": {"$ref": "#/definitions/entry"},
         "propertyNames": names,
         "defaultSnippets": hover.ENTRIES,

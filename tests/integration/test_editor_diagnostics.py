@@ -32,6 +32,27 @@ BROKEN: dict[str, tuple[Any, ...]] = {
         (3, "tenat_id", "Property tenat_id is not allowed."),
     ),
     "a misspelt key of a group": ("http:\n  timeuot: 5", (2, "timeuot", "Property timeuot is not allowed.")),
+    "camel case": (
+        "tenantId: a",
+        (1, "tenantId", "did you mean `tenant_id`? settings are written in lower case, with `_`"),
+    ),
+    "kebab case in an entry": (
+        "credentials:\n  a:\n    client-id: a",
+        (3, "client-id", "did you mean `client_id`? settings are written in lower case, with `_`"),
+    ),
+    "camel case in a group": (
+        "http: {caBundle: a}",
+        (1, "caBundle", "did you mean `ca_bundle`? settings are written in lower case, with `_`"),
+    ),
+    "another tool's name": ("appId: a", (1, "appId", "did you mean `client_id`?")),
+    "a variable's name": (
+        "kind: client_secret\nAZURE_CLIENT_ID: a",
+        (2, "AZURE_CLIENT_ID", "that is the name of a variable; write `client_id` here"),
+    ),
+    "a group's setting beside it": (
+        "client_secret: {env: A}\ntimeout: 5",
+        (2, "timeout", "write it below `http`: `http: {timeout: …}`"),
+    ),
     "a misspelt reference": ("client_secret: {fiel: a}", (1, "fiel", f"write {SECRET}")),
     "a misspelt reference in a list": (
         "client_secret:\n  - {file: a}\n  - {fiel: b}",
@@ -146,11 +167,11 @@ BROKEN: dict[str, tuple[Any, ...]] = {
     "a list for a file": ("- tenant_id: a", (1, "- tenant_id: a", MAPPING)),
     "a key twice": ("tenant_id: a\ntenant_id: b", (2, "tenant_id: b", "Map keys must be unique")),
     "several": (
-        "tenant_id: a b\ncloud: moon\nhttp: {retries: x}\nclient: c",
+        "tenant_id: a b\ncloud: moon\nhttp: {retries: x}\nclint: c",
         (1, "a b", TENANT),
         (2, "moon", 'Value is not accepted. Valid values: "public", "usgov", "china".'),
         (3, "x", "write a whole number"),
-        (4, "client", "Property client is not allowed."),
+        (4, "clint", "Property clint is not allowed."),
     ),
 }
 

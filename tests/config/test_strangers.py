@@ -1,0 +1,43 @@
+"""An editor says of a key that is no setting what our reader says of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from credconf.config.document import Document, parse
+from credconf.config.static import judge
+from credconf.config.strangers import strangers
+from credconf.kinds import ALIASES, FIELDS, NESTED
+
+HINTS = strangers((*FIELDS, *ALIASES), NESTED)
+
+
+def said_of(text):
+    [problem] = [item for item in judge([Document("app.yaml", parse(text, "app.yaml"))]) if item.severity == "error"]
+    assert problem.code == "unknown-key"
+    return problem.hint
+
+
+@pytest.mark.parametrize(("hint", "keys"), HINTS.items(), ids=lambda item: item if isinstance(item, str) else "")
+def test_they_say_the_same_beside_the_settings(hint, keys):
+    assert {said_of(f"{key}: a") for key in keys} == {hint}
+    assert {said_of(f"credentials: {{a: {{{key}: a}}}}") for key in keys} == {hint}
+
+
+@pytest.mark.parametrize("group", NESTED)
+def test_they_say_the_same_in_a_group(group):
+    hints = strangers(NESTED[group], {})
+    assert hints
+    for hint, keys in hints.items():
+        assert {said_of(f"{group}: {{{key}: a}}") for key in keys} == {hint}
+
+
+@pytest.mark.parametrize(
+    "habit", ["tenantId", "TenantId", "tenant-id", "tenant", "secret", "clientSecret", "AZURE_TENANT_ID"]
+)
+def test_the_commonest_habits_are_known(habit):
+    assert any(habit in keys for keys in HINTS.values())
+
+
+def test_no_setting_is_a_stranger():
+    assert not {*FIELDS, *ALIASES} & {key for keys in HINTS.values() for key in keys}
