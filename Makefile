@@ -38,7 +38,7 @@ unit: dev ## the tests, with coverage
 others: dev ## the tests on the other interpreters that are present
 	@tools/test-others $(BIN)/python -n $(JOBS)
 
-integration: ## the tests against real servers: Azurite and two OAuth servers
+integration: ## the tests against what is not ours: Azurite, OAuth servers, an editor's language server, pre-commit
 	@tools/install .venv $(PYTHON) dev integration
 	@tools/install-node-packages
 	$(PYTEST) -rs tests/integration

@@ -33,7 +33,8 @@ def pytest_runtest_makereport(
     """Quote the servers' logs below a failure."""
     report = yield
     if report.failed and isinstance(item, pytest.Function):
-        servers = [value for value in item.funcargs.values() if isinstance(value, Server | LanguageServer)]
+        values = [value.server if isinstance(value, Editor) else value for value in item.funcargs.values()]
+        servers = [value for value in values if isinstance(value, Server | LanguageServer)]
         report.sections += [(f"log of {server.name}", server.log()) for server in servers]
     return report
 

@@ -28,7 +28,7 @@ class Editor:
     """
 
     def __init__(self, server: LanguageServer, directory: Path) -> None:
-        self._server = server
+        self.server = server
         self._directory = directory
         self._numbers = itertools.count(1)
         self._opened: dict[str, str] = {}
@@ -40,22 +40,22 @@ class Editor:
         if text not in self._opened:
             path = self._directory / "files" / f"{next(self._numbers)}.yaml"
             path.write_text(MODELINE + text, encoding="utf-8")
-            self._opened[text] = self._server.open(path)
+            self._opened[text] = self.server.open(path)
         return self._opened[text]
 
     def open_file(self, path: Path) -> list[Diagnostic]:
         """What is wrong in a file as it is."""
-        return self._server.diagnostics(self._server.open(path))
+        return self.server.diagnostics(self.server.open(path))
 
     def diagnostics(self, text: str) -> list[Diagnostic]:
         """What is wrong in a text; its lines count from 1, without the modeline."""
-        found = self._server.diagnostics(self.open(text))
+        found = self.server.diagnostics(self.open(text))
         return [Diagnostic(item.line - 1, item.start, item.end, item.message) for item in found]
 
     def offers(self, text: str) -> dict[str, dict[str, Any]]:
         """What can be chosen where the cursor stands in a text, by its label."""
         before, plain = _split(text)
-        items = self._server.completion(self.open(plain), *_position(before))
+        items = self.server.completion(self.open(plain), *_position(before))
         labels = [item["label"] for item in items]
         assert len(labels) == len(set(labels)), f"offered twice: {labels}"
         return dict(zip(labels, items, strict=True))
@@ -63,7 +63,7 @@ class Editor:
     def hover(self, text: str) -> str:
         """The Markdown that is shown for what the cursor stands in."""
         before, plain = _split(text)
-        return self._server.hover(self.open(plain), *_position(before))
+        return self.server.hover(self.open(plain), *_position(before))
 
 
 def chosen(text: str, item: dict[str, Any]) -> str:

@@ -118,8 +118,8 @@ class LanguageServer:
         self._notify("initialized", {})
         self._notify("workspace/didChangeConfiguration", {"settings": None})
         self._wait(lambda: self._configured, "for the settings")
-        # It takes the settings in before it looks at the next message.
-        self._request("textDocument/foldingRange", {"textDocument": {"uri": "file:///none.yaml"}})
+        # Of all requests this one waits by itself until the settings hold, the catalogue's among them.
+        self._request("textDocument/codeLens", {"textDocument": {"uri": "file:///none.yaml"}})
 
     def open(self, path: Path) -> str:
         """Open a file that is there; what it returns, the URI, names it in the other requests."""
@@ -178,7 +178,7 @@ class LanguageServer:
             if reply is not None:
                 self._send({"id": message["id"], "result": reply["result"]})
             with self._changed:
-                # Only now: whoever waits for this may write, and one message must not stand inside another.
+                # Only now: what is asked next must come behind the reply.
                 self._configured |= message.get("method") == "workspace/configuration"
                 self._changed.notify_all()
         with self._changed:
