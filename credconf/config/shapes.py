@@ -200,9 +200,12 @@ def _reference(keys: tuple[str, ...]) -> Json:
 
 
 def has(key: str, *values: str) -> Json:
-    """A condition: the mapping holds a key (with one of these values)."""
-    wanted: Any = {"title": key, "enum": list(values)} if values else True
-    return {"type": "object", "properties": {key: wanted}, "required": [key]}
+    """A condition: the mapping holds a key (with one of these values).
+
+    Without `required`, of which some versions of yaml-language-server make something to offer.
+    """
+    absent: Any = {"not": {"title": key, "enum": list(values)}} if values else False
+    return {"type": "object", "not": {"type": "object", "properties": {key: absent}}}
 
 
 def _one_of(keys: tuple[str, ...]) -> Json:
