@@ -7,6 +7,9 @@ import time
 
 import pytest
 
+from credconf.cli.doctor.configuration import configuration
+from credconf.cli.doctor.server import token
+from credconf.cli.doctor.steps import Case
 from credconf.testing import FakeEntra
 from tests.cli.doctor.reports import Report, use
 from tests.cli.running import run
@@ -151,3 +154,17 @@ def test_words_of_the_server_move_no_cursor(entra):
     text = run("doctor").said
     assert "gone" in text
     assert not {"\x1b", "\u202e"} & set(text)
+
+
+@pytest.mark.parametrize(("field", "found"), [("client_id", "problems"), ("client_secret", "fix")])
+def test_a_file_that_vanishes_on_the_way_is_told(entra, project, monkeypatch, field, found):
+    monkeypatch.delenv(f"AZURE_{field.upper()}")
+    project.write("mine.yaml", f"{field}: {{file: vanishes}}\n")
+    file = project.write("vanishes", CANARY if field == "client_secret" else entra.client_id)
+    chosen = {"path": "mine.yaml", "name": None, "section": None, "env_file": False, "allow": ()}
+    case = Case(chosen, None)
+    assert configuration(case, 1.0).result == "ok"
+    file.unlink()
+    finding = token(case, 5.0)
+    assert (finding.result, bool(getattr(finding, found))) == ("failed", True)
+    assert CANARY not in repr(finding)
