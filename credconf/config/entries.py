@@ -15,6 +15,7 @@ from .layers import KNOWN, PATHS, Layer
 from .lineage import broken_lineages, colliding_names
 from .nodes import Mapping, Node, Scalar, Sequence, entries, faults, joined, plain, shown_key
 from .origins import Origin, Value
+from .sections import missing_section
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,14 +47,12 @@ class Book:
         default: the entry that the files choose, and where.
         problems: of all entries, chosen or not.
         places: the files, for `looked in`.
-        named: a file has the named form, whether or not its entries can be used.
     """
 
     parts: dict[str | None, list[Part]] = field(default_factory=dict)
     default: tuple[str, Origin] | None = None
     problems: list[Problem] = field(default_factory=list)
     places: list[str] = field(default_factory=list)
-    named: bool = False
 
     @property
     def names(self) -> list[str]:
@@ -94,11 +93,7 @@ def read_book(documents: list[Document], section: str | None) -> Book:
     book = Book(places=[document.name for document in documents])
     holders = [(document, _section(document, section, book)) for document in documents]
     if section and documents and not any(found for _, found in holders) and not book.problems:
-        names = ", ".join(book.places)
-        message = f"there is no section `{section}` in {names}"
-        book.problems.append(
-            Problem("missing-section", message, path=section, origin=Origin("file", file=documents[-1].name))
-        )
+        book.problems.append(missing_section(section, documents))
     for document, mapping in reversed(holders):
         if mapping is not None:
             _read_file(document, mapping, section or "", book)
@@ -139,7 +134,6 @@ def _read_file(document: Document, mapping: Mapping, path: str, book: Book) -> N
         part = _part(document, mapping, None, path, book.problems)
         book.parts.setdefault(None, []).append(part)
         return
-    book.named = True
     for key, (key_node, _) in pairs.items():
         if key in KNOWN | _CONTROLS:
             message = f"`{key}` of the flat form stands beside `{min(_TOP & pairs.keys())}` of the named form"
@@ -172,7 +166,10 @@ def _read_entries(document: Document, node: Node, path: str, book: Book) -> None
             continue
         where = joined(path, shown_key(name))
         if not _NAME.fullmatch(name):
-            hint = "lower-case letters and digits, joined by single `-` or `_`, such as my-app"
+            meant = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+            usable = shown_key(name) != "…" and _NAME.fullmatch(meant)
+            rule = "lower-case letters and digits, joined by single `-` or `_`"
+            hint = f"write `{meant}`: {rule}" if usable else f"write {rule}, such as my-app"
             message = f"`{shown_key(name)}` is not a usable name"
             book.problems.append(Problem("bad-name", message, path=where, origin=document.origin(key), hint=hint))
         elif not isinstance(value, Mapping):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _FIRST_WIDE = "\u1100"
 _LONGEST = 100
 _BEFORE_THE_CARETS = 60
-_WITHOUT_A_LINE = frozenset({"missing", "no-name", "empty-file", "missing-section", "missing-file"})
+_WITHOUT_A_LINE = frozenset({"missing", "no-name", "empty-file", "missing-file"})
 """What is about something that is not there: a line that is would explain nothing."""
 _AT_THE_NAME = frozenset({"unknown-variable", "unheard-variable", "bad-variable", "conflict", "bad-dotenv"})
 """What is wrong with a variable of `.env` itself, not with its value."""

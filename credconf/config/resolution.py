@@ -69,8 +69,8 @@ def resolve(request: Request) -> Resolved | tuple[Problem, ...]:
     problems += book.problems
     name = _choose(request, book, problems)
     resolver = _Resolver(request, book, documents, dotenv, name, problems)
-    if name is None and (book.names or (book.named and _errors(book.problems))):
-        return resolver.reported()  # nothing was chosen, so nothing can be said about its fields
+    if name is None and (book.names or (not book.parts and _errors(book.problems))):
+        return resolver.reported()  # nothing was chosen or found, so nothing can be said about its fields
     return resolver.resolve()
 
 

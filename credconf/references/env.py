@@ -11,6 +11,8 @@ from pydantic import BaseModel, StringConstraints
 
 from credconf.config.building import STRICT
 
+from credconf.problems import closest
+
 from .found import NotFound
 
 if TYPE_CHECKING:
@@ -40,4 +42,7 @@ def look_up(reference: EnvReference, environ: Mapping[str, str], dotenv: Mapping
     if found:
         return found
     state = "is empty" if reference.env in environ or reference.env in dotenv else "is not set"
-    return NotFound("missing-variable", f"the variable {reference.env} {state}", f"set {reference.env}")
+    others = [name for variables in (environ, dotenv) for name in variables if variables[name]]
+    near = closest(reference.env, others, cutoff=0.85)
+    hint = f"{near} is set; did you mean that?" if near else f"set {reference.env}"
+    return NotFound("missing-variable", f"the variable {reference.env} {state}", hint)

@@ -352,3 +352,25 @@ def test_what_both_parents_extend_stands_below_both(project):
     )
     resolved = project.load()
     assert (resolved.settings.tenant_id, resolved.settings.region) == ("left.example", "eastus")
+
+
+@pytest.mark.parametrize(
+    ("written", "suggested"),
+    [("Billing", "billing"), ("my app", None), ("My__App", "my-app"), ("a.b", "a-b"), ("1st", None), (CANARY, None)],
+)
+def test_a_name_that_can_t_be_used_is_answered_with_one_that_can(project, written, suggested):
+    problem = only(project.refused_text(f"credentials:\n  {written}: {{client_secret: {CANARY}}}\n"))
+    rule = "lower-case letters and digits, joined by single `-` or `_`"
+    assert problem.code == "bad-name"
+    assert problem.hint == (f"write `{suggested}`: {rule}" if suggested else f"write {rule}, such as my-app")
+
+
+@pytest.mark.parametrize("text", ["", "- a\n", "credentials: []\n", "credentials: {Bad: {}}\n"])
+def test_where_nothing_could_be_read_nothing_is_said_to_be_missing(project, text):
+    assert "missing" not in codes(project.refused_text(text))
+
+
+def test_what_a_missing_parent_may_hold_is_not_said_to_be_missing(project):
+    text = f"default: a\ncredentials:\n  a: {{extends: bsae, client_id: {CLIENT}}}\n  base: {{abstract: true}}\n"
+    assert codes(project.refused_text(text)) == ["unknown-parent"]
+    assert codes(project.refused_text(text.replace("bsae", "base"))) == ["missing", "missing"]

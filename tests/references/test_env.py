@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from credconf.references import EnvReference, NotFound, Reader
+from credconf.references.env import look_up
 from tests.config.project import CANARY, ID, only
 
 
@@ -68,3 +69,11 @@ def test_a_reader_shows_nothing():
     reader = Reader({"A": CANARY}, {"B": CANARY})
     assert CANARY not in repr(reader)
     assert isinstance(reader.text(EnvReference(env="C")), NotFound)
+
+
+def test_a_variable_of_nearly_that_name_is_suggested():
+    reference = EnvReference(env="BILLING_SECERT")
+    environ = {"BILLING_SECRET": "x", "BILLING_SECRETS": "", "PATH": "/"}
+    assert look_up(reference, environ, {}).hint == "BILLING_SECRET is set; did you mean that?"
+    assert look_up(reference, {}, environ).hint == "BILLING_SECRET is set; did you mean that?"
+    assert look_up(reference, {"PATH": "/"}, {}).hint == "set BILLING_SECERT"
