@@ -14,6 +14,7 @@ from credconf.records import field, record, replace
 
 from .config.building import complete
 from .config.dotenv import read_dotenv
+from .config.files import absolute
 from .config.surroundings import Surroundings, conventional, surroundings
 from .entra.http import TransportOptions
 from .kinds import Identity, identify
@@ -137,7 +138,7 @@ def _anchored(value: object) -> object:
     """A path is relative to the working directory of now, whatever it is when the file is read again."""
     if isinstance(value, tuple):
         return tuple(_anchored(item) for item in value)
-    return FileReference(file=os.path.abspath(value.file)) if isinstance(value, FileReference) else value
+    return FileReference(file=absolute(value.file)) if isinstance(value, FileReference) else value
 
 
 def transport_of(settings: Kind, identity: Identity, no_proxy: str | None) -> TransportOptions:

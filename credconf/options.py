@@ -12,6 +12,7 @@ from credconf.records import replace
 
 from .blueprint import blueprint_of
 from .config.fields import CertificateBytes
+from .config.files import absolute
 from .engine import Engine
 from .kinds import Invalid, validate
 from .problems import Problem, closest
@@ -121,7 +122,7 @@ def certificate_plan(
     if data and not isinstance(data, bytes):
         return _raising(TypeError(f"{cls}() takes certificate_data= as bytes, not {type(data).__name__}"))
     text = password.decode(errors="surrogateescape") if isinstance(password, bytes) else password
-    certificate = CertificateBytes(data=SecretBytes(data)) if data else {"file": os.path.abspath(str(certificate_path))}
+    certificate = CertificateBytes(data=SecretBytes(data)) if data else {"file": absolute(str(certificate_path))}
     fields: dict[str, Any] = {"tenant_id": tenant_id, "client_id": client_id, "client_certificate": certificate}
     fields |= {"send_certificate_chain": bool(chain)}
     fields |= {"client_certificate_password": SecretStr(text)} if text else {}

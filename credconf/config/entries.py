@@ -11,8 +11,9 @@ from credconf.kinds.validation import unknown_key
 from credconf.problems import Problem
 from credconf.records import field, mutable_record
 
+from .files import absolute
 from .layers import KNOWN, PATHS, Layer
-from .lineage import broken_lineages, colliding_names
+from .lineage import MAX_LINEAGE, broken_lineages, colliding_names
 from .nodes import Mapping, Node, Scalar, Sequence, entries, faults, joined, plain, shown_key
 from .origins import Origin, Value
 from .sections import missing_section
@@ -68,7 +69,10 @@ class Book:
         return next((part.abstract for part in self.parts[name] if part.abstract is not None), False)
 
     def lineage(self, name: str) -> Iterator[str]:
-        """The entry, then what it extends: a later parent before an earlier one, and what both extend after both."""
+        """The entry, then what it extends: a later parent before an earlier one, and what both extend after both.
+
+        Of more than `MAX_LINEAGE` entries some are left out; `broken_lineages` says so.
+        """
         seen: set[str] = set()
         finished: list[str] = []
         waiting = [(name, False)]
@@ -76,7 +80,7 @@ class Book:
             here, parents_done = waiting.pop()
             if parents_done:
                 finished.append(here)
-            elif here not in seen and here in self.parts:
+            elif here not in seen and here in self.parts and len(seen) <= MAX_LINEAGE + 1:
                 seen.add(here)
                 waiting.append((here, True))
                 waiting += [(parent, False) for parent, _ in reversed(self.extends(here))]
@@ -232,7 +236,7 @@ def _add(part: Part, document: Document, path: str, key: Scalar, node: Node) -> 
 
 def _relative_to(document: Document, path: str, raw: Any) -> Any:
     """A relative path is relative to the file that names it, and stays so when the working directory changes."""
-    directory = os.path.dirname(os.path.abspath(document.name))
+    directory = os.path.dirname(absolute(document.name))
     if path in PATHS and isinstance(raw, str) and raw.strip():
         return os.path.join(directory, raw)
     if isinstance(raw, dict) and raw.keys() == {"file"} and isinstance(raw["file"], str) and raw["file"]:

@@ -25,6 +25,14 @@ class Unreadable:
     column: int | None = None
 
 
+def absolute(path: str | PathLike[str]) -> str:
+    """The path, absolute where there is a working directory; without one, no relative path leads anywhere."""
+    try:
+        return os.path.abspath(path)
+    except FileNotFoundError:
+        return os.fspath(path)
+
+
 def read_bytes(path: str | PathLike[str], limit: int) -> bytes | Unreadable:
     """The bytes of a regular file of at most `limit` bytes.
 

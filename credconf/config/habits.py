@@ -99,7 +99,12 @@ def _meant(word: str, known: Collection[str]) -> str | None:
 def _reference(name: str, known: Collection[str]) -> str | None:
     """`client_secret_file: PATH`, as variables and Docker's images have it."""
     setting, _, suffix = name.rpartition("_")
-    if suffix in _REFERENCES and setting in known and name not in known:
+    if suffix not in _REFERENCES or setting not in known:
+        return None
+    from .variables import TEXTS  # which knows the settings by the kinds, and they this module
+
+    unusable = {"env": {"client_certificate"}, "command": TEXTS - {"client_secret"}}
+    if setting in TEXTS - unusable.get(suffix, set()):
         return f"write `{setting}: {_REFERENCES[suffix]}`"
     return None
 

@@ -13,6 +13,7 @@ from credconf.problems import Problem
 from credconf.records import field, record
 from credconf.references import FileReference
 
+from .files import absolute
 from .nodes import shown_key
 from .origins import Origin, Value
 from .variables import Environment, Scheme, Variable, split_list
@@ -68,8 +69,8 @@ def arguments(given: Mapping[str, Any], problems: list[Problem]) -> Layer:
         elif name in NESTED and isinstance(raw, Mapping):
             for leaf, inner in raw.items():
                 path = f"{name}.{leaf}"
-                absolute = os.path.abspath(inner) if path in PATHS and _is_path(inner) else _absolute(inner)
-                _put(layer, path, absolute, Origin("argument", f"{name}.{shown_key(str(leaf))}"))
+                located = absolute(inner) if path in PATHS and _is_path(inner) else _absolute(inner)
+                _put(layer, path, located, Origin("argument", f"{name}.{shown_key(str(leaf))}"))
         elif raw is not None or name == "env_prefix":
             _put(layer, ALIASES.get(name, name), _absolute(raw), Origin("argument", name))
     return layer
@@ -82,9 +83,9 @@ def _is_path(raw: Any) -> bool:
 def _absolute(raw: Any) -> Any:
     """References of arguments are relative to the working directory of now."""
     if isinstance(raw, Mapping) and set(raw) == {"file"} and isinstance(raw["file"], str | os.PathLike):
-        return {"file": os.path.abspath(raw["file"])} if os.fspath(raw["file"]) else raw
+        return {"file": absolute(raw["file"])} if os.fspath(raw["file"]) else raw
     if isinstance(raw, FileReference):
-        return FileReference(file=os.path.abspath(raw.file))
+        return FileReference(file=absolute(raw.file))
     if isinstance(raw, list | tuple):
         return [_absolute(item) for item in raw]
     return raw
@@ -96,7 +97,11 @@ def _put(layer: Layer, path: str, raw: Any, origin: Origin) -> None:
 
 def environment(environ: Environment, scheme: Scheme, problems: list[Problem]) -> Layer:
     """The layer of the process environment."""
-    return _variables("environment", environ, scheme, lambda name: Origin("environment", name), os.getcwd, problems)
+
+    def origin(name: str) -> Origin:
+        return Origin("environment", name)
+
+    return _variables("environment", environ, scheme, origin, lambda: absolute("."), problems)
 
 
 def dotenv(file: Dotenv, scheme: Scheme, directory: str, problems: list[Problem]) -> Layer:

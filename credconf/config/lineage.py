@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from .entries import Book
     from .origins import Origin
 
+MAX_LINEAGE = 64
+"""Entries that one may extend, theirs counted: a file of a megabyte could otherwise make each extend all others."""
+
 
 def colliding_names(book: Book) -> Iterator[Problem]:
     """Names that differ only in `-` and `_`: one variable would mean both."""
@@ -28,8 +31,13 @@ def colliding_names(book: Book) -> Iterator[Problem]:
 
 
 def broken_lineages(book: Book) -> Iterator[Problem]:
-    """Parents that no file has, and entries that extend themselves."""
+    """Parents that no file has, entries that extend themselves, and lineages that nobody could follow."""
     for name in book.names:
+        if sum(1 for _ in book.lineage(name)) > MAX_LINEAGE + 1:  # itself is the first
+            message = f"`{name}` extends more than {MAX_LINEAGE} entries, theirs counted"
+            path, origin = f"credentials.{name}.extends", book.parts[name][0].origin
+            yield Problem("too-complex", message, path=path, origin=origin, hint="extend fewer")
+            continue
         for parent, origin in book.extends(name):
             path = f"credentials.{name}.extends"
             if parent not in book.parts:

@@ -7,16 +7,13 @@ from typing import TYPE_CHECKING, Final
 
 from credconf.problems import Problem
 
-from .lines import dotenv_lines, yaml_lines
 from .nodes import Scalar, Sequence
 from .variables import TEXTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from collections.abc import Sequence as List
 
-    from .document import Document
-    from .dotenv import Dotenv
+    from .lines import Lines
     from .origins import Origin, Value
 
 _EXPANSION = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
@@ -30,21 +27,18 @@ _MARKS = re.compile(
 )
 
 
-def literal_warnings(
-    values: Mapping[str, Value], documents: List[Document], dotenv: Dotenv | None = None
-) -> Iterator[Problem]:
+def literal_warnings(values: Mapping[str, Value], lines: Lines) -> Iterator[Problem]:
     """What is probably not meant as it is written.
 
     Args:
         values: by path: the merged ones, or those of one layer.
-        documents: the files that they stand in.
-        dotenv: the `.env` file.
+        lines: of the files that they stand in.
     """
     for path, value in values.items():
         yield from _unexpanded(path, value)
     for path in _SECRETS:
         if path in values:
-            yield from _cut(path, values[path], documents, dotenv)
+            yield from _cut(path, values[path], lines)
 
 
 def _unexpanded(path: str, value: Value) -> Iterator[Problem]:
@@ -60,10 +54,9 @@ def _unexpanded(path: str, value: Value) -> Iterator[Problem]:
         yield Problem("not-expanded", message, "warning", where, value.place_of(step), hint)
 
 
-def _cut(path: str, value: Value, documents: List[Document], dotenv: Dotenv | None) -> Iterator[Problem]:
-    if value.origin.place == "dotenv" and dotenv is not None:
-        line = _line(dotenv_lines(dotenv.text), value.origin)
-        match = _CUT_OFF_IN_DOTENV.fullmatch(line)
+def _cut(path: str, value: Value, lines: Lines) -> Iterator[Problem]:
+    if value.origin.place == "dotenv":
+        match = _CUT_OFF_IN_DOTENV.fullmatch(lines.at(value.origin))
         if match is not None and not _MARKS.fullmatch(match["word"]):
             yield _cut_off(path, value.origin)
         return
@@ -71,17 +64,11 @@ def _cut(path: str, value: Value, documents: List[Document], dotenv: Dotenv | No
     for index, node in items:
         if not isinstance(node, Scalar) or not node.plain:
             continue
-        text = next((document.text for document in documents if document.name == value.origin.file), "")
         origin = value.origin.at(node.line, node.column)
-        after = _line(yaml_lines(text), origin)[node.column - 1 :]
+        after = lines.at(origin)[node.column - 1 :]
         match = _CUT_OFF.fullmatch(after.removeprefix(node.text)) if after.startswith(node.text) else None
         if match is not None and not _MARKS.fullmatch(match["word"]):
             yield _cut_off(path if index is None else f"{path}.{index}", origin)
-
-
-def _line(lines: list[str], origin: Origin) -> str:
-    number = origin.line or 0
-    return lines[number - 1] if 0 < number <= len(lines) else ""
 
 
 def _cut_off(path: str, origin: Origin) -> Problem:

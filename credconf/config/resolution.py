@@ -14,6 +14,8 @@ from . import layers as layer_of
 from .advice import advice, displaced_host
 from .checks import bad_prefix, exclusive, unusable
 from .entries import Book, read_book
+from .files import absolute
+from .lines import Lines
 from .literals import literal_warnings
 from .merging import place_in, tree
 from .nearly import azure_near, strangers
@@ -125,7 +127,7 @@ class _Resolver:
         arguments = layer_of.arguments(self.request.arguments, self.problems)
         scheme = self._scheme([arguments, *named])
         environment = layer_of.environment(self.request.environ, scheme, self.problems)
-        directory = os.path.dirname(os.path.abspath(self.dotenv.name))
+        directory = os.path.dirname(absolute(self.dotenv.name))
         dotenv = layer_of.dotenv(self.dotenv, scheme, directory, self.problems)
         layers = [arguments, environment, dotenv, *named, conventional(self.request.environ)]
         self._check_exclusive(layers)
@@ -136,7 +138,7 @@ class _Resolver:
         self.problems += displaced_host(layers, self.merged, self._path("authority"))
         self.problems += [
             replace(problem, path=self._path(problem.path or ""))
-            for problem in literal_warnings(self.merged, self.documents, self.dotenv)
+            for problem in literal_warnings(self.merged, Lines(self.documents, self.dotenv))
         ]
         settings = validate(tree(self.merged))
         if isinstance(settings, Invalid):
@@ -260,7 +262,7 @@ class _Resolver:
 
 
 def _path_of(dotenv: Dotenv) -> str | None:
-    return os.path.abspath(dotenv.name) if dotenv.exists else None
+    return absolute(dotenv.name) if dotenv.exists else None
 
 
 def _origins(settings: Kind, merged: Mapping[str, Value]) -> dict[str, Origin]:

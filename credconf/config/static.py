@@ -17,6 +17,7 @@ from credconf.references import NotFound, Reader, Reference
 from .advice import advice_on_texts, displaced_host
 from .checks import bad_prefix, exclusive, unusable
 from .entries import read_book
+from .lines import Lines
 from .literals import literal_warnings
 from .merging import place_in, stacked, tree
 from .nodes import joined
@@ -53,14 +54,15 @@ def judge(documents: Sequence[Document], section: str | None = None) -> tuple[Pr
     chosen = unusable(*book.default, book) if book.default else None
     if chosen is not None:
         problems.append(replace(chosen, path=joined(section or "", chosen.path or "default")))
+    lines = Lines(documents)
     for parts in book.parts.values():
         for part in parts:
-            problems += _of_a_part(part, section or "", documents)
+            problems += _of_a_part(part, section or "", lines)
     problems += _of_entries(book, section or "")
     return reported(problems, [document.name for document in documents], documents)
 
 
-def _of_a_part(part: Part, section: str, documents: Sequence[Document]) -> Iterator[Problem]:
+def _of_a_part(part: Part, section: str, lines: Lines) -> Iterator[Problem]:
     where = _path_of(part.name, section)
     conflict = exclusive(part.layer, joined(where, "authority"))
     if conflict is not None:
@@ -69,7 +71,7 @@ def _of_a_part(part: Part, section: str, documents: Sequence[Document]) -> Itera
     problem = bad_prefix(prefix, joined(where, "env_prefix")) if prefix is not None else None
     if problem is not None:
         yield problem
-    for warning in literal_warnings(part.layer.values, documents):
+    for warning in literal_warnings(part.layer.values, lines):
         yield replace(warning, path=joined(where, warning.path or ""))
 
 

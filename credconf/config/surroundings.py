@@ -6,11 +6,11 @@ session itself trusts no environment.
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from credconf.records import record
 
+from .files import absolute
 from .layers import Layer
 from .origins import Origin, Value
 
@@ -48,6 +48,6 @@ def conventional(environ: Mapping[str, str]) -> Layer:
         name = next((name for name in names if environ.get(name, "").strip()), None)
         if name is not None:
             origin = Origin("environment", name)
-            text = environ[name] if path == "http.proxy" else os.path.abspath(environ[name])
+            text = environ[name] if path == "http.proxy" else absolute(environ[name])
             layer.values[path] = Value(text, origin, origin)
     return layer

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import BaseModel, StringConstraints
 
 from credconf.config.building import STRICT
-
 from credconf.problems import closest
 
 from .found import NotFound

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -374,3 +376,36 @@ def test_what_a_missing_parent_may_hold_is_not_said_to_be_missing(project):
     text = f"default: a\ncredentials:\n  a: {{extends: bsae, client_id: {CLIENT}}}\n  base: {{abstract: true}}\n"
     assert codes(project.refused_text(text)) == ["unknown-parent"]
     assert codes(project.refused_text(text.replace("bsae", "base"))) == ["missing", "missing"]
+
+
+def test_an_entry_that_extends_more_than_anybody_can_follow_is_told_so(project):
+    lines = ["credentials:", *(f"  e{n}: {{extends: e{n + 1}}}" for n in range(200)), "  e200: {tenant_id: a.example}"]
+    project.write("credconf.yaml", "\n".join(lines) + "\n")
+    problems = [problem for problem in project.refused(name="e0").problems if problem.code != "missing"]
+    assert {problem.code for problem in problems} == {"too-complex"}
+    assert {problem.line for problem in problems} == set(range(2, 2 + 200 - 64))
+
+
+def test_an_entry_may_extend_as_many_as_the_limit(project):
+    lines = ["credentials:", *(f"  e{n}: {{extends: e{n + 1}}}" for n in range(63)), "  e63: {tenant_id: a.example}"]
+    lines += [f"  app: {{extends: [{', '.join(f'e{n}' for n in range(63))}], client_id: c, client_secret: s}}"]
+    project.write("credconf.yaml", "\n".join(lines) + "\n")
+    assert project.load(name="app").settings.tenant_id == "a.example"
+
+
+def test_without_a_working_directory_absolute_paths_still_work(project):
+    home, gone = project.path, project.path / "gone"
+    gone.mkdir()
+    project.write("credconf.yaml", "tenant_id: a.example\nclient_id: c\nclient_secret: {file: secret}\n")
+    project.write("secret", "a secret")
+    body = f"""
+import os, credconf
+os.rmdir(os.getcwd())
+print(credconf.load({str(home / "credconf.yaml")!r}, environ={{}}).settings.tenant_id)
+try:
+    credconf.load("credconf.yaml", environ={{}})
+except credconf.ConfigError as error:
+    print(error.problems[0].code)
+"""
+    done = subprocess.run([sys.executable, "-c", body], cwd=gone, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("a.example\nmissing-file\n", "")
