@@ -400,6 +400,7 @@ def test_without_a_working_directory_absolute_paths_still_work(project):
     project.write("secret", "a secret")
     body = f"""
 import os, credconf
+credconf.load({str(home / "credconf.yaml")!r}, environ={{}}), credconf.ConfigError  # what is imported lazily is there
 os.rmdir(os.getcwd())
 print(credconf.load({str(home / "credconf.yaml")!r}, environ={{}}).settings.tenant_id)
 try:
