@@ -33,8 +33,9 @@ EXPLAINED = {
     "too-complex": Explanation(
         "the file is larger than any configuration is",
         """A file may hold 20,000 values, where an alias counts as all that it stands for, and be nested 32 levels
-        deep; an entry may extend 64 others, theirs counted. What is beyond is most often a list of aliases of aliases, which a few lines can blow up to billions
-        of values, or not a configuration at all. Check that the right file was named.""",
+        deep; an entry may extend 64 others, theirs counted. What is beyond is most often a list of aliases of
+        aliases, which a few lines can blow up to billions of values, or not a configuration at all. Check that the
+        right file was named.""",
     ),
     "empty-file": Explanation(
         "a file, or the section that was asked for, is empty",
