@@ -14,7 +14,7 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1# it would say at each run that a newe
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -q
 
-.PHONY: help demo test lint types unit others integration benchmark schema format clean library dev
+.PHONY: help demo test lint types unit others integration docs benchmark schema format clean library dev
 
 help: ## say what there is
 	@sed -nE 's/^([a-z]+):.* ## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -42,6 +42,11 @@ integration: ## the tests against what is not ours: Azurite, OAuth servers, an e
 	@tools/install .venv $(PYTHON) dev integration
 	@tools/install-node-packages
 	$(PYTEST) -rs tests/integration
+
+docs: ## build the documentation into build/docs; a broken link or anchor is an error
+	@tools/install .venv $(PYTHON) dev docs
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+	@echo "build/docs/index.html"
 
 benchmark: ## the table of costs beside azure-identity's, with JSON and a plot in benchmarks/results
 	@tools/install .venv $(PYTHON) dev bench
