@@ -26,16 +26,17 @@ _FAMILIES: Final = {
 _PROBLEMS: Final = """\
 # Problems
 
-Every problem of a configuration has a code, in the brackets of `error[unknown-key]`. `credconf explain CODE` says what stands here. An
-error stops `load()` and `from_config()`; a warning goes to the log, and `credconf check --strict` makes it an error. Below each code is
-a session with a broken file that has it (`examples/broken` in the repository); the tests play each of them.
+Every problem of a configuration has a code, in the brackets of `error[unknown-key]`. `credconf explain CODE`
+says what stands here. An error stops `load()` and `from_config()`; a warning goes to the log, and `credconf
+check --strict` makes it an error. Below each code is a session with a broken file that has it
+(`examples/broken` in the repository); the tests play each of them.
 """
 _AADSTS: Final = """\
 # Entra's codes
 
-When Entra refuses, its answer holds a code such as `AADSTS7000215`, and `AuthenticationError.aadsts` has it. Each of these is a code
-that an application can meet. `credconf explain AADSTS7000215` says what stands here. Microsoft's own words, which may be newer, are
-at `https://login.microsoftonline.com/error?code=7000215`.
+When Entra refuses, its answer holds a code such as `AADSTS7000215`, and `AuthenticationError.aadsts` has it.
+Each of these is a code that an application can meet. `credconf explain AADSTS7000215` says what stands here.
+Microsoft's own words, which may be newer, are at `https://login.microsoftonline.com/error?code=7000215`.
 """
 
 
@@ -51,7 +52,10 @@ def problems() -> str:
 def aadsts() -> str:
     """The page of Entra's codes, as Markdown."""
     rows = [f"| [{code}](#AADSTS{code}) | {EXPLAINED[code]} |" for code in sorted(EXPLAINED)]
-    sections = [f"## AADSTS{code} {{#AADSTS{code}}}\n\n{EXPLAINED[code]}\n\n{_prose(MEANINGS[code])}\n" for code in sorted(EXPLAINED)]
+    sections = [
+        f"## AADSTS{code} {{#AADSTS{code}}}\n\n{EXPLAINED[code]}\n\n{_prose(MEANINGS[code])}\n"
+        for code in sorted(EXPLAINED)
+    ]
     return "\n".join([_AADSTS, "| code | what to do |", "| --- | --- |", *rows, "", *sections])
 
 
@@ -91,6 +95,8 @@ def _escaped(text: str) -> str:
     pieces = text.split("`")
     if len(pieces) % 2 == 0:  # a lone backtick is a character that the text speaks about
         return "".join(f"\\{letter}" if letter in "`*_<>[]{}|\\#" else letter for letter in text)
-    plain = ["".join(f"\\{letter}" if letter in "*_<>[]{}|\\#" else letter for letter in piece) for piece in pieces[::2]]
+    plain = [
+        "".join(f"\\{letter}" if letter in "*_<>[]{}|\\#" else letter for letter in piece) for piece in pieces[::2]
+    ]
     code = pieces[1::2]
     return "".join(part for pair in zip(plain, [*(f"`{item}`" for item in code), ""], strict=True) for part in pair)

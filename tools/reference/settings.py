@@ -18,15 +18,17 @@ Json: TypeAlias = Mapping[str, Any]
 _HEAD: Final = """\
 # Settings
 
-The names are those of azure-identity's keyword arguments. Every setting may stand in a file, in a variable, or be a keyword argument of
-`from_config()`; [precedence](../explanation/precedence.md) says which one counts. A variable of a named entry has the entry's name in
-capitals, with `_` for `-`: `CREDCONF__MY_APP__CLIENT_ID`. With `env_prefix: REPORTS_` it is `REPORTS_CLIENT_ID`. A list in a
-variable splits at `;` or `,`. A variable that ends in `_FILE` holds the path of a file with the value.
+The names are those of azure-identity's keyword arguments. Every setting may stand in a file, in a variable,
+or be a keyword argument of `from_config()`; [precedence](../explanation/precedence.md) says which one counts.
+A variable of a named entry has the entry's name in capitals, with `_` for `-`: `CREDCONF__MY_APP__CLIENT_ID`.
+With `env_prefix: REPORTS_` it is `REPORTS_CLIENT_ID`. A list in a variable splits at `;` or `,`. A variable
+that ends in `_FILE` holds the path of a file with the value.
 """
 _FORMS: Final = """\
 ## Keys of the forms
 
-These keys are no settings of a credential. A key that begins with `x-` is yours, for anchors and notes; `$schema` is allowed.
+These keys are no settings of a credential. A key that begins with `x-` is yours, for anchors and notes;
+`$schema` is allowed.
 """
 _SELECTORS: Final = {
     "CREDCONF_FILE": "The files that are read, as layers; between them a `:`, on Windows a `;`.",
@@ -90,8 +92,13 @@ def _of_every_kind(field: Json) -> Json:
 
 
 def _overview(fields: Mapping[str, tuple[Json, tuple[str, ...]]]) -> str:
-    rows = [f"| [`{path}`](#{path}) | {field['description']} |" for path, (field, _) in fields.items()]
+    rows = [f"| [{_breakable(path)}](#{path}) | {field['description']} |" for path, (field, _) in fields.items()]
     return "\n".join(["| setting | meaning |", "| --- | --- |", *rows, ""])
+
+
+def _breakable(path: str) -> str:
+    """A name that a narrow column breaks between its words."""
+    return f"<code>{path.replace('.', '.<wbr>').replace('_', '_<wbr>')}</code>"
 
 
 def _section(path: str, field: Json, kinds: tuple[str, ...]) -> str:
@@ -117,7 +124,9 @@ def type_of(field: Json) -> str:
     alternatives = [item for item in field.get("anyOf", [field]) if item.get("type") != "null"]
     choices = [word for item in alternatives for word in item.get("enum", [item["const"]] if "const" in item else [])]
     if choices:
-        return " or ".join([", ".join(f"`{word}`" for word in choices[:-1])] * (len(choices) > 1) + [f"`{choices[-1]}`"])
+        return " or ".join(
+            [", ".join(f"`{word}`" for word in choices[:-1])] * (len(choices) > 1) + [f"`{choices[-1]}`"]
+        )
     plain = {item.get("type") for item in alternatives}
     words = [word for name, word in _words(field).items() if name in plain]
     text = json.dumps(alternatives)
