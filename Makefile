@@ -45,7 +45,7 @@ integration: ## the tests against what is not ours: Azurite, OAuth servers, an e
 
 docs: ## build the documentation into build/docs; a broken link or anchor is an error
 	@tools/install .venv $(PYTHON) dev docs
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 	@echo "build/docs/index.html"
 
 benchmark: ## the table of costs beside azure-identity's, with JSON and a plot in benchmarks/results
