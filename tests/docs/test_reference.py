@@ -99,6 +99,7 @@ def test_every_option_of_a_command_is_on_its_page(name):
     assert command is not None
     options = [option for option in command.params if isinstance(option, click.Option) and not option.hidden]
     assert all(option.opts[-1] in CLI[name] for option in options)
+    assert "`-h, --help`" in CLI[name]
 
 
 @pytest.mark.parametrize("module", ["credconf", "credconf.aio", "credconf.testing"])

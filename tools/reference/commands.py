@@ -23,7 +23,7 @@ _HEAD = """\
 
 def page() -> str:
     """The page, as Markdown."""
-    context = click.Context(main, info_name="credconf")
+    context = click.Context(main, info_name="credconf", **main.context_settings)
     rows = [f"| [`credconf {name}`](#{name}) | {about} |" for name, about in COMMANDS.items()]
     table = "\n".join(["| command | |", "| --- | --- |", *rows, ""])
     return "\n".join([_HEAD, table, *(_command(name, context) for name in COMMANDS)])
