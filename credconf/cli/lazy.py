@@ -37,13 +37,10 @@ class LazyGroup(click.Group):
         return super().main(*args, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; where there is no working directory, names of files mean nothing."""
-        try:
-            return super().invoke(ctx)
-        except FileNotFoundError:
-            if _is_somewhere():
-                raise
-        raise click.ClickException("the working directory does not exist any more")
+        """Run the command, where there is a working directory: without one Python 3.13 can't even import libraries."""
+        if not _is_somewhere():
+            raise click.ClickException("the working directory does not exist any more")
+        return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """The names in the order in which they were given."""
