@@ -51,7 +51,8 @@ class Holder:
         """Which identity this is: no secret, and nothing that a reference read from a file.
 
         Returns:
-            `kind`, `name`, `tenant_id`, `client_id`, `authority`, `cloud`, `oidc_authority`, `region`.
+            `kind`, `name`, `tenant_id`, `client_id`, `authority`, `cloud`, `oidc_authority`, `region`; and `proof`:
+            which reference gave the secret that worked last, such as `client_secret.1 (/run/secrets/old)`.
         """
         return self._description or {} if self._engine is None else _description(self._engine, self._name)
 
@@ -90,7 +91,7 @@ def _description(engine: Engine, name: str | None) -> dict[str, Any]:
     shown = {
         field: identity.shown(field) for field in ("tenant_id", "client_id", "authority", "oidc_authority", "region")
     }
-    return {"kind": settings.kind, "name": name, **shown, "cloud": settings.cloud}
+    return {"kind": settings.kind, "name": name, **shown, "cloud": settings.cloud, "proof": engine.proof_in_use()}
 
 
 class Credential(Holder):

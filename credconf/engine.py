@@ -70,6 +70,10 @@ class Engine:
         default, allowed = self.blueprint.identity.tenant_id, self.blueprint.settings.additionally_allowed_tenants
         return token_request(method, scopes, claims, tenant_id, default, allowed, cae=cae)
 
+    def proof_in_use(self) -> str | None:
+        """Which reference gave the secret or certificate that worked last; `None` before one has."""
+        return self._source.in_use()
+
     # How it is answered
 
     def token(self, request: TokenRequest) -> Token:

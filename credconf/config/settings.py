@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, Field, SecretStr, model_validator
 
@@ -22,6 +22,12 @@ from .fields import (
     Text,
     fault,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from credconf.kinds.proof import Candidate, Proof
+    from credconf.references import NotFound, Reader
 
 
 class HttpSettings(BaseModel):
@@ -132,6 +138,16 @@ class CommonSettings(BaseModel):
         description="Listen to `<PREFIX><FIELD>` variables instead of the usual ones; with `null`, to none.",
         examples=["REPORTS_"],
     )
+
+    def candidates(self) -> tuple[Candidate, ...]:
+        """The ways to come by a proof, the preferred one first; reading them is up to the caller."""
+        raise NotImplementedError
+
+    def proofs(self, reader: Reader) -> Iterator[tuple[str, Proof | NotFound]]:
+        """Each proof with its path, in the order of the candidates, read when the iteration comes to it."""
+        for candidate in self.candidates():
+            found = candidate.read(reader)
+            yield getattr(found, "path", None) or candidate.path, found
 
     def __getstate__(self) -> dict[Any, Any]:
         """Pickling writes what it finds: a model that holds a secret itself, not by reference, can't be pickled.

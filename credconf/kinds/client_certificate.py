@@ -8,15 +8,14 @@ from pydantic import Field, SecretStr
 
 from credconf.config.fields import Certificate, CertificateBytes, Password
 from credconf.config.settings import CommonSettings
-from credconf.references import NotFound
+from credconf.records import replace
+from credconf.references import EnvReference, FileReference, NotFound
 from credconf.references.file import read_content
 
-from .proof import Proof
+from .proof import Candidate, Proof
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from credconf.references import Reader
+    from credconf.references import Reader, Stamp
 
 
 class ClientCertificateSettings(CommonSettings):
@@ -44,26 +43,34 @@ class ClientCertificateSettings(CommonSettings):
         examples=[True],
     )
 
-    def proofs(self, reader: Reader) -> Iterator[tuple[str, Proof | NotFound]]:
-        """The one certificate with its path, read when the iteration comes to it."""
-        password = self.client_certificate_password
+    def candidates(self) -> tuple[Candidate, ...]:
+        """The one certificate."""
+        label = self.client_certificate.label
+        return (Candidate("client_certificate", label, self._read, self._stamp),)
+
+    def _read(self, reader: Reader) -> Proof | NotFound:
+        password, certificate = self.client_certificate_password, self.client_certificate
         opener: str | NotFound | None = None
         if password is not None:
             opener = password.get_secret_value() if isinstance(password, SecretStr) else reader.text(password)
         if isinstance(opener, NotFound):
-            yield "client_certificate_password", opener
-            return
-        certificate = self.client_certificate
+            return replace(opener, path="client_certificate_password")
         content = (
             certificate.data.get_secret_value()
             if isinstance(certificate, CertificateBytes)
             else read_content(certificate)
         )
         if isinstance(content, NotFound):
-            yield "client_certificate", content
-            return
-        label = certificate.label
-        yield "client_certificate", read_certificate(content, opener, label, chain=self.send_certificate_chain)
+            return content
+        return read_certificate(content, opener, certificate.label, chain=self.send_certificate_chain)
+
+    def _stamp(self, reader: Reader) -> Stamp:
+        stamps = [
+            reader.stamp(item)
+            for item in (self.client_certificate, self.client_certificate_password)
+            if isinstance(item, EnvReference | FileReference)
+        ]
+        return None if None in stamps else tuple(stamps)
 
 
 def read_certificate(content: bytes, password: str | bytes | None, label: str, *, chain: bool) -> Proof | NotFound:

@@ -8,15 +8,13 @@ from pydantic import Field, SecretStr
 
 from credconf.config.fields import Secret
 from credconf.config.settings import CommonSettings
-from credconf.references import NotFound
+from credconf.references import CommandReference, NotFound
 
-from .proof import Proof
+from .proof import Candidate, Proof
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from credconf.config.fields import OneSecret
-    from credconf.references import Reader
+    from credconf.references import Reader, Stamp
 
 
 class ClientSecretSettings(CommonSettings):
@@ -38,17 +36,30 @@ class ClientSecretSettings(CommonSettings):
         ],
     )
 
-    def proofs(self, reader: Reader) -> Iterator[tuple[str, Proof | NotFound]]:
-        """Each secret in the order of the list with its path, read when the iteration comes to it."""
+    def candidates(self) -> tuple[Candidate, ...]:
+        """The secret, or each of the list in its order."""
         if not isinstance(self.client_secret, tuple):
-            yield "client_secret", self._proof(self.client_secret, reader)
-            return
-        for index, secret in enumerate(self.client_secret):
-            yield f"client_secret.{index}", self._proof(secret, reader)
+            return (_candidate("client_secret", self.client_secret),)
+        return tuple(_candidate(f"client_secret.{index}", item) for index, item in enumerate(self.client_secret))
 
-    def _proof(self, secret: OneSecret, reader: Reader) -> Proof | NotFound:
-        if isinstance(secret, SecretStr):
-            text = secret.get_secret_value()
-            return Proof(text, (text,), "the client secret")
-        found = reader.text(secret)
-        return found if isinstance(found, NotFound) else Proof(found, (found,), secret.label)
+
+def _candidate(path: str, secret: OneSecret) -> Candidate:
+    if isinstance(secret, SecretStr):
+        held = secret
+        return Candidate(path, None, lambda _: _proof(held.get_secret_value(), "the client secret"), _unchanging)
+    reference = secret
+
+    def read(reader: Reader) -> Proof | NotFound:
+        found = reader.text(reference)
+        return found if isinstance(found, NotFound) else _proof(found, reference.label)
+
+    runs = isinstance(reference, CommandReference)
+    return Candidate(path, reference.label, read, lambda reader: reader.stamp(reference), runs=runs)
+
+
+def _proof(secret: str, label: str) -> Proof:
+    return Proof(secret, (secret,), label)
+
+
+def _unchanging(_: Reader) -> Stamp:
+    return ()

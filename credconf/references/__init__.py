@@ -14,6 +14,7 @@ from .command import CommandReference, run
 from .env import EnvReference, look_up
 from .file import FileReference, read
 from .found import NotFound
+from .stamps import Stamp, fingerprint, stamp_of_file
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -23,7 +24,16 @@ Reference = EnvReference | FileReference | CommandReference
 NOT_RUN = "(not run)"
 """What an allowed command stands for while it is only asked whether everything can be read."""
 
-__all__ = ["CommandReference", "EnvReference", "FileReference", "NotFound", "Reader", "Reference"]
+__all__ = [
+    "CommandReference",
+    "EnvReference",
+    "FileReference",
+    "NotFound",
+    "Reader",
+    "Reference",
+    "Stamp",
+    "fingerprint",
+]
 
 
 @record
@@ -59,3 +69,16 @@ class Reader:
                 "empty", f"{reference.label} holds only white space" if found else f"{reference.label} is empty"
             )
         return found
+
+    def stamp(self, reference: Reference) -> Stamp:
+        """Something that is the same as long as the text is; `None` where only reading tells.
+
+        Of a file it is what `stat` says. What a program would print is not known before it runs: its text counts as
+        the same until somebody has a reason to ask again.
+        """
+        if isinstance(reference, FileReference):
+            return stamp_of_file(reference)
+        if isinstance(reference, CommandReference):
+            return ("command",)
+        found = look_up(reference, self.environ, self.dotenv)
+        return (fingerprint(found),) if isinstance(found, str) else None

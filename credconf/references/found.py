@@ -13,8 +13,10 @@ class NotFound:
         code: of the problem that it is, such as `missing-file`.
         message: one sentence; names the reference, shows nothing of what it holds.
         hint: what to do.
+        path: of the setting, where it is not the one that was asked for.
     """
 
     code: str
     message: str
     hint: str | None = None
+    path: str | None = None

@@ -81,6 +81,20 @@ class Registration:
             self._secrets.pop(secret, None)
             self._secrets[secret] = None
 
+    def rotate_secret(self, *, overlap: bool = False) -> str:
+        """Accept a new random secret, and refuse all others from now on as wrong ones (AADSTS7000215).
+
+        Args:
+            overlap: Go on accepting the others, until `revoke_secret()` or `expire_secret()`.
+
+        Returns:
+            The new secret, for the file that the application under test reads.
+        """
+        secret = new_secret()
+        with self._lock:
+            self._secrets = {**(self._secrets if overlap else {}), secret: None}
+        return secret
+
     def revoke_secret(self, secret: str) -> None:
         """Refuse a secret from now on as a wrong one (AADSTS7000215)."""
         with self._lock:

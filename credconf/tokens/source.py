@@ -10,11 +10,13 @@ import threading
 from typing import TYPE_CHECKING
 
 from credconf.records import record
-from credconf.references import NotFound
 from credconf.sharing import importing
 from credconf.tokens.failure import Failure
 
+from .readings import Readings
 from .stores import Token
+from .trial import Trial
+from .verdicts import Verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from credconf.entra.client import EntraClient
 
     from .request import TokenRequest
+    from .trial import Attempt
 
 logger = logging.getLogger("credconf")
 
@@ -71,35 +74,54 @@ class Source:
         self._blueprint = blueprint
         self._lock = threading.Lock()
         self._client: EntraClient | None = None
+        self._readings = Readings(blueprint.reader, blueprint.monotonic)
+        self._verdicts = Verdicts(blueprint.monotonic)
+        self._rescued = False
 
     def ask(self, request: TokenRequest, terms: Terms) -> Token | Failure:
         """A token, or why there is none. It never raises an `Exception`."""
         try:
-            return self._try_proofs(request, terms)
+            return self._try(request, terms)
         except Exception as exc:  # noqa: BLE001 - a bug: whoever waits must hear of it, without the locals of its frames
             return Failure(f"credconf failed with {type(exc).__name__}, which is a bug in it", "unexpected")
 
-    def _try_proofs(self, request: TokenRequest, terms: Terms) -> Token | Failure:
+    def _try(self, request: TokenRequest, terms: Terms) -> Token | Failure:
         plan = self._blueprint
         client = self._entra()
         deadline = client.deadline(terms.timeout) - (0.0 if terms.since is None else plan.monotonic() - terms.since)
-        last: Failure | None = None
-        for path, proof in plan.settings.proofs(plan.reader):
-            if isinstance(proof, NotFound):
-                message = f"`{path}` can't be read now: {proof.message}"
-                last = last or Failure("\n".join(filter(None, [message, proof.hint])), proof.code, unavailable=True)
-                continue
+        trial = Trial(plan.settings.candidates(), self._readings, self._verdicts)
+        for attempt in trial.attempts():
             asked_at, steady_at = plan.clock(), plan.monotonic()
-            answer = client.token(proof, request, deadline, retries=terms.retries)
+            answer = client.token(attempt.proof.open(), request, deadline, retries=terms.retries)
             if not isinstance(answer, Failure):
                 self._log(request, answer.lifetime, plan.monotonic() - steady_at)
+                self._worked(attempt)
                 _import_azure_core()
                 said = (answer.token, answer.token_type, answer.lifetime, answer.refresh_in)
                 return Token(*said, asked_at, steady_at, plan.random())
-            last = answer
             if not answer.refused_proof:
-                break
-        return last or Failure("the configuration holds no proof", "unexpected")
+                return answer
+            trial.refuse(attempt, answer)
+        return trial.failure()
+
+    def _worked(self, attempt: Attempt) -> None:
+        """Remember it, and tell where it is another one than before."""
+        before = self._verdicts.accept(attempt)
+        count = len(self._blueprint.settings.candidates())
+        if attempt.kept:
+            if not self._rescued:
+                logger.warning("%s has changed and was refused: it serves on as it was", attempt.name)
+        elif before is None or before[0] != attempt.path:
+            if count > 1:
+                logger.info("%s is in use, %d of %d", attempt.name, attempt.position + 1, count)
+        elif before[1] != attempt.fingerprint:
+            logger.info("%s has changed, and is in use", attempt.name)
+        self._rescued = attempt.kept
+
+    def in_use(self) -> str | None:
+        """Which reference gave the proof that worked last; `None` before one has."""
+        worked = self._verdicts.worked
+        return None if worked is None else worked.name
 
     def _log(self, request: TokenRequest, lifetime: float, taken: float) -> None:
         identity = self._blueprint.identity
@@ -139,6 +161,8 @@ class Source:
         """Close the connections, those of an application's client, too."""
         with self._lock:
             client, self._client = self._client, None
+        self._readings.clear()
+        self._verdicts.clear()
         if client is not None:
             client.close()
         elif self._blueprint.http_client is not None:
@@ -147,5 +171,7 @@ class Source:
     def after_fork(self) -> None:
         """In the child of a fork no lock is held, and nobody discovers anything."""
         self._lock = threading.Lock()
+        self._readings.after_fork()
+        self._verdicts.after_fork()
         if self._client is not None:
             self._client.after_fork()

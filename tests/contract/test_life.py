@@ -40,9 +40,13 @@ def test_describe_says_which_identity_it_is(case):
         "oidc_authority": None,
         "region": None,
         "cloud": None,
+        "proof": None,
     }
+    credential.get_token(SCOPE)
+    proved = f"{case.kind} ({case.proof})"
+    assert credential.credential.describe() == {**description, "proof": proved}
     credential.close()
-    assert credential.credential.describe() == description
+    assert credential.credential.describe() == {**description, "proof": proved}
 
 
 def test_describe_hides_what_a_file_held(case, tmp_path):

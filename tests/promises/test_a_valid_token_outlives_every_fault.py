@@ -183,10 +183,10 @@ class Buggy:
     def __getattr__(self, name):
         return getattr(self._settings, name)
 
-    def proofs(self, reader):
+    def candidates(self):
         if self.broken:
             raise ZeroDivisionError
-        return self._settings.proofs(reader)
+        return self._settings.candidates()
 
 
 def the_kind_is_buggy(client, settings, exception):

@@ -1,0 +1,92 @@
+"""What was read of the ways to a proof, so that each is read again only when it may have changed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from credconf.kinds.proof import Sealed
+from credconf.records import record
+from credconf.references import NotFound
+
+from .flight import Flights
+from .verdicts import PATIENCE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from credconf.kinds.proof import Candidate, Proof
+    from credconf.references import Reader, Stamp
+
+
+@record
+class Reading:
+    """What a candidate was when it was read.
+
+    Attributes:
+        stamp: from before it was read, so that a change meanwhile makes the next one differ.
+        outcome: the proof, or why there was none.
+        fingerprint: of the proof.
+        at: when, on the monotonic clock.
+    """
+
+    stamp: Stamp
+    outcome: Sealed | NotFound
+    fingerprint: bytes
+    at: float
+
+
+class Readings:
+    """The readings of one engine, shared by all its flights.
+
+    Files may be read by several flights at once; a program runs once, and whoever needs its output waits for it.
+    """
+
+    def __init__(self, reader: Reader, monotonic: Callable[[], float]) -> None:
+        self._reader = reader
+        self._monotonic = monotonic
+        self._kept: dict[str, Reading] = {}
+        self._runs: Flights[Reading] = Flights()
+
+    def now(self, candidate: Candidate) -> tuple[Reading, bool]:
+        """The candidate as it is now, and whether it was not read for that, because nothing says that it changed."""
+        kept = self._kept.get(candidate.path)
+        stamp = candidate.stamp(self._reader)
+        if kept is not None and kept.stamp == stamp and stamp is not None and self._counts(kept):
+            return kept, True
+        return self._read(candidate, stamp, kept), False
+
+    def again(self, candidate: Candidate, than: Reading | None) -> Reading:
+        """Read the candidate, whatever its stamp; a program only if nobody has run it since a reading."""
+        return self._read(candidate, candidate.stamp(self._reader), than)
+
+    def _counts(self, kept: Reading) -> bool:
+        """A program that failed is run again after a while: one secret of a list may do without it until then."""
+        return isinstance(kept.outcome, Sealed) or self._monotonic() - kept.at < PATIENCE
+
+    def _read(self, candidate: Candidate, stamp: Stamp, than: Reading | None) -> Reading:
+        if not candidate.runs:
+            return self._fetch(candidate, stamp)
+
+        def run() -> Reading:
+            kept = self._kept.get(candidate.path)
+            return kept if kept is not None and kept is not than else self._fetch(candidate, stamp)
+
+        return self._runs.run(candidate.path, run)
+
+    def _fetch(self, candidate: Candidate, stamp: Stamp) -> Reading:
+        reading = self._kept[candidate.path] = _reading(stamp, candidate.read(self._reader), self._monotonic())
+        return reading
+
+    def clear(self) -> None:
+        """Forget everything that was read."""
+        self._kept.clear()
+
+    def after_fork(self) -> None:
+        """In the child of a fork nobody runs the parent's programs."""
+        self._runs.after_fork()
+
+
+def _reading(stamp: Stamp, found: Proof | NotFound, at: float) -> Reading:
+    if isinstance(found, NotFound):
+        return Reading(stamp, found, b"", at)
+    return Reading(stamp, Sealed(found), found.fingerprint, at)
