@@ -20,6 +20,7 @@ from .sharing import shared
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import date
 
     from pydantic import SecretStr
     from typing_extensions import Unpack
@@ -44,6 +45,7 @@ class Overrides(TypedDict, total=False):
     tenant_id: Text | None
     client_id: Text | None
     client_secret: Text | SecretStr | Sequence[Text | SecretStr] | None
+    secret_expires_on: str | date | None
     client_certificate: Mapping[str, Any] | None
     client_certificate_password: Text | SecretStr | None
     send_certificate_chain: bool | None
@@ -183,7 +185,8 @@ def engine_for(request: Request, http_client: HttpClient | None) -> tuple[Engine
     plan = _plan(resolved, http_client)
 
     def start() -> Engine:
-        for warning in resolved.warnings:
+        # Of an end that is near, the first token reminds, and the later ones do as it comes nearer.
+        for warning in [item for item in resolved.warnings if item.code not in {"expires-soon", "expired"}]:
             logger.warning("%s: %s (%s)", warning.origin, warning.message, warning.hint)
         return _started(plan)
 

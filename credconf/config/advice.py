@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import re
 import stat
+import time
 from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
 from credconf.entra import clouds
+from credconf.expiry import OVER, stage, within
 from credconf.problems import Problem
 from credconf.references import FileReference
 
@@ -17,6 +19,7 @@ from .merging import place_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import date
 
     from credconf.kinds import Identity, Kind, Proof
 
@@ -46,6 +49,7 @@ def advice_on_texts(
 ) -> Iterator[Problem]:
     """As `advice()`, but no file is looked at: the warnings about the texts that are known."""
     yield from _about_secrets(settings, proofs, merged)
+    yield from _about_expiry(settings, proofs, merged)
     if identity.authority is None:
         return
     if clouds.is_loopback(identity.authority):
@@ -87,6 +91,23 @@ def _about_secrets(settings: Kind, proofs: Mapping[str, Proof], merged: Mapping[
         elif len(secret) > 1 and secret[0] == secret[-1] and secret[0] in "'\"":
             message = f"`{path}` stands in quotes that are part of it"
             yield _warning("surrounding-quotes", message, path, merged, "remove the quotes")
+
+
+def _about_expiry(settings: Kind, proofs: Mapping[str, Proof], merged: Mapping[str, Value]) -> Iterator[Problem]:
+    """The words are those of the stages: no problem shows a value, and a date is one."""
+    noted: date | None = getattr(settings, "secret_expires_on", None)
+    if noted is None:
+        found = {path: proof.expires_on for path, proof in proofs.items()}
+        what, hint = "the certificate", "make a new one"
+    else:
+        found = {"secret_expires_on": noted}
+        what, hint = "by this date, the secret", "make a new one, and correct the date"
+    for path, expires_on in found.items():
+        reached = None if expires_on is None else stage(expires_on, time.time())
+        if reached == OVER:
+            yield _warning("expired", f"`{path}`: {what} has expired", path, merged, hint)
+        elif reached is not None:
+            yield _warning("expires-soon", f"`{path}`: {what} {within(reached)}", path, merged, hint)
 
 
 def _about_files(settings: Kind, merged: Mapping[str, Value]) -> Iterator[Problem]:

@@ -5,8 +5,10 @@ Every fault is a `PydanticCustomError` with a text of ours, which never quotes w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from datetime import date, datetime
 from os import PathLike, fspath
 from typing import Annotated, Any
 
@@ -30,6 +32,7 @@ _AFTER = {
     "file": "a path",
     "command": "a list of a program and its arguments",
 }
+_DAY = "write year, month and day, such as 2027-01-31"
 _ELSEWHERE = {
     "env": {"environment", "env_var", "envvar", "var", "variable", "from_env", "getenv", "name"},
     "file": {"path", "filename", "file_path", "filepath", "from_file", "secret_file", "mount"},
@@ -218,10 +221,26 @@ def _plain_text(value: Any) -> Any:
     return _text(fspath(value), ())
 
 
+def _day(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.date()
+    if isinstance(value, date):
+        return value
+    if not isinstance(value, str):
+        message = f"this must be a date, not {_kind_of(value)}"
+        raise fault("wrong-type", message, _DAY)
+    with suppress(ValueError):  # what follows is raised outside, so that no chain holds the input
+        if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value.strip()):  # newer Pythons read other notations, too
+            return date.fromisoformat(value.strip())
+    message = "this is not a date"
+    raise fault("bad-value", message, _DAY)
+
+
 Text = Annotated[str | EnvReference | FileReference, BeforeValidator(text_or_reference)]
 PlainText = Annotated[str, BeforeValidator(_plain_text)]
 Tenant = Annotated[str | EnvReference | FileReference, BeforeValidator(_tenant)]
 AllowedTenants = Annotated[tuple[Annotated[str, BeforeValidator(_allowed_tenant)], ...], BeforeValidator(_list)]
+Day = Annotated[date, BeforeValidator(_day)]
 Scopes = Annotated[tuple[PlainText, ...], BeforeValidator(_list)]
 Authority = Annotated[str | EnvReference | FileReference, BeforeValidator(_authority)]
 OidcAuthority = Annotated[str | EnvReference | FileReference, BeforeValidator(_oidc_authority)]

@@ -19,6 +19,8 @@ _CALLED: Final = {
     "client_id": "client app appid application applicationid audienceid clientidentifier serviceprincipalid",
     "client_secret": "secret password clientpassword appsecret appkey apppassword applicationsecret clientkey "
     "clientsecretvalue secretvalue serviceprincipalkey clientcredential",
+    "secret_expires_on": "expireson expires expiry expirydate expiration expirationdate secretexpiry secretexpires "
+    "secretexpirydate secretexpiration clientsecretexpireson enddatetime enddate validuntil",
     "client_certificate": "certificate cert clientcert certificatepath certpath certificatefile certfile pem pfx "
     "clientcertificatepath clientcertificatefile",
     "client_certificate_password": "certificatepassword certpassword passphrase certificatepassphrase pfxpassword",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel, SecretStr
@@ -81,6 +82,8 @@ def _shown(path: str, written: Any, identity: Identity | None) -> tuple[Any, boo
     if isinstance(written, tuple):
         hidden = any(isinstance(item, SecretStr | BaseModel) for item in written)
         return (None, True) if hidden else (list(written), False)
+    if isinstance(written, date):
+        return written.isoformat(), False
     return (None, True) if isinstance(written, SecretStr | BaseModel) else (written, False)
 
 

@@ -20,6 +20,11 @@ _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?"
 _HOST = rf"(?:{_LABEL}(?:\.{_LABEL})*\.?|\[[0-9A-Fa-f:.]+\])(?::0*[1-9][0-9]{{0,4}})?"
 _HTTPS = r"[Hh][Tt][Tt][Pp][Ss]://"
 _TENANT = r"(?!\.{1,2}$)[A-Za-z0-9.-]{1,256}"
+_LEAP = r"(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:0[48]|[2468][048]|[13579][26])00)"
+_DAY = (
+    r"(?:(?!0000)[0-9]{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|"
+    rf"02-(?:0[1-9]|1[0-9]|2[0-8]))|{_LEAP}-02-29)"
+)
 _FLOAT = r"^\s*\+?(?:[0-9](?:_?[0-9])*(?:\.[0-9]*)?|\.[0-9]+)(?:[Ee][+-]?[0-9]+)?\s*$"
 _INTEGER = r"^\s*\+?[0-9](?:_?[0-9])*(?:\.0+)?\s*$"
 _WORDS = ("true", "false", "yes", "no", "on", "off", "t", "f", "y", "n", "1", "0")
@@ -50,6 +55,7 @@ _ITEM: Final = Rule(
     rf"^(?:\*|{_TENANT})$", 'a tenant is a GUID or a domain name, and "*" stands for all of them', ("number", "boolean")
 )
 RULES: Final = {
+    "secret_expires_on": Rule(rf"^\s*{_DAY}\s*$", "a date is year, month and day, such as 2027-01-31", ()),
     "tenant_id": Rule(rf"^{_TENANT}$", "a tenant is a GUID or a domain name: letters, digits, `.` and `-` only"),
     "authority": Rule(
         rf"^\s*(?:{_HTTPS})?{_HOST}[\s/]*$", "an authority is a host name or an https:// URL, without a path"

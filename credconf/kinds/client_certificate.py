@@ -15,6 +15,8 @@ from credconf.references.file import read_content
 from .proof import Candidate, Proof
 
 if TYPE_CHECKING:
+    from datetime import date, datetime
+
     from credconf.references import Reader, Stamp
 
 
@@ -107,7 +109,14 @@ def read_certificate(content: bytes, password: str | bytes | None, label: str, *
         ordered = [leaf, *(item for item in certificates if item != leaf)]
         credential["public_certificate"] = "".join(item.public_bytes(Encoding.PEM).decode() for item in ordered)
     body = pem.strip().splitlines()[1:-1]
-    return Proof(credential, (pem, *body, *([secret.decode(errors="replace")] if secret else [])), label)
+    secrets = (pem, *body, *([secret.decode(errors="replace")] if secret else []))
+    return Proof(credential, secrets, label, _last_day(leaf))
+
+
+def _last_day(certificate: Any) -> date:
+    # `not_valid_after_utc` is of cryptography 42; the older name is deprecated there.
+    end: datetime = getattr(certificate, "not_valid_after_utc", None) or certificate.not_valid_after
+    return end.date()
 
 
 def _load_pem(content: bytes, password: bytes | None, label: str) -> tuple[Any, list[Any]] | NotFound:

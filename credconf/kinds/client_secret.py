@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field, SecretStr
 
-from credconf.config.fields import Secret
+from credconf.config.fields import Day, Secret
 from credconf.config.settings import CommonSettings
 from credconf.references import CommandReference, NotFound
 
 from .proof import Candidate, Proof
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from credconf.config.fields import OneSecret
     from credconf.references import Reader, Stamp
 
@@ -36,29 +38,41 @@ class ClientSecretSettings(CommonSettings):
         ],
     )
 
+    secret_expires_on: Day | None = Field(
+        default=None,
+        description="The day on which the secret ends (of a list, the first one), which Entra does not tell: `check`, "
+        "`show`, `doctor` and the log warn 30, 7 and 1 days ahead.",
+        examples=["2027-01-31"],
+    )
+
     def candidates(self) -> tuple[Candidate, ...]:
         """The secret, or each of the list in its order."""
         if not isinstance(self.client_secret, tuple):
-            return (_candidate("client_secret", self.client_secret),)
-        return tuple(_candidate(f"client_secret.{index}", item) for index, item in enumerate(self.client_secret))
+            return (_candidate("client_secret", self.client_secret, self.secret_expires_on),)
+        return tuple(
+            _candidate(f"client_secret.{index}", item, None if index else self.secret_expires_on)
+            for index, item in enumerate(self.client_secret)
+        )
 
 
-def _candidate(path: str, secret: OneSecret) -> Candidate:
+def _candidate(path: str, secret: OneSecret, expires_on: date | None) -> Candidate:
     if isinstance(secret, SecretStr):
         held = secret
-        return Candidate(path, None, lambda _: _proof(held.get_secret_value(), "the client secret"), _unchanging)
+        return Candidate(
+            path, None, lambda _: _proof(held.get_secret_value(), "the client secret", expires_on), _unchanging
+        )
     reference = secret
 
     def read(reader: Reader) -> Proof | NotFound:
         found = reader.text(reference)
-        return found if isinstance(found, NotFound) else _proof(found, reference.label)
+        return found if isinstance(found, NotFound) else _proof(found, reference.label, expires_on)
 
     runs = isinstance(reference, CommandReference)
     return Candidate(path, reference.label, read, lambda reader: reader.stamp(reference), runs=runs)
 
 
-def _proof(secret: str, label: str) -> Proof:
-    return Proof(secret, (secret,), label)
+def _proof(secret: str, label: str, expires_on: date | None) -> Proof:
+    return Proof(secret, (secret,), label, expires_on)
 
 
 def _unchanging(_: Reader) -> Stamp:

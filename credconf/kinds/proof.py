@@ -9,6 +9,7 @@ from credconf.references import fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import date
 
     from credconf.references import NotFound, Reader, Stamp
 
@@ -21,11 +22,13 @@ class Proof:
         credential: MSAL's `client_credential`: a secret's text, or a dictionary for a certificate.
         secrets: every text that must not be shown anywhere, for redaction.
         label: which reference it came from, for messages.
+        expires_on: the day (UTC) on which it ends, where that is known.
     """
 
     credential: str | dict[str, Any] = field(repr=False)
     secrets: tuple[str, ...] = field(repr=False)
     label: str
+    expires_on: date | None = None
 
     @property
     def fingerprint(self) -> bytes:

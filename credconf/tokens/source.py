@@ -9,6 +9,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING
 
+from credconf.expiry import warn_once
 from credconf.records import record
 from credconf.sharing import importing
 from credconf.tokens.failure import Failure
@@ -107,6 +108,9 @@ class Source:
     def _worked(self, attempt: Attempt) -> None:
         """Remember it, and tell where it is another one than before."""
         before = self._verdicts.accept(attempt)
+        expires_on = attempt.proof.open().expires_on
+        if expires_on is not None:
+            warn_once(self._blueprint.identity.client_id, attempt.name, expires_on, self._blueprint.clock())
         count = len(self._blueprint.settings.candidates())
         if attempt.kept:
             if not self._rescued:

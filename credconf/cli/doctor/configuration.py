@@ -52,6 +52,7 @@ def _good(subject: Subject) -> Finding:
         f"{settings.proof}: {subject.origin(settings.proof)}",
         f"{place}: {identity.shown(place)} ({subject.origin(place)})",
     )
-    warnings = subject.resolved.warnings
+    # The next step tells of these.
+    warnings = tuple(item for item in subject.resolved.warnings if item.code not in {"expires-soon", "expired"})
     summary = f"{entry}client {identity.shown('client_id')}{tenant}"
     return Finding("warning" if warnings else "ok", summary, details=details, problems=warnings)

@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from .configuration import configuration
+from .expiry import expiry
 from .network import name_resolution, proxy, tls
 from .server import clock, discovery, token
 from .steps import Done, Finding, Step, take
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 _WAY = ("configuration", "name resolution", "proxy", "TLS")
 STEPS = (
     Step("configuration", configuration, 30.0),
+    Step("expiry", expiry, 5.0, _WAY[:1]),
     Step("name resolution", name_resolution, 5.0, _WAY[:1]),
     Step("proxy", proxy, 10.0, _WAY[:2]),
     Step("TLS", tls, 10.0, _WAY[:3]),

@@ -41,6 +41,23 @@ EXPLAINED = {
         wrong="client_certificate_password: ab #cd",
         right="client_certificate_password: 'ab #cd'",
     ),
+    "expires-soon": Explanation(
+        "the secret or the certificate ends within 30, 7 or 1 days",
+        """Once it has ended, Entra refuses it (AADSTS7000222, AADSTS700027). Make a new one beside it, write its
+        reference first into the list of `client_secret`, newest first, with the old one behind it, and remove the old
+        one when the new one is in use (`describe()` and the log tell). The day comes from `secret_expires_on`, or
+        from the certificate.""",
+        wrong="client_secret: {file: secrets/old}",
+        right="client_secret: [{file: secrets/new}, {file: secrets/old}]",
+    ),
+    "expired": Explanation(
+        "the secret or the certificate has ended",
+        """By `secret_expires_on`, or by its own dates, it is over, and Entra refuses it (AADSTS7000222,
+        AADSTS700027). Make a new one. If that was done, `secret_expires_on` still tells of the old one: correct
+        it.""",
+        wrong="secret_expires_on: 2020-01-31",
+        right="secret_expires_on: 2028-01-31",
+    ),
     "not-expanded": Explanation(
         "a value is written in a notation that is not expanded",
         """Nothing expands variables inside of values here, neither in YAML nor in .env, because a secret may hold a

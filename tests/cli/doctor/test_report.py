@@ -19,6 +19,7 @@ def test_all_is_well(entra):
         "client_secret: $AZURE_CLIENT_SECRET",
         f"authority: {entra.authority} ($AZURE_AUTHORITY_HOST)",
     ]
+    assert report["expiry"]["summary"] == "not known (write `secret_expires_on` to be told ahead)"
     assert report["TLS"]["summary"].startswith("TLS 1.3 with 127.0.0.1, certificate valid until 20")
     assert report["TLS"]["details"] == [
         "issued by credconf.testing authority",
@@ -26,7 +27,7 @@ def test_all_is_well(entra):
     ]
     assert report["discovery"]["summary"] == f"tenant {entra.tenant_id} exists"
     assert report["token"]["summary"] == "for https://graph.microsoft.com/.default, valid for 60 minutes"
-    assert [line.split()[0] for line in report.text.splitlines() if line[:1].strip()] == [*["ok"] * 7, "All"]
+    assert [line.split()[0] for line in report.text.splitlines() if line[:1].strip()] == [*["ok"] * 8, "All"]
     assert report.text.endswith("\nAll is well.\n")
     assert all(step["seconds"] >= 0 for step in report.steps.values())
 
