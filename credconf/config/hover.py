@@ -47,11 +47,12 @@ CHOICES: Final = {
 """What the values mean that a setting may have; the kinds of credentials say it themselves."""
 
 REFERENCES: Final = {
-    "env": "The name of a variable that holds the value: of the process environment, then of `.env`.",
-    "file": "The path of a file that holds the value; a relative one is relative to this file. It is read again when "
-    "the value is needed, so it may change. At most 64 KB, UTF-8; a BOM and one trailing newline are dropped.",
-    "command": "A program and its arguments; the value is what it prints. It runs only where the application said "
-    '`allow={"command"}`.',
+    "env": "The name of a variable that holds the value: of the process environment, then of `.env`. "
+    "It changes with a restart.",
+    "file": "The path of a file that holds the value; a relative one is relative to this file. A secret is read again "
+    "when the file has changed, without a restart. At most 64 KB, UTF-8; a BOM and one trailing newline are dropped.",
+    "command": "A program and its arguments; the value is what it prints. It runs again when the secret was refused, "
+    'and only where the application said `allow={"command"}`.',
 }
 """What stands after the key of a reference."""
 

@@ -1,4 +1,4 @@
-"""`{file: PATH}`: the text of a small file, such as a mounted Kubernetes secret, read again whenever it is needed."""
+"""`{file: PATH}`: the text of a small file, such as a mounted Kubernetes secret, read again when it has changed."""
 
 from __future__ import annotations
 

@@ -14,6 +14,7 @@ from azure.core.rest import HttpRequest
 
 import credconf
 from credconf.testing import make_certificate
+from tests.config.project import _texts
 from tests.contract.faces import OTHER_SCOPE, SCOPE, SYNC, Clock, engine_of
 
 CLAIMS = '{"access_token": {"nbf": {"essential": true, "value": "1"}}}'
@@ -235,6 +236,19 @@ def test_a_certificate_whose_password_rotates_with_it_is_found(face, entra, tmp_
     password.write_text("two")
     assert credential.get_token(OTHER_SCOPE).token
     credential.close()
+
+
+def test_what_is_kept_for_the_next_request_is_in_no_attribute(rotating):
+    case = rotating("new", "old")
+    case.accepts("old")
+    case.asks()
+    case.write("new", "next")
+    case.asks()
+    credential = case.credential.credential
+    found = list(_texts(credential, set()))
+    assert case.registration.client_id in found  # it does look around
+    assert any(str(case.directory / "old") in text for text in found)
+    assert not [text for text in found if CANARY in text]
 
 
 # Programs
