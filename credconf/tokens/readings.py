@@ -74,7 +74,11 @@ class Readings:
         return self._runs.run(candidate.path, run)
 
     def _fetch(self, candidate: Candidate, stamp: Stamp) -> Reading:
-        reading = self._kept[candidate.path] = _reading(stamp, candidate.read(self._reader), self._monotonic())
+        reading = _reading(stamp, candidate.read(self._reader), self._monotonic())
+        kept = self._kept.get(candidate.path)
+        # A vault that is out of reach takes nothing back, as somebody who removes a file does.
+        if not (candidate.runs and kept and isinstance(kept.outcome, Sealed) and isinstance(reading.outcome, NotFound)):
+            self._kept[candidate.path] = reading
         return reading
 
     def clear(self) -> None:

@@ -200,6 +200,33 @@ def test_a_program_that_fails_is_not_run_for_each_request_that_can_do_without_it
     assert world.flight() == (["green"], "green")
 
 
+def test_a_program_that_fails_after_a_refusal_leaves_its_last_secret():
+    world = World(1, runs={0})
+    world.held = ["red"]
+    world.flight()
+    world.held = [MISSING]
+    sent, failure = world.flight()
+    assert sent == ["red"]
+    assert "client_secret.0 (file 0): AADSTS7000215" in failure.message
+    assert "client_secret.0: it can't be read now: nothing is in 0" in failure.message
+    world.accepted = {"red"}
+    assert world.flight() == (["red"], "red")
+    reads = list(world.reads)
+    assert world.flight() == (["red"], "red")
+    assert world.reads == reads
+
+
+def test_while_the_last_that_worked_serves_nothing_is_read_again():
+    world = World(1)
+    world.held, world.accepted = ["red"], {"red"}
+    world.flight()
+    world.held = ["half"]
+    assert world.flight() == (["half", "red"], "red")
+    reads = list(world.reads)
+    assert world.flight() == (["red"], "red")
+    assert world.reads == reads
+
+
 def test_a_program_alone_that_fails_runs_once_for_each_flight():
     world = World(1, runs={0})
     world.held = [MISSING]
