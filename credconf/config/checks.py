@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from credconf.problems import Problem, closest
 
+from .lineage import there_are
 from .nodes import shown_key
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ def unusable(name: str, origin: Origin, book: Book) -> Problem | None:
     """
     if name not in book.parts:
         meant = closest(name, book.names)
-        have = f"there are: {', '.join(book.names)}" if book.names else "no file has named credentials"
+        have = there_are(book.names, "no file has named credentials")
         hint = f"did you mean `{meant}`?" if meant else have
         message = f"there is no credential `{shown_key(name)}`"
         return Problem("unknown-name", message, path="default" if origin.file else None, origin=origin, hint=hint)

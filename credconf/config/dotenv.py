@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 from typing import TYPE_CHECKING
 
 from dotenv.parser import parse_stream
@@ -18,6 +19,12 @@ from .variables import Environment, Hidden
 
 if TYPE_CHECKING:
     from os import PathLike
+
+
+MAX_LINES = 20_000
+MAX_BLANKS = 500
+_BLANKS = re.compile(rf"[^\S\r\n]{{{MAX_BLANKS + 1}}}")
+"""python-dotenv looks for a comment behind each of the blanks in a row: its time is the square of their number."""
 
 
 @record
@@ -60,6 +67,9 @@ def read_dotenv(path: str | PathLike[str], name: str, *, found: bool) -> Dotenv:
 
 def parse_dotenv(text: str, name: str, *, found: bool) -> Dotenv:
     """The variables of a text in the format of python-dotenv. The last of two lines for one variable wins."""
+    complex_ = _too_complex(text, name, found=found)
+    if complex_ is not None:
+        return Dotenv(name, problems=(complex_,), found=found)
     variables: dict[str, str] = {}
     lines: dict[str, int] = {}
     problems: list[Problem] = []
@@ -74,6 +84,20 @@ def parse_dotenv(text: str, name: str, *, found: bool) -> Dotenv:
             variables[binding.key] = binding.value
             lines[binding.key] = line
     return Dotenv(name, Hidden(variables), lines, tuple(problems), found=found, text=text)
+
+
+def _too_complex(text: str, name: str, *, found: bool) -> Problem | None:
+    """What python-dotenv would take minutes for."""
+    lines = dotenv_lines(text)
+    blanks = _BLANKS.search(text)
+    if len(lines) > MAX_LINES:
+        message, line = f"the file holds more than {MAX_LINES:,} lines", MAX_LINES + 1
+    elif blanks is not None:
+        message, line = f"more than {MAX_BLANKS} blanks stand in a row", len(dotenv_lines(text[: blanks.start()]))
+    else:
+        return None
+    origin = Origin("dotenv", file=name, line=line, column=1, found=found)
+    return Problem("too-complex", message, origin=origin, hint="keep other things in another file")
 
 
 def _leading_lines(original: str) -> int:

@@ -195,6 +195,15 @@ class CertificateBytes(BaseModel):
         """What messages call it."""
         return "certificate_data"
 
+    def __getstate__(self) -> dict[Any, Any]:
+        """Pickling would write the private key.
+
+        Raises:
+            TypeError: always.
+        """
+        message = "a certificate that the program holds can't be pickled: use its file"
+        raise TypeError(message)
+
 
 def _certificate(value: Any) -> Any:
     if isinstance(value, CertificateBytes):

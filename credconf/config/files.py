@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 CONFIGURATION_LIMIT = 1024 * 1024
 REFERENCE_LIMIT = 64 * 1024
+_FLAGS = ("O_NONBLOCK", "O_CLOEXEC", "O_BINARY", "O_NOCTTY")
 
 
 @record
@@ -36,11 +37,14 @@ def absolute(path: str | PathLike[str]) -> str:
 def read_bytes(path: str | PathLike[str], limit: int) -> bytes | Unreadable:
     """The bytes of a regular file of at most `limit` bytes.
 
-    The type is checked on the open descriptor, and the file is opened without blocking: a FIFO in the place of a
-    secret must not hang the application.
+    The type is checked before the file is opened, and again on the open descriptor; it is opened without blocking: a
+    FIFO in the place of a secret must not hang the application.
     """
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+    flags = os.O_RDONLY | sum(getattr(os, name, 0) for name in _FLAGS)
     try:
+        mode = os.stat(path).st_mode  # to open a device may already do something: a watchdog begins to count
+        if not stat.S_ISREG(mode):
+            return _not_regular(mode)
         descriptor = os.open(path, flags)
     except OSError as exc:
         return _unopened(exc)
@@ -48,17 +52,19 @@ def read_bytes(path: str | PathLike[str], limit: int) -> bytes | Unreadable:
         return Unreadable("missing-file", "is not a valid path")
     try:
         mode = os.fstat(descriptor).st_mode
-        if stat.S_ISDIR(mode):
-            return Unreadable("not-a-file", "is a directory")
         if not stat.S_ISREG(mode):
-            return Unreadable("not-a-file", "is not a regular file")
+            return _not_regular(mode)
         with os.fdopen(descriptor, "rb", closefd=False) as stream:
-            content = stream.read(limit + 1)
+            content = stream.read(limit + 1) or b""  # `None` where the system has nothing yet: some files of /proc
     except OSError as exc:
         return Unreadable("unreadable-file", f"cannot be read: {exc.strerror or 'input/output error'}")
     finally:
         os.close(descriptor)
     return too_large(limit) if len(content) > limit else content
+
+
+def _not_regular(mode: int) -> Unreadable:
+    return Unreadable("not-a-file", "is a directory" if stat.S_ISDIR(mode) else "is not a regular file")
 
 
 def too_large(limit: int) -> Unreadable:

@@ -1,4 +1,7 @@
-"""What can be wrong between entries: names that collide, parents that are not there, entries that extend themselves."""
+"""What can be wrong between entries: names that collide, parents that are not there, entries that extend themselves.
+
+A file may hold thousands of entries, each of them wrong: neither the work nor what is said grows with their square.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .entries import Book
-    from .origins import Origin
+
+MAX_EXPLAINED = 20
+"""Problems of one sort that have a hint; those that follow say what is wrong, and where."""
+MAX_NAMES = 20
+"""Names that a message lists."""
 
 MAX_LINEAGE = 64
 """Entries that one may extend, theirs counted: a file of a megabyte could otherwise make each extend all others."""
@@ -32,42 +39,89 @@ def colliding_names(book: Book) -> Iterator[Problem]:
 
 def broken_lineages(book: Book) -> Iterator[Problem]:
     """Parents that no file has, entries that extend themselves, and lineages that nobody could follow."""
-    for name in book.names:
+    names = book.names
+    circles = _circles(book, names)
+    unknown = cycles = 0
+    for name in names:
         if sum(1 for _ in book.lineage(name)) > MAX_LINEAGE + 1:  # itself is the first
             message = f"`{name}` extends more than {MAX_LINEAGE} entries, theirs counted"
             path, origin = f"credentials.{name}.extends", book.parts[name][0].origin
             yield Problem("too-complex", message, path=path, origin=origin, hint="extend fewer")
-            continue
         for parent, origin in book.extends(name):
             path = f"credentials.{name}.extends"
             if parent not in book.parts:
-                yield _unknown_parent(book, name, parent, path, origin)
-            elif name in book.lineage(parent):
-                way = _way(book, parent, name)
-                through = f", through `{way[0]}`" if len(way) > 1 else ""
-                hint = f"break the circle: {' → '.join((name, *way))}" if through else "remove it"
+                unknown += 1
+                hint = _meant(parent, [other for other in names if other != name]) if unknown <= MAX_EXPLAINED else None
+                message = f"`{name}` extends `{shown_key(parent)}`, which is not there"
+                yield Problem("unknown-parent", message, path=path, origin=origin, hint=hint)
+            elif circles[name] == circles[parent]:
+                cycles += 1
+                through = "" if name == parent else f", through `{parent}`"
+                hint = _way_out(book, name, parent) if cycles <= MAX_EXPLAINED else None
                 yield Problem("cycle", f"`{name}` extends itself{through}", path=path, origin=origin, hint=hint)
 
 
-def _unknown_parent(book: Book, name: str, parent: str, path: str, origin: Origin) -> Problem:
-    others = [other for other in book.names if other != name]
+def _meant(parent: str, others: list[str]) -> str:
     meant = closest(parent, others)
-    have = f"there are: {', '.join(others)}" if others else "there is no other entry"
-    message = f"`{name}` extends `{shown_key(parent)}`, which is not there"
-    return Problem(
-        "unknown-parent", message, path=path, origin=origin, hint=f"did you mean `{meant}`?" if meant else have
-    )
+    return f"did you mean `{meant}`?" if meant else there_are(others, "there is no other entry")
 
 
-def _way(book: Book, start: str, end: str) -> tuple[str, ...]:
+def there_are(names: list[str], none: str) -> str:
+    """The names that something has, or the words for none of them."""
+    more = f", and {len(names) - MAX_NAMES:,} more" if len(names) > MAX_NAMES else ""
+    return f"there are: {', '.join(names[:MAX_NAMES])}{more}" if names else none
+
+
+def _way_out(book: Book, name: str, parent: str) -> str:
+    if name == parent:
+        return "remove it"
+    way = (name, *_way(book, parent, name))
+    if len(way) > MAX_NAMES:
+        way = (*way[: MAX_NAMES - 1], "…", way[-1])
+    return f"break the circle: {' → '.join(way)}"
+
+
+def _way(book: Book, start: str, end: str) -> list[str]:
     """The entries from one to another that it extends, both included, by the fewest steps."""
-    ways: list[tuple[str, ...]] = [(start,)]
-    seen = {start}
-    for way in ways:
-        if way[-1] == end:
-            return way
-        for parent, _ in book.extends(way[-1]):
-            if parent in book.parts and parent not in seen:
-                seen.add(parent)
-                ways.append((*way, parent))
-    return (start,)
+    before: dict[str, str | None] = {start: None}
+    waiting = [start]
+    for here in waiting:
+        if here == end:
+            break
+        for parent, _ in book.extends(here):
+            if parent in book.parts and parent not in before:
+                before[parent] = here
+                waiting.append(parent)
+    way: list[str] = []
+    step: str | None = end
+    while step is not None:
+        way.append(step)
+        step = before[step]
+    return way[::-1]
+
+
+def _circles(book: Book, names: list[str]) -> dict[str, int]:
+    """For each entry a number that two share if each extends the other, by however many steps (Kosaraju's way)."""
+    heirs: dict[str, list[str]] = {name: [] for name in names}
+    finished: list[str] = []
+    seen: set[str] = set()
+    waiting = [(name, False) for name in names]
+    while waiting:
+        here, parents_done = waiting.pop()
+        if parents_done:
+            finished.append(here)
+        elif here not in seen:
+            seen.add(here)
+            parents = [parent for parent, _ in book.extends(here) if parent in heirs]
+            for parent in parents:
+                heirs[parent].append(here)
+            waiting += [(here, True), *((parent, False) for parent in parents)]
+    circles: dict[str, int] = {}
+    for number, start in enumerate(reversed(finished)):
+        circle = [start]
+        while circle:
+            here = circle.pop()
+            if here not in circles:
+                circles[here] = number
+                circle += heirs[here]
+    return circles

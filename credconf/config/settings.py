@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from credconf.references import NotFound, Reader
 
 
+def _unpicklable() -> TypeError:
+    return TypeError("settings that hold a secret can't be pickled: use a reference, such as {file: PATH}")
+
+
 class HttpSettings(BaseModel):
     """How Entra is reached."""
 
@@ -56,6 +60,16 @@ class HttpSettings(BaseModel):
         description="File or directory of certificates to trust; default: `REQUESTS_CA_BUNDLE`.",
         examples=["/etc/ssl/certs/ca-certificates.crt"],
     )
+
+    def __getstate__(self) -> dict[Any, Any]:
+        """As that of the settings around it.
+
+        Raises:
+            TypeError: the proxy's URL holds a password.
+        """
+        if isinstance(self.proxy, SecretStr) and "@" in self.proxy.get_secret_value():
+            raise _unpicklable()
+        return super().__getstate__()
 
 
 class TokenCacheSettings(BaseModel):
@@ -156,11 +170,8 @@ class CommonSettings(BaseModel):
             TypeError: it holds a secret.
         """
         held = [item for _, value in self for item in (value if isinstance(value, tuple) else (value,))]
-        proxy = self.http.proxy
-        password = isinstance(proxy, SecretStr) and "@" in proxy.get_secret_value()
-        if password or any(isinstance(item, SecretStr | CertificateBytes) for item in held):
-            message = "settings that hold a secret can't be pickled: use a reference, such as {file: PATH}"
-            raise TypeError(message)
+        if any(isinstance(item, SecretStr | CertificateBytes) for item in held):
+            raise _unpicklable()
         return super().__getstate__()
 
     @model_validator(mode="before")

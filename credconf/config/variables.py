@@ -7,7 +7,7 @@ document; under `CREDCONF_` every field.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Literal, TypeAlias, TypeVar
+from typing import Literal, NoReturn, TypeAlias, TypeVar
 
 from credconf.kinds import ALIASES, FIELDS, NESTED
 from credconf.records import record
@@ -71,6 +71,21 @@ class Hidden(Mapping[str, _T]):
 
     def __repr__(self) -> str:
         return f"<{len(self)} hidden>"
+
+    def __copy__(self) -> Hidden[_T]:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, object]) -> Hidden[_T]:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        """Pickling would write every value.
+
+        Raises:
+            TypeError: always.
+        """
+        message = "variables and arguments can't be pickled: they may hold secrets"
+        raise TypeError(message)
 
 
 Environment: TypeAlias = Hidden[str]

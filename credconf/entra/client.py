@@ -15,7 +15,8 @@ from credconf.records import field, record
 
 from .answers import normalised, parsed
 from .discovery import Directory
-from .refusals import Asked, Redactor, refusal
+from .redaction import Redactor
+from .refusals import Asked, refusal
 from .sending import Sender, Stop
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ class _Wire:
         return self._directory.answer(url, params, self._sender, self._asked)
 
     def post(self, url: str, *, params: Any = None, data: Any = None, headers: Any = None, **_: object) -> Response:
+        self._asked.redact.add(data)
         address = self._directory.regional(url, self._sender, self._asked)
         response, payload = self._sender.post(address, params=params, data=data, headers=headers, asked=self._asked)
         clean = normalised(payload) if response.status_code == _OK else None
@@ -138,7 +140,7 @@ class EntraClient:
             deadline: on the monotonic clock.
             retries: whether a failed attempt may be repeated.
         """
-        redact = Redactor([*proof.secrets, *self._identity.concealed()])
+        redact = Redactor(proof.secrets, self._identity.concealed())
         asked, claims = Asked(self._identity, request.tenant, redact), request.claims
         sender = Sender(self._http, deadline if self._bounded else None, retries=retries)
         wire = _Wire(self._directory, sender, asked)

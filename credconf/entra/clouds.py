@@ -157,6 +157,8 @@ def proxy(text: str) -> str:
     try:
         parts = urlsplit(url)
         usable = parts.scheme.lower() in _PROXY_SCHEMES and bool(parts.hostname) and parts.port != 0
+        # A password with a bare `/`, `?` or `#` ends the host early: a part of it would be taken for the port.
+        usable = usable and "@" not in f"{parts.path}?{parts.query}#{parts.fragment}" and "\\" not in url
     except ValueError:
         usable = False
     if not usable or any(character.isspace() or not character.isprintable() for character in url):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _DOCUMENT_LIFE = 3600.0
 _OK = 200
+_PLAIN_ORIGIN = re.compile(r"https://[A-Za-z0-9._:\[\]-]+(?:/|$)", re.IGNORECASE)
 _METADATA = "http://169.254.169.254/metadata/instance/compute?api-version=2021-02-01"
 
 
@@ -97,7 +99,7 @@ class Directory:
                 or not isinstance(payload.get("token_endpoint"), str)
             ):
                 raise Stop(_not_found(asked, response, payload, "the discovery document"))
-            if _origin_of(payload["token_endpoint"]) != _origin_of(url):
+            if _origin_of(payload["token_endpoint"]) not in {_origin_of(url)} - {None}:
                 what = "the discovery document names a token endpoint on another host"
                 do = "A secret goes only to the configured authority: check `oidc_authority`."
                 raise Stop(asked.failure(what, "foreign_endpoint", do=do))
@@ -166,13 +168,17 @@ def _json(document: dict[str, Any]) -> Response:
     return Response(_OK, json.dumps(document), {})
 
 
-def _origin_of(url: str) -> tuple[str, str | None, int]:
+def _origin_of(url: str) -> tuple[str, str, int] | None:
+    """Scheme, host and port; `None` where two readers of the URL might not agree on them."""
+    # `https://evil.example\\@host/` is on `host` for urllib, and on `evil.example` for urllib3.
+    if not url.isascii() or not url.isprintable() or not _PLAIN_ORIGIN.match(url):
+        return None
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        return "", None, 0
-    return parts.scheme, parts.hostname, port or 443
+        return None
+    return parts.scheme, parts.hostname or "", 443 if port is None else port
 
 
 def _not_found(asked: Asked, response: Response, payload: object, what: str) -> Failure:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from contextlib import suppress
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, ProxyManager
-from urllib3.exceptions import ProxySchemeUnknown
+from urllib3.exceptions import LocationParseError, ProxySchemeUnknown
 
 from .sockets import BoundedHTTPConnection, BoundedHTTPSConnection, tls_context
 
@@ -71,13 +72,15 @@ class Pools:
         """The connections to the host of a URL, by way of a proxy or directly.
 
         Raises:
+            LocationParseError: the URL has no valid port.
             ProxySchemeUnknown: the proxy's URL is none that can be used.
             MissingSocks: see there.
         """
         origin = f"{parts.scheme}://{parts.netloc}"
         pool = self._pools.get((origin, proxy))
         if pool is None:
-            pool = self._manager(proxy).connection_from_url(origin)
+            # Not by the URL: urllib3 reads one with a backslash or a user in another way than whoever judged it.
+            pool = self._manager(proxy).connection_from_host(parts.hostname, _port_of(parts), parts.scheme)
             self._pools[origin, proxy] = pool
         return pool
 
@@ -116,6 +119,12 @@ class Pools:
         """Close those that are idle; the others follow when their request ends."""
         for manager in list(self._managers.values()):
             manager.clear()
+
+
+def _port_of(parts: SplitResult) -> int | None:
+    with suppress(ValueError):
+        return parts.port
+    raise LocationParseError("")  # outside, as what urllib says quotes the port
 
 
 def _basic(name: str, password: str) -> str:

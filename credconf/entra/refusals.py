@@ -2,49 +2,24 @@
 
 from __future__ import annotations
 
-import base64
-import html
-import json
-import re
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, quote_plus, urlsplit
+from urllib.parse import urlsplit
 
 from credconf.problems.aadsts import codes_in, explain
 from credconf.records import field, record
 from credconf.tokens.failure import Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from credconf.kinds import Identity
 
-TEXT_LIMIT = 1000
+    from .redaction import Redactor
+
 _REDIRECTS = range(300, 400)
 _THROTTLED = 429
 _UNAVAILABLE = 500
 _LONGEST_NUMBER = 9
-
-
-class Redactor:
-    """Removes texts from what a server or a library said, also in the forms that a request encodes them in."""
-
-    def __init__(self, secrets: Iterable[str]) -> None:
-        self._secrets = tuple(secrets)
-
-    def __call__(self, text: str) -> str:
-        """The text without the secrets, printable, at most 1,000 characters."""
-        # The forms are made here: most requests never fail.
-        forms = {form for secret in self._secrets if secret for form in _forms(secret)}
-        longest_first = sorted(forms, key=len, reverse=True)
-        cleaned = re.sub("|".join(map(re.escape, longest_first)), "[removed]", text) if longest_first else text
-        printable = "".join(character if character.isprintable() else " " for character in cleaned)
-        return printable if len(printable) <= TEXT_LIMIT else f"{printable[:TEXT_LIMIT]}…"
-
-
-def _forms(secret: str) -> set[str]:
-    encoded = base64.b64encode(secret.encode(errors="replace")).decode()
-    written = (quote(secret, safe=""), quote(secret), quote_plus(secret), json.dumps(secret)[1:-1], html.escape(secret))
-    return {secret, secret.strip(), encoded, *written} - {""}
 
 
 @record

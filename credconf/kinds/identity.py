@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from credconf.entra import clouds
+from credconf.problems.printable import printable
 from credconf.records import field, record
 from credconf.references import EnvReference, FileReference, NotFound
 
@@ -41,10 +42,16 @@ class Identity:
     proxy: str | None = field(repr=False)
     hidden: frozenset[str] = frozenset()
 
+    def __repr__(self) -> str:
+        """As messages may show it: a traceback with locals prints it."""
+        return f"<identity of client {self.shown('client_id')}>"
+
     def shown(self, name: str) -> str | None:
-        """A field as messages may show it."""
+        """A field as messages may show it, in one line and without what would move a terminal's cursor."""
         value = getattr(self, name)
-        return "(hidden: read from a file)" if value is not None and name in self.hidden else value
+        if value is None:
+            return None
+        return "(hidden: read from a file)" if name in self.hidden else printable(value)
 
     def concealed(self) -> list[str]:
         """What no message may show: the texts that came from a file, the host of such a URL, and the proxy's URL."""

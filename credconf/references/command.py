@@ -19,6 +19,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from credconf.config.building import STRICT
 from credconf.config.files import REFERENCE_LIMIT, Unreadable, decode
+from credconf.problems.printable import printable
 
 from .found import NotFound
 
@@ -42,7 +43,7 @@ class CommandReference(BaseModel):
     @property
     def label(self) -> str:
         """What messages call it: the program alone, since arguments may hold what should not be shown."""
-        return f"the command {os.path.basename(self.command[0])}"
+        return f"the command {printable(os.path.basename(self.command[0]))}"
 
 
 def run(reference: CommandReference, environ: Mapping[str, str], *, allowed: bool) -> str | NotFound:

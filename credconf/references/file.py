@@ -8,6 +8,7 @@ from pydantic import BaseModel, StringConstraints
 
 from credconf.config.building import STRICT
 from credconf.config.files import REFERENCE_LIMIT, Unreadable, decode, read_bytes
+from credconf.problems.printable import printable
 
 from .found import NotFound
 
@@ -26,7 +27,7 @@ class FileReference(BaseModel):
     @property
     def label(self) -> str:
         """What messages call it."""
-        return self.file
+        return printable(self.file)
 
 
 def read(reference: FileReference) -> str | NotFound:
@@ -36,7 +37,7 @@ def read(reference: FileReference) -> str | NotFound:
     if isinstance(text, NotFound):
         return text
     if isinstance(text, Unreadable):
-        return NotFound(text.code, f"the file {reference.file} {text.reason}", "write the file as UTF-8 text")
+        return NotFound(text.code, f"the file {reference.label} {text.reason}", "write the file as UTF-8 text")
     return text.removesuffix("\n").removesuffix("\r")
 
 
@@ -45,5 +46,5 @@ def read_content(reference: FileReference) -> bytes | NotFound:
     content = read_bytes(reference.file, REFERENCE_LIMIT)
     if isinstance(content, Unreadable):
         hint = "create the file, or correct its path" if content.code == "missing-file" else "check what stands there"
-        return NotFound(content.code, f"the file {reference.file} {content.reason}", hint)
+        return NotFound(content.code, f"the file {reference.label} {content.reason}", hint)
     return content

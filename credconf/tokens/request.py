@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from credconf.entra import clouds
-from credconf.records import record
+from credconf.records import field, record
 
 from .failure import Failure
 
@@ -25,17 +25,18 @@ class TokenRequest:
 
     Attributes:
         scopes: each once, sorted.
-        tenant: validated; `None` for a generic OpenID Connect server.
+        tenant: validated; `None` for a generic OpenID Connect server. It may have been read from a file, and this
+            record is printed by a traceback with locals.
         claims: of a claims challenge; they bypass what is cached, and replace it.
         cae: announce the capability to handle claims challenges.
         key: in the store.
     """
 
     scopes: tuple[str, ...]
-    tenant: str | None
-    claims: str | None
+    tenant: str | None = field(repr=False)
+    claims: str | None = field(repr=False)
     cae: bool
-    key: Key
+    key: Key = field(repr=False)
 
     @property
     def flight(self) -> Hashable:

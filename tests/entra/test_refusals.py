@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from credconf.entra.refusals import Asked, Redactor, refusal
+from credconf.entra.redaction import Redactor
+from credconf.entra.refusals import Asked, refusal
 from credconf.errors import AuthenticationError, Failure
 from credconf.kinds import Identity
 from credconf.problems.aadsts import EXPLAINED

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import credconf
 from credconf.blueprint import readable, transport_of
 from credconf.entra import clouds
-from credconf.entra.refusals import Redactor
+from credconf.entra.redaction import Redactor
 
 from .steps import Finding, Subject
 
@@ -27,7 +27,7 @@ def configuration(case: Case, _: float) -> Finding:
         problems = error.problems
     else:
         transport = transport_of(resolved.settings, identity, resolved.surroundings.no_proxy)
-        redact = Redactor(identity.concealed())
+        redact = Redactor((), identity.concealed())
         case.subject = Subject(resolved, identity, transport, _endpoint(identity), redact)
         return _good(case.subject)
     count = sum(problem.severity == "error" for problem in problems)
