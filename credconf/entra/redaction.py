@@ -20,6 +20,10 @@ _REMOVED = "[removed]"
 _PROOFS = ("client_secret", "client_assertion")
 _READ = 16 * TEXT_LIMIT  # what is behind would be cut off anyway, unless most of it is removed
 
+# A server that fails half-way may have written a token, which nobody here knows yet.
+_TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)*")
+_NAMED = re.compile(r"""((?:access|refresh|id)_token["']?[ \t]{0,8}[:=][ \t]{0,8})["']?[^"'&,\s}]+["']?""", re.IGNORECASE)
+
 
 class Redactor:
     """Removes texts from what a server or a library said.
@@ -48,6 +52,7 @@ class Redactor:
         whole = {form for text in self._concealed for form in _forms(text)} | secrets
         cleaned = _without(whole, text[:_READ])
         cleaned = _without_pieces(secrets, cleaned)
+        cleaned = _NAMED.sub(rf"\1{_REMOVED}", _TOKEN.sub(_REMOVED, cleaned))
         printable = "".join(character if character.isprintable() else " " for character in cleaned)
         return printable if len(printable) <= TEXT_LIMIT else f"{printable[:TEXT_LIMIT]}…"
 
