@@ -41,14 +41,16 @@ class Canary:
 
     def found_in(self, text: str) -> str | None:
         """Where the first piece is, with a little of what stands around it; `None` where there is none."""
-        for start in range(len(text) - PIECE + 1):
-            if text[start : start + PIECE] in self.pieces:
-                return f"…{text[max(0, start - 60) : start + 60]}…"
-        return None
+        found = self.pieces.intersection({text[start : start + PIECE] for start in range(len(text) - PIECE + 1)})
+        if not found:
+            return None
+        start = min(map(text.index, found))
+        return f"…{text[max(0, start - 60) : start + 60]}…"
 
     def assert_absent(self, texts: Iterable[tuple[str, str]]) -> None:
         """Nothing of it is in these texts, each of which is named by where it comes from."""
-        finds = {source: found for source, text in texts if (found := self.found_in(text)) is not None}
+        sources = {text: source for source, text in texts}
+        finds = {source: found for text, source in sources.items() if (found := self.found_in(text)) is not None}
         assert not finds, finds
 
 

@@ -48,7 +48,8 @@ class Site:
 
     def yaml(self, secret: str, name: str = "app.yaml", **changes: Any) -> str:
         """Write a file with everything but the secret as JSON, which is YAML, too."""
-        lines = [f"{key}: {json.dumps(value)}" for key, value in self.entra.config(client_secret=None, **changes).items()]
+        fields = self.fields(client_secret=None, **changes)
+        lines = [f"{key}: {json.dumps(value)}" for key, value in fields.items()]
         (self.path / name).write_text("\n".join([*lines, secret, ""]), encoding="utf-8")
         return name
 
@@ -63,7 +64,8 @@ class Site:
         self.file(".env", f'{name}="{written}"\n')
 
     def fields(self, **changes: Any) -> dict[str, Any]:
-        return self.entra.config(**{"client_secret": SECRET, **changes})
+        http = {"retries": 0, "timeout": 5, **changes.pop("http", {})}
+        return self.entra.config(**{"client_secret": SECRET, "http": http, **changes})
 
     def from_config(self, *arguments: Any, **options: Any) -> Any:
         return self.module.from_config(*arguments, **options)
@@ -147,6 +149,7 @@ def constructor_of_a_certificate(site: Site, *arguments: Any, **options: Any) ->
         authority=site.entra.authority,
         disable_instance_discovery=True,
         connection_verify=site.entra.ca_bundle,
+        retry_total=0,
         **options,
     )
 

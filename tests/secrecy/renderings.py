@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _ALL = 1_000_000
+_WIDTH = 1_500  # of rich's frames, which it fills with blanks
 
 
 def renderings(error: BaseException) -> Iterator[tuple[str, str]]:
@@ -46,7 +47,7 @@ def _standard(error: BaseException) -> Iterator[str]:
 
 
 def _rich(error: BaseException) -> str:
-    console = Console(file=io.StringIO(), width=_ALL, color_system=None)
+    console = Console(file=io.StringIO(), width=_WIDTH, color_system=None)
     shown = Traceback.from_exception(
         type(error), error, error.__traceback__, show_locals=True, locals_max_length=None, locals_max_string=None
     )

@@ -1,0 +1,162 @@
+"""Promise (SECURITY.md): a secret goes to the configured authority, and nowhere else."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from urllib.parse import urlsplit
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import credconf
+from tests.config.project import CLIENT, TENANT, codes
+from tests.contract.faces import SCOPE
+from tests.entra.scripted import Scripted
+from tests.secrecy.canaries import SECRET
+from tests.secrecy.test_failures import error_of
+
+EVIL = "login.evil.example"
+WAYS = {
+    "authority": {"authority": EVIL},
+    "OIDC": {"oidc_authority": f"https://{EVIL}/x"},
+    "adfs": {"tenant_id": "adfs"},
+    "proxy": {"http": {"proxy": f"http://{EVIL}:1"}},
+    "ca_bundle": {"http": {"ca_bundle": "ca.pem"}},
+    "discovery": {"disable_instance_discovery": True},
+    "authority by reference": {"authority": {"file": "evil"}},
+    "adfs by reference": {"tenant_id": {"file": "adfs"}},
+    "proxy by reference": {"http": {"proxy": {"env": "EVIL"}}},
+}
+FORMS = ["flat", "entry", "parent", "prefix"]
+
+
+def configuration(way, form):
+    """A found file that redirects, in each of the forms that a file has."""
+    fields = {"client_id": CLIENT, **({} if way == "OIDC" else {"tenant_id": TENANT}), **WAYS[way]}
+    if form == "flat":
+        return fields
+    if form == "prefix":
+        return {**fields, "env_prefix": "MINE_"}
+    if form == "entry":
+        return {"default": "a", "credentials": {"a": fields}}
+    return {"default": "a", "credentials": {"p": {**fields, "abstract": "true"}, "a": {"extends": ["p"]}}}
+
+
+VARIABLES = {"flat": "AZURE_CLIENT_SECRET", "prefix": "MINE_CLIENT_SECRET"}
+
+
+@pytest.mark.parametrize(("way", "form"), list(itertools.product(WAYS, FORMS)))
+def test_no_found_file_decides_where_a_secret_of_the_environment_goes(project, way, form):
+    project.write("ca.pem", "x")
+    project.write("evil", EVIL)
+    project.write("adfs", "adfs")
+    project.write("credconf.yaml", json.dumps(configuration(way, form)))
+    name = VARIABLES.get(form, "CREDCONF__A__CLIENT_SECRET")
+    environ = {name: SECRET, "EVIL": f"http://{EVIL}:1"}
+    error = error_of(credconf.from_config, environ=environ)
+    assert isinstance(error, credconf.ConfigError)
+    assert codes(error) == ["redirected-secret"]
+    # The test is about the rule, not about a file that can't be used: named, the same file may.
+    assert credconf.load("credconf.yaml", environ=environ).settings
+
+
+@pytest.mark.parametrize("way", [way for way in WAYS if "reference" not in way])
+def test_nor_does_a_found_dotenv(project, way):
+    project.write("ca.pem", "x")
+    fields = {"client_id": CLIENT, **({} if way == "OIDC" else {"tenant_id": TENANT}), **WAYS[way]}
+    flat = {**{k: v for k, v in fields.items() if k != "http"}, **{f"http__{k}": v for k, v in fields.get("http", {}).items()}}
+    project.write(".env", "".join(f"CREDCONF_{name.upper()}={value}\n" for name, value in flat.items()))
+    error = error_of(credconf.from_config, environ={"AZURE_CLIENT_SECRET": SECRET})
+    assert codes(error) == ["redirected-secret"]
+
+
+def test_a_layer_that_was_named_is_no_way_for_one_that_was_found(project):
+    project.write("app.yaml", f"tenant_id: {TENANT}\nclient_id: {CLIENT}\nclient_secret: {{env: S}}\n")
+    project.write(".env", f"CREDCONF_AUTHORITY={EVIL}\n")
+    environ = {"S": SECRET, "CREDCONF_FILE": "app.yaml"}
+    assert codes(error_of(credconf.from_config, environ=environ)) == ["redirected-secret"]
+
+
+# What a server says
+
+DOCUMENT = "https://idp.example/oauth/.well-known/openid-configuration"
+ENDPOINTS = [
+    "https://evil.example/token",
+    "https://evil.example\\@idp.example/token",
+    "https://idp.example\\.evil.example/token",
+    "https://idp.example@evil.example/token",
+    "https://evil.example@idp.example/token",
+    "https://idp.example:444/token",
+    "https://idp.example:0443x/token",
+    "https://idp.example.evil.example/token",
+    "http://idp.example/token",
+    "//evil.example/token",
+    "https:evil.example/token",
+    "https:///evil.example/token",
+    "https://idp.example\t.evil.example/token",
+    "https://idp.example\n@evil.example/token",
+    "https://evil.example#@idp.example/token",
+    "https://evil.example?@idp.example/token",
+    "https://evil.example%2f@idp.example/token",
+    "https://ⅰdp.example/token",
+    "https://idp.example。evil.example/token",
+    "",
+]
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+def test_an_oidc_document_sends_the_secret_nowhere_else(face, endpoint):
+    client = Scripted({DOCUMENT: {"token_endpoint": endpoint, "issuer": "https://idp.example/oauth"}})
+    fields = {"oidc_authority": "https://idp.example/oauth", "client_id": "x", "client_secret": SECRET}
+    error = error_of(face.build(fields, http_client=client).get_token, SCOPE)
+    assert isinstance(error, credconf.AuthenticationError)
+    assert client.posted == []
+
+
+@pytest.mark.parametrize("endpoint", ["https://idp.example/token", "https://IDP.example:443/x/token?a=b"])
+def test_one_on_its_own_host_is_asked(face, endpoint):
+    client = Scripted({DOCUMENT: {"token_endpoint": endpoint, "issuer": "https://idp.example/oauth"}})
+    fields = {"oidc_authority": "https://idp.example/oauth", "client_id": "x", "client_secret": SECRET}
+    assert face.build(fields, http_client=client).get_token(SCOPE).token
+    assert client.posted
+
+
+@pytest.mark.parametrize("url", ["https://a.example\\@b.example/x", "https://b.example@a.example/x"])
+def test_the_transport_reads_a_host_as_everybody_else_here_does(url):
+    from credconf.entra.pools import Pools
+
+    assert Pools(verify=True).of(urlsplit(url), None).host == urlsplit(url).hostname
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_no_redirect_is_followed(site, status):
+    site.entra.redirects(f"{site.entra.authority}/elsewhere", status=status)
+    driven = site.face.build(site.fields())
+    error = error_of(driven.get_token, SCOPE)
+    assert isinstance(error, credconf.AuthenticationError)
+    assert [request.kind for request in site.entra.requests] == ["token"]
+    driven.close()
+
+
+CLIENT_OF_ANY_TENANT = {
+    "tenant_id": TENANT,
+    "client_id": CLIENT,
+    "client_secret": SECRET,
+    "additionally_allowed_tenants": ["*"],
+}
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.one_of(st.text(max_size=30), st.text(st.sampled_from("./\\%2ef@?#:a;\r\n "), max_size=12)))
+def test_no_tenant_of_a_request_leaves_its_place_in_the_path(tenant):
+    client = Scripted()
+    credential = credconf.build(CLIENT_OF_ANY_TENANT, http_client=client)
+    try:
+        credential.get_token(SCOPE, tenant_id=tenant)
+    except (ValueError, credconf.AuthenticationError):
+        assert client.posted == []
+    else:
+        assert client.posted == [f"https://login.microsoftonline.com/{tenant or TENANT}/oauth2/v2.0/token"]
+        assert (tenant or TENANT).strip(".")
