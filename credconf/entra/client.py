@@ -153,14 +153,18 @@ class EntraClient:
         except Exception as exc:  # noqa: BLE001 - MSAL's own errors may quote what they were given: their type must do
             do = "The claims of the request are not JSON." if claims and parsed(claims) is None else None
             return asked.failure(f"MSAL failed with {type(exc).__name__}", "unexpected", do=do)
-        except (KeyboardInterrupt, SystemExit) as exc:
-            interrupt = type(exc)
+        except BaseException as exc:  # noqa: BLE001 - an interrupt, or somebody's time limit: not ours to judge
+            interrupt = exc.with_traceback(None)
+            interrupt.__cause__ = interrupt.__context__ = None
         else:
             # The life is read from the answer: MSAL turns `refresh_in` into a time by a clock of its own.
             refresh_in = wire.answer.get("refresh_in")
             return Answer(result["access_token"], wire.answer["token_type"], wire.answer["expires_in"], refresh_in)
         del proof, app, wire, redact, asked, sender  # the traceback of an interrupt has frames with locals, too
-        raise interrupt
+        try:
+            raise interrupt
+        finally:
+            del interrupt  # an exception in a local of its own traceback is a cycle
 
     def _application(self, proof: Proof, tenant: str | None, wire: _Wire, *, cae: bool) -> Any:
         """A new one for each request: it costs a tenth of a millisecond, and nothing stays behind for each tenant."""

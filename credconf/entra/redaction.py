@@ -43,7 +43,8 @@ class Redactor:
     def add(self, form: object) -> None:
         """Remove also what a request is about to prove an identity with: an assertion is as good as its key."""
         if isinstance(form, Mapping):
-            self._secrets += [str(form[name]) for name in _PROOFS if form.get(name)]
+            proofs = [form[name] for name in _PROOFS if form.get(name)]
+            self._secrets += [proof.decode() if isinstance(proof, bytes) else str(proof) for proof in proofs]
 
     def __call__(self, text: str) -> str:
         """The text without them, printable, at most 1,000 characters."""

@@ -38,7 +38,8 @@ class CommandReference(BaseModel):
 
     model_config = STRICT
 
-    command: Annotated[tuple[Annotated[str, StringConstraints(min_length=1)], ...], Field(min_length=1)]
+    # Out of sight: its arguments may hold what should not be shown.
+    command: Annotated[tuple[Annotated[str, StringConstraints(min_length=1)], ...], Field(min_length=1, repr=False)]
 
     @property
     def label(self) -> str:

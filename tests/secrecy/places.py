@@ -248,7 +248,8 @@ def private_key(site: Site, *, how: str) -> tuple[Any, Canary]:
     written = [
         key.private_bytes(serialization.Encoding.PEM, kind, serialization.NoEncryption()).decode() for kind in kinds
     ]
-    canary = Canary(tuple(line for text in written for line in key_of(text).secrets) + CANARY.secrets)
+    lines = tuple(line for text in written for line in key_of(text).secrets)
+    canary = Canary((*lines, SECRET) if how == "pfx" else lines)
     if how == "data":
         return constructor_of_a_certificate(site, certificate_data=content), canary
     password = {"client_certificate_password": SECRET} if how == "pfx" else {}

@@ -123,10 +123,18 @@ def echoing(status, form):
     return outcome
 
 
+def text_of(value):
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def described(text):
+    return json.dumps({"error": "invalid_client", "error_description": text})
+
+
 ECHOES = {
-    "JSON": lambda data: json.dumps({"error": "invalid_client", "error_description": json.dumps(data)}),
+    "JSON": lambda data: described(json.dumps({name: text_of(value) for name, value in data.items()})),
     "repr": repr,
-    "cut": lambda data: json.dumps({"error": "e", "error_description": " ".join(str(x)[:20] for x in data.values())}),
+    "cut": lambda data: described(" ".join(f"{text_of(value)[:20]} {text_of(value)[-20:]}" for value in data.values())),
 }
 EXCEPTIONS = [OSError, KeyError, RecursionError, MemoryError, UnicodeError, asyncio.CancelledError, GeneratorExit]
 
@@ -179,7 +187,7 @@ def test_what_a_server_sends_back_of_the_request_is_not_shown(site, said, proof,
         return echoing(status, ECHOES[form])(url, arguments)
 
     error = error_of(site.face.build(fields, http_client=Client(answer)).get_token, SCOPE)
-    canary = CANARY if proof == "secret" else Canary((sent[0]["client_assertion"].rpartition(".")[2],))
+    canary = CANARY if proof == "secret" else Canary((text_of(sent[0]["client_assertion"]).rpartition(".")[2],))
     assert sent[0]["client_id"][:8] in str(error)
     canary.assert_absent(renderings(error))
     assert_silent(canary, said)
