@@ -14,7 +14,7 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1# it would say at each run that a newe
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest -q
 
-.PHONY: help demo test lint types unit others integration docs benchmark schema format clean library dev
+.PHONY: help demo test lint types unit others integration docs benchmark mutants schema format clean library dev
 
 help: ## say what there is
 	@sed -nE 's/^([a-z]+):.* ## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -51,6 +51,9 @@ docs: ## build the documentation into build/docs; a broken link or anchor is an 
 benchmark: ## the table of costs beside azure-identity's, with JSON and a plot in benchmarks/results
 	@tools/install .venv $(PYTHON) dev bench
 	@$(BIN)/python -m benchmarks $(BENCHMARK)
+
+mutants: dev ## take each protection of a secret away, and see that a test fails
+	@tools/mutants $(BIN)/python
 
 schema: library ## write schema/credconf.schema.json from the models
 	@$(BIN)/python -m credconf.schema

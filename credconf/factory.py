@@ -187,10 +187,17 @@ def engine_for(request: Request, http_client: HttpClient | None) -> tuple[Engine
     def start() -> Engine:
         # Of an end that is near, the first token reminds, and the later ones do as it comes nearer.
         for warning in [item for item in resolved.warnings if item.code not in {"expires-soon", "expired"}]:
-            logger.warning("%s: %s (%s)", warning.origin, warning.message, warning.hint)
+            logger.warning("%s", _in_one_line(warning))
         return _started(plan)
 
     return shared(digest(plan), start), resolved.name
+
+
+def _in_one_line(warning: Problem) -> str:
+    """As the log has it: what a file is called must not forge a line of it."""
+    from .problems.printable import printable  # a configuration without warnings needs none
+
+    return printable(f"{warning.origin}: {warning.message} ({warning.hint})")
 
 
 def plan_of(configuration: object, http_client: HttpClient | None) -> Callable[[], tuple[Engine, str | None]]:

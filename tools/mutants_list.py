@@ -54,7 +54,9 @@ def _shown(name: str, file: str, field: str, *, occurrence: int = 1) -> Mutant:
 
 MUTANTS = (
     # What objects print
-    _shown("proof: its credential is printed", "kinds/proof.py", "credential: str | dict[str, Any] = field(repr=False)"),
+    _shown(
+        "proof: its credential is printed", "kinds/proof.py", "credential: str | dict[str, Any] = field(repr=False)"
+    ),
     _shown("proof: its secrets are printed", "kinds/proof.py", "secrets: tuple[str, ...] = field(repr=False)"),
     _shown("answer: its token is printed", "entra/client.py", "token: str = field(repr=False)"),
     _shown("response: its body is printed", "entra/http.py", "text: str = field(repr=False)"),
@@ -63,7 +65,9 @@ MUTANTS = (
     _shown("request: its tenant is printed", "tokens/request.py", "tenant: str | None = field(repr=False)"),
     _shown("request: its key is printed", "tokens/request.py", "key: Key = field(repr=False)"),
     _shown("request: its claims are printed", "tokens/request.py", "claims: str | None = field(repr=False)"),
-    _shown("reader: the environment is printed", "references/__init__.py", "environ: Mapping[str, str] = field(repr=False)"),
+    _shown(
+        "reader: the environment is printed", "references/__init__.py", "environ: Mapping[str, str] = field(repr=False)"
+    ),
     _shown("reader: .env is printed", "references/__init__.py", "field(default_factory=dict, repr=False)"),
     _shown("document: its text is printed", "config/document.py", 'text: str = field(default="", repr=False)'),
     _shown(".env: its text is printed", "config/dotenv.py", 'text: str = field(default="", repr=False)'),
@@ -78,7 +82,13 @@ MUTANTS = (
         "names",
         RECORDS,
     ),
-    Mutant("variables are printed", "config/variables.py", 'return f"<{len(self)} hidden>"', "return repr(self._items)", RECORDS),
+    Mutant(
+        "variables are printed",
+        "config/variables.py",
+        'return f"<{len(self)} hidden>"',
+        "return repr(self._items)",
+        RECORDS,
+    ),
     Mutant("a payload is printed", "entra/payload.py", 'return "<payload>"', "return repr(self._data)", RECORDS),
     Mutant("a redactor is printed", "entra/redaction.py", 'return "<redactor>"', "return repr(self._secrets)", RECORDS),
     Mutant(
@@ -97,8 +107,20 @@ MUTANTS = (
     ),
     # What copies take with them
     Mutant("variables are pickled", "config/variables.py", "def __reduce__", "def _reduce", SURFACES),
-    Mutant("settings with a secret are pickled", "config/settings.py", "if any(isinstance(item", "if False and any(isinstance(item", SURFACES),
-    Mutant("a proxy's password is pickled", "config/settings.py", "if isinstance(self.proxy, SecretStr) and", "if False and", SURFACES),
+    Mutant(
+        "settings with a secret are pickled",
+        "config/settings.py",
+        "if any(isinstance(item",
+        "if False and any(isinstance(item",
+        SURFACES,
+    ),
+    Mutant(
+        "a proxy's password is pickled",
+        "config/settings.py",
+        "if isinstance(self.proxy, SecretStr) and",
+        "if False and",
+        SURFACES,
+    ),
     # What frames hold while something is raised
     Mutant(
         "the constructor of a secret keeps its arguments",
@@ -107,13 +129,19 @@ MUTANTS = (
         "pass  #",
         CONSTRUCTORS,
     ),
-    Mutant("the constructor of a certificate keeps its options", "credential.py", "        del options\n", "", CONSTRUCTORS),
+    Mutant(
+        "the constructor of a certificate keeps its options", "credential.py", "        del options\n", "", CONSTRUCTORS
+    ),
     Mutant("load() keeps its arguments", "factory.py", "    del environ, overrides  #", "    pass  #", ARGUMENTS),
-    Mutant("from_config() keeps its arguments", "factory.py", "    del environ, overrides  #", "    pass  #", ARGUMENTS, 2),
+    Mutant(
+        "from_config() keeps its arguments", "factory.py", "    del environ, overrides  #", "    pass  #", ARGUMENTS, 2
+    ),
     Mutant("build() keeps its configuration", "factory.py", "    del configuration  #", "    pass  #", ARGUMENTS),
     Mutant("arguments are not hidden", "factory.py", "Hidden(dict(overrides))", "dict(overrides)", ARGUMENTS),
     Mutant("an interrupt keeps MSAL's frames", "entra/client.py", "exc.with_traceback(None)", "exc", INTERRUPTS),
-    Mutant("a payload is not wiped", "entra/transport.py", "            payload.wipe()\n", "            pass\n", TRANSPORT),
+    Mutant(
+        "a payload is not wiped", "entra/transport.py", "            payload.wipe()\n", "            pass\n", TRANSPORT
+    ),
     Mutant("the transport keeps a form", "entra/transport.py", "        del params, headers, data\n", "", TRANSPORT),
     # What errors say
     Mutant(
@@ -132,7 +160,13 @@ MUTANTS = (
     ),
     Mutant("an assertion is quoted", "entra/client.py", "        self._asked.redact.add(data)\n", "", SENT_BACK),
     Mutant("a token is quoted", "entra/redaction.py", "_TOKEN.sub(_REMOVED, cleaned)", "cleaned", TOKENS),
-    Mutant("a named token is quoted", "entra/redaction.py", 'cleaned = _NAMED.sub(rf"\\1{_REMOVED}", ', "cleaned = str(", TOKENS),
+    Mutant(
+        "a named token is quoted",
+        "entra/redaction.py",
+        'cleaned = _NAMED.sub(rf"\\1{_REMOVED}", ',
+        "cleaned = str(",
+        TOKENS,
+    ),
     Mutant(
         "a key that is no name is quoted",
         "config/nodes.py",
@@ -142,8 +176,16 @@ MUTANTS = (
     ),
     Mutant("an excerpt shows values", "config/blanked.py", "shown += BLANK", "shown += line", FAULTS),
     # Where a secret goes
-    Mutant("an OIDC document may name another host", "entra/discovery.py", "not in {_origin_of(url)} - {None}", "is None", DOCUMENTS),
-    Mutant("an ambiguous URL is judged", "entra/discovery.py", "or not _PLAIN_ORIGIN.match(url)", "or False", DOCUMENTS),
+    Mutant(
+        "an OIDC document may name another host",
+        "entra/discovery.py",
+        "not in {_origin_of(url)} - {None}",
+        "is None",
+        DOCUMENTS,
+    ),
+    Mutant(
+        "an ambiguous URL is judged", "entra/discovery.py", "or not _PLAIN_ORIGIN.match(url)", "or False", DOCUMENTS
+    ),
     Mutant(
         "the transport reads a host in another way",
         "entra/pools.py",
@@ -155,9 +197,22 @@ MUTANTS = (
     Mutant("a tenant may be a parent directory", "entra/clouds.py", 'if text in {".", ".."}:', "if False:", TENANTS),
     *(
         Mutant(f"a found file may set {path}", "config/safety.py", f'"{path}"', '"nothing"', FOUND)
-        for path in ("oidc_authority", "http.proxy", "http.ca_bundle", "disable_instance_discovery", "authority", "tenant_id")
+        for path in (
+            "oidc_authority",
+            "http.proxy",
+            "http.ca_bundle",
+            "disable_instance_discovery",
+            "authority",
+            "tenant_id",
+        )
     ),
-    Mutant("every secret is a found one", "config/safety.py", "    if not value.origin.found:\n        return True\n", "    if not value.origin.found:\n        return False\n", FOUND),
+    Mutant(
+        "every secret is a found one",
+        "config/safety.py",
+        "    if not value.origin.found:\n        return True\n",
+        "    if not value.origin.found:\n        return False\n",
+        FOUND,
+    ),
     # What a hostile configuration does
     Mutant("a command runs without leave", "references/command.py", "    if not allowed:\n", "    if False:\n", RUNS),
     Mutant(
@@ -168,8 +223,16 @@ MUTANTS = (
         COMMANDS,
     ),
     Mutant("escapes reach the terminal", "problems/printable.py", "if text.isprintable():", "if True:", ESCAPES),
-    Mutant("a path is written as it is", "references/file.py", "return printable(self.file)", "return self.file", ESCAPES),
-    Mutant("a device is opened", "config/files.py", "        if not stat.S_ISREG(mode):\n            return _not_regular(mode)\n        descriptor", "        descriptor", DEVICES),
+    Mutant(
+        "a path is written as it is", "references/file.py", "return printable(self.file)", "return self.file", ESCAPES
+    ),
+    Mutant(
+        "a device is opened",
+        "config/files.py",
+        "        if not stat.S_ISREG(mode):\n            return _not_regular(mode)\n        descriptor",
+        "        descriptor",
+        DEVICES,
+    ),
     Mutant("blanks are not counted", "config/dotenv.py", "    elif blanks is not None:", "    elif False:", DEVICES),
     Mutant("lines are not counted", "config/dotenv.py", "    if len(lines) > MAX_LINES:", "    if False:", DEVICES),
 )

@@ -22,7 +22,9 @@ _READ = 16 * TEXT_LIMIT  # what is behind would be cut off anyway, unless most o
 
 # A server that fails half-way may have written a token, which nobody here knows yet.
 _TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)*")
-_NAMED = re.compile(r"""((?:access|refresh|id)_token["']?[ \t]{0,8}[:=][ \t]{0,8})["']?[^"'&,\s}]+["']?""", re.IGNORECASE)
+_NAMED = re.compile(
+    r"""((?:access|refresh|id)_token["']?[ \t]{0,8}[:=][ \t]{0,8})["']?[^"'&,\s}]+["']?""", re.IGNORECASE
+)
 
 
 class Redactor:

@@ -223,7 +223,9 @@ PROXIES: dict[str, Callable[[Site], Any]] = {
     name: lambda site, place=place: proxied(site, place)
     for name, place in {
         "proxy literal": lambda site, url: site.from_config(site.yaml("client_secret: another", http={"proxy": url})),
-        "proxy by argument": lambda site, url: site.from_config(site.yaml("client_secret: another"), http={"proxy": url}),
+        "proxy by argument": lambda site, url: site.from_config(
+            site.yaml("client_secret: another"), http={"proxy": url}
+        ),
         "proxy by reference": lambda site, url: site.from_config(
             site.yaml("client_secret: another", http={"proxy": {"file": site.file("proxy", url)}})
         ),
@@ -257,6 +259,8 @@ def private_key(site: Site, *, how: str) -> tuple[Any, Canary]:
 
 
 PLACES: dict[str, Callable[[Site], tuple[Any, Canary]]] = {
-    **{name: lambda site, make=make: (make(site), CANARY) for name, make in {**SECRETS, **PASSWORDS, **PROXIES}.items()},
+    **{
+        name: lambda site, make=make: (make(site), CANARY) for name, make in {**SECRETS, **PASSWORDS, **PROXIES}.items()
+    },
     **{f"private key: {how}": lambda site, how=how: private_key(site, how=how) for how in ("pem", "pfx", "data")},
 }

@@ -42,7 +42,9 @@ def ours(frames: types.TracebackType | None) -> types.TracebackType | None:
     return frames
 
 
-def walk(thing: Any, *, private: bool, source: str = "it", seen: dict[int, Any] | None = None) -> Iterator[tuple[str, str]]:
+def walk(
+    thing: Any, *, private: bool, source: str = "it", seen: dict[int, Any] | None = None
+) -> Iterator[tuple[str, str]]:
     """Every text that can be reached, with the way to it.
 
     Args:
@@ -72,7 +74,9 @@ def _inside(thing: Any, *, private: bool) -> Iterator[tuple[str, Any]]:
     elif isinstance(thing, list | tuple | set | frozenset):
         yield from ((f"[{number}]", item) for number, item in enumerate(thing))
     if isinstance(thing, BaseException):
-        yield from ((f".{name}", getattr(thing, name, None)) for name in ("args", "__cause__", "__context__", "__notes__"))
+        yield from (
+            (f".{name}", getattr(thing, name, None)) for name in ("args", "__cause__", "__context__", "__notes__")
+        )
         if private:
             yield from _frames(thing)
     for name in _names(thing):

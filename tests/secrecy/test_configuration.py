@@ -24,7 +24,8 @@ FILES = {
     "bad reference": f"client_secret: {{value: {QUOTED}}}\n",
     "bad file": f"client_secret: [{{file: [{QUOTED}]}}, {QUOTED}]\n",
     "bad proxy": f"client_secret: x\nhttp: {{proxy: {json.dumps('http://u:' + SECRET + '/@h:1')}}}\n",
-    "proxy whose password ends its host": "client_secret: x\nhttp: {proxy: 'http://user:8080/%s@host:1'}\n" % SECRET[:4],
+    "proxy whose password ends its host": "client_secret: x\nhttp: {proxy: 'http://user:8080/%s@host:1'}\n"
+    % SECRET[:4],
     "open quote": f"client_secret: 'x\nkey: {SECRET}\n",
     "tag": f"client_secret: !{SECRET[:9]} x\n",
     "tab": f"\tclient_secret: {QUOTED}\n",
@@ -81,7 +82,9 @@ def test_no_fault_of_an_argument_shows_a_value(site, said, case, door):
     def call():
         if door == "build":
             return site.module.build(fields)
-        return (credconf.load if door == "load" else site.module.from_config)(False, env_file=False, environ={}, **fields)
+        return (credconf.load if door == "load" else site.module.from_config)(
+            False, env_file=False, environ={}, **fields
+        )
 
     error = error_of(call)
     assert isinstance(error, credconf.ConfigError)

@@ -110,7 +110,13 @@ def hostile(site, field, content=INSIDE):
 @pytest.mark.parametrize("field", FIELDS)
 @pytest.mark.parametrize(
     "content",
-    [INSIDE, f"{INSIDE}.example", f"https://{INSIDE}.example", f"https://{INSIDE}.example/x", f"root:{INSIDE}:0:0\nx:y\n"],
+    [
+        INSIDE,
+        f"{INSIDE}.example",
+        f"https://{INSIDE}.example",
+        f"https://{INSIDE}.example/x",
+        f"root:{INSIDE}:0:0\nx:y\n",
+    ],
     ids=["name", "host", "URL", "path", "shadow"],
 )
 def test_no_file_that_a_configuration_names_is_shown(site, said, field, content):
@@ -168,7 +174,15 @@ def test_another_file_in_the_place_of_the_configuration_shows_none_of_its_values
 
 # What is written moves no cursor, and forges no line of a log
 
-ESCAPES = ["\x1b[2J\x1b[31mred", "\x1b]0;title\x07", "\r overwritten", "a\nerror: forged", "\u202egnp.exe", "\x9b31m", "\0"]
+ESCAPES = [
+    "\x1b[2J\x1b[31mred",
+    "\x1b]0;title\x07",
+    "\r overwritten",
+    "a\nerror: forged",
+    "\u202egnp.exe",
+    "\x9b31m",
+    "\0",
+]
 
 
 def control_characters(text):

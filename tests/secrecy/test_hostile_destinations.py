@@ -66,7 +66,10 @@ def test_no_found_file_decides_where_a_secret_of_the_environment_goes(project, w
 def test_nor_does_a_found_dotenv(project, way):
     project.write("ca.pem", "x")
     fields = {"client_id": CLIENT, **({} if way == "OIDC" else {"tenant_id": TENANT}), **WAYS[way]}
-    flat = {**{k: v for k, v in fields.items() if k != "http"}, **{f"http__{k}": v for k, v in fields.get("http", {}).items()}}
+    flat = {
+        **{k: v for k, v in fields.items() if k != "http"},
+        **{f"http__{k}": v for k, v in fields.get("http", {}).items()},
+    }
     project.write(".env", "".join(f"CREDCONF_{name.upper()}={value}\n" for name, value in flat.items()))
     error = error_of(credconf.from_config, environ={"AZURE_CLIENT_SECRET": SECRET})
     assert codes(error) == ["redirected-secret"]

@@ -30,7 +30,9 @@ BIG = 1_000_000
 
 
 def anchors(levels):
-    return "".join(f"x-{i}: &a{i} [*a{i - 1}, *a{i - 1}, *a{i - 1}]\n" if i else "x-0: &a0 [x]\n" for i in range(levels))
+    return "".join(
+        f"x-{i}: &a{i} [*a{i - 1}, *a{i - 1}, *a{i - 1}]\n" if i else "x-0: &a0 [x]\n" for i in range(levels)
+    )
 
 
 def cycle(number):
@@ -64,10 +66,13 @@ FILES = {
     "chain": "default: e0\ncredentials:\n" + "".join(f"  e{i}: {{extends: e{i + 1}}}\n" for i in range(4_000)),
     "cycle": cycle(4_000),
     "missing parents": "credentials:\n" + "".join(f"  e{i}: {{extends: f{i}}}\n" for i in range(4_000)),
-    "everybody's heir": "credentials:\n  a: {extends: [" + ", ".join(f"e{i}" for i in range(4_000)) + "]}\n"
-    "".join(f"  e{i}: {{}}\n" for i in range(4_000)),
+    "everybody's heir": "credentials:\n  a: {extends: ["
+    + ", ".join(f"e{i}" for i in range(4_000))
+    + "]}\n".join(f"  e{i}: {{}}\n" for i in range(4_000)),
     "many parents": "credentials:\n"
-    + "".join(f"  e{i}: {{extends: [{', '.join(f'e{j}' for j in range(i + 1, min(i + 40, 400)))}]}}\n" for i in range(400)),
+    + "".join(
+        f"  e{i}: {{extends: [{', '.join(f'e{j}' for j in range(i + 1, min(i + 40, 400)))}]}}\n" for i in range(400)
+    ),
 }
 DOTENVS = {
     "blanks": f"A=x{' ' * BIG}y",
@@ -130,7 +135,9 @@ def test_no_file_takes_more_than_its_share(tmp_path, case):
 @pytest.mark.parametrize("case", DOTENVS)
 def test_no_dotenv_does(tmp_path, case):
     names = "".join(f"  e{i}: {{}}\n" for i in range(4_000)) if case == "of entries" else ""
-    (tmp_path / "app.yaml").write_text(f"credentials:\n  a: {{}}\n{names}" if names else f"{ID}client_secret: {{env: A}}\n")
+    (tmp_path / "app.yaml").write_text(
+        f"credentials:\n  a: {{}}\n{names}" if names else f"{ID}client_secret: {{env: A}}\n"
+    )
     (tmp_path / ".env").write_text(DOTENVS[case][:BIG])
     bounded(tmp_path)
 

@@ -55,7 +55,7 @@ OBJECTS = {
     "a .env": lambda: parse_dotenv(f"A='{SECRET[:9]}'\n", ".env", found=False),
     "a value": lambda: Value(SECRET, Origin("argument", "a"), Origin("argument", "a"), [SECRET]),
     "variables": lambda: Hidden({"A": SECRET}),
-    "a request": lambda: request_for(None, None, None, True, {"A": SECRET}, (), {"client_secret": SECRET}),  # noqa: FBT003
+    "a request": lambda: request_for(None, None, None, True, {"A": SECRET}, (), {"client_secret": SECRET}),
     "a blueprint": blueprint,
     "settings": lambda: validate(FIELDS),
     "a command": lambda: CommandReference(command=("pass", SECRET)),
@@ -68,8 +68,12 @@ WALKED = {"a token", "a token request", "an answer", "a response", "a proof", "t
 @pytest.mark.parametrize("name", OBJECTS)
 def test_it_prints_nothing_of_what_it_holds(name):
     thing = OBJECTS[name]()
-    CANARY.assert_absent([("repr", repr(thing)), ("str", str(thing)), ("in a list", repr([thing])), ("format", f"{thing}")])
-    CANARY.assert_absent((source, text) for source, text in printed(thing) if source.startswith(("rich", "pprint", "struct")))
+    CANARY.assert_absent(
+        [("repr", repr(thing)), ("str", str(thing)), ("in a list", repr([thing])), ("format", f"{thing}")]
+    )
+    CANARY.assert_absent(
+        (source, text) for source, text in printed(thing) if source.startswith(("rich", "pprint", "struct"))
+    )
 
 
 def test_a_model_of_ours_that_is_validated_by_hand_quotes_no_input():

@@ -97,10 +97,14 @@ def test_no_way_to_print_a_loaded_configuration_shows_its_secret(site, place, sa
     if place != "argument of a command":  # the arguments of a program are a setting that is dumped
         CANARY.assert_absent(printed(loaded))
         CANARY.assert_absent(printed(loaded.settings))
-        CANARY.assert_absent([("dump", repr(loaded.settings.model_dump())), ("JSON", loaded.settings.model_dump_json())])
+        CANARY.assert_absent(
+            [("dump", repr(loaded.settings.model_dump())), ("JSON", loaded.settings.model_dump_json())]
+        )
         CANARY.assert_absent([("JSON mode", json.dumps(loaded.settings.model_dump(mode="json")))])
         CANARY.assert_absent(copied(loaded.settings))
-    CANARY.assert_absent([("repr", repr(loaded)), ("origins", repr(loaded.origins)), ("warnings", repr(loaded.warnings))])
+    CANARY.assert_absent(
+        [("repr", repr(loaded)), ("origins", repr(loaded.origins)), ("warnings", repr(loaded.warnings))]
+    )
 
 
 @pytest.mark.parametrize("place", ["env reference", "env reference to .env", "environment", "keyword argument"])
@@ -129,12 +133,16 @@ class Outer(BaseModel):
     name: str
 
 
-@pytest.mark.parametrize("fault", [{"threads": "many"}, {"threads": 1, "name": ["x"]}, {"login": {"clinet_id": SECRET}}])
+@pytest.mark.parametrize(
+    "fault", [{"threads": "many"}, {"threads": 1, "name": ["x"]}, {"login": {"clinet_id": SECRET}}]
+)
 def test_no_error_of_a_model_around_ours_shows_the_secret(site, fault):
     data = {"threads": 1, "name": "x", **fault, "login": {**site.fields(), **fault.get("login", {})}}
     with pytest.raises((ValidationError, credconf.ConfigError)) as caught:
         Outer.model_validate(data)
-    inside = [item for item in caught.value.errors(include_input=False)] if isinstance(caught.value, ValidationError) else []
+    inside = (
+        [item for item in caught.value.errors(include_input=False)] if isinstance(caught.value, ValidationError) else []
+    )
     CANARY.assert_absent([("errors", repr(inside))])
     if "login" in fault:
         CANARY.assert_absent([("str", str(caught.value)), ("repr", repr(caught.value))])

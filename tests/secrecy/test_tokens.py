@@ -66,7 +66,10 @@ ANSWERS = {
     "cut in the token": (200, f'{{"access_token":"{JWT[:40]}'),
     "opaque and cut": (200, f'{{"access_token": "{TOKEN}", '),
     "a form": (200, f"token_type=Bearer&access_token={TOKEN}&expires_in=3600"),
-    "an error beside a token": (400, json.dumps({"error": "e", "error_description": f"no: {JWT}", "access_token": TOKEN})),
+    "an error beside a token": (
+        400,
+        json.dumps({"error": "e", "error_description": f"no: {JWT}", "access_token": TOKEN}),
+    ),
     "no error beside a token": (403, json.dumps({"access_token": TOKEN, "refresh_token": JWT})),
     "a server's fault": (500, f'log: {{"id_token":"{TOKEN}"}} Authorization: Bearer {JWT}'),
     "a token that is a list": (200, json.dumps({"access_token": [JWT]})),
