@@ -1,4 +1,4 @@
-"""An exception as programs print it: the standard library, rich, structlog and pytest, each with the locals of frames."""
+"""An exception as programs print it: the standard library, rich, structlog and pytest, each with locals."""
 
 from __future__ import annotations
 

@@ -24,8 +24,7 @@ FILES = {
     "bad reference": f"client_secret: {{value: {QUOTED}}}\n",
     "bad file": f"client_secret: [{{file: [{QUOTED}]}}, {QUOTED}]\n",
     "bad proxy": f"client_secret: x\nhttp: {{proxy: {json.dumps('http://u:' + SECRET + '/@h:1')}}}\n",
-    "proxy whose password ends its host": "client_secret: x\nhttp: {proxy: 'http://user:8080/%s@host:1'}\n"
-    % SECRET[:4],
+    "proxy whose password ends its host": f"client_secret: x\nhttp: {{proxy: 'http://user:8080/{SECRET[:4]}@host:1'}}\n",
     "open quote": f"client_secret: 'x\nkey: {SECRET}\n",
     "tag": f"client_secret: !{SECRET[:9]} x\n",
     "tab": f"\tclient_secret: {QUOTED}\n",

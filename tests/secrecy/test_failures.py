@@ -1,4 +1,4 @@
-"""Promise: no failure shows a secret, wherever the secret came from: not the error, no traceback, no log, no warning."""
+"""Promise: no failure shows a secret, wherever it came from: not the error, no traceback, no log, no warning."""
 
 from __future__ import annotations
 

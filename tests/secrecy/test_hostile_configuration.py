@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 
@@ -52,10 +53,8 @@ def site(tmp_path, monkeypatch, entra):
 def test_no_file_runs_a_program(site, text):
     (site.path / "credconf.yaml").write_text(f"{ID}{text}\n")
     for call in (credconf.load, credconf.from_config):
-        try:
+        with contextlib.suppress(credconf.ConfigError):
             call()
-        except credconf.ConfigError:
-            pass
     for command in (["check", "credconf.yaml"], ["check", "--resolve"], ["show"], ["doctor"], ["token", SCOPE]):
         run(*command)
     assert not (site.path / "ran").exists()

@@ -103,8 +103,8 @@ ENDPOINTS = [
     "https://evil.example#@idp.example/token",
     "https://evil.example?@idp.example/token",
     "https://evil.example%2f@idp.example/token",
-    "https://ⅰdp.example/token",
-    "https://idp.example。evil.example/token",
+    "https://\u2170dp.example/token",
+    "https://idp.example\u3002evil.example/token",
     "",
 ]
 

@@ -1,7 +1,7 @@
 """Promise (SECURITY.md): nothing that can be written into a file or an answer takes unbounded time or memory.
 
-Work is bounded by the processor's seconds (`RLIMIT_CPU`) and memory by the size of the address space, in a process of its own: generous limits,
-which only something that grows with the square of its input (or worse) reaches.
+Work is bounded by the processor's seconds (`RLIMIT_CPU`) and memory by the address space (`RLIMIT_AS`), in a process of
+its own: generous limits, which only something that grows with the square of its input (or worse) reaches.
 """
 
 from __future__ import annotations

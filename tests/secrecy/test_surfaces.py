@@ -49,13 +49,14 @@ def copied(thing):
         yield from printed(twin)
         if hasattr(twin, "close"):
             twin._release()
-    for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1):
-        try:
-            pickled = pickle.dumps(thing, protocol)
-        except (TypeError, AttributeError) as error:  # it holds the secret itself, and says that it can't be pickled
-            yield "not pickled", str(error)
-        else:
-            yield "pickle", pickled.decode("latin-1")
+    yield from (pickled(thing, protocol) for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1))
+
+
+def pickled(thing, protocol):
+    try:
+        return "pickle", pickle.dumps(thing, protocol).decode("latin-1")
+    except (TypeError, AttributeError) as error:  # it holds the secret itself, and says that it can't be pickled
+        return "not pickled", str(error)
 
 
 def test_no_way_to_print_a_credential_shows_what_it_holds(planted, place, said):
@@ -140,9 +141,7 @@ def test_no_error_of_a_model_around_ours_shows_the_secret(site, fault):
     data = {"threads": 1, "name": "x", **fault, "login": {**site.fields(), **fault.get("login", {})}}
     with pytest.raises((ValidationError, credconf.ConfigError)) as caught:
         Outer.model_validate(data)
-    inside = (
-        [item for item in caught.value.errors(include_input=False)] if isinstance(caught.value, ValidationError) else []
-    )
+    inside = list(caught.value.errors(include_input=False)) if isinstance(caught.value, ValidationError) else []
     CANARY.assert_absent([("errors", repr(inside))])
     if "login" in fault:
         CANARY.assert_absent([("str", str(caught.value)), ("repr", repr(caught.value))])
