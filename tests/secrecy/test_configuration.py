@@ -100,6 +100,11 @@ CONSTRUCTORS = {
     "no certificate": ("CertificateCredential", ("tenant", "client"), {"password": SECRET}),
     "both": ("CertificateCredential", ("tenant", "client", "x"), {"certificate_data": SECRET.encode()}),
     "bad data": ("CertificateCredential", ("tenant", "client"), {"certificate_data": b"-----BEGIN " + SECRET.encode()}),
+    "misspelt beside a password": (
+        "CertificateCredential",
+        ("tenant", "client", "x"),
+        {"password": SECRET, "retry": 1},
+    ),
     "bad password": ("CertificateCredential", ("tenant", "client", "nowhere"), {"password": SECRET}),
     "type of data": ("CertificateCredential", ("tenant", "client"), {"certificate_data": SECRET}),
 }
