@@ -59,7 +59,6 @@ def _cut(path: str, value: Value, lines: Lines) -> Iterator[Problem]:
             yield _cut_off(path, value.origin)
         return
     items = list(enumerate(value.node.items)) if isinstance(value.node, Sequence) else [(None, value.node)]
-    lines = yaml_lines(next((document.text for document in documents if document.name == value.origin.file), ""))
     for index, node in items:
         if not isinstance(node, Scalar) or not node.plain:
             continue
