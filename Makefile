@@ -12,9 +12,11 @@ unexport PYTHONPATH PYTHONHOME PYTHONWARNINGS PYTEST_ADDOPTS VIRTUAL_ENV
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1# it would say at each run that a newer one exists
 
 BIN := .venv/bin
+SUPPLY := .venvs/supply/bin
 PYTEST := $(BIN)/python -m pytest -q
 
-.PHONY: help demo test lint types unit others integration docs benchmark mutants schema format clean library dev
+.PHONY: help demo test lint types unit lowest others integration docs audit build wheel sbom lock upgrade benchmark mutants \
+  schema format clean library dev supply
 
 help: ## say what there is
 	@sed -nE 's/^([a-z]+):.* ## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -22,7 +24,7 @@ help: ## say what there is
 demo: library ## from a file to a token, step by step, against a fake Entra
 	@$(BIN)/credconf demo
 
-test: lint types unit others ## everything that needs nothing but Python: lint, types, tests on all interpreters present
+test: lint types unit lowest others ## everything that needs nothing but Python: lint, types, and the next three
 
 lint: dev ## ruff
 	$(BIN)/ruff check
@@ -32,24 +34,48 @@ types: dev ## mypy and pyright, both strict
 	$(BIN)/mypy
 	$(BIN)/pyright
 
-unit: dev ## the tests, with coverage
+unit: dev ## all tests on the interpreter of .venv, with coverage
 	$(PYTEST) -n $(JOBS) --cov --cov-report=term
 
-others: dev ## the tests on the other interpreters that are present
+lowest: ## all tests on the oldest Python, with the lowest versions of our dependencies
+	@tools/test-lowest -n $(JOBS)
+
+others: dev ## all tests on the newest Python, a part of them on those between, as far as they are present
 	@tools/test-others $(BIN)/python -n $(JOBS)
 
 integration: ## the tests against what is not ours: Azurite, OAuth servers, an editor's language server, pre-commit
-	@tools/install .venv $(PYTHON) dev integration
+	@tools/install .venv $(PYTHON) -e dev integration
 	@tools/install-node-packages
 	$(PYTEST) -rs tests/integration
 
 docs: ## build the documentation into build/docs; a broken link or anchor is an error
-	@tools/install .venv $(PYTHON) dev docs
+	@tools/install .venv $(PYTHON) -e dev docs
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 	@echo "build/docs/index.html"
 
+audit: supply ## bandit, a search for secrets, known vulnerabilities of what is locked
+	$(SUPPLY)/bandit -q -c pyproject.toml -r credconf benchmarks examples tools
+	$(SUPPLY)/python tools/find_secrets.py
+	$(SUPPLY)/python tools/audit_packages.py $(SUPPLY)/pip-audit tools/locked/library.txt
+	$(SUPPLY)/python tools/audit_packages.py $(SUPPLY)/pip-audit tools/locked/dev.txt
+
+build: supply ## dist/: the sdist and from it the wheel, both checked
+	@tools/build $(SUPPLY)
+
+wheel: build ## the wheel, installed and used away from the tree
+	@tools/test-wheel $(PYTHON) dist/*.whl
+
+sbom: build ## dist/credconf.cdx.json, the wheel's bill of materials (CycloneDX)
+	@tools/sbom $(SUPPLY)
+
+lock: supply ## write tools/locked/*.txt anew after a change of pyproject.toml; what is pinned stays
+	@tools/lock $(SUPPLY)/uv
+
+upgrade: supply ## the same, with the newest versions
+	@tools/lock $(SUPPLY)/uv --upgrade
+
 benchmark: ## the table of costs beside azure-identity's, with JSON and a plot in benchmarks/results
-	@tools/install .venv $(PYTHON) dev bench
+	@tools/install .venv $(PYTHON) -e dev bench
 	@$(BIN)/python -m benchmarks $(BENCHMARK)
 
 mutants: dev ## take each protection of a secret away, and see that a test fails
@@ -66,7 +92,10 @@ clean: ## remove all that was installed or built
 	rm -rf .venv .venvs .tools build dist .coverage* .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 library:
-	@tools/install .venv $(PYTHON)
+	@tools/install .venv $(PYTHON) -e library
 
 dev:
-	@tools/install .venv $(PYTHON) dev
+	@tools/install .venv $(PYTHON) -e dev
+
+supply:
+	@tools/install .venvs/supply $(PYTHON) build supply

@@ -123,13 +123,24 @@ def _fault(url: str, what: str, *, path: bool) -> str | None:
     if parts.query or parts.fragment or "?" in url or "#" in url:
         return f"{what} holds no query and no fragment"
     host = parts.netloc.rsplit(":", 1)[0] if port is not None else parts.netloc
-    if not _HOST.fullmatch(host) or port == 0:
+    if not _is_host(host) or port == 0:
         return f"{what} names a valid host"
     if path and not parts.path.strip("/"):
         return f"{what} has a path, such as https://idp.example.com/oauth (MSAL needs one)"
     if not path and parts.path:
         return f"{what} has no path: the tenant is a setting of its own"
     return None
+
+
+def _is_host(text: str) -> bool:
+    if text.startswith("["):
+        import ipaddress  # here because it is rare; newer versions of urlsplit look at it too, Python 3.10's does not
+
+        try:
+            ipaddress.IPv6Address(text[1:-1])
+        except ValueError:
+            return False
+    return bool(_HOST.fullmatch(text))
 
 
 def region(text: str) -> str:
