@@ -1,8 +1,8 @@
 """tools/audit_packages.py PIP_AUDIT FILE...: are there known vulnerabilities in what the lock files pin?
 
-pip-audit asks the package index's vulnerability service, and leaves out in silence what that one does not know: here each
-package is accounted for. The exit status is 1 for a vulnerability, and for a service that knows some packages only; it is
-0, with a line that says `skipped` and why, where the service is not there at all: as on a mirror of the index.
+pip-audit asks the package index's vulnerability service, and leaves out in silence what that one does not know: here
+each package is accounted for. The exit status is 1 for a vulnerability, and where the service knows some packages only;
+it is 0, with a line that says `skipped` and why, where the service is not there at all: as on a mirror of the index.
 """
 
 from __future__ import annotations
