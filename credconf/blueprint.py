@@ -42,6 +42,7 @@ class Blueprint:
         clock: the wall clock, in seconds of Unix time.
         monotonic: seconds that nobody sets; the clock of deadlines. What either clock says of a token counts.
         random: from 0 to 1, spreads refreshes.
+        sleep: waits for some seconds, where another process asks.
     """
 
     settings: Kind
@@ -53,6 +54,7 @@ class Blueprint:
     clock: Callable[[], float] = time.time
     monotonic: Callable[[], float] = time.monotonic
     random: Callable[[], float] = random.random
+    sleep: Callable[[float], None] = time.sleep
 
     def portable(self) -> tuple[Any, ...]:
         """What another process needs to make the same engine; secrets are found again by their references.

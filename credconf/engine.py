@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .blueprint import Blueprint
+    from .tokens.fleet import Fleet
 
 logger = logging.getLogger("credconf")
 
@@ -51,6 +52,7 @@ class Engine:
         self._refreshers = Workers(REFRESHERS, "credconf-refresh")
         self._lock = threading.Lock()
         self._source = Source(blueprint)
+        self._fleet = None if blueprint.settings.token_cache.kind == "memory" else _fleet(blueprint, self._source)
         mend_after_fork(self)
 
     def __repr__(self) -> str:
@@ -147,12 +149,19 @@ class Engine:
         Raises:
             AuthenticationError: it gave no token.
         """
-        return _raised(self._flights.run((request, timeout), lambda: self._ask(request, Terms(timeout, retries=False))))
+        terms = Terms(timeout, retries=False)
+        return _raised(self._flights.run((request, timeout), lambda: self._verified(request, terms)))
 
     async def verify_async(self, request: TokenRequest, timeout: float | None = None) -> Token:
         """As `verify`, on a thread of ours."""
         terms = Terms(timeout, self.steady(), retries=False)
-        return _raised(await self._fly((request, timeout), lambda: self._ask(request, terms)))
+        return _raised(await self._fly((request, timeout), lambda: self._verified(request, terms)))
+
+    def _verified(self, request: TokenRequest, terms: Terms) -> Token | Failure:
+        outcome = (self._source.ask if self._fleet is None else self._fleet.ask_anew)(request, terms)
+        if isinstance(outcome, Token):
+            self.store.put(request.key, outcome)
+        return outcome
 
     def prefetch(self) -> None:
         """Fetch the tokens of the configured scopes behind the application's own start."""
@@ -186,10 +195,15 @@ class Engine:
         return outcome
 
     def _ask(self, request: TokenRequest, terms: Terms) -> Token | Failure:
-        outcome = self._source.ask(request, terms)
-        # A caller with claims may have replaced the token that is due meanwhile, by one that satisfies them.
-        superseded = terms.replacing is not None and self.store.tokens.get(request.key) not in {None, terms.replacing}
-        if isinstance(outcome, Token) and not superseded:
+        def superseded() -> bool:
+            # A caller with claims may have replaced the token that is due meanwhile, by one that satisfies them.
+            return terms.replacing is not None and self.store.tokens.get(request.key) not in {None, terms.replacing}
+
+        if self._fleet is None:
+            outcome = self._source.ask(request, terms)
+        else:
+            outcome = self._fleet.ask(request, terms, superseded)
+        if isinstance(outcome, Token) and not superseded():
             self.store.put(request.key, outcome)
         return outcome
 
@@ -210,6 +224,8 @@ class Engine:
             forget(self)
             self.store.clear()
             self._source.close()
+            if self._fleet is not None:
+                self._fleet.close()
 
     def after_fork(self) -> None:
         """In the child of a fork: no lock is held, no thread runs, no request is under way."""
@@ -220,6 +236,21 @@ class Engine:
         self._callers.after_fork()
         self._refreshers.after_fork()
         self._source.after_fork()
+        if self._fleet is not None:
+            self._fleet.after_fork()
+
+
+def _fleet(blueprint: Blueprint, source: Source) -> Fleet | None:
+    """The other processes, where the tokens are shared; imported only then.
+
+    Raises:
+        ConfigError: the cache can't be used on this machine.
+    """
+    from .tokens.backends import backend_of
+    from .tokens.fleet import Fleet
+
+    backend = backend_of(blueprint)
+    return None if backend is None else Fleet(backend, source, blueprint)
 
 
 def _contained(fetch: Callable[[], Token | Failure]) -> Token | Failure:

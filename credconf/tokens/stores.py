@@ -28,10 +28,11 @@ class Token:
         expires: when it ends by the wall clock, in seconds; `steady_expires` by the steady one.
         due: when it should be replaced by the wall clock; `steady_due` by the steady one. Both are moved on while a
             replacement is under way, and after a failure.
+        steady_received: when it was asked for, by the steady clock.
         failures: of refreshes, in a row.
     """
 
-    __slots__ = ("access", "due", "expires", "failures", "info", "steady_due", "steady_expires")
+    __slots__ = ("access", "due", "expires", "failures", "info", "steady_due", "steady_expires", "steady_received")
 
     def __init__(  # noqa: PLR0917 - what a server's answer says, in its order, and when it came
         self,
@@ -51,6 +52,7 @@ class Token:
         self.info = AccessTokenInfo(text, expires, token_type=token_type, refresh_on=refresh_on)
         self.expires = float(expires)
         self.due = due_at(received, self.expires, refresh_on, jitter)
+        self.steady_received = steady
         self.steady_expires = steady + (self.expires - received)
         self.steady_due = steady + (self.due - received)
         self.failures = 0

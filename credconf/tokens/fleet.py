@@ -1,0 +1,205 @@
+"""One request for each token across all processes that share a backend.
+
+Whoever needs a token looks first; who finds none takes the lock of its key and asks Entra; the others wait for what he
+gets. Nothing here can cost a caller his token: where the backend fails, each process asks for itself.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from credconf.records import mutable_record, replace
+
+from .failure import Failure
+from .guard import Guard
+from .leases import Keeper
+from .policy import SPACING
+from .shared import Unavailable, entry_of, key_of, token_of
+from .stores import Token
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from credconf.blueprint import Blueprint
+
+    from .request import TokenRequest
+    from .shared import Backend, Lock, Seen
+    from .source import Source, Terms
+
+PATIENCE = 10.0
+"""Seconds that a caller waits for another process's request, at most, before he asks himself."""
+SHORTEST_POLL = 0.02
+LONGEST_POLL = 0.5
+"""Seconds between two looks of those who wait; they grow from one to the other, and are spread."""
+USEFUL = 1.0
+"""Seconds that a token must have left to be worth handing out."""
+
+
+@mutable_record
+class _Wish:
+    """What one flight of this process wants of the others.
+
+    Attributes:
+        request: for the token.
+        terms: of asking for it.
+        key: in the backend.
+        superseded: whether a caller with claims has meanwhile replaced what this was to replace.
+        began: when, on the steady clock.
+        waited: whether somebody else's request was waited for.
+    """
+
+    request: TokenRequest
+    terms: Terms
+    key: str
+    superseded: Callable[[], bool]
+    began: float
+    waited: bool = False
+
+
+class Fleet:
+    """The processes that share a backend, as one of them sees it.
+
+    Args:
+        backend: where the tokens are.
+        source: asks Entra.
+        plan: the clocks, and who the tokens are for.
+    """
+
+    def __init__(self, backend: Backend, source: Source, plan: Blueprint) -> None:
+        self._guard = Guard(backend, plan.monotonic, plan.random)
+        self._keeper = Keeper()
+        self._source = source
+        self._plan = plan
+
+    def ask(self, request: TokenRequest, terms: Terms, superseded: Callable[[], bool]) -> Token | Failure:
+        """A token that another process has got, or else one from Entra. It never raises an `Exception`.
+
+        Args:
+            request: with claims, nobody else's token will do.
+            terms: of a request; a token that is due (`replacing`) is returned as it is where another process is about
+                to replace it.
+            superseded: whether the answer is not to be kept.
+        """
+        wish = _Wish(request, terms, self._key(request), superseded, self._plan.monotonic())
+        if request.claims:
+            return self._asked(wish)
+        try:
+            outcome = self._found(wish)
+        except Unavailable:
+            outcome = None
+        return self._asked(wish) if outcome is None else outcome
+
+    def ask_anew(self, request: TokenRequest, terms: Terms) -> Token | Failure:
+        """A token from Entra, whatever anybody has."""
+        return self._asked(_Wish(request, terms, self._key(request), lambda: False, self._plan.monotonic()))
+
+    def _key(self, request: TokenRequest) -> str:
+        who = self._plan.identity
+        authority = who.authority or who.oidc_authority or ""
+        return key_of(authority, request.tenant, who.client_id, request.scopes, cae=request.cae)
+
+    # Looking, locking, waiting
+
+    def _found(self, wish: _Wish) -> Token | Failure | None:
+        """What the others have, or what came of asking for all of them; `None`: ask for yourself."""
+        patience = self._patience(wish.terms)
+        pause = SHORTEST_POLL
+        while True:
+            seen = self._guard.read(lambda backend: backend.get(wish.key))
+            settled, outcome = self._judged(seen, wish)
+            if settled:
+                return outcome
+            lock = self._guard.write(lambda backend: backend.lock(wish.key))
+            if lock is not None:
+                return self._as_holder(lock, wish)
+            if wish.terms.replacing is not None:
+                return wish.terms.replacing  # it is valid, and somebody sees to it: there is time to look again
+            if self._plan.monotonic() - wish.began >= patience:
+                return None
+            wish.waited = True
+            self._plan.sleep(pause * (0.5 + self._plan.random()))
+            pause = min(pause * 1.5, LONGEST_POLL)
+
+    def _patience(self, terms: Terms) -> float:
+        longest = min(PATIENCE, self._plan.transport.total_timeout / 3, (terms.timeout or PATIENCE) / 3)
+        return longest * (0.75 + self._plan.random() / 2)  # who gives up does not do so with all the others
+
+    def _judged(self, seen: Seen, wish: _Wish) -> tuple[bool, Token | Failure | None]:
+        """Whether what is there settles it, and how."""
+        token = self._usable(seen, wish.terms.replacing)
+        if token is not None:
+            return True, token
+        told = seen.told
+        if told is None or told.age >= self._memory(wish):
+            return False, None
+        if told.failure.refused_proof or (wish.terms.replacing is None and told.failure.status_code is None):
+            # It may be the other's alone: his secret, his network. A secret of one's own is tried.
+            return wish.terms.replacing is None, None
+        return True, told.failure
+
+    def _memory(self, wish: _Wish) -> float:
+        """Seconds for which a failure counts: a caller takes one that came while he waited, and no older one.
+
+        A refresh has time. While Entra fails, one process tries for all.
+        """
+        return SPACING if wish.terms.replacing is not None else self._plan.monotonic() - wish.began
+
+    def _usable(self, seen: Seen, replacing: Token | None) -> Token | None:
+        entry = seen.entry
+        if entry is None or entry.remaining < USEFUL:
+            return None
+        steady = self._plan.monotonic()
+        if replacing is not None:
+            longer = entry.remaining > replacing.steady_expires - steady + USEFUL
+            if not longer or entry.token == replacing.info.token:
+                return None
+        return token_of(entry, self._plan.clock(), steady, self._plan.random())
+
+    # Asking
+
+    def _as_holder(self, lock: Lock, wish: _Wish) -> Token | Failure | None:
+        try:
+            with self._keeper.holding(lock):
+                # Whoever had the lock before may have put his answer after we had looked.
+                settled, outcome = self._judged(self._guard.read(lambda backend: backend.get(wish.key)), wish)
+                if settled:
+                    return outcome
+                return self._asked(wish, tell=True)
+        finally:
+            self._release(lock)
+
+    def _release(self, lock: Lock) -> None:
+        try:
+            if lock.lease is None:
+                lock.release()
+            else:
+                self._guard.write(lambda _: lock.release())
+        except Unavailable:
+            pass  # the lease ends by itself
+
+    def _asked(self, wish: _Wish, *, tell: bool = False) -> Token | Failure:
+        terms = wish.terms
+        if wish.waited and terms.since is None:
+            terms = replace(terms, since=wish.began)  # the time that was waited counts
+        outcome = self._source.ask(wish.request, terms)
+        try:
+            if isinstance(outcome, Failure):
+                if tell and not outcome.unavailable:
+                    self._guard.write(lambda backend: backend.tell(wish.key, outcome, SPACING))
+            elif not wish.superseded():
+                entry = entry_of(outcome, self._plan.monotonic())
+                self._guard.write(lambda backend: backend.put(wish.key, entry))
+        except Unavailable:
+            pass  # this process has its answer
+        return outcome
+
+    # Its life
+
+    def close(self) -> None:
+        """Close the backend's sockets and files."""
+        self._guard.backend.close()
+
+    def after_fork(self) -> None:
+        """In the child of a fork: no lock is held, nothing is under way, no socket is shared."""
+        self._keeper.after_fork()
+        self._guard.after_fork()
