@@ -20,6 +20,7 @@ from .entra.http import TransportOptions
 from .kinds import Identity, identify
 from .problems import Problem
 from .references import EnvReference, FileReference, NotFound, Reader
+from .tokens.backends import missing_extra
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -117,7 +118,10 @@ def blueprint_of(settings: Kind, reader: Reader, http_client: HttpClient | None)
     given = {name: value for name, value in settings.http if value is not None}
     http = complete(type(settings.http)).model_validate({**silent, **given})
     files = {name: _anchored(value) for name, value in settings if isinstance(value, FileReference | tuple)}
-    settings = settings.model_copy(update={**files, "http": http})
+    cache = settings.token_cache
+    urls = {name: _anchored(getattr(cache, name)) for name in ("url", "key")}
+    anchored = {"http": http, "token_cache": cache.model_copy(update=urls)}
+    settings = settings.model_copy(update={**files, **anchored})
     failures: list[tuple[str, NotFound]] = []
     identity = identify(settings, reader)
     if not isinstance(identity, Identity):
@@ -130,6 +134,8 @@ def blueprint_of(settings: Kind, reader: Reader, http_client: HttpClient | None)
         failures.append(
             ("http.ca_bundle", NotFound("missing-file", f"the certificates {http.ca_bundle} can't be read"))
         )
+    absent = missing_extra(cache.kind)
+    failures += [("token_cache.kind", absent)] if absent is not None else []
     if failures or not isinstance(identity, Identity):
         return [problem_of(path, failure) for path, failure in failures]
     around = surroundings(reader.environ)

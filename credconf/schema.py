@@ -24,7 +24,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from credconf.config import hover, mappings, shapes
+from credconf.config import caches, hover, mappings, shapes
 from credconf.config.strangers import strangers
 from credconf.kinds import ALIASES, FIELDS, KINDS, NESTED
 
@@ -131,7 +131,7 @@ def _fields() -> Json:
             if name == "kind":
                 found[name] = _kind(field)
             elif name in NESTED:
-                found[name] = _group(name, own["$defs"][field["$ref"].rpartition("/")[2]], field)
+                found |= _group(name, own["$defs"][field["$ref"].rpartition("/")[2]], field)
             else:
                 found[name] = _field(name, field)
     for alias, name in ALIASES.items():
@@ -173,11 +173,29 @@ def _offered(path: str, shape: Json, examples: list[Any]) -> Json:
 
 
 def _group(name: str, model: Json, own: Json) -> Json:
-    inner = {leaf: _field(f"{name}.{leaf}", field) for leaf, field in model["properties"].items()}
+    """The definitions of a group: itself, and each setting in it."""
+    inner = {f"{name}.{leaf}": _field(f"{name}.{leaf}", field) for leaf, field in model["properties"].items()}
     said = _said(f"{name}: a mapping of settings", name, {**model, **own}["description"], own.get("examples", []))
-    hints = strangers(tuple(inner), {})
-    properties = {**inner, **mappings.FOREIGN["properties"]}
-    return {**said, **mappings.hinting(hints), **mappings.FOREIGN, **mappings.past(hints), "properties": properties}
+    leaves = tuple(model["properties"])
+    hints = strangers(leaves, {})
+    whole = mappings.group(name, leaves, hints)
+    if name == "token_cache":
+        whole = _any_of_the_caches(name, leaves, hints)
+    return {name: {**said, **mappings.hinting(hints), **whole}, **inner}
+
+
+def _any_of_the_caches(name: str, leaves: tuple[str, ...], hints: mappings.Hints) -> Json:
+    """As `TokenCacheSettings` does: the kind that is named, or whose settings are there."""
+    chosen = mappings.group(name, leaves, hints)
+    named: Json = {"properties": {"kind": False}}
+    for kind, own in reversed(caches.OF_A_KIND.items()):
+        others = tuple(leaf for each, fields in caches.OF_A_KIND.items() for leaf in fields if each != kind)
+        message = f"a cache of the kind `{kind}` has no such setting"
+        of_the_kind = mappings.group(name, leaves, hints, {message: others if own else ()})
+        signs = [shapes.has("kind", kind)]
+        signs += [{"allOf": [named, {"anyOf": [shapes.has(leaf) for leaf in own]}]}] if own else []
+        chosen = {"if": {"anyOf": signs}, "then": of_the_kind, "else": chosen}
+    return chosen
 
 
 def _keys() -> Json:

@@ -127,6 +127,13 @@ def _secrets(settings: Kind) -> Iterator[tuple[str, object]]:
             yield from ((f"{name}.{index}", item) for index, item in enumerate(value))
         elif value is not None:
             yield name, value
+    cache = settings.token_cache
+    if cache.key is not None:
+        yield "token_cache.key", cache.key
+    if isinstance(cache.url, FileReference) or (
+        isinstance(cache.url, SecretStr) and "@" in cache.url.get_secret_value()
+    ):
+        yield "token_cache.url", cache.url
 
 
 def _others_can_read(path: str) -> bool:

@@ -115,8 +115,12 @@ def text_or_reference(value: Any) -> Any:
     return _text(value, ("env", "file"))
 
 
-def _named(value: Any, normalise: Any) -> Any:
-    """Text that a rule normalises; a reference is checked by the same rule when it is read."""
+def named_text(value: Any, normalise: Any) -> Any:
+    """Text that a rule normalises; a reference is checked by the same rule when it is read.
+
+    Raises:
+        PydanticCustomError: it is no text, or the rule raised `BadName`.
+    """
     value = text_or_reference(value)
     if not isinstance(value, str):
         return value
@@ -128,19 +132,19 @@ def _named(value: Any, normalise: Any) -> Any:
 
 
 def _tenant(value: Any) -> Any:
-    return _named(value, clouds.tenant)
+    return named_text(value, clouds.tenant)
 
 
 def _authority(value: Any) -> Any:
-    return _named(value, clouds.authority)
+    return named_text(value, clouds.authority)
 
 
 def _oidc_authority(value: Any) -> Any:
-    return _named(value, clouds.oidc_authority)
+    return named_text(value, clouds.oidc_authority)
 
 
 def _region(value: Any) -> Any:
-    return _named(value, clouds.region)
+    return named_text(value, clouds.region)
 
 
 def _allowed_tenant(value: Any) -> Any:
@@ -175,7 +179,7 @@ def _item(item: Any, index: int, kinds: tuple[str, ...]) -> Any:
 
 def _proxy(value: Any) -> Any:
     """Hidden, because the URL may hold a password."""
-    value = _named(value.get_secret_value() if isinstance(value, SecretStr) else value, clouds.proxy)
+    value = named_text(value.get_secret_value() if isinstance(value, SecretStr) else value, clouds.proxy)
     return SecretStr(value) if isinstance(value, str) else value
 
 

@@ -42,7 +42,11 @@ ITEMS: Final = {
 
 CHOICES: Final = {
     "cloud": {name: f"`{url}`" for name, url in PRESETS.items()},
-    "token_cache.kind": {"memory": "In this process."},
+    "token_cache.kind": {
+        "memory": "In this process alone.",
+        "file": "Also in a file of this user, encrypted by the machine: needs `credconf[persistent]`.",
+        "redis": "Also in a Redis that many machines share, encrypted: needs `credconf[redis]`.",
+    },
 }
 """What the values mean that a setting may have; the kinds of credentials say it themselves."""
 

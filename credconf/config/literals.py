@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .origins import Origin, Value
 
 _EXPANSION = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
-_SECRETS: Final = ("client_secret", "client_certificate_password")
+_SECRETS: Final = ("client_secret", "client_certificate_password", "token_cache.url", "token_cache.key")
 # One word that adheres to its `#`: what follows a space, or goes on as a sentence, is meant to be a comment.
 _CUT_OFF = re.compile(r"\s+#(?P<word>[^\s#]+)\s*")
 # What people and tools do write so: marks for linters and for scanners of secrets.

@@ -43,6 +43,23 @@ def mapping(keys: tuple[str, ...], elsewhere: Hints | None = None) -> Json:
     return {**held, "allOf": rules} if rules else held
 
 
+def group(name: str, leaves: tuple[str, ...], hints: Hints, elsewhere: Hints | None = None) -> Json:
+    """The mapping that a group of settings is.
+
+    Args:
+        name: of the group.
+        leaves: the settings in it.
+        hints: keys that `hinting()` refuses.
+        elsewhere: settings of it that stand there to no use, by what an editor says of them.
+    """
+    refused = {message: others for message, others in (elsewhere or {}).items() if others}
+    unfit = {key for others in refused.values() for key in others}
+    own: Json = {leaf: {"$ref": f"#/definitions/{name}.{leaf}"} for leaf in leaves if leaf not in unfit}
+    own |= {leaf: {"doNotSuggest": True} for leaf in leaves if leaf in unfit}
+    held = {"type": "object", **FOREIGN, **past(hints), "properties": {**own, **FOREIGN["properties"]}}
+    return {**held, "allOf": _refusals(refused)} if refused else held
+
+
 def _refusals(keys: Hints) -> list[Json]:
     """The rules against keys, by what an editor says of them."""
     return [refusing(others, message) for message, others in keys.items()]

@@ -76,6 +76,9 @@ def _shown(path: str, written: Any, identity: Identity | None) -> tuple[Any, boo
     if path == "http.proxy" and written is not None:  # its URL may hold a password; host and port never do
         url = identity.proxy if identity is not None and path not in identity.hidden else None
         return (proxies.shown(url), False) if url else (None, True)
+    if path == "token_cache.url" and written is not None:
+        url = identity.cache_url if identity is not None and path not in identity.hidden else None
+        return (proxies.shown(url), False) if url and not url.startswith("unix:") else (None, True)
     if path in _NAMES and written is not None:
         known = identity is not None and path not in identity.hidden
         return (getattr(identity, path), False) if known else (None, True)

@@ -9,6 +9,7 @@ from credconf.kinds import NESTED, Invalid, Kind, Proof, identify, validate
 from credconf.problems import Problem
 from credconf.records import field, record, replace
 from credconf.references import NotFound, Reader
+from credconf.tokens.backends import missing_extra
 
 from . import layers as layer_of
 from .advice import advice, displaced_host
@@ -207,6 +208,9 @@ class _Resolver:
         if bundle is not None and not os.access(bundle, os.R_OK):
             failure = NotFound("missing-file", f"the certificates {bundle} can't be read", "check the path")
             self.problems.append(self._unreadable("http.ca_bundle", failure))
+        absent = missing_extra(settings.token_cache.kind)
+        if absent is not None:
+            self.problems.append(self._unreadable("token_cache.kind", absent))
         if not isinstance(identity, list):
             self.problems += [
                 replace(item, path=self._path(item.path or ""))

@@ -104,10 +104,9 @@ def redirected_secret(merged: Mapping[str, Value], reader: Reader, found: Mappin
         return
     for path, value in merged.items():
         if value.origin.found and _redirects(path, value, reader):
-            message = (
-                f"`{path}`, from a file that was only found, would decide "
-                f"where the secret from {protected.origin} is sent"
-            )
+            whose = f"the secret from {protected.origin}"
+            what = f"the tokens of {whose} are kept" if path.startswith("token_cache.") else f"{whose} is sent"
+            message = f"`{path}`, from a file that was only found, would decide where {what}"
             how = f'name the file: from_config("{value.origin.file}"), or CREDCONF_FILE={value.origin.file}'
             if value.origin.place == "dotenv":
                 how = f'name the file: from_config(env_file="{value.origin.file}")'
@@ -147,7 +146,7 @@ def _redirects(path: str, value: Value, reader: Reader) -> bool:
         return _text(value.raw, reader) == clouds.ADFS
     if path == "disable_instance_discovery":
         return not (value.raw is False or (isinstance(value.raw, str) and value.raw.lower() in _FALSE))
-    return path in {"oidc_authority", "http.proxy", "http.ca_bundle"}
+    return path in {"oidc_authority", "http.proxy", "http.ca_bundle", "token_cache.url", "token_cache.key"}
 
 
 def _is_well_known(text: object) -> bool:

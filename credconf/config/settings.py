@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, SecretStr, model_validator
 from credconf.entra import clouds
 
 from .building import STRICT
+from .caches import TokenCacheSettings
 from .fields import (
     AllowedTenants,
     Authority,
@@ -72,19 +73,6 @@ class HttpSettings(BaseModel):
         return super().__getstate__()
 
 
-class TokenCacheSettings(BaseModel):
-    """Where tokens are kept."""
-
-    model_config = STRICT
-
-    kind: Literal["memory"] = Field(default="memory", description="`memory`: in this process.", examples=["memory"])
-    max_entries: Annotated[int, Field(ge=1, le=10_000_000)] = Field(
-        default=100_000,
-        description="How many tokens are kept; the least recently used go first.",
-        examples=[1_000],
-    )
-
-
 class CommonSettings(BaseModel):
     """The fields that all kinds share; the names are azure-identity's.
 
@@ -140,7 +128,9 @@ class CommonSettings(BaseModel):
         default_factory=HttpSettings, description="How Entra is reached.", examples=[{"timeout": 5, "retries": 5}]
     )
     token_cache: TokenCacheSettings = Field(
-        default_factory=TokenCacheSettings, description="Where tokens are kept.", examples=[{"max_entries": 1_000}]
+        default_factory=TokenCacheSettings,
+        description="Where tokens are kept.",
+        examples=[{"kind": "file", "name": "billing"}, {"kind": "redis", "url": {"env": "REDIS_URL"}}],
     )
     prefetch: Scopes = Field(
         default=(),
@@ -170,7 +160,10 @@ class CommonSettings(BaseModel):
             TypeError: it holds a secret.
         """
         held = [item for _, value in self for item in (value if isinstance(value, tuple) else (value,))]
-        if any(isinstance(item, SecretStr | CertificateBytes) for item in held):
+        url = self.token_cache.url
+        password = isinstance(url, SecretStr) and "@" in url.get_secret_value()
+        held.append(self.token_cache.key)
+        if password or any(isinstance(item, SecretStr | CertificateBytes) for item in held):
             raise _unpicklable()
         return super().__getstate__()
 

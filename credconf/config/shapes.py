@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias
 
 from credconf.records import record
 
-from . import hover
+from . import caches, hover
 from .fields import REFERENCES
 
 Json: TypeAlias = dict[str, Any]
@@ -75,6 +75,8 @@ RULES: Final = {
     "env_prefix": Rule(
         r"^[A-Za-z_][A-Za-z0-9_]*$", "a prefix is letters, digits and `_`, such as REPORTS_", ("boolean",)
     ),
+    "token_cache.name": Rule(rf"^{caches.NAME}$", caches.A_NAME),
+    "token_cache.url": Rule(rf"^\s*{caches.URL}\s*$", caches.A_URL, ()),
     "http.proxy": Rule(
         r"^\s*(?:(?:[Hh][Tt][Tt][Pp][Ss]?|[Ss][Oo][Cc][Kk][Ss](?:4[Aa]?|5[Hh]?))://(?!/)|(?!\S*://))\S+\s*$",
         "a proxy is a URL such as http://proxy.example.com:8080",

@@ -15,6 +15,7 @@ from credconf.records import replace
 from credconf.references import NotFound, Reader, Reference
 
 from .advice import advice_on_texts, displaced_host
+from .caches import kinds_of
 from .checks import bad_prefix, exclusive, unusable
 from .entries import read_book
 from .lines import Lines
@@ -119,7 +120,7 @@ def _judged(fields: dict[str, Any]) -> Kind | tuple[Problem, ...]:
         wrong = alone.problems if isinstance(alone, Invalid) else ()
         unknown = tuple(problem for problem in wrong if problem.path == "kind")
         return unknown if isinstance(problems, Kind) else (*unknown, *problems)
-    result = validate({**_stand_ins(fields), **fields})
+    result = validate({**_stand_ins(fields), **fields, **_stand_in_cache(fields)})
     return result.problems if isinstance(result, Invalid) else result
 
 
@@ -134,6 +135,13 @@ def _stand_ins(fields: Mapping[str, Any]) -> dict[str, Any]:
     fitting = [name for name, model in KINDS.items() if special <= model.model_fields.keys()]
     proof = KINDS[fields.get("kind", next(iter(fitting), next(iter(KINDS))))].proof
     return {**found, proof: _STAND_INS[proof]}
+
+
+def _stand_in_cache(fields: Mapping[str, Any]) -> dict[str, Any]:
+    cache = fields.get("token_cache")
+    if isinstance(cache, dict) and "url" not in cache and "redis" in (cache.get("kind"), *kinds_of(cache)):
+        return {"token_cache": {**cache, "url": {"env": "ANY"}}}
+    return {}
 
 
 def _known_identity(settings: Kind) -> Identity:

@@ -28,6 +28,8 @@ TEXTS = frozenset(
         "oidc_authority",
         "region",
         "http.proxy",
+        "token_cache.url",
+        "token_cache.key",
     }
 )
 _LISTS = frozenset({"additionally_allowed_tenants", "allowed_tenants", "prefetch"})

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from credconf.config.caches import redis_url
 from credconf.entra import clouds
 from credconf.problems.printable import printable
 from credconf.records import field, record
@@ -30,6 +31,7 @@ class Identity:
         oidc_authority: URL of a generic server.
         region: a region's name or `tryautodetect`.
         proxy: URL; may hold a password.
+        cache_url: of the Redis that holds tokens, if one does; may hold a password.
         hidden: the fields that came from a file: `describe()` and errors do not show them, because a configuration that
             somebody else wrote could name any file.
     """
@@ -41,6 +43,7 @@ class Identity:
     region: str | None
     proxy: str | None = field(repr=False)
     hidden: frozenset[str] = frozenset()
+    cache_url: str | None = field(default=None, repr=False)
 
     def __repr__(self) -> str:
         """As messages may show it: a traceback with locals prints it."""
@@ -55,10 +58,12 @@ class Identity:
 
     def concealed(self) -> list[str]:
         """What no message may show: the texts that came from a file, the host of such a URL, and the proxy's URL."""
-        texts = [getattr(self, name.rpartition(".")[2]) or "" for name in sorted(self.hidden)]
+        texts = [getattr(self, _ATTRIBUTES.get(name, name)) or "" for name in sorted(self.hidden)]
         hosts = [urlsplit(text).hostname or "" for text in texts if "://" in text]
-        return [text for text in (*texts, *hosts, self.proxy) if text]
+        return [text for text in (*texts, *hosts, self.proxy, self.cache_url) if text]
 
+
+_ATTRIBUTES: Final = {"http.proxy": "proxy", "token_cache.url": "cache_url"}
 
 _Field: TypeAlias = str | SecretStr | EnvReference | FileReference | None
 
@@ -83,6 +88,8 @@ def identify(settings: CommonSettings, reader: Reader) -> Identity | list[tuple[
             hidden.add(path)
         return found.strip()
 
+    cache = settings.token_cache
+    redis = cache.kind == "redis"
     identity = Identity(
         client_id=text("client_id", settings.client_id) or "",
         tenant_id=text("tenant_id", settings.tenant_id, clouds.tenant),
@@ -90,8 +97,11 @@ def identify(settings: CommonSettings, reader: Reader) -> Identity | list[tuple[
         oidc_authority=text("oidc_authority", settings.oidc_authority, clouds.oidc_authority),
         region=text("region", settings.region, clouds.region),
         proxy=text("http.proxy", settings.http.proxy, clouds.proxy),
+        cache_url=text("token_cache.url", cache.url if redis else None, redis_url),
         hidden=frozenset(hidden),
     )
+    key = reader.text(cache.key) if redis and isinstance(cache.key, EnvReference | FileReference) else None
+    failures += [("token_cache.key", key)] if isinstance(key, NotFound) else []
     return failures or identity
 
 

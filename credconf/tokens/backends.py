@@ -1,18 +1,21 @@
-"""The backends that a configuration can name, and what each needs to be installed."""
+"""The backends that a configuration can name: each is the module of its name, with a function `open_backend`."""
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 from typing import TYPE_CHECKING
 
 from credconf.references.found import NotFound
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from credconf.blueprint import Blueprint
 
     from .shared import Backend
 
-# The extra of each kind, and a package of it that nothing else brings.
+# What each kind needs to be installed: an extra, and the packages of it that are imported.
 _EXTRAS: dict[str, tuple[str, tuple[str, ...]]] = {
     "file": ("persistent", ("msal_extensions", "portalocker")),
     "redis": ("redis", ("redis",)),
@@ -21,7 +24,9 @@ _EXTRAS: dict[str, tuple[str, tuple[str, ...]]] = {
 
 def missing_extra(kind: str) -> NotFound | None:
     """What is not installed of what a kind of token cache needs."""
-    extra, packages = _EXTRAS.get(kind, ("", ()))
+    if kind not in _EXTRAS:
+        return None
+    extra, packages = _EXTRAS[kind]
     if all(importlib.util.find_spec(name) is not None for name in packages):
         return None
     message = f"`kind: {kind}` needs the extra credconf[{extra}], which is not installed"
@@ -35,12 +40,7 @@ def backend_of(plan: Blueprint) -> Backend | None:
         ConfigError: the backend can't be used on this machine.
     """
     kind = plan.settings.token_cache.kind
-    if kind == "file":
-        from .file import FileBackend
-
-        return FileBackend.of(plan)
-    if kind == "redis":
-        from .redis import redis_backend
-
-        return redis_backend(plan)
-    return None
+    if kind not in _EXTRAS:
+        return None
+    opening: Callable[[Blueprint], Backend] = importlib.import_module(f"credconf.tokens.{kind}").open_backend
+    return opening(plan)

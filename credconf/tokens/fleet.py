@@ -15,7 +15,6 @@ from .guard import Guard
 from .leases import Keeper
 from .policy import SPACING
 from .shared import Unavailable, entry_of, key_of, token_of
-from .stores import Token
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from .request import TokenRequest
     from .shared import Backend, Lock, Seen
     from .source import Source, Terms
+    from .stores import Token
 
 PATIENCE = 10.0
 """Seconds that a caller waits for another process's request, at most, before he asks himself."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from .shared import Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from .shared import Lock
 
@@ -32,20 +32,12 @@ class Keeper:
         self._runs = False
 
     @contextlib.contextmanager
-    def holding(self, lock: Lock) -> Iterator[None]:
+    def holding(self, lock: Lock) -> Generator[None]:
         """Keep a lock from being lost in the meantime; releasing it is the caller's."""
-        if lock.lease is None:
-            with self._noted(lock):
-                yield
-            return
-        with self._noted(lock):
-            self._start()
-            yield
-
-    @contextlib.contextmanager
-    def _noted(self, lock: Lock) -> Iterator[None]:
         with self._changed:
             self._held.add(lock)
+        if lock.lease is not None:
+            self._start()
         try:
             yield
         finally:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeGuard
 
 from credconf.records import field, record
 
@@ -82,7 +82,9 @@ class Lock(Protocol):
     """
 
     @property
-    def lease(self) -> float | None: ...
+    def lease(self) -> float | None:
+        """See above."""
+        ...
 
     def renew(self) -> bool:
         """Extend the lease; `False` where it has been lost."""
@@ -107,7 +109,9 @@ class Backend(Protocol):
     """
 
     @property
-    def label(self) -> str: ...
+    def label(self) -> str:
+        """See above."""
+        ...
 
     def get(self, key: str) -> Seen:
         """What there is. What can't be understood, or has expired, is nothing."""
@@ -181,18 +185,17 @@ def read(data: object, age: float) -> Entry | None:
     """An entry from its JSON; `None` for anything else, and for what has expired."""
     if not isinstance(data, dict):
         return None
-    token, token_type, lifetime, refresh_in = (
-        data.get(name) for name in ("token", "token_type", "lifetime", "refresh_in")
-    )
+    token, token_type = data.get("token"), data.get("token_type")
+    lifetime, refresh_in = data.get("lifetime"), data.get("refresh_in")
     if not (isinstance(token, str) and token and isinstance(token_type, str) and token_type):
         return None
     if not (_is_seconds(lifetime) and _is_seconds(age) and (refresh_in is None or _is_seconds(refresh_in))):
         return None
-    entry = Entry(token, token_type, float(lifetime), None if refresh_in is None else float(refresh_in), age)
+    entry = Entry(token, token_type, lifetime, refresh_in, age)
     return entry if entry.remaining > 0 else None
 
 
-def _is_seconds(value: Any) -> bool:
+def _is_seconds(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= _LONGEST
 
 
@@ -221,4 +224,5 @@ def read_failure(data: object) -> Failure | None:
         return None
     if not all(isinstance(code, int) for code in codes):
         return None
-    return Failure(**{**data, "codes": tuple(codes)})
+    said: dict[str, Any] = {**data, "codes": tuple(codes)}
+    return Failure(**said)

@@ -72,6 +72,14 @@ EXPLAINED = {
         wrong="kind: service_principal",
         right="kind: client_secret",
     ),
+    "missing-extra": Explanation(
+        "a setting needs a package that is not installed",
+        """Tokens are kept in memory without any further package. A file that processes share needs the extra
+        credconf[persistent], a Redis credconf[redis]; the message names the one that is missing. Install it where the
+        program runs, and write it into what lists the program's requirements.""",
+        wrong="token_cache: {kind: redis, url: {env: REDIS_URL}}   # pip install credconf",
+        right="token_cache: {kind: redis, url: {env: REDIS_URL}}   # pip install 'credconf[redis]'",
+    ),
     "unsupported": Explanation(
         "an argument of azure-identity that is not supported yet",
         """The constructors take azure-identity's arguments. `cache_persistence_options` asks for a token cache on
