@@ -31,7 +31,8 @@ class Options(TypedDict, total=False):
         authority: host name or https:// URL; `AZURE_AUTHORITY_HOST` by default.
         additionally_allowed_tenants: other tenants a token may be asked for; `["*"]` for all.
         disable_instance_discovery: trust an authority that is not well known without asking Microsoft.
-        cache_persistence_options: not supported yet; anything but `None` is an error.
+        cache_persistence_options: azure-identity's `TokenCachePersistenceOptions`: keep tokens in a file of the user,
+            too, as `token_cache: {kind: file}` does; needs the extra credconf[persistent].
         http_client: sends the requests: an object with MSAL's `get`, `post` and `close`.
         retry_total: how often a failed attempt is repeated.
         connection_timeout: seconds to connect.
@@ -161,10 +162,11 @@ def _raising(wrong: Sequence[Problem] | TypeError) -> Callable[[], Engine]:
 
 
 def _plan(fields: dict[str, Any], options: Options) -> Callable[[], Engine]:
-    if options.get("cache_persistence_options") is not None:
-        message = "`cache_persistence_options`: tokens can't be kept beyond the process yet"
-        return _raising([Problem("unsupported", message, path="token_cache")])
+    cache = _cache(options.get("cache_persistence_options"))
+    if isinstance(cache, TypeError):
+        return _raising(cache)
     environ = os.environ
+    fields["token_cache"] = cache
     fields["authority"] = options.get("authority") or environ.get("AZURE_AUTHORITY_HOST") or None
     fields["region"] = environ.get("AZURE_REGIONAL_AUTHORITY_NAME") or None
     fields["additionally_allowed_tenants"] = options.get("additionally_allowed_tenants") or ()
@@ -177,6 +179,16 @@ def _plan(fields: dict[str, Any], options: Options) -> Callable[[], Engine]:
     if isinstance(planned, list):
         return _raising(planned)
     return lambda: Engine(replace(planned, transport=_transport(planned.transport, options)))
+
+
+def _cache(options: Any) -> dict[str, Any] | TypeError | None:
+    """azure-identity's `TokenCachePersistenceOptions`, whatever class has its attributes: it need not be installed."""
+    if options is None:
+        return None
+    name, plain = getattr(options, "name", None), getattr(options, "allow_unencrypted_storage", None)
+    if isinstance(name, str) and isinstance(plain, bool):
+        return {"kind": "file", "name": name, "allow_unencrypted_storage": plain}
+    return TypeError("cache_persistence_options= has a name and allow_unencrypted_storage, as azure-identity's has")
 
 
 def _http(options: Options) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What the machine, not the configuration, says about reaching the network: proxies, certificates, the region.
+"""What the machine, not the configuration, says: proxies, certificates, the region, where caches are.
 
 These are the variables that `requests`, curl and MSAL know. They are read here, once, with their origin: the HTTP
 session itself trusts no environment.
@@ -6,6 +6,8 @@ session itself trusts no environment.
 
 from __future__ import annotations
 
+import os
+import sys
 from typing import TYPE_CHECKING
 
 from credconf.records import record
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 PROXIES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 NO_PROXIES = ("no_proxy", "NO_PROXY")
+CACHE_HOMES = ("LOCALAPPDATA",) if sys.platform == "win32" else ("XDG_CACHE_HOME",)
 
 
 @record
@@ -29,16 +32,20 @@ class Surroundings:
     Attributes:
         no_proxy: hosts that are reached without a proxy, as `NO_PROXY` lists them.
         region: of the machine, as Azure's hosts tell it in `REGION_NAME`; for `region: tryautodetect`.
+        cache_home: where this user's caches are, if a variable says so.
     """
 
     no_proxy: str | None = None
     region: str | None = None
+    cache_home: str | None = None
 
 
 def surroundings(environ: Mapping[str, str]) -> Surroundings:
     """What the environment says."""
     no_proxy = next((environ[name] for name in NO_PROXIES if environ.get(name)), None)
-    return Surroundings(no_proxy, environ.get("REGION_NAME") or None)
+    homes = [environ.get(name, "") for name in CACHE_HOMES]
+    home = next((path for path in homes if os.path.isabs(path)), None)  # a relative one is to be ignored, says XDG
+    return Surroundings(no_proxy, environ.get("REGION_NAME") or None, home)
 
 
 def conventional(environ: Mapping[str, str]) -> Layer:

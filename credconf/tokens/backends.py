@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 # What each kind needs to be installed: an extra, and the packages of it that are imported.
 _EXTRAS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "file": ("persistent", ("msal_extensions", "portalocker")),
+    "file": ("persistent", ("msal_extensions",)),
     "redis": ("redis", ("redis",)),
 }
 

@@ -80,10 +80,13 @@ EXPLAINED = {
         wrong="token_cache: {kind: redis, url: {env: REDIS_URL}}   # pip install credconf",
         right="token_cache: {kind: redis, url: {env: REDIS_URL}}   # pip install 'credconf[redis]'",
     ),
-    "unsupported": Explanation(
-        "an argument of azure-identity that is not supported yet",
-        """The constructors take azure-identity's arguments. `cache_persistence_options` asks for a token cache on
-        disk, which does not exist here yet; leaving it out keeps tokens in memory. It is refused instead of
-        ignored, because a program may rely on it.""",
+    "no-encryption": Explanation(
+        "tokens were to be kept in a file, and the machine has nothing to encrypt them with",
+        """A file of tokens is encrypted by what the system has for it: DPAPI on Windows, the Keychain on macOS,
+        libsecret (GNOME's keyring, KWallet) on Linux, which needs PyGObject, gir1.2-secret-1 and a session. Servers and
+        containers mostly have none. A plain file, which only its owner can read, is an answer there, but it is written
+        only where the configuration allows it. Leaving `token_cache` out keeps tokens in memory.""",
+        wrong="token_cache: {kind: file}",
+        right="token_cache: {kind: file, allow_unencrypted_storage: true}",
     ),
 }
