@@ -1,0 +1,233 @@
+"""The file of tokens, beyond what every store does."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import stat
+import subprocess
+import sys
+import time
+
+import pytest
+
+from credconf.tokens import file
+from credconf.tokens.failure import Failure
+from credconf.tokens.filelocks import FileLock
+from credconf.tokens.shared import Entry, Seen, Unavailable
+from tests.contract.faces import wait_until
+from tests.tokens.backends import PlainFile
+
+CANARY = "canary~of-a.token_42"
+
+
+@pytest.fixture
+def storage(tmp_path):
+    return PlainFile(directory=tmp_path / "below" / "credconf")
+
+
+def entry(token="token", lifetime=3600.0):
+    return Entry(token, "Bearer", lifetime, None, 0.0)
+
+
+def content(storage):
+    return json.loads((storage.directory / "test.json").read_text())
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes of files are POSIX's")
+def test_file_and_directory_are_their_owners_alone(storage):
+    old = os.umask(0)
+    try:
+        storage.open().put("key", entry())
+        held = storage.open().lock("key")
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in storage.directory.iterdir()}
+    finally:
+        os.umask(old)
+    held.release()
+    assert stat.S_IMODE(storage.directory.stat().st_mode) == 0o700
+    assert len(modes) == 3
+    assert set(modes.values()) == {0o600}
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes of files are POSIX's")
+def test_a_directory_that_others_could_enter_is_closed_to_them(storage):
+    storage.directory.mkdir(parents=True)
+    storage.directory.chmod(0o755)
+    storage.open().put("key", entry())
+    assert stat.S_IMODE(storage.directory.stat().st_mode) == 0o700
+
+
+def test_the_file_of_a_lock_is_there_only_while_it_is_held(storage):
+    backend = storage.open()
+    lock = backend.lock("key")
+    assert len(list(storage.directory.iterdir())) == 1
+    lock.release()
+    assert list(storage.directory.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "foreign",
+    [
+        b"",
+        b"\xff\xfe\x00",
+        b"{",
+        b"[]",
+        b"[" * 100_000,
+        b'{"AccessToken": {}}',
+        b'{"format": "credconf-tokens-2", "tokens": {}, "failures": {}}',
+        b'{"format": "credconf-tokens-1", "tokens": [], "failures": {}}',
+        b'{"format": "credconf-tokens-1", "tokens": {"key": {"at": "soon", "up": 1}}, "failures": {}}',
+        b'{"format": "credconf-tokens-1", "tokens": {}, "failures": {"key": 1}}',
+    ],
+    ids=["nothing", "bytes", "half", "a list", "deep", "MSAL's", "a later one", "no tokens", "no number", "no failure"],
+)
+def test_what_is_none_of_ours_is_set_aside_with_one_warning(storage, foreign, caplog):
+    backend = storage.open()
+    (storage.directory / "test.json").write_bytes(foreign)
+    with caplog.at_level(logging.WARNING, "credconf"):
+        assert backend.get("key") == Seen()
+        assert backend.get("key") == Seen()
+        backend.put("key", entry())
+    assert len(caplog.records) == 1
+    assert "test.json.broken" in caplog.text
+    assert (storage.directory / "test.json.broken").read_bytes() == foreign
+    assert backend.get("key").entry.token == "token"
+
+
+@pytest.mark.parametrize(
+    "odd", [{"token": 5}, {"token_type": None}, {"lifetime": "1"}, {"lifetime": 1e300}, {"token": ""}]
+)
+def test_an_entry_that_makes_no_sense_is_none(storage, odd):
+    backend = storage.open()
+    backend.put("key", entry())
+    document = content(storage)
+    document["tokens"]["key"] |= odd
+    (storage.directory / "test.json").write_text(json.dumps(document))
+    assert backend.get("key") == Seen()
+
+
+def test_what_has_expired_is_dropped_when_something_is_written(storage):
+    backend = storage.open()
+    backend.put("short", entry(lifetime=60))
+    backend.tell("failed", Failure("message", "error"), 30)
+    storage.wait(61)
+    backend.put("long", entry())
+    assert list(content(storage)["tokens"]) == ["long"]
+    assert content(storage)["failures"] == {}
+
+
+def test_the_oldest_tokens_go_beyond_the_limit(storage):
+    storage.limit = 3
+    backend = storage.open()
+    for number in range(5):
+        backend.put(str(number), entry())
+    backend.put("2", entry("again"))
+    assert list(content(storage)["tokens"]) == ["3", "4", "2"]
+
+
+def test_the_file_does_not_grow_beyond_its_bound(storage):
+    backend = storage.open()
+    large = "x" * (file.LARGEST // 10)
+    for number in range(15):
+        backend.put(str(number), entry(large))
+    assert (storage.directory / "test.json").stat().st_size <= file.LARGEST
+    assert backend.get("14").entry.token == large
+    assert backend.get("0") == Seen()
+
+
+@pytest.mark.parametrize("hour", [-3600, 3600, -86400 * 365])
+def test_a_clock_that_somebody_sets_makes_no_token_younger(storage, hour):
+    storage.open().put("key", entry(lifetime=600))
+    storage.clock.advance(hour)
+    storage.steady.advance(300)
+    found = storage.open().get("key").entry
+    assert found is None or found.age >= 300
+
+
+def test_a_restart_of_the_machine_is_survived(storage):
+    storage.open().put("key", entry(lifetime=600))
+    storage.clock.advance(100)
+    storage.steady.advance(to=5)
+    assert storage.open().get("key").entry.age == pytest.approx(100)
+
+
+def test_after_a_restart_with_the_clock_set_back_nothing_is_believed(storage):
+    storage.open().put("key", entry(lifetime=600))
+    storage.clock.advance(-3600)
+    storage.steady.advance(to=5)
+    assert storage.open().get("key") == Seen()
+
+
+HOLDER = """
+import sys, time
+from credconf.tokens.filelocks import FileLock
+lock = FileLock.take(sys.argv[1])
+print(lock is not None, flush=True)
+time.sleep(60)
+"""
+
+
+def test_a_holder_that_is_killed_has_lost_the_lock(tmp_path):
+    path = str(tmp_path / "lock")
+    with subprocess.Popen([sys.executable, "-c", HOLDER, path], stdout=subprocess.PIPE) as holder:
+        assert holder.stdout.readline() == b"True\n"
+        assert FileLock.take(path) is None
+        holder.kill()
+        holder.wait()
+    wait_until(lambda: FileLock.take(path) is not None)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+def test_the_child_of_a_fork_neither_has_nor_ends_the_parents_lock(tmp_path):
+    path = str(tmp_path / "lock")
+    lock = FileLock.take(path)
+    child = os.fork()
+    if not child:
+        lock.after_fork()
+        lock.release()
+        os._exit(0 if FileLock.take(path) is None else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert FileLock.take(path) is None
+    lock.release()
+    assert FileLock.take(path) is not None
+
+
+def test_a_lock_that_is_released_is_free_even_if_a_child_has_its_file_open(tmp_path):
+    path = str(tmp_path / "lock")
+    lock = FileLock.take(path)
+    copy = os.dup(lock._descriptor)
+    lock.release()
+    assert FileLock.take(path) is not None
+    os.close(copy)
+
+
+def test_a_file_that_can_not_be_written_is_unavailable(storage):
+    storage.directory.parent.mkdir()
+    storage.directory.write_text("no directory")
+    backend = storage.open()
+    for operation in (
+        lambda: backend.get("key"),
+        lambda: backend.put("key", entry(CANARY)),
+        lambda: backend.lock("key"),
+    ):
+        with pytest.raises(Unavailable) as caught:
+            operation()
+        assert caught.value.__context__ is None
+        assert CANARY not in str(caught.value)
+    storage.directory.unlink()
+    backend.put("key", entry())
+    assert backend.get("key").entry.token == "token"
+
+
+def test_a_writer_that_hangs_keeps_nobody_waiting_for_long(storage):
+    backend = storage.open()
+    backend.put("key", entry())
+    stopped = FileLock.take(str(storage.directory / "test.json.lock"))
+    begun = time.monotonic()
+    with pytest.raises(Unavailable, match="another process"):
+        backend.put("key", entry("new"))
+    assert time.monotonic() - begun < 10
+    assert backend.get("key").entry.token == "token"
+    stopped.release()
