@@ -6,6 +6,7 @@ gets. Nothing here can cost a caller his token: where the backend fails, each pr
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from credconf.records import mutable_record, replace
@@ -121,8 +122,10 @@ class Fleet:
             pause = min(pause * 1.5, LONGEST_POLL)
 
     def _patience(self, terms: Terms) -> float:
-        longest = min(PATIENCE, self._plan.transport.total_timeout / 3, (terms.timeout or PATIENCE) / 3)
-        return longest * (0.75 + self._plan.random() / 2)  # who gives up does not do so with all the others
+        whole = min(self._plan.transport.total_timeout, terms.timeout or math.inf)
+        return min(PATIENCE, whole / 3) * (
+            0.75 + self._plan.random() / 2
+        )  # who gives up does not do so with all the others
 
     def _judged(self, seen: Seen, wish: _Wish) -> tuple[bool, Token | Failure | None]:
         """Whether what is there settles it, and how."""

@@ -1,0 +1,211 @@
+"""Tokens in a file: one request for all processes, and nobody worse off where the file fails."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+import credconf
+from credconf.testing import FakeEntra
+from tests.contract.faces import ASYNC, SCOPE, SYNC, Clock, engine_of, wait_until
+
+PLAIN = {"kind": "file", "name": "shared", "allow_unencrypted_storage": True}
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
+    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path / "caches"))
+    return tmp_path / "caches"
+
+
+@pytest.fixture
+def entra():
+    with FakeEntra() as fake:
+        yield fake
+
+
+@pytest.fixture(params=[SYNC, ASYNC], ids=lambda face: face.name)
+def face(request):
+    return request.param
+
+
+PROGRAM = """
+import json, sys
+import credconf
+with credconf.build(json.loads(sys.argv[1])) as credential:
+    print(json.dumps([credential.get_token(sys.argv[2]), sorted({"msal", "requests", "urllib3"} & sys.modules.keys())]))
+"""
+
+
+def started(fields):
+    arguments = [sys.executable, "-c", PROGRAM, json.dumps(fields), SCOPE]
+    return subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
+
+
+def said(process):
+    with process:
+        return json.loads(process.communicate(timeout=120)[0])
+
+
+def test_processes_that_start_together_ask_once(entra):
+    fields = entra.config(token_cache=PLAIN)
+    outcomes = [said(process) for process in [started(fields) for _ in range(6)]]
+    assert len({token for (token, *_), _ in outcomes}) == 1
+    assert entra.count() == 1
+
+
+def test_a_process_that_finds_its_token_imports_neither_msal_nor_requests(entra):
+    fields = entra.config(token_cache=PLAIN)
+    (first, *_), imported = said(started(fields))
+    assert imported == ["msal", "requests", "urllib3"]
+    (second, *_), imported = said(started(fields))
+    assert second == first
+    assert imported == []
+    assert entra.count() == 1
+
+
+def test_a_credential_finds_what_another_one_has_got(face, entra):
+    fields = entra.config(token_cache=PLAIN)
+    first = SYNC.build(fields).get_token_info(SCOPE)
+    found = face.build(fields).get_token_info(SCOPE)
+    assert (found.token, found.token_type, found.refresh_on) == (first.token, first.token_type, first.refresh_on)
+    assert abs(found.expires_on - first.expires_on) <= 1
+    assert entra.count() == 1
+
+
+def test_a_hit_does_not_look_into_the_file(face, entra, home):
+    credential = face.build(entra.config(token_cache=PLAIN))
+    token = credential.get_token(SCOPE)
+    (home / "credconf" / "shared.json").unlink()
+    assert credential.get_token(SCOPE) == token
+    assert entra.count() == 1
+
+
+def test_a_token_that_is_due_is_refreshed_once_for_all(entra):
+    clock, steady = Clock(), Clock(1_000.0)
+    entra.tokens(expires_in=3600)
+    engines = [engine_of(entra.config(token_cache=PLAIN), clock=clock, monotonic=steady) for _ in range(4)]
+    faces = [SYNC.on(engine) for engine in engines]
+    old = {each.get_token(SCOPE).token for each in faces}
+    clock.advance(3400)
+    steady.advance(3400)
+    assert {each.get_token(SCOPE).token for each in faces} == old
+
+    def all_new():
+        clock.advance(31)  # who found the lock taken looks again after half a minute
+        steady.advance(31)
+        return not {each.get_token(SCOPE).token for each in faces} & old
+
+    wait_until(all_new)
+    assert len({each.get_token(SCOPE).token for each in faces}) == 1
+    assert entra.count() == 2
+
+
+def test_tenants_scopes_and_cae_have_tokens_of_their_own(face, entra):
+    entra.allow_any_tenant()
+    fields = entra.config(token_cache=PLAIN, additionally_allowed_tenants=["*"])
+    asked = [(SCOPE, {}), ("https://b/.default", {}), (SCOPE, {"tenant_id": "other"}), (SCOPE, {"enable_cae": True})]
+    first = [face.build(fields).get_token(scope, **options).token for scope, options in asked]
+    assert len(set(first)) == 4
+    assert [face.build(fields).get_token(scope, **options).token for scope, options in asked] == first
+    assert entra.count() == 4
+
+
+def test_verify_asks_entra_whatever_is_there(face, entra):
+    fields = entra.config(token_cache=PLAIN)
+    face.build(fields).get_token(SCOPE)
+    renewed = face.build(fields).verify(SCOPE)
+    assert entra.count() == 2
+    assert face.build(fields).get_token(SCOPE).token == renewed.token
+
+
+def test_where_the_file_can_not_be_tokens_are_kept_in_memory(face, entra, home, caplog):
+    home.write_text("no directory")
+    with caplog.at_level(logging.WARNING, "credconf"):
+        credential = face.build(entra.config(token_cache=PLAIN))
+        token = credential.get_token(SCOPE)
+        assert credential.get_token(SCOPE) == token
+    assert entra.count() == 1
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert token.token not in caplog.text
+
+
+def test_a_corrupt_file_costs_no_token(face, entra, home, caplog):
+    (home / "credconf").mkdir(parents=True, mode=0o700)
+    (home / "credconf" / "shared.json").write_bytes(os.urandom(300))
+    with caplog.at_level(logging.WARNING, "credconf"):
+        token = face.build(entra.config(token_cache=PLAIN)).get_token(SCOPE).token
+        assert face.build(entra.config(token_cache=PLAIN)).get_token(SCOPE).token == token
+    assert entra.count() == 1
+    assert "shared.json.broken" in caplog.text
+
+
+def _encrypts():
+    if sys.platform != "linux":
+        return True
+    try:
+        import gi  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(_encrypts(), reason="this machine has something to encrypt with")
+def test_without_encryption_and_permission_there_is_an_error_and_no_file(face, entra, home):
+    for build in (
+        lambda: face.build(entra.config(token_cache={"kind": "file"})),
+        lambda: face.from_config(**entra.config(token_cache={"kind": "file"})),
+        lambda: twin(face, entra, plain=False),
+    ):
+        with pytest.raises(credconf.ConfigError) as caught:
+            build()
+        assert [problem.code for problem in caught.value.problems] == ["no-encryption"]
+        assert entra.client_secret not in str(caught.value)
+    assert not list(home.rglob("*.json"))
+
+
+def twin(face, entra, *, plain, name="msal.cache"):
+    return face.make(
+        "ClientSecretCredential",
+        entra.tenant_id,
+        entra.client_id,
+        entra.client_secret,
+        authority=entra.authority,
+        disable_instance_discovery=True,
+        connection_verify=entra.ca_bundle,
+        cache_persistence_options=SimpleNamespace(name=name, allow_unencrypted_storage=plain),
+    )
+
+
+def test_the_constructors_take_azure_identitys_options(face, entra, home):
+    first = twin(face, entra, plain=True).get_token(SCOPE).token
+    assert twin(face, entra, plain=True).get_token(SCOPE).token == first
+    assert twin(face, entra, plain=True, name="other").get_token(SCOPE).token != first
+    assert entra.count() == 2
+    assert {path.name for path in (home / "credconf").glob("*.json")} == {"msal.cache.json", "other.json"}
+
+
+def test_azure_identitys_own_class_has_what_is_asked_for(entra):
+    from azure.identity import TokenCachePersistenceOptions
+
+    options = TokenCachePersistenceOptions(allow_unencrypted_storage=True)
+    assert (options.name, options.allow_unencrypted_storage) == ("msal.cache", True)
+
+
+@pytest.mark.parametrize("name", ["", "../evil", "a/b", ".hidden", "a" * 200])
+def test_a_name_that_would_be_another_path_is_refused(face, entra, name, home):
+    with pytest.raises(credconf.ConfigError):
+        twin(face, entra, plain=True, name=name)
+    assert not home.exists()
+
+
+def test_what_is_no_option_of_azure_identitys_is_a_type_error(face, entra):
+    with pytest.raises(TypeError, match="cache_persistence_options"):
+        face.make("ClientSecretCredential", "tenant", "client", "secret", cache_persistence_options=True)
