@@ -36,6 +36,23 @@ def due_at(received: float, expires: float, refresh_on: float | None, jitter: fl
     return min(due + jitter * min(JITTER, 0.1 * max(expires - due, 0.0)), expires)
 
 
+def due_among_many(received: float, due: float, expires: float, jitter: float) -> float:
+    """When one of many processes that hold the same token should see to its replacement.
+
+    One will do it for all, the first. Should what they share be down just then, each does it for itself, and they must
+    not come all at once: from a tenth of its age earlier, to half of what is left of its life later.
+
+    Args:
+        received: when it was asked for.
+        due: when it should be replaced.
+        expires: when it ends.
+        jitter: from 0 to 1.
+    """
+    first = max(due - 0.1 * (due - received), min(received + SPACING, due))
+    last = due + 0.5 * (expires - due)
+    return first + jitter * (last - first)
+
+
 def wait_after(failures: int, retry_after: float | None, jitter: float = 0.0) -> float:
     """Seconds to wait before a refresh of a token that is still valid is tried again.
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeGuard
 from credconf.records import field, record
 
 from .failure import Failure
+from .policy import due_among_many
 from .stores import Token
 
 if TYPE_CHECKING:
@@ -168,7 +169,12 @@ def token_of(entry: Entry, now: float, steady: float, jitter: float) -> Token:
         jitter: from 0 to 1; spreads the refreshes of many processes.
     """
     said = (entry.token, entry.token_type, entry.lifetime, entry.refresh_in)
-    return Token(*said, now - entry.age, steady - entry.age, jitter)
+    received = now - entry.age
+    token = Token(*said, received, steady - entry.age)
+    shift = due_among_many(received, token.due, token.expires, jitter) - token.due
+    token.due += shift
+    token.steady_due += shift
+    return token
 
 
 def written(entry: Entry) -> dict[str, Any]:

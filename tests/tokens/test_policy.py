@@ -6,7 +6,16 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from credconf.tokens.policy import EARLY, JITTER, LONG_LIFE, LONGEST_WAIT, SPACING, due_at, wait_after
+from credconf.tokens.policy import (
+    EARLY,
+    JITTER,
+    LONG_LIFE,
+    LONGEST_WAIT,
+    SPACING,
+    due_among_many,
+    due_at,
+    wait_after,
+)
 
 times = st.floats(0, 4e9)
 lives = st.floats(0, 4e8)
@@ -92,3 +101,20 @@ def test_the_waits_double_up_to_ten_minutes():
 @pytest.mark.parametrize(("asked", "expected"), [(None, 30), (0, 30), (10, 30), (100, 100), (10_000, 600)])
 def test_what_the_server_asks_for_is_waited_but_not_without_end(asked, expected):
     assert wait_after(1, asked) == expected
+
+
+@given(
+    life=st.floats(60, 90_000),
+    part=st.floats(0, 1),
+    jitters=st.tuples(st.floats(0, 1), st.floats(0, 1)).map(sorted),
+)
+def test_among_many_a_token_is_replaced_around_its_time_and_before_its_end(life, part, jitters):
+    due = SPACING + part * (life - SPACING)
+    first, second = (due_among_many(1000, 1000 + due, 1000 + life, jitter) for jitter in jitters)
+    assert 1000 + min(SPACING, due) - 1e-6 <= first <= second <= 1000 + life + 1e-6
+    assert due_among_many(1000, 1000 + due, 1000 + life, 0.0) <= 1000 + due + 1e-6
+
+
+def test_among_many_a_token_of_an_hour_is_replaced_within_eight_minutes():
+    assert due_among_many(0, 3300, 3600, 0.0) == pytest.approx(2970)
+    assert due_among_many(0, 3300, 3600, 1.0) == pytest.approx(3450)

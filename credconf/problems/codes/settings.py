@@ -81,7 +81,7 @@ EXPLAINED = {
         right="token_cache: {kind: redis, url: {env: REDIS_URL}}   # pip install 'credconf[redis]'",
     ),
     "no-encryption": Explanation(
-        "tokens were to be kept in a file, and the machine has nothing to encrypt them with",
+        "the machine has nothing to encrypt a file of tokens with",
         """A file of tokens is encrypted by what the system has for it: DPAPI on Windows, the Keychain on macOS,
         libsecret (GNOME's keyring, KWallet) on Linux, which needs PyGObject, gir1.2-secret-1 and a session. Servers and
         containers mostly have none. A plain file, which only its owner can read, is an answer there, but it is written
