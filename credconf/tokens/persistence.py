@@ -63,7 +63,8 @@ class Persistence:
 
     def _load(self) -> str | None:
         try:
-            return str(self._store.load())
+            text = self._store.load()
+            return None if text is None else str(text)
         except self._missing:
             return None
         except UnicodeDecodeError:
@@ -198,14 +199,14 @@ def encrypted(path: str, name: str) -> Persistence:
     Raises:
         NoEncryption: there is none.
     """
-    module = _msal_extensions()
+    module = _msal_extensions("persistence")
 
     def opened() -> Any:
         if sys.platform == "win32":
             return module.FilePersistenceWithDataProtection(path)
         if sys.platform == "darwin":
             return module.KeychainPersistence(path, "credconf", name)
-        return module.LibsecretPersistence(path, "credconf", {"name": name}, label=f"credconf: {name}")
+        return _Libsecret(name)
 
     try:
         store = bounded(Workers(1, "credconf-keyring"), opened)
@@ -218,7 +219,7 @@ def encrypted(path: str, name: str) -> Persistence:
 
 def plain(path: str) -> Persistence:
     """A plain file."""
-    module = _msal_extensions()
+    module = _msal_extensions("persistence")
     return Persistence(path, module.FilePersistence(path), module, in_file=True)
 
 
@@ -231,18 +232,39 @@ def _said(exc: Exception) -> str:
     return type(exc).__name__
 
 
-def _msal_extensions() -> Any:
-    """`msal_extensions.persistence`, without the package around it.
+class _Libsecret:
+    """msal-extensions' agent for libsecret.
+
+    Its `LibsecretPersistence` begins with a trial: it writes, reads and deletes an item that is the same for all
+    programs, so that those that start together fail. Here the first look at what is kept is the trial.
+    """
+
+    is_encrypted = True
+
+    def __init__(self, name: str) -> None:
+        agent = _msal_extensions("libsecret").LibSecretAgent
+        self._agent = agent("credconf", {"name": name}, label=f"credconf: {name}")
+        self._agent.load()
+
+    def load(self) -> str | None:
+        text: str | None = self._agent.load()
+        return text
+
+    def save(self, text: str) -> None:
+        if not self._agent.save(text):
+            raise OSError(0, "the keyring has refused it")
+
+
+def _msal_extensions(module: str) -> Any:
+    """A module of msal-extensions, without the package around it.
 
     The package's own `__init__` imports MSAL, and MSAL requests: 100 ms that a process which finds its token has no use
-    for. The module needs neither. It gets a package of our own around it, which looks into the same directory.
+    for. The modules need neither. They get a package of our own around them, which looks into the same directory.
     """
     with importing:
-        loaded = sys.modules.get(f"{_ALIAS}.persistence")
-        if loaded is not None:
-            return loaded
-        spec = importlib.util.find_spec("msal_extensions")
-        package = ModuleType(_ALIAS)
-        package.__path__ = [] if spec is None else list(spec.submodule_search_locations or [])
-        sys.modules[_ALIAS] = package
-        return importlib.import_module(f"{_ALIAS}.persistence")
+        if _ALIAS not in sys.modules:
+            spec = importlib.util.find_spec("msal_extensions")
+            package = ModuleType(_ALIAS)
+            package.__path__ = [] if spec is None else list(spec.submodule_search_locations or [])
+            sys.modules[_ALIAS] = package
+        return importlib.import_module(f"{_ALIAS}.{module}")
