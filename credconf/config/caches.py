@@ -99,6 +99,18 @@ class TokenCacheSettings(BaseModel):
         examples=[1],
     )
 
+    def __getstate__(self) -> dict[Any, Any]:
+        """As that of the settings around it.
+
+        Raises:
+            TypeError: it holds a key, or a URL with a password.
+        """
+        password = isinstance(self.url, SecretStr) and "@" in self.url.get_secret_value()
+        if password or isinstance(self.key, SecretStr):
+            message = "settings that hold a secret can't be pickled: use a reference, such as {file: PATH}"
+            raise TypeError(message)
+        return super().__getstate__()
+
     @model_validator(mode="before")
     @classmethod
     def _infer(cls, data: Any) -> Any:

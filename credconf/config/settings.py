@@ -160,10 +160,7 @@ class CommonSettings(BaseModel):
             TypeError: it holds a secret.
         """
         held = [item for _, value in self for item in (value if isinstance(value, tuple) else (value,))]
-        url = self.token_cache.url
-        password = isinstance(url, SecretStr) and "@" in url.get_secret_value()
-        held.append(self.token_cache.key)
-        if password or any(isinstance(item, SecretStr | CertificateBytes) for item in held):
+        if any(isinstance(item, SecretStr | CertificateBytes) for item in held):
             raise _unpicklable()
         return super().__getstate__()
 
