@@ -78,7 +78,7 @@ def test_a_second_name_is_not_offered(editor: Editor) -> None:
     [
         ("cloud: ‸", set(PRESETS)),
         ("kind: ‸", set(KINDS)),
-        ("token_cache:\n  kind: ‸", {"memory"}),
+        ("token_cache:\n  kind: ‸", {"memory", "file", "redis"}),
         ("send_certificate_chain: ‸", {"true", "false"}),
         ("http:\n  retries: ‸", {"3", "5"}),
         ("region: ‸", {"westus2", "tryautodetect", "env", "file"}),
