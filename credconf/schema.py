@@ -192,7 +192,7 @@ def _any_of_the_caches(name: str, leaves: tuple[str, ...], hints: mappings.Hints
         others = tuple(leaf for each, fields in caches.OF_A_KIND.items() for leaf in fields if each != kind)
         message = f"a cache of the kind `{kind}` has no such setting"
         of_the_kind = mappings.group(name, leaves, hints, {message: others if own else ()})
-        signs = [shapes.has("kind", kind)]
+        signs = [shapes.has("kind", kind, path=f"{name}.kind")]
         signs += [{"allOf": [named, {"anyOf": [shapes.has(leaf) for leaf in own]}]}] if own else []
         chosen = {"if": {"anyOf": signs}, "then": of_the_kind, "else": chosen}
     return chosen
