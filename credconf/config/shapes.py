@@ -210,7 +210,7 @@ def _reference(keys: tuple[str, ...]) -> Json:
 def has(key: str, *values: str, path: str | None = None) -> Json:
     """A condition: the mapping holds a key (with one of these values).
 
-    An editor shows the `path` of the setting, where that is not the key, as it does elsewhere. Without `required`, of which
+    An editor shows the `path` of the setting, where that is not the key. Without `required`, of which
     some versions of yaml-language-server make something to offer.
     """
     absent: Any = {"not": {"title": path or key, "enum": list(values)}} if values else False
