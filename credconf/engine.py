@@ -249,7 +249,7 @@ def _fleet(blueprint: Blueprint, source: Source) -> Fleet | None:
     from .tokens.backends import backend_of
     from .tokens.fleet import Fleet
 
-    backend = backend_of(blueprint)
+    backend = backend_of(blueprint, source)
     return None if backend is None else Fleet(backend, source, blueprint)
 
 

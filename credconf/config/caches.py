@@ -22,7 +22,7 @@ OF_A_KIND: Final[dict[str, tuple[str, ...]]] = {
 
 # Both are regular expressions of ECMAScript too: the JSON Schema says the same.
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?"
-_USER = r"(?:[^\s/?#@\\]*@)?"
+_USER = r"(?:[^\s/?#@\\\[\]]*@)?"
 _HOST = rf"(?:{_LABEL}(?:\.{_LABEL})*\.?|\[[0-9A-Fa-f:.]+\])(?::0*[1-9][0-9]{{0,4}})?"
 URL: Final = rf"(?:rediss?://{_USER}{_HOST}(?:/[0-9]{{0,5}})?|unix://{_USER}/[^\s?#\\]+(?:\?db=[0-9]{{1,5}})?)"
 NAME: Final = r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9_-])?"

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from credconf.blueprint import Blueprint
 
     from .shared import Backend
+    from .source import Source
 
 # What each kind needs to be installed: an extra, and the packages of it that are imported.
 _EXTRAS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -33,7 +34,7 @@ def missing_extra(kind: str) -> NotFound | None:
     return NotFound("missing-extra", message, f'pip install "credconf[{extra}]"')
 
 
-def backend_of(plan: Blueprint) -> Backend | None:
+def backend_of(plan: Blueprint, source: Source) -> Backend | None:
     """Where the tokens of a blueprint are shared; `None` for memory alone.
 
     Raises:
@@ -42,5 +43,5 @@ def backend_of(plan: Blueprint) -> Backend | None:
     kind = plan.settings.token_cache.kind
     if kind not in _EXTRAS:
         return None
-    opening: Callable[[Blueprint], Backend] = importlib.import_module(f"credconf.tokens.{kind}").open_backend
-    return opening(plan)
+    opening: Callable[[Blueprint, Source], Backend] = importlib.import_module(f"credconf.tokens.{kind}").open_backend
+    return opening(plan, source)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from credconf.expiry import warn_once
 from credconf.records import record
+from credconf.references import NotFound
 from credconf.sharing import importing
 from credconf.tokens.failure import Failure
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
     from credconf.blueprint import Blueprint
     from credconf.entra.client import EntraClient
+    from credconf.kinds import Proof
+    from credconf.kinds.proof import Sealed
 
     from .request import TokenRequest
     from .trial import Attempt
@@ -78,6 +81,17 @@ class Source:
         self._readings = Readings(blueprint.reader, blueprint.monotonic)
         self._verdicts = Verdicts(blueprint.monotonic)
         self._rescued = False
+
+    @property
+    def worked(self) -> Sealed | None:
+        """The proof that worked last, unless it has been refused since."""
+        worked = self._verdicts.worked
+        return worked.proof if worked is not None else None
+
+    def listed(self) -> list[Proof]:
+        """The proofs that can be read now, in their order."""
+        found = [self._readings.now(candidate)[0].outcome for candidate in self._blueprint.settings.candidates()]
+        return [each.open() for each in found if not isinstance(each, NotFound)]
 
     def ask(self, request: TokenRequest, terms: Terms) -> Token | Failure:
         """A token, or why there is none. It never raises an `Exception`."""
