@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from .failure import Failure
     from .shared import Entry
+    from .source import Source
 
 logger = logging.getLogger("credconf")
 
@@ -226,7 +227,7 @@ def directory_of(home: str | None) -> str:
     return os.path.join(home or os.path.expanduser(usual), "credconf")
 
 
-def open_backend(plan: Blueprint) -> FileBackend:
+def open_backend(plan: Blueprint, _: Source) -> FileBackend:
     """The file that a configuration names.
 
     Raises:
