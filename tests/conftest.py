@@ -24,3 +24,21 @@ def _forget_shared_engines():
     sharing = sys.modules.get("credconf.sharing")  # not imported for its own sake: some tests are about imports
     if sharing is not None:
         sharing.forget_shared_engines()
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory):
+    from tests.redis_server import NO_SERVER, RedisServer, executable
+
+    if executable() is None:
+        pytest.skip(NO_SERVER)
+    with RedisServer(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture
+def redis_url(redis_server):
+    """Of a real Redis that holds nothing."""
+    with redis_server.client() as client:
+        client.flushall()
+    return redis_server.url

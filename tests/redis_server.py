@@ -71,18 +71,20 @@ class RedisServer:
         with (self._directory / "redis.log").open("ab") as log:
             self.process = subprocess.Popen([program, *self._options], stdout=log, stderr=log)
         deadline = time.monotonic() + _START
-        while True:
-            try:
-                with self.client() as client:
-                    client.ping()
-            except redis.AuthenticationError:
-                return  # it asks for a password, so it answers
-            except redis.RedisError:
-                assert time.monotonic() < deadline, (self._directory / "redis.log").read_text()
-                assert self.process.poll() is None, (self._directory / "redis.log").read_text()
-                time.sleep(0.02)
-            else:
-                return
+        while not self._answers():
+            assert time.monotonic() < deadline, (self._directory / "redis.log").read_text()
+            assert self.process.poll() is None, (self._directory / "redis.log").read_text()
+            time.sleep(0.02)
+
+    def _answers(self) -> bool:
+        try:
+            with self.client() as client:
+                client.ping()
+        except redis.AuthenticationError:
+            return True  # it asks for a password
+        except redis.RedisError:
+            return False
+        return True
 
     def pause(self) -> None:
         """It accepts connections, and answers nothing."""

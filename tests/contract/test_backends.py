@@ -15,8 +15,12 @@ KEY = key_of("https://login.example:8443", "tenant", "client", ("https://a/.defa
 REFUSAL = Failure("no such scope", "invalid_scope", (70011,), "correlation", "trace", "now", 400, 2.5)
 
 
-@pytest.fixture(params=STORAGES)
+@pytest.fixture(params=[*STORAGES, "redis"])
 def storage(request, tmp_path):
+    if request.param == "redis":
+        from tests.tokens.redis_storage import InRedis
+
+        return InRedis(url=request.getfixturevalue("redis_url"))
     return STORAGES[request.param](tmp_path)
 
 

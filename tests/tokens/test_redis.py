@@ -5,48 +5,23 @@ from __future__ import annotations
 import json
 import logging
 import pickle
+import time
 import traceback
 
 import pytest
 import redis
 
-from credconf.blueprint import Blueprint, blueprint_of
+from credconf.blueprint import blueprint_of
 from credconf.kinds import validate
-from credconf.kinds.proof import Proof, Sealed
-from credconf.records import replace
+from credconf.kinds.proof import Proof
 from credconf.references import NotFound, Reader
 from credconf.tokens.failure import Failure
 from credconf.tokens.redis import LARGEST, LEASE, open_backend
 from credconf.tokens.shared import Entry, Unavailable
+from tests.tokens.redis_storage import CLIENT, SECRET, TENANT, Secrets, plan_of
 
-TENANT = "tenant-canary"
-CLIENT = "client-canary"
-KEY = json.dumps(["https://login.microsoftonline.com", TENANT, CLIENT, ["s"], False])
-SECRET = "canary-secret-7zE8Q~~A9ZCjQD2"
 TOKEN = "canary.token.text"
-
-
-def proof(text):
-    return Proof(text, (text,), "the client secret")
-
-
-class Secrets:
-    """Stands for the source: which secrets there are, and which worked."""
-
-    def __init__(self, *texts, worked=None):
-        self.texts = texts
-        self.worked = None if worked is None else Sealed(proof(worked))
-
-    def listed(self):
-        return [proof(text) for text in self.texts]
-
-
-def plan_of(url, clock, **cache):
-    fields = {"tenant_id": TENANT, "client_id": CLIENT, "client_secret": SECRET}
-    settings = validate({**fields, "token_cache": {"url": url, "timeout": 5, **cache}})
-    plan = blueprint_of(settings, Reader({}), None)
-    assert isinstance(plan, Blueprint)
-    return replace(plan, clock=lambda: clock.wall, monotonic=lambda: clock.steady)
+KEY = json.dumps(["https://login.microsoftonline.com", TENANT, CLIENT, ["s"], False])
 
 
 @pytest.fixture
@@ -55,7 +30,7 @@ def backend_of(redis_url, clock):
 
     def make(*texts, worked=None, **cache):
         secrets = Secrets(*(texts or (SECRET,)), worked=worked)
-        backend = open_backend(plan_of(redis_url, clock, **cache), secrets)
+        backend = open_backend(plan_of(redis_url, lambda: clock.wall, lambda: clock.steady, **cache), secrets)
         made.append(backend)
         return backend
 
@@ -249,9 +224,9 @@ def test_a_value_that_decrypts_and_is_no_token_is_a_miss(backend_of, inside):
     assert backend.undecryptable == 0
 
 
-def test_neither_the_backend_nor_its_errors_show_the_secret(redis_url, clock):
+def test_neither_the_backend_nor_its_errors_show_the_secret(redis_url):
     url = redis_url.replace("//", "//user:canary-password@")
-    backend = open_backend(plan_of(url, clock), Secrets(SECRET))
+    backend = open_backend(plan_of(url, time.time, time.monotonic), Secrets(SECRET))
     with pytest.raises(Unavailable, match="it refused the user or the password") as caught:
         backend.put(KEY, entry())
     exc = caught.value
@@ -336,11 +311,11 @@ def test_a_failure_leaves_a_token_in_place(backend_of):
 # Its settings
 
 
-def test_it_is_not_called_before_it_is_needed(clock):
-    open_backend(plan_of("redis://127.0.0.1:1/0", clock), Secrets(SECRET)).close()
+def test_it_is_not_called_before_it_is_needed():
+    open_backend(plan_of("redis://127.0.0.1:1/0", time.time, time.monotonic), Secrets(SECRET)).close()
 
 
-def test_a_password_in_a_url_needs_no_more_than_percent_encoding(clock):
+def test_a_password_in_a_url_needs_no_more_than_percent_encoding():
     settings = validate({"tenant_id": TENANT, "client_id": CLIENT, "client_secret": SECRET})
     assert settings.token_cache.kind == "memory"
     for bad in ("redis://u:a[b@h:1/0", "redis://u:p@h:1/0?ssl_cert_reqs=none", "http://h", "redis://h:99999"):
@@ -360,7 +335,7 @@ def test_a_file_that_holds_no_url_is_told_at_once(tmp_path):
     assert not isinstance(problem, NotFound)
 
 
-def test_settings_with_a_key_are_not_pickled(clock):
-    plan = plan_of("redis://127.0.0.1:1/0", clock, key="canary")
+def test_settings_with_a_key_are_not_pickled():
+    plan = plan_of("redis://127.0.0.1:1/0", time.time, time.monotonic, key="canary")
     with pytest.raises(TypeError, match="can't be pickled"):
         pickle.dumps(plan.settings)

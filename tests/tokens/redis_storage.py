@@ -1,0 +1,74 @@
+"""Tokens in a real Redis whose time a test lets pass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import redis
+
+from credconf.blueprint import Blueprint, blueprint_of
+from credconf.kinds import validate
+from credconf.kinds.proof import Proof, Sealed
+from credconf.records import replace
+from credconf.references import Reader
+from credconf.tokens.redis import open_backend
+from credconf.tokens.sealing import Seal
+from tests.tokens.backends import Storage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from credconf.tokens.redis import RedisBackend
+
+TENANT = "tenant-canary"
+CLIENT = "client-canary"
+SECRET = "canary-secret-7zE8Q~~A9ZCjQD2"
+
+
+class Secrets:
+    """Stands for the source: which secrets there are, and which worked."""
+
+    def __init__(self, *texts: str, worked: str | None = None) -> None:
+        self.texts = texts
+        self.worked = None if worked is None else Sealed(_proof(worked))
+
+    def listed(self) -> list[Proof]:
+        return [_proof(text) for text in self.texts]
+
+
+def _proof(text: str) -> Proof:
+    return Proof(text, (text,), "the client secret")
+
+
+def plan_of(url: str, clock: Callable[[], float], steady: Callable[[], float], **cache: object) -> Blueprint:
+    fields = {"tenant_id": TENANT, "client_id": CLIENT, "client_secret": SECRET}
+    settings = validate({**fields, "token_cache": {"url": url, "timeout": 5, **cache}})
+    plan = blueprint_of(settings, Reader({}), None)
+    assert isinstance(plan, Blueprint)
+    return replace(plan, clock=clock, monotonic=steady)
+
+
+@dataclass
+class InRedis(Storage):
+    """What was written grows older; the clock of the Redis itself is nobody's to set."""
+
+    url: str = ""
+
+    def open(self) -> RedisBackend:
+        return open_backend(plan_of(self.url, self.clock, self.steady), Secrets(SECRET))
+
+    def wait(self, seconds: float) -> None:
+        super().wait(seconds)
+        seal = Seal(SECRET.encode())
+        with redis.Redis.from_url(self.url, protocol=2) as client:
+            for name in client.keys("*"):
+                data = seal.open(client.get(name), name.decode())
+                left = client.pttl(name) - int(seconds * 1000)
+                if left <= 0:
+                    client.delete(name)
+                    continue
+                assert data is not None
+                (time,) = {"until", "at"} & data.keys()
+                data[time] -= int(seconds * 1000)
+                client.set(name, seal.close(data, name.decode()), px=left)
