@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("credconf")
 
-LEASE = 3.0
-"""Seconds after which a crashed process has lost its lock: much less than the others have patience."""
+LEASE = 5.0
+"""Seconds after which a crashed process has lost its lock: less than the others have patience, and more than a process
+that is merely short of CPU leaves it without renewing it."""
 LARGEST: Final = 256 * 1024
 """Bytes of a value that are read; no token comes near it."""
 _STEP = 2.0

@@ -61,8 +61,9 @@ def test_they_make_one_for_each_tenant(entra: FakeEntra, config: dict[str, Any])
     with Fleet(config, 4) as fleet:
         tenants = [f"tenant-{number}.example" for number in range(5)]
         tokens = [_tokens(fleet.ask(tenant)) for tenant in tenants]
-    assert entra.count() == len(tenants)
-    assert all(len(each) == 1 for each in tokens)
+        assert fleet.end() == [""] * 4
+    assert [len(each) for each in tokens] == [1] * 5
+    assert [request.tenant for request in entra.requests] == tenants
     assert len(set.union(*tokens)) == len(tenants)
 
 
