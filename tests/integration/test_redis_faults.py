@@ -166,7 +166,7 @@ def test_a_redis_that_evicts_loses_tokens_and_no_call(
         assert other.get_token(SCOPE, tenant_id=tenant).token
     with server.client() as client:
         assert client.info("stats")["evicted_keys"] > 0
-    assert entra.count() < len(tenants) + 5
+    assert entra.count() >= len(tenants)
     assert _said(caplog, ALONE) == []
 
 
