@@ -1,6 +1,6 @@
 """Processes that share tokens, beside azure-identity's persistent cache: `python -m benchmarks.fleet`.
 
-Both sides keep a plain file in a home of their own. All processes of a row are started before the first is waited for.
+Both sides keep a plain file in a home of their own; ours is measured with a real Redis on this machine, too. All processes of a row are started before the first is waited for.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import credconf
 from credconf.tokens.file import FileBackend
 from credconf.tokens.persistence import plain
 from credconf.tokens.shared import Entry
+from tests.redis_server import NO_SERVER, RedisServer, executable
 
 from .__main__ import RESULTS, about_this_run
 from .child import clean_environ
@@ -28,35 +30,37 @@ from .table import Row, markdown
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from credconf.tokens.shared import Backend
+
 _DELAY = 0.05
 """Seconds that the server takes for a token."""
 _LONGEST = 300
 
 
-def cold(service: Service, side: str, home: Path, processes: int) -> dict[str, int]:
+def cold(service: Service, side: str, home: Path, processes: int, place: str = "cold") -> dict[str, int]:
     """The requests of many processes that start together and find nothing."""
     service.reset(_DELAY)
-    started = [_start(service, side, home, "cold") for _ in range(processes)]
+    started = [_start(service, side, home, place) for _ in range(processes)]
     for each in started:
         _until_token(each)
     return service.counts()
 
 
-def warm(service: Service, side: str, home: Path, times: int) -> float:
+def warm(service: Service, side: str, home: Path, times: int, place: str = "warm") -> float:
     """Seconds from the start of a process to the token that it finds; the median."""
     service.reset(_DELAY)
     taken = []
     for _ in range(times + 1):
         begin = time.perf_counter()
-        _until_token(_start(service, side, home, "warm"))
+        _until_token(_start(service, side, home, place))
         taken.append(time.perf_counter() - begin)
     return statistics.median(taken[1:])  # the first one has asked
 
 
-def _start(service: Service, side: str, home: Path, name: str) -> subprocess.Popen[bytes]:
+def _start(service: Service, side: str, home: Path, place: str) -> subprocess.Popen[bytes]:
     places = {"HOME": str(home), "XDG_CACHE_HOME": str(home / "cache"), "LOCALAPPDATA": str(home)}
     environ = clean_environ({**service.environ(), **places})
-    command = [sys.executable, str(PROGRAMS / f"shared_{side}.py"), service.authority, name]
+    command = [sys.executable, str(PROGRAMS / f"shared_{side}.py"), service.authority, place]
     return subprocess.Popen(command, env=environ, stdout=subprocess.PIPE)
 
 
@@ -66,9 +70,8 @@ def _until_token(process: subprocess.Popen[bytes]) -> None:
         raise RuntimeError("a process got no token")
 
 
-def refresh(directory: Path, tokens: int, times: int = 200) -> float:
-    """Seconds that the file adds to one request: two looks, a lock and a new token, among so many others."""
-    backend = FileBackend(str(directory), str(tokens), plain, 10_000, clock=time.time, steady=time.monotonic)
+def refresh(backend: Backend, tokens: int, times: int = 200) -> float:
+    """Seconds that a store adds to one request: two looks, a lock and a new token, among so many others."""
     entry = Entry("x" * 1500, "Bearer", 3599, None, 0.0)
     for number in range(tokens - 1):
         backend.put(str(number), entry)
@@ -81,6 +84,31 @@ def refresh(directory: Path, tokens: int, times: int = 200) -> float:
         if lock is not None:
             lock.release()
     return (time.perf_counter() - begin) / times
+
+
+def _file(directory: Path, tokens: int) -> Backend:
+    return FileBackend(str(directory), str(tokens), plain, 10_000, clock=time.time, steady=time.monotonic)
+
+
+def in_redis(service: Service, home: Path, processes: int, times: int) -> list[Row]:
+    """The same with a real Redis; nothing where there is none on this machine."""
+    if executable() is None:
+        print(NO_SERVER)
+        return []
+    with RedisServer(home) as redis:
+        counted = cold(service, "ours", home, processes, redis.url)
+        number = counted.get("token", 0)
+        what = f"token requests of {processes} processes, cold, Redis"
+        found = [Row(what, "requests", None, number, None, "1", number <= 1, {"ours": counted})]
+        taken = warm(service, "ours", home, times, redis.url)
+        found.append(Row("process start to a token found in the Redis", "s", None, taken))
+        fields = {"tenant_id": "a.example", "client_id": "client", "client_secret": "secret"}
+        with credconf.build({**fields, "token_cache": {"url": redis.url}}) as credential:
+            backend = credential._engine._fleet._guard.backend  # noqa: SLF001 - a request is not what is measured
+            for tokens in (1, 1000):
+                what = f"what the Redis adds to a request, {tokens:,} tokens in it"
+                found.append(Row(what, "s", None, refresh(backend, tokens)))
+    return found
 
 
 def rows(processes: int, times: int) -> list[Row]:
@@ -97,8 +125,8 @@ def rows(processes: int, times: int) -> list[Row]:
         found.append(Row("process start to a token found in the file", "s", taken["theirs"], taken["ours"]))
         for tokens in (1, 100):
             what = f"what the file adds to a request, {tokens} tokens in it"
-            found.append(Row(what, "s", None, refresh(Path(directory) / "refresh", tokens)))
-        return found
+            found.append(Row(what, "s", None, refresh(_file(Path(directory) / "refresh", tokens), tokens)))
+        return found + in_redis(service, homes["ours"], processes, times)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

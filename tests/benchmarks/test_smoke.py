@@ -91,3 +91,15 @@ def test_the_command_explains_itself():
         [sys.executable, "-m", "benchmarks", "--help"], cwd=ROOT, capture_output=True, encoding="utf-8", check=True
     )
     assert "--quick" in done.stdout
+
+
+def test_processes_that_share_a_redis_are_counted_and_timed(service, tmp_path):
+    from benchmarks import fleet
+    from tests.redis_server import NO_SERVER, executable
+
+    if executable() is None:
+        pytest.skip(NO_SERVER)
+    counted, *timed = fleet.in_redis(service, tmp_path, 3, 1)
+    assert counted.ours == 1
+    assert len(timed) == 3
+    assert all(row.ours > 0 for row in timed)
