@@ -1,6 +1,7 @@
 """Processes that share tokens, beside azure-identity's persistent cache: `python -m benchmarks.fleet`.
 
-Both sides keep a plain file in a home of their own; ours is measured with a real Redis on this machine, too. All processes of a row are started before the first is waited for.
+Both sides keep a plain file in a home of their own; ours is measured with a real Redis on this machine, too. All
+processes of a row are started before the first is waited for.
 """
 
 from __future__ import annotations

@@ -26,8 +26,9 @@ _CONNECTIONS = 4
 """Of one process, at most. A call takes less than a millisecond: a few serve many threads; a fleet has many pods."""
 _IDLE = 30.0
 """Seconds after which connections are made anew: a firewall may have dropped them, and says so to nobody."""
-_LONGEST = 4
-"""Times of its `timeout`, within which each byte must come, that a call may take with all that it has to say first."""
+_LONGEST = 10
+"""Times of its `timeout`, within which each answer must begin, that a call may take: to connect and say who calls is up
+to six answers, and a process that starts with many others gets little of the CPU."""
 _KEEPALIVE: Final = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
 
 
@@ -64,12 +65,14 @@ class RedisClient:
             idle = self._steady() - self._used > _IDLE
             stale = self._client if self._calls == 1 and idle else None
             self._client = None if stale is not None else self._client
+        bounded: _Bounded | None = None
         try:
             _disconnect(stale)
             with _Bounded(self._connected(), _LONGEST * self._timeout) as bounded:
                 return operation(bounded.client)
         except Exception as exc:  # noqa: BLE001 - what is no Redis makes redis-py raise anything; `_reason` tells
-            reason = _reason(exc, self._timeout)
+            late = bounded is not None and bounded.cut
+            reason = f"it took more than {_LONGEST * self._timeout:g} s" if late else _reason(exc, self._timeout)
         finally:
             with self._lock:
                 self._calls -= 1
@@ -131,8 +134,13 @@ class _Bounded:
 
     def __init__(self, client: Any, seconds: float) -> None:
         self.client = client
-        self._end = Timer(seconds, _disconnect, (client,))
+        self.cut = False
+        self._end = Timer(seconds, self._cut)
         self._end.daemon = True
+
+    def _cut(self) -> None:
+        self.cut = True
+        _disconnect(self.client)
 
     def __enter__(self) -> Self:
         with contextlib.suppress(RuntimeError):  # no thread can be started: then this time there is no bound
