@@ -43,7 +43,7 @@ lowest: ## all tests on the oldest Python, with the lowest versions of our depen
 others: dev ## all tests on the newest Python, a part of them on those between, as far as they are present
 	@tools/test-others $(BIN)/python -n $(JOBS)
 
-integration: ## the tests against what is not ours: Azurite, OAuth servers, an editor's language server, pre-commit, libsecret
+integration: ## the tests against what is not ours: Azurite, OAuth servers, language server, pre-commit, libsecret, Redis
 	@tools/install .venv $(PYTHON) -e dev integration
 	@tools/install-node-packages
 	$(PYTEST) -rs tests/integration
