@@ -40,7 +40,7 @@ unit: dev ## all tests on the interpreter of .venv, with coverage
 lowest: ## all tests on the oldest Python, with the lowest versions of our dependencies
 	@tools/test-lowest -n $(JOBS)
 
-others: dev ## all tests on the newest Python, a part of them on those between, as far as they are present
+others: dev ## a part of the tests on the other Pythons, as far as they are present; with ALL=yes all of them
 	@tools/test-others $(BIN)/python -n $(JOBS)
 
 integration: ## the tests against what is not ours: Azurite, OAuth servers, language server, pre-commit, libsecret, Redis

@@ -59,6 +59,11 @@ class Readings:
         """Read the candidate, whatever its stamp; a program only if nobody has run it since a reading."""
         return self._read(candidate, candidate.stamp(self._reader), than)
 
+    def changed(self, candidate: Candidate, since: Reading) -> bool:
+        """Whether the candidate tells by itself that it is another one than it was."""
+        stamp = candidate.stamp(self._reader)
+        return stamp is not None and stamp != since.stamp
+
     def _counts(self, kept: Reading) -> bool:
         """A program that failed is run again after a while: one secret of a list may do without it until then."""
         return isinstance(kept.outcome, Sealed) or self._monotonic() - kept.at < PATIENCE

@@ -3,7 +3,7 @@
 A proof that works is found, wherever it stands; each costs one request at most. First comes what is not known to be
 refused: the preferred candidate, the one that worked last, the others. Then everything is read again, because it may
 have been caught in the middle of a change; then comes the last proof that worked, though its reference says something
-else by now; and at the very last what was refused lately.
+else by now; then what has changed once more; and at the very last what was refused lately.
 """
 
 from __future__ import annotations
@@ -89,6 +89,7 @@ class Trial:
             yield from self._last_that_worked()
         yield from self._read_again()
         yield from self._last_that_worked()
+        yield from self._changed_meanwhile()
         for attempt in self._later:
             if attempt.fingerprint not in self._tried:
                 yield self._begun(attempt)
@@ -132,6 +133,12 @@ class Trial:
             self._pause(pause)
             for position in halves:
                 yield from self._judged(position, self._readings.again(self._candidates[position], None))
+
+    def _changed_meanwhile(self) -> Iterator[Attempt]:
+        """A file that came to an end while a half of it was being refused. A look costs nothing."""
+        for position, candidate in enumerate(self._candidates):
+            if self._readings.changed(candidate, self._seen[position]):
+                yield from self._judged(position, self._readings.again(candidate, self._seen[position]))
 
     def _last_that_worked(self) -> Iterator[Attempt]:
         """Instead of a proof that was refused; not where there is none any more: then somebody took it away."""
