@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _HALF_WRITTEN: Final = frozenset({"empty", "not-utf8", "bad-certificate"})
 """What a file may look like while it is written in place."""
-_PAUSES: Final = (0.01, 0.04, 0.15)
+_PAUSES: Final = (0.01, 0.04, 0.15, 0.3, 0.5)
 """Seconds, for whoever writes it to come to an end."""
 
 
