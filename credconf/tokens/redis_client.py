@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import socket
-from threading import Lock, Timer
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from credconf.entra.proxies import shown
 from credconf.sharing import importing
 
 from .shared import Unavailable
+from .watch import Call, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from typing_extensions import Self
 
     from credconf.blueprint import Blueprint
 
@@ -50,6 +48,7 @@ class RedisClient:
         self._timeout = plan.settings.token_cache.timeout
         self._steady = plan.monotonic
         self._lock = Lock()
+        self._watch = Watch(_LONGEST * self._timeout)
         self._client: Any = None
         self._calls = 0
         self._used = 0.0
@@ -65,14 +64,17 @@ class RedisClient:
             idle = self._steady() - self._used > _IDLE
             stale = self._client if self._calls == 1 and idle else None
             self._client = None if stale is not None else self._client
-        bounded: _Bounded | None = None
+        call: Call | None = None
         try:
             _disconnect(stale)
-            with _Bounded(self._connected(), _LONGEST * self._timeout) as bounded:
-                return operation(bounded.client)
+            client = self._connected()
+            # A server that sends a byte now and then could hold a call for hours. To cut it hits the other calls, too,
+            # of a Redis that is of no use to them.
+            with Call(self._watch, lambda: _disconnect(client)) as call:
+                return operation(client)
         except Exception as exc:  # noqa: BLE001 - what is no Redis makes redis-py raise anything; `_reason` tells
-            late = bounded is not None and bounded.cut
-            reason = f"it took more than {_LONGEST * self._timeout:g} s" if late else _reason(exc, self._timeout)
+            late = call is not None and call.cut
+            reason = f"it took more than {self._watch.seconds:g} s" if late else _reason(exc, self._timeout)
         finally:
             with self._lock:
                 self._calls -= 1
@@ -122,33 +124,9 @@ class RedisClient:
     def after_fork(self) -> None:
         """In the child of a fork the connections are the parent's; redis-py closes its copies without a word to it."""
         self._lock = Lock()
+        self._watch = Watch(_LONGEST * self._timeout)
         self._client = None
         self._calls = 0
-
-
-class _Bounded:
-    """A call that ends in time: a server that sends a byte now and then could hold it for hours.
-
-    The connections are cut from another thread. That hits other calls, too, of a Redis that is of no use to them.
-    """
-
-    def __init__(self, client: Any, seconds: float) -> None:
-        self.client = client
-        self.cut = False
-        self._end = Timer(seconds, self._cut)
-        self._end.daemon = True
-
-    def _cut(self) -> None:
-        self.cut = True
-        _disconnect(self.client)
-
-    def __enter__(self) -> Self:
-        with contextlib.suppress(RuntimeError):  # no thread can be started: then this time there is no bound
-            self._end.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._end.cancel()
 
 
 def _disconnect(client: Any) -> None:
