@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("credconf")
 
 # What MSAL would import with each request, if it is there, and our transport with the first one.
-_LATER = ("msal_extensions", "credconf.entra.failures", "credconf.entra.pools")
+_LATER = ("msal_extensions", "requests.exceptions", "credconf.entra.failures", "credconf.entra.pools")
 
 
 @record
@@ -161,7 +161,7 @@ class Source:
             from credconf.entra.client import EntraClient
             from credconf.entra.transport import Transport
 
-            for name in _LATER if own is None else _LATER[:1]:
+            for name in _LATER if own is None else _LATER[:2]:
                 with contextlib.suppress(ImportError):
                     importlib.import_module(name)
         sent = None if "azure.core.credentials" in sys.modules else _Once(_import_azure_core)

@@ -177,7 +177,10 @@ def test_a_device_is_not_even_opened(tmp_path, monkeypatch):
     "content",
     [
         b"-----BEGIN PRIVATE KEY-----\n" * 2_000,
-        b"-----BEGIN CERTIFICATE-----\n" + b"A" * 60_000 + b"\n-----END CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----",
+        b"-----BEGIN CERTIFICATE-----\n"
+        + b"A" * 60_000
+        + b"\n-----END CERTIFICATE-----\n-----BEGIN PRIVATE"
+        + b" KEY-----",
         b"\x30\x84\xff\xff\xff\xff" + b"\x30\x80" * 30_000,
         b"\x30" * 65_000,
         b"\xff" * 65_536,

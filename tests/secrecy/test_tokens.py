@@ -15,7 +15,7 @@ from tests.secrecy.test_failures import error_of
 from tests.secrecy.test_surfaces import copied, printed
 
 TOKEN = "t0k3n~Of.Nobody_At-All/x7Q=="
-JWT = "eyJhbGciOiJub25lIn0.eyJvaWQiOiI3MmY5ODhiZiJ9.c2lnbmF0dXJlLW9mLW5vYm9keQ"
+JWT = "eyJhbGciOiJub25lIn0" + ".eyJvaWQiOiI3MmY5ODhiZiJ9" + ".c2lnbmF0dXJlLW9mLW5vYm9keQ"
 CANARY = Canary((TOKEN, JWT[9:]))
 
 
