@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from credconf.kinds.proof import Candidate, Proof
     from credconf.references import Reader, Stamp
 
+SETTLED = 60.0
+"""Seconds after which a file that looks half-written is one that somebody left so."""
+
 
 @record
 class Reading:
@@ -58,6 +61,10 @@ class Readings:
     def again(self, candidate: Candidate, than: Reading | None) -> Reading:
         """Read the candidate, whatever its stamp; a program only if nobody has run it since a reading."""
         return self._read(candidate, candidate.stamp(self._reader), than)
+
+    def settled(self, reading: Reading) -> bool:
+        """Whether it was read so long ago that nobody is still in the middle of writing it."""
+        return self._monotonic() - reading.at >= SETTLED
 
     def changed(self, candidate: Candidate, since: Reading) -> bool:
         """Whether the candidate tells by itself that it is another one than it was."""

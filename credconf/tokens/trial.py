@@ -82,7 +82,7 @@ class Trial:
         """What to try next, as long as all before was refused: `refuse()` it before going on."""
         for position in self._order():
             reading, kept = self._readings.now(self._candidates[position])
-            if kept:
+            if kept and (self._candidates[position].runs or self._readings.settled(reading)):
                 self._unchanged.add(position)
             yield from self._judged(position, reading)
         if not self._tried:
@@ -125,7 +125,7 @@ class Trial:
             for position, candidate in enumerate(self._candidates):
                 yield from self._judged(position, self._readings.again(candidate, self._seen.get(position)))
         for pause in _PAUSES:
-            # What has not changed since an earlier flight is not being written.
+            # What has not changed for a while is not being written.
             fresh = {position: item for position, item in self._seen.items() if position not in self._unchanged}
             halves = [position for position, item in fresh.items() if _is_half_written(item)]
             if self._tried or self._later or not halves:

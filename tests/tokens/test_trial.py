@@ -172,6 +172,7 @@ def test_a_file_that_stays_empty_is_waited_for_once():
     assert failure.unavailable
     assert 0 < sum(world.paused) <= 1.0
     world.paused.clear()
+    world.now += 60
     assert world.flight()[1].unavailable
     assert world.paused == []
 
