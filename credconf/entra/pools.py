@@ -97,13 +97,11 @@ class Pools:
     def _proxied(self, proxy: str) -> PoolManager:
         url = proxy if "://" in proxy else f"http://{proxy}"
         parts = urlsplit(url)
-        name, password = unquote(parts.username or ""), unquote(parts.password or "")
         if parts.scheme.lower().startswith("socks"):
-            return self._socks(url, name, password)
+            return self._socks(url, *_user_of(parts))
         if not parts.hostname:
             raise ProxySchemeUnknown(None)
-        headers = {"proxy-authorization": _basic(name, password)} if name else None
-        manager = ProxyManager(url, proxy_headers=headers, proxy_ssl_context=self._tls, **self._options)
+        manager = ProxyManager(url, proxy_headers=proxy_headers(url), proxy_ssl_context=self._tls, **self._options)
         manager.pool_classes_by_scheme = _POOLS
         return manager
 
@@ -125,6 +123,16 @@ def _port_of(parts: SplitResult) -> int | None:
     with suppress(ValueError):
         return parts.port
     raise LocationParseError("")  # outside, as what urllib says quotes the port
+
+
+def proxy_headers(proxy: str) -> dict[str, str]:
+    """What a CONNECT request says to a proxy: who asks, if its URL names a user."""
+    name, password = _user_of(urlsplit(proxy))
+    return {"proxy-authorization": _basic(name, password)} if name else {}
+
+
+def _user_of(parts: SplitResult) -> tuple[str, str]:
+    return unquote(parts.username or ""), unquote(parts.password or "")
 
 
 def _basic(name: str, password: str) -> str:

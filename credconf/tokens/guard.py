@@ -103,8 +103,8 @@ class Guard:
             reason = str(exc)
         except Exception as exc:  # noqa: BLE001 - a bug in a backend costs no caller a token
             reason = f"{type(exc).__name__}, which is a bug in credconf"
-        except BaseException:
-            self._failed(circuit, reason)  # or the circuit would wait for the end of this try for ever
+        except BaseException:  # passed on: an interrupt ends this try, too, or the circuit would wait for it for ever
+            self._failed(circuit, reason)
             raise
         else:
             self._succeeded(circuit)

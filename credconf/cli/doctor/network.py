@@ -11,10 +11,10 @@ from http.client import HTTPResponse
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
-from requests.adapters import HTTPAdapter
 from urllib3.util.ssltransport import SSLTransport
 
 from credconf.entra.failures import EXPECTED, Attempt, explain
+from credconf.entra.pools import proxy_headers
 from credconf.entra.proxies import bypasses, shown
 from credconf.entra.sending import REMEDIES
 from credconf.entra.sockets import BoundedHTTPConnection, exchange, tls_context
@@ -182,7 +182,7 @@ def _tunnel(subject: Subject, proxy_url: str, seconds: float) -> _Tunnel:
             answer.begin()
         finally:
             answer.close()
-    except BaseException:
+    except BaseException:  # nothing is swallowed: whatever ends this, Ctrl-C too, must not leave the socket open
         sock.close()
         raise
     return _Tunnel(answer.status, answer.getheader("proxy-authenticate", ""), sock)
@@ -191,7 +191,7 @@ def _tunnel(subject: Subject, proxy_url: str, seconds: float) -> _Tunnel:
 def _connect_request(endpoint: str, proxy_url: str) -> bytes:
     host, port = _host_and_port(endpoint)
     target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    headers = {"Host": target, **HTTPAdapter().proxy_headers(proxy_url)}
+    headers = {"Host": target, **proxy_headers(proxy_url)}
     lines = [f"CONNECT {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
     return "\r\n".join([*lines, "", ""]).encode("latin-1")
 

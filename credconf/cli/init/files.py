@@ -149,7 +149,7 @@ def write(change: Change) -> None:
             os.fsync(stream.fileno())
         os.chmod(temporary, _mode(target))
         os.replace(temporary, target)
-    except BaseException:
+    except BaseException:  # nothing is swallowed: whatever ends this, Ctrl-C too, must not leave a file behind
         with suppress(OSError):
             os.unlink(temporary)
         raise
