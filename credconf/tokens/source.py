@@ -110,7 +110,7 @@ class Source:
             answer = client.token(attempt.proof.open(), request, deadline, retries=terms.retries)
             if not isinstance(answer, Failure):
                 self._log(request, answer.lifetime, plan.monotonic() - steady_at)
-                self._worked(attempt)
+                self._remember(attempt)
                 _import_azure_core()
                 said = (answer.token, answer.token_type, answer.lifetime, answer.refresh_in)
                 return Token(*said, asked_at, steady_at, plan.random())
@@ -119,8 +119,8 @@ class Source:
             trial.refuse(attempt, answer)
         return trial.failure()
 
-    def _worked(self, attempt: Attempt) -> None:
-        """Remember it, and tell where it is another one than before."""
+    def _remember(self, attempt: Attempt) -> None:
+        """Remember what worked, and tell where it is another one than before."""
         before = self._verdicts.accept(attempt)
         expires_on = attempt.proof.open().expires_on
         if expires_on is not None:
@@ -148,7 +148,7 @@ class Source:
         logger.info("token for tenant %s, %s: %.0f s to live, taken %.0f ms", tenant, scopes, lifetime, taken * 1000)
 
     def _entra(self) -> EntraClient:
-        """MSAL and requests are imported here, when a token is first needed."""
+        """MSAL and urllib3 are imported here, when a token is first needed."""
         with self._lock:
             if self._client is None:
                 self._client = self._new_client()
