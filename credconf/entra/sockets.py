@@ -79,6 +79,10 @@ class UnusableBundle(OSError):
 class BoundedSocket(socket.socket):
     """A TCP socket that keeps to the thread's deadline."""
 
+    def settimeout(self, value: float | None, /) -> None:
+        if value != self.gettimeout():  # to set one lets go of the interpreter's lock, for which others may wait
+            super().settimeout(value)
+
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
         with _bounded(self):
             return super().recv_into(*args, **kwargs)
@@ -94,6 +98,10 @@ class BoundedSocket(socket.socket):
 
 class BoundedTLSSocket(ssl.SSLSocket):
     """The same under TLS. `SSLContext.sslsocket_class` exists for such subclasses."""
+
+    def settimeout(self, value: float | None, /) -> None:
+        if value != self.gettimeout():
+            super().settimeout(value)
 
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
         with _bounded(self):

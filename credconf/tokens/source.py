@@ -80,6 +80,7 @@ class Source:
         self._client: EntraClient | None = None
         self._readings = Readings(blueprint.reader, blueprint.monotonic)
         self._verdicts = Verdicts(blueprint.monotonic)
+        self._candidates = blueprint.settings.candidates()
         self._rescued = False
 
     @property
@@ -90,7 +91,7 @@ class Source:
 
     def listed(self) -> list[Proof]:
         """The proofs that can be read now, in their order."""
-        found = [self._readings.now(candidate)[0].outcome for candidate in self._blueprint.settings.candidates()]
+        found = [self._readings.now(candidate)[0].outcome for candidate in self._candidates]
         return [each.open() for each in found if not isinstance(each, NotFound)]
 
     def ask(self, request: TokenRequest, terms: Terms) -> Token | Failure:
@@ -104,7 +105,7 @@ class Source:
         plan = self._blueprint
         client = self._entra()
         deadline = client.deadline(terms.timeout) - (0.0 if terms.since is None else plan.monotonic() - terms.since)
-        trial = Trial(plan.settings.candidates(), self._readings, self._verdicts)
+        trial = Trial(self._candidates, self._readings, self._verdicts)
         for attempt in trial.attempts():
             asked_at, steady_at = plan.clock(), plan.monotonic()
             answer = client.token(attempt.proof.open(), request, deadline, retries=terms.retries)
@@ -125,7 +126,7 @@ class Source:
         expires_on = attempt.proof.open().expires_on
         if expires_on is not None:
             warn_once(self._blueprint.identity.client_id, attempt.name, expires_on, self._blueprint.clock())
-        count = len(self._blueprint.settings.candidates())
+        count = len(self._candidates)
         if attempt.kept:
             if not self._rescued:
                 logger.warning("%s has changed and was refused: it serves on as it was", attempt.name)
