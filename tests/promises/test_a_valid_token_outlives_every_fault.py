@@ -184,9 +184,15 @@ class Buggy:
         return getattr(self._settings, name)
 
     def candidates(self):
-        if self.broken:
-            raise ZeroDivisionError
-        return self._settings.candidates()
+        return tuple(replace(candidate, stamp=self._stamp(candidate)) for candidate in self._settings.candidates())
+
+    def _stamp(self, candidate):
+        def stamp(reader):
+            if self.broken:
+                raise ZeroDivisionError
+            return candidate.stamp(reader)
+
+        return stamp
 
 
 def the_kind_is_buggy(client, settings, exception):
