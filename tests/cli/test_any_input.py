@@ -13,7 +13,9 @@ from tests.cli.running import run
 from tests.config.project import CANARY, CLIENT, TENANT
 from tests.promises.test_no_input_makes_anything_but_a_config_error import without_a_secret_path
 
-thoroughly = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+thoroughly = settings(
+    max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 
 FLAT = f"""\
 # yaml-language-server: $schema=credconf.schema.json

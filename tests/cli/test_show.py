@@ -214,7 +214,7 @@ def variables(chosen):
     return {name: TEXTS[VARIABLES[name]][number % len(TEXTS[VARIABLES[name]])] for name, number in chosen.items()}
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(base=sources(TEXTS), app=sources(TEXTS), environ=sources(VARIABLES), dotenv=sources(VARIABLES))
 def test_it_shows_what_load_resolves(project, base, app, environ, dotenv):
     whole = {"tenant_id": TENANT, "client_id": CLIENT, "client_secret": CANARY}

@@ -103,7 +103,9 @@ ENVIRONS = st.dictionaries(
     max_size=8,
 ).map(lambda variables: dict(map(without_a_secret_path_in, variables.items())))
 
-thoroughly = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+thoroughly = settings(
+    max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 
 
 def resolves_or_refuses(*arguments, **options) -> None:

@@ -89,7 +89,9 @@ EDITS = st.lists(
     min_size=1,
     max_size=4,
 )
-thoroughly = settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+thoroughly = settings(
+    max_examples=250, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 
 
 def mutated(text: str, edits: list[tuple[str, int, int, str]]) -> str:
