@@ -181,7 +181,11 @@ def test_resolve_says_each_thing_once(project):
 def test_resolve_needs_no_file_where_the_environment_says_it_all(project, monkeypatch):
     for name, value in (("TENANT_ID", TENANT), ("CLIENT_ID", CLIENT), ("CLIENT_SECRET", CANARY)):
         monkeypatch.setenv(f"AZURE_{name}", value)
-    assert run("check", "--resolve").said == "ok: 0 files\n"
+    assert run("check", "--resolve").said == "ok: no configuration file\n"
+
+
+def test_resolve_without_a_file_says_so(project):
+    assert run("check", "--resolve").said.endswith("\n\n3 errors, no configuration file\n")
 
 
 def test_resolve_runs_no_program(project):
