@@ -16,10 +16,13 @@ from click.shell_completion import ShellComplete
 
 from credconf import __version__
 from credconf.cli import COMMANDS, main
+from credconf.cli.streams import writing
+from credconf.entra import clouds
 from tests.cli.running import run
-from tests.config.project import CANARY, COMPLETE
+from tests.config.project import CANARY, CLIENT, COMPLETE, ID, TENANT
 
 ROOT = Path(__file__).parent.parent.parent
+WHO = ("--tenant-id", TENANT, "--client-id", CLIENT)
 LIGHT = [["--help"], ["--version"], ["schema"], ["explain"], ["explain", "AADSTS7000215", "unknown-key"], ["nothing"]]
 
 
@@ -64,6 +67,13 @@ def test_the_list_says_of_a_command_what_the_command_says_of_itself(name):
 def test_every_command_of_the_list_is_in_the_help():
     said = run("--help").said
     assert [line.split()[0] for line in said.partition("Commands:\n")[2].splitlines()] == list(COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_form_of_the_output_is_asked_for_in_one_way(name):
+    command = getattr(import_module(f"credconf.cli.{name}"), name)
+    said = {option.name: option for option in command.params}.get("form")
+    assert said is None or (said.default, said.show_default, said.help) == ("text", True, "What is printed.")
 
 
 def test_the_version_is_ours():
@@ -131,6 +141,7 @@ def test_commands_and_options_complete():
     assert ("plain", "--strict") in completed("check", "--s")
     assert ("plain", "--help") in completed("--h")
     assert completed("check", "--format", "g") == [("plain", "github")]
+    assert completed("init", "--cloud", "") == [("plain", name) for name in clouds.PRESETS]
 
 
 def test_files_complete_as_the_shell_does_it():
@@ -203,8 +214,23 @@ def test_every_encoding_can_show_an_excerpt(project, encoding):
     assert result.returncode == 1, result.stderr
     known = encoding in {"utf-8", "ascii"}  # click takes ASCII for a mistake, and writes UTF-8
     said = result.stdout.decode("utf-8" if known else encoding)
-    assert f" 4 | clinet_id: {'…' if known else '...'}" in said
+    assert f" 4 | clinet_id: {'…' if known else '~'}" in said
     assert result.stderr == b""
+
+
+def test_carets_stand_below_what_they_mean_in_every_encoding(project):
+    project.write("a.yaml", "http: {timeout: 5, ł漢: 6, retrys: 3}\n")
+    carets = {}
+    for encoding in ("utf-8", "cp437"):
+        said = program("check", "a.yaml", PYTHONIOENCODING=encoding, PYTHONUTF8="0").stdout.decode(encoding)
+        carets[encoding] = [line.partition("did")[0] for line in said.splitlines() if "^^^" in line]
+    assert carets["cp437"] == carets["utf-8"] != []
+    assert "{timeout: ~, ???: ~, retrys: ~}" in said
+
+
+def test_outside_of_an_excerpt_what_is_missing_is_spelt_out():
+    said = program("explain", "secret-in-file", PYTHONIOENCODING="cp437", PYTHONUTF8="0").stdout.decode("cp437")
+    assert "client_secret: 9f3a..." in said
 
 
 def test_a_file_whose_name_is_no_text_can_be_named(project):
@@ -219,13 +245,65 @@ def test_a_file_whose_name_is_no_text_can_be_named(project):
     assert program("check", "--format", "json", name).returncode == 1
 
 
-def test_a_reader_that_leaves_is_no_error(project):
+@pytest.mark.parametrize("arguments", [("schema",), ("explain",), ("show",), ("check", "--help"), ("nothing",)])
+def test_a_reader_that_leaves_is_told_from_problems(project, arguments):
+    command = [sys.executable, "-m", "credconf", *arguments]
+    ours, theirs = os.pipe()
+    os.close(ours)
+    streams = {"stdout": theirs, "stderr": theirs if arguments == ("nothing",) else subprocess.PIPE}
+    result = subprocess.run(command, **streams, check=False, env={**os.environ, "PYTHONPATH": str(ROOT)})
+    os.close(theirs)
+    assert (result.returncode, result.stderr or b"") == (141, b"")
+
+
+def test_a_reader_that_leaves_in_the_middle_hears_nothing(project):
     command = [sys.executable, "-m", "credconf", "schema"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT) as process:
         process.stdout.read(1)
         process.stdout.close()
         assert process.stderr.read() == b""
-    assert process.returncode in {0, 1}
+    assert process.returncode in {0, 141}  # all of it may have been in the pipe already
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is always full")
+@pytest.mark.parametrize("arguments", [("schema",), ("check", "a.yaml"), ("show",), ("init", *WHO), ("--help",)])
+def test_an_output_that_can_not_be_written_is_one_line(project, arguments):
+    project.write("a.yaml", ID)
+    with open("/dev/full", "wb") as full:
+        result = subprocess.run(
+            [sys.executable, "-m", "credconf", *arguments],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        )
+    assert result.returncode == 74
+    assert result.stderr == b"Error: the output can't be written: No space left on device\n"
+
+
+def test_an_error_of_a_file_is_not_taken_for_one_of_the_output():
+    with pytest.raises(PermissionError), writing():
+        raise PermissionError(13, "Permission denied", "credconf.yaml")
+    with pytest.raises(ConnectionRefusedError), writing():
+        raise ConnectionRefusedError(111, "Connection refused")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell that closes a stream")
+@pytest.mark.parametrize("call", ["check -", "check -f -", "init"])
+def test_without_a_standard_input_the_call_is_wrong(project, call):
+    command = f'exec "{sys.executable}" -m credconf {call} <&-'
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    result = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False, env=environ)
+    assert (result.returncode, "Traceback" in result.stderr) == (2, False)
+    assert "standard input: it is closed" in result.stderr or "no terminal to ask on" in result.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a shell that opens a stream")
+def test_a_standard_input_that_can_not_be_read_is_a_wrong_call(project):
+    command = f'exec "{sys.executable}" -m credconf check - 0>out'
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    result = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False, env=environ)
+    assert (result.returncode, result.stderr.splitlines()[-1]) == (2, "Error: standard input can't be read")
 
 
 @pytest.mark.parametrize(("name", "coloured"), [("ANY", False), ("FORCE_COLOR", True), ("NO_COLOR", False)])

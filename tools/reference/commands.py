@@ -18,6 +18,8 @@ _HEAD = """\
 | 0 | all is well, or there are warnings only |
 | 1 | the configuration has an error, or there is no token |
 | 2 | the command was called wrongly |
+| 74 | the output can't be written, such as to a disk that is full |
+| 141 | whoever read the output has gone, as before `head -1` in a pipe: shells say so of other programs, too |
 """
 
 
