@@ -42,7 +42,7 @@ def check(paths: tuple[str, ...], form: str, chosen: Chosen, *, layers: bool, re
     With --resolve, also the environment, .env and what the references name are judged, as at the start of the
     application; FILEs are then layers, as with -f, and -n, --env-file, --no-env-file and --allow count.
 
-    With --format github, annotations of a GitHub workflow are printed.
+    With `--format github`, annotations of a GitHub workflow are printed.
 
     Exit status: 0 where there is nothing but warnings, 1 with an error, 2 for a wrong call.
     """
