@@ -137,7 +137,7 @@ def test_no_explanation_has_a_lone_backtick_that_would_turn_all_its_code_into_te
 
 def test_an_option_in_prose_is_code():
     assert commands._marked("as with -f, and `--a b` of well-known_x --no-env-file.") == (
-        r"as with `-f`, and `--a b` of well-known\_x `--no-env-file`."
+        r"as with `-f`{.option}, and `--a b` of well-known\_x `--no-env-file`{.option}."
     )
     assert not re.findall(r"(?<![`\w-])--[a-z]", re.sub(r"```.*?```|`[^`]*`", "", commands.page(), flags=re.DOTALL))
 

@@ -60,7 +60,7 @@ def _block(text: str) -> str:
 def _marked(text: str) -> str:
     """Words for a terminal as Markdown: an option is code, so that it is neither broken nor a dash."""
     pieces = text.split("`")
-    pieces[::2] = [_OPTION.sub(r"`\g<0>`", _escaped(piece)) for piece in pieces[::2]]
+    pieces[::2] = [_OPTION.sub(r"`\g<0>`{.option}", _escaped(piece)) for piece in pieces[::2]]
     pieces[1::2] = [f"`{code}`" for code in pieces[1::2]]
     return "".join(pieces)
 
