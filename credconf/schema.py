@@ -8,13 +8,14 @@ It says what `credconf check` says of one file, as far as a schema can. It canno
   `unknown-key`);
 - what YAML says before a schema is asked: a key that stands twice, a file that is no YAML (`duplicate-key`, `bad-key`,
   `bad-yaml`), and a file with nothing in it (`empty-file`);
-- bounds of a number that is written as text, a port above 65535, a host longer than 253 characters, an IPv6 address or
-  a proxy's URL that is none, a NUL character (`bad-value`);
+- bounds of a number that is written as text, or taken for text by a reader of YAML 1.1 (`1e400`), a port above 65535,
+  a host longer than 253 characters, an IPv6 address or a proxy's URL that is none, a NUL character (`bad-value`);
 - how a number was written: an editor reads `0x10` and `1e1` as numbers, where a whole number must have digits only.
 
 And it is stricter in one thing: an editor cannot tell `null` or `~` from a value that was forgotten, so those are
-refused where our reader takes them for text. Neither says what is `missing`, because the environment may supply it, nor
-gives the schema warnings. `tests/test_schema.py` holds the two together, and has an example of each difference.
+refused where our reader takes them for text, in a `client_secret`, too. Neither says what is `missing`, because the
+environment may supply it, nor gives the schema warnings. `tests/test_schema.py` holds the two together, and has an
+example of each difference.
 """
 
 from __future__ import annotations

@@ -525,6 +525,7 @@ NOT_SAYABLE = {
     "a key twice": ("{tenant_id: a, tenant_id: a}", "duplicate-key"),
     "a key that is no text": ("{x-a: {[a]: b}}", "bad-key"),
     "a bound of a number that is text": ('http: {timeout: "601"}', "bad-value"),
+    "a number that is read as text": ("http: {timeout: 1e400}", "bad-value"),
     "a port above 65535": ("authority: a.example:65536", "bad-value"),
     "a long host": (f"authority: {'a.' * 127}example", "bad-value"),
     "an IPv6 address that is none": ("oidc_authority: 'https://[:::]/b'", "bad-value"),
@@ -532,7 +533,12 @@ NOT_SAYABLE = {
     "a NUL character": ('http: {ca_bundle: "a\\0b"}', "bad-value"),
     "a whole number in hexadecimal digits": ("http: {retries: 0x5}", "bad-value"),
 }
-STRICTER = {"null": "client_id: null", "a tilde": "client_id: ~", "null among texts": "prefetch: [null]"}
+STRICTER = {
+    "null": "client_id: null",
+    "null as a secret": "client_secret: null",
+    "a tilde": "client_id: ~",
+    "null among texts": "prefetch: [null]",
+}
 
 
 @pytest.mark.parametrize(("text", "code"), NOT_SAYABLE.values(), ids=NOT_SAYABLE)

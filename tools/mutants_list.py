@@ -201,6 +201,7 @@ MUTANTS = (
             "oidc_authority",
             "http.proxy",
             "http.ca_bundle",
+            "token_cache.url",
             "disable_instance_discovery",
             "authority",
             "tenant_id",

@@ -30,13 +30,7 @@ _ELSEWHERE: Final = {"unknown-parent", "unknown-name"}
 @click.option("--layers", is_flag=True, help="The FILEs are layers of one configuration, the lowest first.")
 @click.option("--resolve", is_flag=True, help="Also judge as from_config() would here and now.")
 @click.option("--strict", is_flag=True, help="Warnings are errors.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice([report.TEXT, report.JSON, report.GITHUB]),
-    default=report.TEXT,
-    help="What is printed; github: annotations of a workflow.",
-)
+@report.format_option(report.TEXT, report.JSON, report.GITHUB)
 @configuration_options
 def check(paths: tuple[str, ...], form: str, chosen: Chosen, *, layers: bool, resolve: bool, strict: bool) -> None:
     """Judge configuration files, without their secrets.
@@ -47,6 +41,8 @@ def check(paths: tuple[str, ...], form: str, chosen: Chosen, *, layers: bool, re
 
     With --resolve, also the environment, .env and what the references name are judged, as at the start of the
     application; FILEs are then layers, as with -f, and -n, --env-file, --no-env-file and --allow count.
+
+    With `--format github`, annotations of a GitHub workflow are printed.
 
     Exit status: 0 where there is nothing but warnings, 1 with an error, 2 for a wrong call.
     """
@@ -108,13 +104,23 @@ def _read(problems: list[Problem]) -> list[Document]:
     from credconf.config.document import Document, document_of
     from credconf.config.files import CONFIGURATION_LIMIT, decode, too_large
 
-    content = sys.stdin.buffer.read(CONFIGURATION_LIMIT + 1)
+    content = _standard_input(CONFIGURATION_LIMIT + 1)
     whole = len(content) <= CONFIGURATION_LIMIT
     document = document_of(decode(content) if whole else too_large(CONFIGURATION_LIMIT), "<stdin>")
     if isinstance(document, Document):
         return [document]
     problems.append(document)
     return []
+
+
+def _standard_input(size: int) -> bytes:
+    if sys.stdin is None:
+        raise click.UsageError("there is no standard input: it is closed")
+    try:
+        return sys.stdin.buffer.read(size)
+    except OSError:
+        pass  # such as a stream that is open for writing only
+    raise click.UsageError("standard input can't be read")
 
 
 def _resolved(chosen: Chosen) -> tuple[Problem, ...]:
@@ -139,11 +145,11 @@ def _what(problem: Problem) -> tuple[str, str, Origin | None]:
 
 
 def _conclude(problems: Sequence[Problem], groups: Sequence[Sequence[str]]) -> None:
-    files = report.amount(sum(map(len, groups)), "file")
+    files = report.amount(sum(map(len, groups)), "file") if groups else "no configuration file"
     if not report.fails(problems):
         found = report.count(problems)
         click.echo(f"\nok: {files}, {found}" if found else f"ok: {files}")
         return
-    click.echo(f"\n{report.count(problems)} in {files}")
+    click.echo(f"\n{report.count(problems)}{' in' if groups else ','} {files}")
     if len(groups) > 1 and any(problem.code in _ELSEWHERE for problem in problems):
         click.echo("Each file was judged by itself; with --layers they are one configuration.")

@@ -11,7 +11,7 @@ from click.shell_completion import CompletionItem
 
 from credconf.problems import closest
 
-from .streams import forgive_encodings
+from .streams import forgive_encodings, writing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,15 +32,22 @@ class LazyGroup(click.Group):
         self._short_help = commands_by_name
 
     def main(self, *args: Any, **extra: Any) -> Any:
-        """Run, on streams that show what their encoding has no character for."""
+        """Run, on streams that show what their encoding has no character for, and may be full or gone."""
         forgive_encodings()
-        return super().main(*args, **extra)
+        with writing():  # what click says of a wrong call
+            return super().main(*args, **extra)
+
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Read the arguments; the help is shown in between."""
+        with writing():  # here and not in `main()` alone, because click ends a broken pipe by itself, with 1
+            return super().make_context(*args, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command, where there is a working directory: without one Python 3.13 can't even import libraries."""
         if not _is_somewhere():
             raise click.ClickException("the working directory does not exist any more")
-        return super().invoke(ctx)
+        with writing():
+            return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """The names in the order in which they were given."""

@@ -12,13 +12,19 @@ from credconf.problems import as_dicts, as_github, as_text, wants_colour
 from credconf.records import replace
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from credconf.problems import Problem
 
 TEXT: Final = "text"
 JSON: Final = "json"
 GITHUB: Final = "github"
+
+
+def format_option(*forms: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The option `--format` of a command, as its argument `form`; without it the first of the forms."""
+    choice = click.Choice(forms)
+    return click.option("--format", "form", type=choice, default=forms[0], show_default=True, help="What is printed.")
 
 
 def strictly(problems: Sequence[Problem]) -> tuple[Problem, ...]:

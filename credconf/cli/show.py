@@ -34,9 +34,7 @@ _HIDDEN: Final = "(hidden)"
 
 
 @click.command()
-@click.option(
-    "--format", "form", type=click.Choice([report.TEXT, report.JSON]), default=report.TEXT, help="What is printed."
-)
+@report.format_option(report.TEXT, report.JSON)
 @configuration_options
 def show(form: str, chosen: Chosen) -> None:
     """Show every setting, where it came from, and what it displaced.

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
+from click.core import ParameterSource
 
 import credconf
 from credconf.problems import as_dicts
@@ -16,7 +17,7 @@ from credconf.records import field, record
 from .acquiring import on_demand, scope_hint, told
 from .claims import READABLE, claims_of, iso, life, readable, utc
 from .options import Chosen, configuration_options
-from .report import JSON, TEXT, show_json
+from .report import JSON, TEXT, format_option, show_json
 from .terminal import say, say_problems, wrapped
 
 if TYPE_CHECKING:
@@ -57,16 +58,19 @@ class Acquired:
 @click.argument("scopes", nargs=-1, required=True, metavar="SCOPE...")
 @click.option("--tenant", metavar="TENANT", help="Another tenant that the configuration allows.")
 @click.option("--raw", is_flag=True, help="Print the token and nothing else, for $(...). It is a secret.")
-@click.option("--format", "form", type=click.Choice([TEXT, JSON]), help="text (the default) or json.")
+@format_option(TEXT, JSON)
 @configuration_options
-def token(scopes: tuple[str, ...], tenant: str | None, form: Form | None, chosen: Chosen, *, raw: bool) -> None:
+@click.pass_context
+def token(
+    context: click.Context, scopes: tuple[str, ...], tenant: str | None, form: Form, chosen: Chosen, *, raw: bool
+) -> None:
     """Acquire one token, and show whose it is and what it says.
 
     The token itself is shown only with --raw. Its signature is not checked: only its audience can do that.
     """
-    if raw and form is not None:
+    if raw and context.get_parameter_source("form") is ParameterSource.COMMANDLINE:
         raise click.UsageError("--raw and --format exclude each other")
-    how: Form = "raw" if raw else form or "text"
+    how: Form = "raw" if raw else form
     try:
         acquired = _acquire(scopes, tenant, credconf.load(**chosen), quiet=how == JSON)
     except credconf.ConfigError as error:

@@ -123,7 +123,7 @@ def _section(document: Document, section: str | None, book: Book) -> Mapping | N
     what = f"the section `{section}`" if section else "the file"
     if node is None:
         origin = Origin("file", file=document.name, line=1, column=1, found=document.found)
-        message, hint = f"{what} is empty", "write the settings, or do not name the file"
+        message, hint = f"{what} is empty", "write the settings, or leave the file out"
         book.problems.append(Problem("empty-file", message, path=section, origin=origin, hint=hint))
     else:
         message = f"{what} is not a mapping of settings"

@@ -56,7 +56,7 @@ class Request:
                 parsed.append(document)
                 continue
             if document.code == "missing-file":
-                hint = f"{variable} names it" if variable else "check the path, or pass path=False to use no file"
+                hint = f"{variable} names it" if variable else "check the path, or leave the file out"
                 document = replace(document, hint=hint)
             problems.append(document)
         return parsed

@@ -87,7 +87,7 @@ def _choose(request: Request, book: Book, problems: list[Problem]) -> str | None
     if choice is None:
         if book.names:
             usable = ", ".join(name for name in book.names if not book.is_abstract(name)) or "none that is not abstract"
-            hint = f"pass name=, set CREDCONF_NAME, or write `default:` in the file; there are: {usable}"
+            hint = f"choose one: name= or -n, CREDCONF_NAME, or `default:` in the file; there are: {usable}"
             problems.append(Problem("no-name", "no credential was chosen", origin=_first_place(book), hint=hint))
         return None
     name, origin = choice

@@ -107,9 +107,10 @@ def redirected_secret(merged: Mapping[str, Value], reader: Reader, found: Mappin
             whose = f"the secret from {protected.origin}"
             what = f"the tokens of {whose} are kept" if path.startswith("token_cache.") else f"{whose} is sent"
             message = f"`{path}`, from a file that was only found, would decide where {what}"
-            how = f'name the file: from_config("{value.origin.file}"), or CREDCONF_FILE={value.origin.file}'
+            file = value.origin.file
+            how = f'name the file: from_config("{file}"), -f {file}, or CREDCONF_FILE={file}'
             if value.origin.place == "dotenv":
-                how = f'name the file: from_config(env_file="{value.origin.file}")'
+                how = f'name the file: from_config(env_file="{file}"), or --env-file {file}'
             yield Problem("redirected-secret", message, path=path, origin=value.origin, hint=how)
 
 

@@ -30,7 +30,13 @@ def missing_section(section: str, documents: Sequence[Document]) -> Problem:
             origin, meant = found
             return Problem("missing-section", message, path=section, origin=origin, hint=f"did you mean `{meant}`?")
     origin = Origin("file", file=documents[-1].name)
-    return Problem("missing-section", message, path=section, origin=origin, hint="check section=, or name another file")
+    return Problem(
+        "missing-section",
+        message,
+        path=section,
+        origin=origin,
+        hint="check the name of the section, or name another file",
+    )
 
 
 def _nearest(steps: Sequence[str], document: Document) -> tuple[Origin, str] | None:

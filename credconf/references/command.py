@@ -65,7 +65,7 @@ def not_allowed() -> NotFound:
     return NotFound(
         "command-not-allowed",
         "`command` runs a program, which this application did not allow",
-        'pass allow={"command"} to from_config()',
+        'pass allow={"command"} to from_config(), or --allow command',
     )
 
 

@@ -1,14 +1,20 @@
-"""The command line in this process, and what holds of every call: no traceback, and no canary."""
+"""The command line, in this process or its own, and what holds of every call: no traceback, and no canary."""
 
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 from click.testing import CliRunner
 
 from credconf.cli import main
 from tests.config.project import CANARY
+
+ROOT = Path(__file__).parent.parent.parent
 
 
 @dataclass(frozen=True)
@@ -32,3 +38,14 @@ def run(*arguments, stdin=None, canary=CANARY) -> Outcome:
     assert result.exit_code in {0, 1, 2}
     assert canary not in result.output
     return Outcome(result.exit_code, result.output)
+
+
+def program(*arguments, stdin=None, **environ):
+    """The real program in a process of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "credconf", *arguments],
+        capture_output=True,
+        input=stdin,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environ},
+    )

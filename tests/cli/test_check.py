@@ -135,6 +135,37 @@ def test_a_section_of_an_applications_own_file(project):
     assert run("check", "--section", "nope", "app.yaml", "--format", "json").codes == ["missing-section"]
 
 
+@pytest.mark.parametrize(
+    ("text", "arguments", "hint"),
+    [
+        ("a: {}", ("--section", "x"), "check the name of the section, or name another file"),
+        ("", (), "write the settings, or leave the file out"),
+        ("credentials: {a: {}}", ("--resolve",), "choose one: name= or -n, CREDCONF_NAME, or `default:` in the file; "),
+        (
+            f"{ID}client_secret: {{command: [x]}}",
+            ("--resolve",),
+            'pass allow={"command"} to from_config(), or --allow command',
+        ),
+    ],
+)
+def test_a_hint_is_right_for_programs_and_for_the_command_line(project, text, arguments, hint):
+    project.write("a.yaml", text)
+    problems = run("check", *arguments, "a.yaml", "--format", "json").json["problems"]
+    assert any(problem["hint"].startswith(hint) for problem in problems if problem["hint"])
+
+
+def test_a_hint_about_a_file_that_was_only_found_names_the_options(project, monkeypatch):
+    monkeypatch.setenv("AZURE_CLIENT_SECRET", CANARY)
+    project.write("credconf.yaml", f"{ID}http: {{proxy: 'http://p:1'}}")
+    project.write(".env", "CREDCONF_HTTP__CA_BUNDLE=ca.pem\n")
+    hints = [problem["hint"] for problem in run("check", "--resolve", "--format", "json").json["problems"]]
+    assert 'name the file: from_config("credconf.yaml"), -f credconf.yaml, or CREDCONF_FILE=credconf.yaml' in hints
+    assert 'name the file: from_config(env_file=".env"), or --env-file .env' in hints
+    assert run("check", "gone.yaml", "--format", "json").json["problems"][0]["hint"] == (
+        "check the path, or leave the file out"
+    )
+
+
 # Where it runs
 
 
@@ -181,7 +212,11 @@ def test_resolve_says_each_thing_once(project):
 def test_resolve_needs_no_file_where_the_environment_says_it_all(project, monkeypatch):
     for name, value in (("TENANT_ID", TENANT), ("CLIENT_ID", CLIENT), ("CLIENT_SECRET", CANARY)):
         monkeypatch.setenv(f"AZURE_{name}", value)
-    assert run("check", "--resolve").said == "ok: 0 files\n"
+    assert run("check", "--resolve").said == "ok: no configuration file\n"
+
+
+def test_resolve_without_a_file_says_so(project):
+    assert run("check", "--resolve").said.endswith("\n\n3 errors, no configuration file\n")
 
 
 def test_resolve_runs_no_program(project):

@@ -1,4 +1,4 @@
-"""The command line as a whole: what it imports, what it offers, and streams of every kind."""
+"""The command line as a whole: what it imports, and what it offers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 from importlib import import_module
-from pathlib import Path
 
 import click
 import pytest
@@ -16,22 +15,11 @@ from click.shell_completion import ShellComplete
 
 from credconf import __version__
 from credconf.cli import COMMANDS, main
-from tests.cli.running import run
-from tests.config.project import CANARY, COMPLETE
+from credconf.entra import clouds
+from tests.cli.running import ROOT, program, run
+from tests.config.project import CANARY
 
-ROOT = Path(__file__).parent.parent.parent
 LIGHT = [["--help"], ["--version"], ["schema"], ["explain"], ["explain", "AADSTS7000215", "unknown-key"], ["nothing"]]
-
-
-def program(*arguments, stdin=None, **environ):
-    """The real program in a process of its own."""
-    return subprocess.run(
-        [sys.executable, "-m", "credconf", *arguments],
-        capture_output=True,
-        input=stdin,
-        check=False,
-        env={**os.environ, "PYTHONPATH": str(ROOT), **environ},
-    )
 
 
 # What it imports
@@ -64,6 +52,13 @@ def test_the_list_says_of_a_command_what_the_command_says_of_itself(name):
 def test_every_command_of_the_list_is_in_the_help():
     said = run("--help").said
     assert [line.split()[0] for line in said.partition("Commands:\n")[2].splitlines()] == list(COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_form_of_the_output_is_asked_for_in_one_way(name):
+    command = getattr(import_module(f"credconf.cli.{name}"), name)
+    said = {option.name: option for option in command.params}.get("form")
+    assert said is None or (said.default, said.show_default, said.help) == ("text", True, "What is printed.")
 
 
 def test_the_version_is_ours():
@@ -131,6 +126,7 @@ def test_commands_and_options_complete():
     assert ("plain", "--strict") in completed("check", "--s")
     assert ("plain", "--help") in completed("--h")
     assert completed("check", "--format", "g") == [("plain", "github")]
+    assert completed("init", "--cloud", "") == [("plain", name) for name in clouds.PRESETS]
 
 
 def test_files_complete_as_the_shell_does_it():
@@ -191,46 +187,3 @@ def test_a_real_bash_completes(project):
 
 def test_the_schema_is_the_file_of_the_repository():
     assert run("schema").said == (ROOT / "schema" / "credconf.schema.json").read_text(encoding="utf-8")
-
-
-# Streams
-
-
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp437", "utf-8"])
-def test_every_encoding_can_show_an_excerpt(project, encoding):
-    project.write("a.yaml", f"{COMPLETE}clinet_id: x\n")
-    result = program("check", "a.yaml", PYTHONIOENCODING=encoding, PYTHONUTF8="0")
-    assert result.returncode == 1, result.stderr
-    known = encoding in {"utf-8", "ascii"}  # click takes ASCII for a mistake, and writes UTF-8
-    said = result.stdout.decode("utf-8" if known else encoding)
-    assert f" 4 | clinet_id: {'…' if known else '...'}" in said
-    assert result.stderr == b""
-
-
-def test_a_file_whose_name_is_no_text_can_be_named(project):
-    name = os.fsdecode(b"caf\xe9.yaml")
-    try:
-        project.write(name, "cloud: moon")
-    except OSError:
-        pytest.skip("the file system takes names of UTF-8 only")
-    result = program("check", name)
-    assert result.returncode == 1
-    assert result.stderr == b""
-    assert program("check", "--format", "json", name).returncode == 1
-
-
-def test_a_reader_that_leaves_is_no_error(project):
-    command = [sys.executable, "-m", "credconf", "schema"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=ROOT) as process:
-        process.stdout.read(1)
-        process.stdout.close()
-        assert process.stderr.read() == b""
-    assert process.returncode in {0, 1}
-
-
-@pytest.mark.parametrize(("name", "coloured"), [("ANY", False), ("FORCE_COLOR", True), ("NO_COLOR", False)])
-def test_colours_are_for_terminals(project, name, coloured):
-    environ = {name: "1"}
-    project.write("a.yaml", COMPLETE)
-    assert (b"\x1b[" in program("check", "a.yaml", **environ).stdout) is coloured
-    assert b"\x1b[" not in program("check", "--format", "json", "a.yaml", **environ).stdout

@@ -183,6 +183,18 @@ def test_an_example_that_is_there_is_added_to_once(project):
     assert (project.path / ".env.example").read_bytes() == once
 
 
+def test_an_example_has_nothing_twice(project):
+    run("init", *WHO)
+    run("init", *WHO, "-f", "b.yaml", "--secret-from", "env:B_SECRET")
+    run("init", *WHO, "-f", "c.yaml", "--named", "billing")
+    paragraphs = written(project, ".env.example").strip().split("\n\n")
+    assert [part.splitlines()[-1].partition("=")[0].strip("# ") for part in paragraphs[1:]] == [
+        *("AZURE_CLIENT_SECRET", "CREDCONF_HTTP__TIMEOUT", "B_SECRET"),
+        *("BILLING_CLIENT_SECRET", "CREDCONF__BILLING__HTTP__TIMEOUT"),
+    ]
+    assert "kept      .env.example" in run("init", *WHO, "-f", "d.yaml", "--secret-from", "file:d").said
+
+
 def test_outside_of_git_nothing_is_ignored(project):
     run("init", *WHO)
     assert not (project.path / ".gitignore").exists()
@@ -237,8 +249,14 @@ def test_a_disk_that_is_full_leaves_the_old_file_and_nothing_else(project, monke
     project.write("credconf.yaml", "mine")
     monkeypatch.setattr(os, "fsync", full)
     outcome = run("init", *WHO, "--force", "--no-schema")
-    assert (outcome.status, outcome.said) == (1, "error: credconf.yaml can't be written: No space left on device\n")
+    assert (outcome.status, outcome.said) == (1, "error: .env.example can't be written: No space left on device\n")
     assert (written(project), os.listdir(project.path)) == ("mine", ["credconf.yaml"])
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self"), reason="no directory in which nobody can write")
+def test_a_directory_that_takes_no_file_is_told_with_the_name_of_the_file(project):
+    said = run("init", *WHO, "--no-schema", "-f", "/proc/self/credconf.yaml").said
+    assert said.splitlines()[-1].startswith("error: /proc/self/credconf.yaml can't be written: ")
 
 
 @pytest.mark.parametrize("name", ["", "conf/", ".env", ".gitignore", "conf/.env.example", "credconf.schema.json"])
@@ -274,6 +292,13 @@ def test_an_option_that_can_not_be_used_is_refused_without_being_quoted(project,
     outcome = run("init", *WHO, *wrong)
     assert outcome.status == 2
     assert f"Error: {wrong[0]}: " in outcome.said
+    assert os.listdir(project.path) == []
+
+
+def test_all_that_is_wrong_with_the_options_is_told_at_once(project):
+    said = run("init", "--client-id", CANARY, "--cloud", CANARY, "--named", CANARY).said
+    for told in ("--client-id: ", "--cloud: ", "--named: ", "--tenant-id must be given"):
+        assert told in said
     assert os.listdir(project.path) == []
 
 

@@ -62,6 +62,21 @@ def test_a_section_says_all_of_a_setting(path):
 @pytest.mark.parametrize(
     ("path", "words"),
     [
+        ("tenant_id", "none: it is needed, unless `oidc_authority` is given"),
+        ("client_id", "none: it is needed"),
+        ("cloud", "`public`, unless `authority` or `oidc_authority` is given"),
+        ("authority", "that of `cloud`, unless `oidc_authority` is given"),
+        ("token_cache.kind", "the one whose settings are there, else `memory`"),
+        ("http.timeout", "`10`"),
+    ],
+)
+def test_a_default_is_what_happens_without_the_setting(path, words):
+    assert f"Default\n:   {words}\n" in SETTINGS[path]
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
         ("http.timeout", "number, more than 0 and at most 600"),
         ("http.retries", "whole number, at least 0 and at most 10"),
         ("cloud", "`public`, `usgov` or `china`"),
@@ -113,3 +128,29 @@ def test_every_public_name_is_on_the_page_of_the_interface(module):
 def test_words_for_a_terminal_are_no_markup():
     assert codes._escaped("a `b_c` of <d> *e*") == r"a `b_c` of \<d\> \*e\*"
     assert codes._escaped("a lone ` of_f") == r"a lone \` of\_f"
+    assert codes._escaped("a `: ` b") == "a <code>: </code> b"
+
+
+def test_no_explanation_has_a_lone_backtick_that_would_turn_all_its_code_into_text():
+    assert not [code for code, explained in CODES.items() if explained.text.count("`") % 2]
+
+
+def test_an_option_in_prose_is_code():
+    assert commands._marked("as with -f, and `--a b` of well-known_x --no-env-file.") == (
+        r"as with `-f`{.option}, and `--a b` of well-known\_x `--no-env-file`{.option}."
+    )
+    assert not re.findall(r"(?<![`\w-])--[a-z]", re.sub(r"```.*?```|`[^`]*`", "", commands.page(), flags=re.DOTALL))
+
+
+@pytest.mark.parametrize(
+    ("code", "language"), [("unknown-key", "yaml"), ("bad-dotenv", "sh"), ("redirected-secret", "python")]
+)
+def test_an_example_is_coloured_as_what_it_is(code, language):
+    assert f"Wrong:\n\n```{language}\n" in PROBLEMS[code]
+    assert f"Right:\n\n```{language}\n" in PROBLEMS[code]
+
+
+def test_no_example_is_wider_than_a_page():
+    blocks = re.findall(r"^(?:Wrong|Right):\n\n```\w+\n(.*?)^```$", codes.problems(), re.DOTALL | re.MULTILINE)
+    assert len(blocks) > 80
+    assert max(len(line) for block in blocks for line in block.splitlines()) <= 80

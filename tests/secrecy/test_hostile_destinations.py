@@ -13,6 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import credconf
+from credconf.kinds import NESTED
 from tests.config.project import CLIENT, TENANT, codes
 from tests.contract.faces import SCOPE
 from tests.entra.scripted import Scripted
@@ -26,6 +27,7 @@ WAYS = {
     "adfs": {"tenant_id": "adfs"},
     "proxy": {"http": {"proxy": f"http://{EVIL}:1"}},
     "ca_bundle": {"http": {"ca_bundle": "ca.pem"}},
+    "tokens": {"token_cache": {"url": f"redis://{EVIL}"}},
     "discovery": {"disable_instance_discovery": True},
     "authority by reference": {"authority": {"file": "evil"}},
     "adfs by reference": {"tenant_id": {"file": "adfs"}},
@@ -69,8 +71,8 @@ def test_nor_does_a_found_dotenv(project, way):
     project.write("ca.pem", "x")
     fields = {"client_id": CLIENT, **({} if way == "OIDC" else {"tenant_id": TENANT}), **WAYS[way]}
     flat = {
-        **{k: v for k, v in fields.items() if k != "http"},
-        **{f"http__{k}": v for k, v in fields.get("http", {}).items()},
+        **{k: v for k, v in fields.items() if k not in NESTED},
+        **{f"{group}__{k}": v for group in NESTED for k, v in fields.get(group, {}).items()},
     }
     project.write(".env", "".join(f"CREDCONF_{name.upper()}={value}\n" for name, value in flat.items()))
     error = error_of(credconf.from_config, environ={"AZURE_CLIENT_SECRET": SECRET})

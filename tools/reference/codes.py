@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from html import escape
 from pathlib import Path
 from textwrap import dedent
 from typing import TYPE_CHECKING, Final
@@ -64,11 +66,25 @@ def _problem(code: str, explanation: Explanation) -> str:
     parts = [f"### `{code}` {{#{code}}}", f"{_escaped(title)}.", _prose(explanation.text)]
     for word, example in (("Wrong", explanation.wrong), ("Right", explanation.right)):
         if example:
-            parts.append(f"{word}:\n\n{_fenced(dedent(example).strip(), '')}")
+            text = dedent(example).strip()
+            parts.append(f"{word}:\n\n{_fenced(_narrowed(text), _language(text))}")
     session = BROKEN / code / SESSION
     if session.exists():
         parts.append(_collapsed("A broken file, and what is said to it", _broken(session)))
     return "\n\n".join(parts) + "\n"
+
+
+def _language(example: str) -> str:
+    """That of an example: a file, what a shell is given, or a call."""
+    if example.startswith("credconf."):
+        return "python"
+    return "sh" if re.match(r"docker |[A-Z_]+[= ]", example) else "yaml"
+
+
+def _narrowed(example: str) -> str:
+    """With a comment above what it is about, and each variable in a line of its own: a page is narrow."""
+    lines = re.sub(r"(?<! -e) (?=[A-Z_]+=)", "\n", example).splitlines()
+    return "\n".join(re.sub(r"^(.*?\S) {3}(# .*)$", r"\2\n\1", line) for line in lines)
 
 
 def _broken(session: Path) -> str:
@@ -98,5 +114,10 @@ def _escaped(text: str) -> str:
     plain = [
         "".join(f"\\{letter}" if letter in "*_<>[]{}|\\#" else letter for letter in piece) for piece in pieces[::2]
     ]
-    code = pieces[1::2]
-    return "".join(part for pair in zip(plain, [*(f"`{item}`" for item in code), ""], strict=True) for part in pair)
+    code = [_code(item) for item in pieces[1::2]]
+    return "".join(part for pair in zip(plain, [*code, ""], strict=True) for part in pair)
+
+
+def _code(text: str) -> str:
+    # Markdown drops the white space at the ends, and may be told not to only in HTML.
+    return f"`{text}`" if text == text.strip() else f"<code>{escape(text)}</code>"

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from inspect import cleandoc
 
 import click
 
 from credconf.cli import COMMANDS, main
 
+_OPTION = re.compile(r"(?<![\w-])--?[a-z][a-z-]*")
 _HEAD = """\
 # The command line
 
@@ -18,6 +20,8 @@ _HEAD = """\
 | 0 | all is well, or there are warnings only |
 | 1 | the configuration has an error, or there is no token |
 | 2 | the command was called wrongly |
+| 74 | the output can't be written, such as to a disk that is full |
+| 141 | whoever read the output has gone, as before `head -1` in a pipe: shells say so of other programs, too |
 """
 
 
@@ -54,4 +58,12 @@ def _block(text: str) -> str:
 
 
 def _marked(text: str) -> str:
+    """Words for a terminal as Markdown: an option is code, so that it is neither broken nor a dash."""
+    pieces = text.split("`")
+    pieces[::2] = [_OPTION.sub(r"`\g<0>`{.option}", _escaped(piece)) for piece in pieces[::2]]
+    pieces[1::2] = [f"`{code}`" for code in pieces[1::2]]
+    return "".join(pieces)
+
+
+def _escaped(text: str) -> str:
     return "".join(f"\\{letter}" if letter in "*_<>[]{}|#" else letter for letter in text)

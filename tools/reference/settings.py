@@ -39,6 +39,14 @@ _REFERENCES: Final = {
     "file": "`{file: PATH}`",
     "command": "`{command: [PROGRAM, ARGUMENT]}`",
 }
+_DEFAULTS: Final = {
+    "kind": "the one whose secret or certificate is there",
+    "tenant_id": "none: it is needed, unless `oidc_authority` is given",
+    "cloud": "`public`, unless `authority` or `oidc_authority` is given",
+    "authority": "that of `cloud`, unless `oidc_authority` is given",
+    "token_cache.kind": "the one whose settings are there, else `memory`",
+}
+"""Of what depends on other settings, which pydantic can't know."""
 _BOUNDS: Final = {
     "exclusiveMinimum": "more than",
     "minimum": "at least",
@@ -104,7 +112,7 @@ def _breakable(path: str) -> str:
 def _section(path: str, field: Json, kinds: tuple[str, ...]) -> str:
     told = {
         "Type": type_of(field),
-        "Default": _default(field),
+        "Default": _DEFAULTS.get(path) or _default(field),
         "Kinds": "all" if len(kinds) == len(KINDS) else ", ".join(f"`{kind}`" for kind in kinds),
         "Also called": ", ".join(f"`{alias}`" for alias, name in ALIASES.items() if name == path),
         "Variables": _named(path, Scheme.of(None, None, prefixed=False)),
@@ -144,8 +152,6 @@ def _words(field: Json) -> dict[str, str]:
 def _default(field: Json) -> str:
     if field.get("required"):
         return "none: it is needed"
-    if "enum" in field:
-        return "the one whose secret or certificate is there"
     default = field.get("default")
     return "none" if default in (None, []) else f"`{_flow(default)}`"
 

@@ -8,7 +8,7 @@ import sys
 import click
 
 from credconf.cli.options import Chosen, configuration_options
-from credconf.cli.report import JSON, TEXT, show_json
+from credconf.cli.report import JSON, TEXT, format_option, show_json
 from credconf.cli.terminal import say
 
 
@@ -29,7 +29,7 @@ def _finite(_: click.Context, __: click.Parameter, seconds: float) -> float:
     callback=_finite,
     help="For all steps together.",
 )
-@click.option("--format", "form", type=click.Choice([TEXT, JSON]), default=TEXT, show_default=True)
+@format_option(TEXT, JSON)
 @configuration_options
 def doctor(scope: str | None, timeout: float, form: str, chosen: Chosen) -> None:
     """Find out, step by step, why there is no token.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 import click
 
+from credconf.cli import completing
 from credconf.cli.terminal import say, wrapped
 from credconf.problems.printable import printable
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from .answers import Answers
     from .files import Change
 
+_CLOUDS: Final = ("public", "usgov", "china")
 _EXAMPLES = """\b
 Examples:
   credconf init
@@ -26,7 +28,13 @@ Examples:
 @click.option("-f", "--file", "path", default="credconf.yaml", show_default=True, metavar="PATH", help="What to write.")
 @click.option("--tenant-id", metavar="TENANT", help="The directory: a GUID or a domain name.")
 @click.option("--client-id", metavar="GUID", help="The application (client) id.")
-@click.option("--cloud", metavar="[public|usgov|china]", help="Where the tenant lives.")
+@click.option(
+    "--cloud",
+    # no click.Choice: it would quote what was given
+    metavar=f"[{'|'.join(_CLOUDS)}]",
+    shell_complete=completing.words(_CLOUDS),
+    help="Where the tenant lives.",
+)
 @click.option("--secret-from", metavar="PLACE", help="env:NAME, file:PATH or certificate:PATH; never the secret.")
 @click.option("--named", "name", metavar="ENTRY", help="Write the named form, with this entry.")
 @click.option("--schema/--no-schema", default=True, help="Write the JSON Schema beside it, for editors.")
@@ -55,10 +63,10 @@ def init(  # noqa: PLR0917 - click's options
     answers = collect(given, name)
     try:
         planned = changes(answers, path, _schema() if schema else None)
-        _refuse_replacing(planned, force=force)
-        _write(planned)
     except OSError as exc:
-        _fail(f"{printable(str(exc.filename or path))} can't be written: {exc.strerror or type(exc).__name__}")
+        _fail(_unwritable(exc.filename or path, exc))
+    _refuse_replacing(planned, force=force)
+    _write(planned)
     _show_next(answers, path)
 
 
@@ -98,8 +106,15 @@ def _write(planned: list[Change]) -> None:
 
     width = max(len(printable(change.path)) for change in planned)
     for change in planned:
-        write(change)
+        try:
+            write(change)
+        except OSError as exc:  # it names the temporary file, or a directory
+            _fail(_unwritable(change.path, exc))
         say(f"{change.done:<8}  {printable(change.path):<{width}}  {printable(change.note)}")
+
+
+def _unwritable(path: str, error: OSError) -> str:
+    return f"{printable(path)} can't be written: {error.strerror or type(error).__name__}"
 
 
 def _show_next(answers: Answers, path: str) -> None:

@@ -52,7 +52,7 @@ def changes(answers: Answers, path: str, schema: str | None) -> list[Change]:
     found: list[Change] = []
     if schema is not None:
         found.append(_whole(schema_beside(path), schema, "the JSON Schema, for editors"))
-    found += [_dotenv_example(answers, path), *_gitignore(answers, path)]
+    found += [_dotenv_example(answers), *_gitignore(answers, path)]
     text = texts.configuration(answers, texts.SCHEMA if schema is not None else None)
     return [*found, _whole(path, text, "who the application is")]
 
@@ -66,14 +66,16 @@ def _whole(path: str, text: str, note: str) -> Change:
     return Change(path, content, "replaced", note)
 
 
-def _dotenv_example(answers: Answers, path: str) -> Change:
-    text = texts.dotenv(answers, path)
+def _dotenv_example(answers: Answers) -> Change:
+    text = texts.dotenv(answers)
     if not os.path.lexists(DOTENV_EXAMPLE):
         return Change(DOTENV_EXAMPLE, text.encode(), "wrote", "the variables to set")
     old = _read(DOTENV_EXAMPLE)
-    if texts.variables(text) <= texts.variables(old.decode("utf-8", "replace")):
+    known = old.decode("utf-8", "replace").replace("\r\n", "\n")
+    if texts.variables(text) <= texts.variables(known):
         return Change(DOTENV_EXAMPLE, None, "kept", "it has the variables already")
-    return Change(DOTENV_EXAMPLE, _appended(old, text.splitlines(), blank=True), "added to", "the variables to set")
+    lines = texts.missing(text, known).splitlines()
+    return Change(DOTENV_EXAMPLE, _appended(old, lines, blank=True), "added to", "the variables to set")
 
 
 def _gitignore(answers: Answers, path: str) -> list[Change]:

@@ -21,6 +21,13 @@ _QUESTIONS: Mapping[str, str] = {
     "--cloud": "Cloud (public, usgov, china)",
     "--secret-from": "The secret will be in env:NAME, file:PATH or certificate:PATH\nPlace",
 }
+_RULES: Mapping[str, Callable[[str], object]] = {
+    "--tenant-id": answers.tenant,
+    "--client-id": answers.client,
+    "--cloud": answers.cloud,
+    "--secret-from": answers.place,
+    "--named": answers.entry,
+}
 _NEEDED = ("--tenant-id", "--client-id")
 
 
@@ -34,31 +41,47 @@ def collect(given: Mapping[str, str | None], name: str | None) -> Answers:
     Raises:
         click.UsageError: an option can't be used, or is needed where nobody can be asked.
     """
-    entry = None if name is None else _ruled(name, answers.entry, "--named: ")
-    asks = sys.stdin.isatty()
-    missing = [option for option in _NEEDED if given[option] is None]
-    if missing and not asks:
-        raise click.UsageError(f"{' and '.join(missing)} must be given: there is no terminal to ask on")
+    asks = sys.stdin is not None and sys.stdin.isatty()
+    _refuse({**given, "--named": name}, asks=asks)
 
     def answer(option: str, rule: Callable[[str], T], default: str | None = None) -> T:
         text = given[option]
         if text is None and asks:
             said: T = click.prompt(_QUESTIONS[option], default=default, value_proc=lambda text: _ruled(text, rule))
             return said
-        return _ruled(default or "" if text is None else text, rule, f"{option}: ")
+        return _ruled(default or "" if text is None else text, rule)
 
     return Answers(
         tenant_id=answer("--tenant-id", answers.tenant),
         client_id=answer("--client-id", answers.client),
         cloud=answer("--cloud", answers.cloud, "public"),
-        place=answer("--secret-from", answers.place, answers.usual_place(entry)),
-        name=entry,
+        place=answer("--secret-from", answers.place, answers.usual_place(name)),
+        name=name,
     )
 
 
-def _ruled(text: str, rule: Callable[[str], T], where: str = "") -> T:
+def _refuse(given: Mapping[str, str | None], *, asks: bool) -> None:
+    """Raise all that is wrong with the options, before any question is asked."""
+    wrong = [f"{option}: {fault}" for option, text in given.items() if (fault := _fault(option, text))]
+    missing = [option for option in _NEEDED if given[option] is None]
+    if missing and not asks:
+        wrong.append(f"{' and '.join(missing)} must be given: there is no terminal to ask on")
+    if wrong:
+        raise click.UsageError("\n".join(wrong))
+
+
+def _fault(option: str, text: str | None) -> str | None:
+    try:
+        if text is not None:
+            _RULES[option](text)
+    except BadAnswer as exc:
+        return str(exc)
+    return None
+
+
+def _ruled(text: str, rule: Callable[[str], T]) -> T:
     try:
         return rule(text)
     except BadAnswer as exc:
         message = str(exc)
-    raise click.UsageError(f"{where}{message}")
+    raise click.UsageError(message)

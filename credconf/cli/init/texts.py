@@ -58,7 +58,7 @@ client_certificate:
 _DOTENV_HEAD = """\
 # For work on your own machine: copy this to `.env`, which no repository should hold. Deployed, the platform
 # sets these variables.
-# A variable of the process wins over `.env`, and `.env` over {file}. Nothing is expanded; single quotes keep `#`.
+# A variable of the process wins over `.env`, and `.env` over the file. Nothing is expanded; single quotes keep `#`.
 """
 
 
@@ -85,18 +85,19 @@ def scalar(text: str) -> str:
     return text if _PLAIN.fullmatch(text) else json.dumps(text, ensure_ascii=False)
 
 
-def dotenv(answers: Answers, file: str) -> str:
-    """The `.env.example`."""
+def dotenv(answers: Answers) -> str:
+    """The `.env.example`, in paragraphs."""
     prefix = "CREDCONF_" if answers.name is None else f"CREDCONF__{answers.name.upper().replace('-', '_')}__"
     place = answers.place
-    lines = [_DOTENV_HEAD.format(file=file)]
+    lines = [_DOTENV_HEAD]
     if place.source == "env":
         lines.append("# The client secret's Value (not its ID): App registrations > Certificates & secrets.")
         lines.append(f"{place.text}=''\n")
     elif place.source == "certificate":
         lines.append("# Only if the file of the certificate has a password.")
         lines.append(f"# {prefix}CLIENT_CERTIFICATE_PASSWORD=''\n")
-    lines.append("# Any setting of the file may be set here instead.")
+    whose = "the file" if answers.name is None else f"`{answers.name}`"
+    lines.append(f"# Any setting of {whose} may be set here instead.")
     lines += [f"# {prefix}TENANT_ID=", f"# {prefix}HTTP__TIMEOUT=5"]
     return "\n".join(lines) + "\n"
 
@@ -104,6 +105,13 @@ def dotenv(answers: Answers, file: str) -> str:
 def variables(text: str) -> set[str]:
     """The variables that a `.env.example` mentions, in comments, too."""
     return set(re.findall(r"^\s*(?:#\s*)?(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=", text, re.MULTILINE))
+
+
+def missing(text: str, old: str) -> str:
+    """The paragraphs of a `.env.example` that another one lacks: neither word for word, nor all their variables."""
+    there, known = {each.strip() for each in re.split(r"\n\s*\n", old)}, variables(old)
+    paragraphs = [each for each in text.strip().split("\n\n") if each.strip() not in there]
+    return "\n\n".join(each for each in paragraphs if not variables(each) or not variables(each) <= known) + "\n"
 
 
 def ignored(path: str) -> str:

@@ -10,9 +10,9 @@ EXPLAINED = {
         """The parser stopped at the place that is shown, so nothing of the file was read. Mostly it is the line
         itself or the one before: a quote or bracket that is never closed, a line that is indented with a tab or by
         another number of spaces than its neighbours, a colon without a space behind it, or a value that YAML reads
-        as something else. A value that holds `: ` or ` #`, or begins with one of @ ` % * & ! | > ' " [ ] { }, needs
-        quotes; in single quotes, everything but the single quote itself stands for itself. Tags, more than one
-        document in a file, and control characters are not accepted either.""",
+        as something else. A value that holds `: ` or ` #`, or begins with a backtick or one of
+        @ % * & ! | > ' " [ ] { }, needs quotes; in single quotes, everything but the single quote itself stands for
+        itself. Tags, more than one document in a file, and control characters are not accepted either.""",
         wrong="client_secret: @9f: x",
         right="client_secret: '@9f: x'",
     ),
@@ -47,8 +47,9 @@ EXPLAINED = {
     ),
     "missing-section": Explanation(
         "no file has the section that was asked for",
-        """With section="azure.storage", the settings are the mapping `storage` in the mapping `azure` of the file.
-        None of the files has it. A file among several layers may leave it out, but not all of them.""",
+        """With section="azure.storage", on the command line `--section azure.storage`, the settings are the mapping
+        `storage` in the mapping `azure` of the file. None of the files has it. A file among several layers may leave
+        it out, but not all of them.""",
         wrong="azure:\n  storrage: {cloud: usgov}",
         right="azure:\n  storage: {cloud: usgov}",
     ),
