@@ -14,7 +14,7 @@ from credconf.records import field, mutable_record
 from .files import absolute
 from .layers import KNOWN, PATHS, Layer
 from .lineage import MAX_LINEAGE, broken_lineages, colliding_names
-from .nodes import Mapping, Node, Scalar, Sequence, entries, faults, joined, plain, shown_key
+from .nodes import Mapping, Node, Scalar, Sequence, entries, faults, joined, plain, shown_key, tagged
 from .origins import Origin, Value
 from .sections import missing_section
 
@@ -114,8 +114,13 @@ def _section(document: Document, section: str | None, book: Book) -> Mapping | N
     node = document.root
     path = ""
     for step in section.split(".") if section else []:
+        if node is not None and node.foreign:
+            break
         path = joined(path, step)
         node = entries(node)[step][1] if isinstance(node, Mapping) and step in entries(node) else None
+    if node is not None and node.foreign:
+        book.problems.append(tagged(node, document, path))
+        return None
     if isinstance(node, Mapping):
         return node
     if node is None and section:
@@ -127,7 +132,10 @@ def _section(document: Document, section: str | None, book: Book) -> Mapping | N
         book.problems.append(Problem("empty-file", message, path=section, origin=origin, hint=hint))
     else:
         message = f"{what} is not a mapping of settings"
-        book.problems.append(Problem("wrong-type", message, path=section, origin=document.origin(node)))
+        hint = "write `key: value`" + (
+            ", without `-`" if isinstance(node, Sequence) else ", with a space after the colon"
+        )
+        book.problems.append(Problem("wrong-type", message, path=section, origin=document.origin(node), hint=hint))
     return None
 
 
