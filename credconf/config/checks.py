@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from .origins import Origin, Value
 
 _PREFIX = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+NOT_THERE = frozenset({"no-name", "unknown-name", "unknown-parent", "missing-section"})
+"""What is not there as far as the files could be read: it may stand in one that could not."""
 _PLACE_ORDER = {"file": 0, "dotenv": 1, "environment": 2, "argument": 3, "preset": 4, "default": 5}
 
 

@@ -16,7 +16,7 @@ from credconf.references import NotFound, Reader, Reference
 
 from .advice import advice_on_texts, displaced_host
 from .caches import kinds_of
-from .checks import bad_prefix, exclusive, unusable
+from .checks import NOT_THERE, bad_prefix, exclusive, unusable
 from .entries import read_book
 from .lines import Lines
 from .literals import literal_warnings
@@ -40,12 +40,13 @@ _ID: Final = "00000000-0000-0000-0000-000000000000"
 _STAND_INS: Final = {"client_secret": {"env": "ANY"}, "client_certificate": {"file": "any"}}
 
 
-def judge(documents: Sequence[Document], section: str | None = None) -> tuple[Problem, ...]:
+def judge(documents: Sequence[Document], section: str | None = None, *, whole: bool = True) -> tuple[Problem, ...]:
     """Everything that is wrong, or probably wrong, with all entries of one configuration.
 
     Args:
         documents: its files, the lowest layer first.
         section: dotted path of our mapping; the whole file without it.
+        whole: these are all of its files; none could not be read.
 
     Returns:
         Errors and warnings in the order of the files, each once.
@@ -60,6 +61,8 @@ def judge(documents: Sequence[Document], section: str | None = None) -> tuple[Pr
         for part in parts:
             problems += _of_a_part(part, section or "", lines)
     problems += _of_entries(book, section or "")
+    if not whole or book.unread:
+        problems = [problem for problem in problems if problem.code not in NOT_THERE]
     return reported(problems, [document.name for document in documents], documents)
 
 

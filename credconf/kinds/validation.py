@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
 from credconf.config.building import complete
-from credconf.config.habits import hint_for
+from credconf.config.habits import Hint, hint_for
 from credconf.config.nodes import shown_key
 from credconf.config.settings import CommonSettings, with_authority
 from credconf.entra import clouds
@@ -111,8 +111,11 @@ def unknown_key(name: str, known: set[str] | frozenset[str], path: str) -> Probl
     """The problem of a key that is no setting, with the setting that was probably meant."""
     from . import NESTED  # it is made of the models, which are validated here
 
-    hint = hint_for(name, known, NESTED) or "remove it; keys that begin with `x-` are yours"
-    return Problem("unknown-key", f"`{shown_key(name)}` is not a setting", path=path, hint=hint)
+    hint = hint_for(name, known, NESTED) or Hint("remove it; keys that begin with `x-` are yours")
+    # A letter of another alphabet, or one that has no width, looks right: nobody finds the difference by looking.
+    text = hint.text if name.isascii() or hint.meant is None else f"{hint.text}; it holds a letter that is not ASCII"
+    message = f"`{shown_key(name)}` is not a setting"
+    return Problem("unknown-key", message, path=path, hint=text, meant=hint.meant)
 
 
 def _model(
