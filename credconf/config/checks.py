@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from credconf.problems import Problem, closest
+from credconf.records import replace
 
 from .lineage import there_are
 from .nodes import shown_key
@@ -92,9 +93,19 @@ def in_order(problems: Iterable[Problem], files: Sequence[str]) -> tuple[Problem
 
 
 def _once(problems: Iterable[Problem]) -> Iterable[Problem]:
-    # `cloud` beside `authority` is seen in the layer, which knows where both stand, and later by the model.
     unique: dict[Any, Problem] = {}
     for problem in problems:
-        place = problem.origin and problem.origin.over(())
-        unique.setdefault((problem.code, place) if problem.code == "conflict" else problem, problem)
+        unique.setdefault(_what(problem), problem)
     return unique.values()
+
+
+def _what(problem: Problem) -> Any:
+    """What is the same for problems of which one is enough."""
+    place = problem.origin and problem.origin.over(())
+    if problem.code == "conflict":
+        # `cloud` beside `authority` is seen in the layer, which knows where both stand, and later by the model.
+        return problem.code, place
+    if place is None or place.line is None:
+        return problem
+    # What is anchored, merged or inherited stands in one place, whatever entries it is told of.
+    return problem.code, problem.message, replace(place, entry=None)

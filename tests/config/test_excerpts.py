@@ -211,13 +211,11 @@ def test_a_parent_that_is_not_there_is_pointed_at_in_its_list(project):
     assert drawn(problem) == ["  a: {extends: […, …], client_secret: …}", " " * 19 + "^"]
 
 
-def test_entries_in_a_circle_are_pointed_at_and_the_circle_is_written_out(project):
+def test_the_first_entry_of_a_circle_is_pointed_at_and_the_circle_is_written_out(project):
     text = "default: a\ncredentials:\n  a: {extends: b}\n  b: {extends: c}\n  c:\n    extends:\n    - a\n"
     error = project.refused_text(text)
     assert [(item.line, item.hint, drawn(item)[0]) for item in error.problems] == [
         (3, "break the circle: a → b → c → a", "  a: {extends: …}"),
-        (4, "break the circle: b → c → a → b", "  b: {extends: …}"),
-        (7, "break the circle: c → a → b → c", "    - …"),
     ]
 
 

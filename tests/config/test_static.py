@@ -319,3 +319,39 @@ def test_the_verdict_is_that_of_load_in_an_environment_that_supplies_what_is_mis
     wrong = {item.code for item in found if item.severity == "error" or item.code == "mixed-identity"}
     there = refused(path, "base", base) | refused(path, "child", {**base, **child})
     assert bool(wrong) == bool(there), (wrong, there)
+
+
+# Once
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "credentials:\n  a: &a {clinet_id: x}\n  b: *a\n  c: *a\n",
+        "x-common: &common {clinet_id: x}\ncredentials:\n  a: {<<: *common}\n  b: {<<: *common}\n",
+        "x-http: &http {tiemout: 3}\ncredentials:\n  a: {http: *http}\n  b: {http: *http}\n",
+        "x-secret: &secret {vault: 3}\ncredentials:\n  a: {client_secret: *secret}\n  b: {client_secret: *secret}\n",
+        "x-secret: &secret ${SECRET}\ncredentials:\n  a: {region: *secret}\n  b: {region: *secret}\n",
+    ],
+)
+def test_a_mistake_that_several_entries_share_is_told_once(text):
+    problems = judged(text)
+    assert len({(problem.code, problem.line, problem.column) for problem in problems}) == len(problems)
+
+
+@pytest.mark.parametrize(
+    ("entries", "through"),
+    [
+        ("a: {extends: b}, b: {extends: c}, c: {extends: a}", ["a b"]),
+        ("c: {extends: a}, a: {extends: b}, b: {extends: c}", ["c a"]),
+        ("a: {extends: a}, b: {extends: [a, b]}", ["a a", "b b"]),
+        ("a: {extends: [b, c]}, b: {extends: a}, c: {extends: a}", ["a b", "a c"]),
+        ("x: {extends: a}, a: {extends: b}, b: {extends: a}, y: {extends: [b, x]}", ["a b"]),
+        ("a: {extends: [b, c]}, b: {extends: c}, c: {}", []),
+    ],
+)
+def test_a_circle_is_one_mistake(entries, through):
+    problems = judged(f"credentials: {{{entries}}}\n")
+    assert [problem.code for problem in problems] == ["cycle"] * len(through)
+    expected = [f"`{a}` extends itself" + (f", through `{b}`" if a != b else "") for a, b in map(str.split, through)]
+    assert [problem.message for problem in problems] == expected
