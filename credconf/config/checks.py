@@ -44,8 +44,8 @@ def is_prefix(raw: Any) -> bool:
 
 
 def bad_prefix(value: Value, path: str) -> Problem | None:
-    """An `env_prefix` that no variable begins with."""
-    if is_prefix(value.raw):
+    """An `env_prefix` that no variable begins with. Of what is no text, or an empty one, the model says enough."""
+    if is_prefix(value.raw) or not isinstance(value.raw, str) or not value.raw.strip():
         return None
     message = "`env_prefix` must be the beginning of a variable's name, or null"
     hint = "write letters, digits and `_`, such as REPORTS_"

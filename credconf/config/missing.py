@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Final
 
 from credconf.kinds import KINDS
@@ -9,9 +10,10 @@ from credconf.records import record, replace
 
 from .nearly import azure_near
 from .nodes import joined
+from .request import DEFAULT_FILE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from credconf.problems import Problem
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from .variables import Scheme
 
 _PROOFS: Final = frozenset(model.proof for model in KINDS.values())
+_NEAR: Final = f"{os.path.splitext(DEFAULT_FILE)[0]}.yml"
 _BROKEN: Final = frozenset({"unknown-parent", "cycle", "empty", "wrong-type"})
 """What can be wrong with `extends`."""
 
@@ -54,6 +57,18 @@ class Missing:
         hint += f"\n{near} is set; did you mean {variable}?" if near else ""
         message = problem.message.replace("` is not set", of, 1)
         return replace(problem, message=message, origin=part.origin if part else None, hint=hint)
+
+    def with_unread_file(self, problems: Iterable[Problem]) -> Iterator[Problem]:
+        """The problems; the first of what is missing tells of a file that is nearly the one that is looked for."""
+        names, found, _ = self.request.named_files()
+        near = found and not names and os.path.isfile(_NEAR)
+        for problem in problems:
+            if near and problem.code == "missing":
+                near = False
+                hint = f"{_NEAR} is here, and not read: call it {DEFAULT_FILE}, or say that it is the file"
+                yield replace(problem, hint=f"{problem.hint}\n{hint}")
+            else:
+                yield problem
 
     def is_explained(self, problem: Problem, said: Iterable[Problem], *, kind_is_given: bool) -> bool:
         """Whether it may stand in a parent that can't be found, or is there already, misspelt.

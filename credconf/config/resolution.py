@@ -13,7 +13,7 @@ from credconf.tokens.backends import missing_extra
 
 from . import layers as layer_of
 from .advice import advice, displaced_host
-from .checks import NOT_THERE, bad_prefix, exclusive, unusable
+from .checks import NOT_THERE, bad_prefix, exclusive, is_prefix, unusable
 from .entries import Book, read_book
 from .files import absolute
 from .lines import Lines
@@ -145,17 +145,17 @@ class _Resolver:
         self._check_strangers(scheme)
         self.merged = merge(layers)
         self.problems += mixed_identity(layers, self.merged, self.reader)
-        self.problems += redirected_secret(self.merged, self.reader, self.dotenv.variables if self.dotenv.found else {})
         self.problems += displaced_host(layers, self.merged, self._path("authority"))
         self.problems += [
             replace(problem, path=self._path(problem.path or ""))
             for problem in literal_warnings(self.merged, Lines(self.documents, self.dotenv))
         ]
         settings = validate(tree(self.merged))
+        self._check_redirected(settings)
         if isinstance(settings, Invalid):
             missing = Missing(self.request, self.book, scheme, tuple(self._lineage()))
             wrong = [problem for problem in settings.problems if not self._is_said(problem, missing)]
-            self.problems += [self._placed(problem, missing) for problem in wrong]
+            self.problems += missing.with_unread_file(self._placed(problem, missing) for problem in wrong)
             return self.reported()
         self._check_references(settings)
         if _errors(self.problems):
@@ -185,7 +185,7 @@ class _Resolver:
         problem = bad_prefix(value, self._path("env_prefix"))
         if problem is not None:
             self.problems.append(problem)
-        prefix = None if problem else value.raw
+        prefix = value.raw if is_prefix(value.raw) else None
         return Scheme.of(self.name, prefix, prefixed=True)
 
     def _check_exclusive(self, layers: list[Layer]) -> None:
@@ -198,6 +198,13 @@ class _Resolver:
         environ = self.request.environ
         self.problems += strangers(environ, lambda name: Origin("environment", name), schemes, self.name)
         self.problems += strangers(self.dotenv.variables, self.dotenv.origin, schemes, self.name)
+
+    def _check_redirected(self, settings: Kind | Invalid) -> None:
+        invalid = {problem.path for problem in settings.problems} if isinstance(settings, Invalid) else set()
+        found = self.dotenv.variables if self.dotenv.found else {}
+        redirected = redirected_secret(self.merged, self.reader, found)
+        # A value that can't be used decides nothing, and is an error already.
+        self.problems += [problem for problem in redirected if problem.path not in invalid]
 
     def _check_references(self, settings: Kind) -> None:
         """Everything that a reference names must be readable now, so that a deployment fails at its start."""
@@ -227,9 +234,12 @@ class _Resolver:
         if absent is not None:
             self.problems.append(self._unreadable("token_cache.kind", absent))
         if not isinstance(identity, list):
+            unread = {problem.path for problem in failures}
             self.problems += [
-                replace(item, path=self._path(item.path or ""))
+                warning
                 for item in advice(settings, identity, proofs, self.merged)
+                # What could not be read need not be hidden: a directory is readable for everybody.
+                if (warning := replace(item, path=self._path(item.path or ""))).path not in unread
             ]
 
     def _unreadable(self, path: str, failure: NotFound) -> Problem:
@@ -257,7 +267,10 @@ class _Resolver:
 
     def reported(self) -> tuple[Problem, ...]:
         """The problems as they are shown."""
-        return reported(self.problems, self.request.named_files()[0], self.documents, self.dotenv)
+        # What a reference names may stand in a `.env` that could not be read.
+        unknown = {"missing-variable"} if self.dotenv.problems else set()
+        problems = [problem for problem in self.problems if problem.code not in unknown]
+        return reported(problems, self.request.named_files()[0], self.documents, self.dotenv)
 
 
 def _path_of(dotenv: Dotenv) -> str | None:

@@ -60,6 +60,17 @@ def test_what_may_stand_in_a_broken_dotenv_is_not_missing(project, dotenv, code)
     assert codes(project.refused("app.yaml")) == [code]
 
 
+def test_a_variable_may_stand_in_a_broken_dotenv(project):
+    project.write(".env", "SECRET 'x\n")
+    project.write("app.yaml", f"{ID}client_secret: {{env: SECRET}}\n")
+    assert codes(project.refused("app.yaml")) == ["bad-dotenv"]
+
+
+def test_a_dotenv_that_is_not_text_has_no_line_to_show(project):
+    project.write(".env", b"A=\xff\n")
+    assert only(project.refused()).excerpt is None
+
+
 def test_what_a_layer_says_wrongly_is_still_told(project):
     project.write("base.yaml", "tenant_id x\ny: z\n")
     project.write("prod.yaml", "cloud: moon\n")
@@ -147,3 +158,22 @@ def test_a_misspelt_variable_of_another_entry_explains_nothing(project):
     assert codes(project.refused("app.yaml", environ=environ)) == ["missing", "unknown-variable"]
     environ = {"CREDCONF__A__CLIENT_SECRT": CANARY}
     assert codes(project.refused("app.yaml", environ=environ)) == ["unknown-variable"]
+
+
+# A file with nearly the right name
+
+
+def test_a_file_that_is_nearly_called_as_ours_is_told_of_once(project):
+    project.write("credconf.yml", COMPLETE)
+    first, *others = project.refused().problems
+    assert first.hint.endswith(
+        "\ncredconf.yml is here, and not read: call it credconf.yaml, or say that it is the file"
+    )
+    assert not any("credconf.yml" in problem.hint for problem in others)
+
+
+def test_where_a_file_was_chosen_no_other_is_told_of(project):
+    project.write("credconf.yml", COMPLETE)
+    project.write("credconf.yaml", "{}")
+    for error in (project.refused(), project.refused(False), project.refused("credconf.yaml")):
+        assert "credconf.yml" not in str(error)
