@@ -260,10 +260,14 @@ def _relative_to(document: Document, path: str, raw: Any) -> Any:
 
 def _parents(document: Document, node: Node, path: str, problems: list[Problem]) -> tuple[tuple[str, Origin], ...]:
     items = node.items if isinstance(node, Sequence) else [node]
-    names = [(item.text, document.origin(item)) for item in items if isinstance(item, Scalar)]
-    if len(names) != len(items):
+    scalars = [item for item in items if isinstance(item, Scalar)]
+    for item in scalars:
+        if not item.text.strip():
+            hint = "name an entry, or remove it"
+            problems.append(Problem("empty", "`extends` is empty", path=path, origin=document.origin(item), hint=hint))
+    if len(scalars) != len(items):
         problems.append(_wrong("extends", "a name or a list of names", document.origin(node), path.rpartition(".")[0]))
-    return tuple(names)
+    return tuple((item.text, document.origin(item)) for item in scalars if item.text.strip())
 
 
 def _boolean(document: Document, node: Node, path: str, problems: list[Problem]) -> bool:

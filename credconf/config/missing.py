@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from credconf.kinds import KINDS
 from credconf.records import record, replace
 
 from .nearly import azure_near
 from .nodes import joined
+from .placing import PROOFS
 from .request import DEFAULT_FILE
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from .request import Request
     from .variables import Scheme
 
-_PROOFS: Final = frozenset(model.proof for model in KINDS.values())
 _NEAR: Final = f"{os.path.splitext(DEFAULT_FILE)[0]}.yml"
 _BROKEN: Final = frozenset({"unknown-parent", "cycle", "empty", "wrong-type"})
 """What can be wrong with `extends`."""
@@ -49,7 +48,7 @@ class Missing:
         of = f"` of `{name}` is not set" if name else "` is not set"
         part = self.book.parts[name][0] if name in self.book.parts else None
         variable = self.scheme.suggestion(path)
-        example = f"`{path}: {{file: PATH}}`" if path in _PROOFS else f"`{path}`"
+        example = f"`{path}: {{file: PATH}}`" if path in PROOFS else f"`{path}`"
         ways = [f"add {example}"] if part else []
         ways += [f"set {variable}"] if variable else []
         hint = ", or ".join(ways) or f"pass {path}="
@@ -78,9 +77,10 @@ class Missing:
             said: what was said already; it says an error where this is true.
             kind_is_given: only one proof would do.
         """
-        wanted = {problem.path or ""}
-        if not kind_is_given and wanted & _PROOFS:
-            wanted = {*_PROOFS}
+        path = problem.path or ""
+        wanted = {path}
+        if not kind_is_given and path in PROOFS:
+            wanted = {*PROOFS}
         if "tenant_id" in wanted:
             wanted.add("oidc_authority")
         return any(self._cuts(item) or not wanted.isdisjoint(self._meant(item)) for item in said)

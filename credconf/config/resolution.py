@@ -24,6 +24,7 @@ from .nearly import strangers
 from .nodes import joined
 from .origins import Origin, Value
 from .places import places
+from .placing import placed
 from .report import reported
 from .safety import mixed_identity, redirected_secret
 from .sources import merge
@@ -130,6 +131,7 @@ class _Resolver:
         self.name = name
         self.problems = problems
         self.reader = Reader(request.environ, dotenv.variables, frozenset(request.allow), _path_of(dotenv))
+        self.layers: list[Layer] = []
         self.merged: dict[str, Value] = {}
 
     def resolve(self) -> Resolved | tuple[Problem, ...]:
@@ -140,7 +142,7 @@ class _Resolver:
         environment = layer_of.environment(self.request.environ, scheme, self.problems)
         directory = os.path.dirname(absolute(self.dotenv.name))
         dotenv = layer_of.dotenv(self.dotenv, scheme, directory, self.problems)
-        layers = [arguments, environment, dotenv, *named, conventional(self.request.environ)]
+        self.layers = layers = [arguments, environment, dotenv, *named, conventional(self.request.environ)]
         self._check_exclusive(layers)
         self._check_strangers(scheme)
         self.merged = merge(layers)
@@ -254,7 +256,8 @@ class _Resolver:
     def _placed(self, problem: Problem, missing: Missing) -> Problem:
         path = problem.path or ""
         if problem.code != "missing":
-            return replace(problem, path=self._path(path), origin=self._origin(path))
+            there = placed(problem, self.merged, self.layers, self.book, self.name)
+            return replace(there, path=self._path(there.path or ""))
         looked_in = tuple(map(str, places(self.request)))
         return replace(missing.told(problem), path=self._path(path), looked_in=looked_in)
 

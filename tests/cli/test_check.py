@@ -249,3 +249,9 @@ def test_what_may_stand_in_a_layer_that_could_not_be_read_is_not_told(project):
     for options in (["--layers"], ["--resolve"]):
         problems = run("check", *options, "--format", "json", "base.yaml", "prod.yaml").json["problems"]
         assert [problem["code"] for problem in problems] == ["bad-yaml"]
+
+
+def test_what_is_missing_here_is_told_once(project):
+    project.write("a.yaml", f"kind: client_certificate\n{ID}client_secret: {{env: HOME}}\n")
+    problems = run("check", "--resolve", "--format", "json", "a.yaml").json["problems"]
+    assert [problem["code"] for problem in problems] == ["missing", "unknown-key"]

@@ -77,6 +77,11 @@ def test_what_a_layer_says_wrongly_is_still_told(project):
     assert codes(project.refused(["base.yaml", "prod.yaml"])) == ["bad-yaml", "bad-value"]
 
 
+def test_what_may_stand_in_a_parent_that_is_not_named_is_not_missing(project):
+    text = f"default: a\ncredentials: {{a: {{extends: '', client_id: {CLIENT}}}}}\n"
+    assert codes(project.refused_text(text)) == ["empty"]
+
+
 # A choice that failed
 
 
