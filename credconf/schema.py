@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import json
 import sys
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -96,13 +97,26 @@ def _forms(name: str, controls: tuple[str, ...], elsewhere: mappings.Hints) -> J
     """The settings of one credential: those of its kind, once something tells the kind."""
     forms = {name: _any_of_the_kinds(name)}
     every = (*controls, *FIELDS, *ALIASES)
-    forms[f"{name}.any"] = mappings.mapping(every, elsewhere) | mappings.past(_STRANGERS)
+    whole = mappings.mapping(every, elsewhere) | mappings.past(_STRANGERS)
+    forms[f"{name}.any"] = {**whole, "allOf": [*whole.get("allOf", ()), *_of_two_kinds()]}
     for kind, model in KINDS.items():
         keys = tuple(key for key in every if key in model.model_fields or key in controls or key in ALIASES)
         others = tuple(key for key in every if key not in keys)
         message = f"a credential of the kind `{kind}` has no such setting"
         forms[f"{name}.{kind}"] = mappings.mapping(keys, {**elsewhere, message: others}) | mappings.past(_STRANGERS)
     return forms
+
+
+def _of_two_kinds() -> Iterator[Json]:
+    """Where no kind is told yet: settings that no kind has together."""
+    for model, other in combinations(KINDS.values(), 2):
+        others = tuple(key for key in other.model_fields if key not in model.model_fields and key != other.proof)
+        for key in model.model_fields:
+            if key not in other.model_fields and key != model.proof:
+                yield {
+                    "if": shapes.has(key),
+                    "then": mappings.refusing(others, f"no kind of credential has this and `{key}`"),
+                }
 
 
 def _any_of_the_kinds(name: str) -> Json:

@@ -302,6 +302,11 @@ BROKEN = {
     "two proofs": ("{client_secret: a, client_certificate: {file: b}}", ""),
     "the other kind's proof": ("{kind: client_secret, client_certificate: {file: b}}", ""),
     "the other kind's setting": ("{client_secret: a, send_certificate_chain: true}", ""),
+    "settings of two kinds": ("{secret_expires_on: 2027-01-31, client_certificate_password: {env: A}}", ""),
+    "settings of two kinds in an entry": (
+        "credentials: {a: {send_certificate_chain: true, secret_expires_on: 2027-01-31}}",
+        "credentials.a",
+    ),
     "no mapping": ("[tenant_id]", ""),
 }
 

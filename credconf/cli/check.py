@@ -53,7 +53,10 @@ def check(paths: tuple[str, ...], form: str, chosen: Chosen, *, layers: bool, re
         raise click.UsageError("there is no credconf.yaml here, and CREDCONF_FILE names none: name a FILE")
     problems = [problem for group in groups for problem in _judged(group, chosen["section"], named=bool(files))]
     if resolve:
+        from credconf.config.checks import in_order
+
         problems = _united(_resolved({**chosen, "path": files or None}), problems)
+        problems = list(in_order(problems, [file for group in groups for file in group]))
     shown = report.strictly(problems) if strict else problems
     report.show(shown, form)
     if form == report.TEXT:
@@ -96,7 +99,7 @@ def _judged(files: Sequence[str], section: str | None, *, named: bool) -> list[P
     problems: list[Problem] = []
     standard_input = tuple(files) == (_STANDARD_INPUT,) and named
     documents = _read(problems) if standard_input else _request(files if named else None).documents(problems)
-    return [*problems, *judge(documents, section)]
+    return [*problems, *judge(documents, section, whole=not problems)]
 
 
 def _read(problems: list[Problem]) -> list[Document]:

@@ -16,7 +16,7 @@ from credconf.records import record
 from .document import Loader
 from .fields import REFERENCES
 from .layers import KNOWN
-from .nodes import shown_key
+from .nodes import MERGE, shown_key
 from .variables import AZURE, PREFIX, Scheme
 
 if TYPE_CHECKING:
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 BLANK = "…"
 _DOTENV_LINE = re.compile(r"\s*(?P<export>(?:export\s+)?)(?P<name>[A-Za-z_][A-Za-z0-9_]*)\s*(?P<equals>=?)[ \t]*")
 _KEY_OF_A_BROKEN_LINE = re.compile(
-    r"""\s*(?P<dashes>(?:-\s+)*)(?P<key>'[a-z_]+'|"[a-z_]+"|[a-z_]+)\s*(?P<colon>:)(?!\S)"""
+    r"""\s*(?P<dashes>(?:-\s+)*)(?P<key>'[a-z_]+'|"[a-z_]+"|[a-z_]+|<<)\s*(?P<colon>:)(?!\S)"""
 )
 _CERTAIN_KEYS = frozenset(
     {*KNOWN, *REFERENCES, *(leaf for leaves in NESTED.values() for leaf in leaves)}
-    | {"default", "credentials", "extends", "abstract"}
+    | {"default", "credentials", "extends", "abstract", MERGE}
 )
 _CERTAIN_VARIABLES = frozenset({*AZURE, *(item.name for item in Scheme(PREFIX).variables())})
 _OPENING = (yaml.FlowMappingStartToken, yaml.FlowSequenceStartToken)

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from credconf.problems import Problem, closest
+from credconf.records import replace
 
 from .lineage import there_are
 from .nodes import shown_key
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from .origins import Origin, Value
 
 _PREFIX = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+NOT_THERE = frozenset({"no-name", "unknown-name", "unknown-parent", "missing-section"})
+"""What is not there as far as the files could be read: it may stand in one that could not."""
 _PLACE_ORDER = {"file": 0, "dotenv": 1, "environment": 2, "argument": 3, "preset": 4, "default": 5}
 
 
@@ -41,8 +44,8 @@ def is_prefix(raw: Any) -> bool:
 
 
 def bad_prefix(value: Value, path: str) -> Problem | None:
-    """An `env_prefix` that no variable begins with."""
-    if is_prefix(value.raw):
+    """An `env_prefix` that no variable begins with. Of what is no text, or an empty one, the model says enough."""
+    if is_prefix(value.raw) or not isinstance(value.raw, str) or not value.raw.strip():
         return None
     message = "`env_prefix` must be the beginning of a variable's name, or null"
     hint = "write letters, digits and `_`, such as REPORTS_"
@@ -90,9 +93,19 @@ def in_order(problems: Iterable[Problem], files: Sequence[str]) -> tuple[Problem
 
 
 def _once(problems: Iterable[Problem]) -> Iterable[Problem]:
-    # `cloud` beside `authority` is seen in the layer, which knows where both stand, and later by the model.
     unique: dict[Any, Problem] = {}
     for problem in problems:
-        place = problem.origin and problem.origin.over(())
-        unique.setdefault((problem.code, place) if problem.code == "conflict" else problem, problem)
+        unique.setdefault(_what(problem), problem)
     return unique.values()
+
+
+def _what(problem: Problem) -> Any:
+    """What is the same for problems of which one is enough."""
+    place = problem.origin and problem.origin.over(())
+    if problem.code == "conflict":
+        # `cloud` beside `authority` is seen in the layer, which knows where both stand, and later by the model.
+        return problem.code, place
+    if place is None or place.line is None:
+        return problem
+    # What is anchored, merged or inherited stands in one place, whatever entries it is told of.
+    return problem.code, problem.message, replace(place, entry=None)

@@ -14,7 +14,7 @@ from credconf.problems import Problem
 from credconf.records import field, record
 
 from .files import CONFIGURATION_LIMIT, Unreadable, read_text
-from .nodes import Mapping, Node, Scalar, Sequence
+from .nodes import MERGE, Mapping, Node, Scalar, Sequence
 from .origins import Origin
 
 if TYPE_CHECKING:
@@ -122,8 +122,7 @@ class _Composer:
                         event, "the file holds more than one YAML document", "keep one document in a file"
                     )
             elif isinstance(event, yaml.ScalarEvent):
-                self.check_tag(event, _CORE_TAGS)
-                self.add(event, Scalar(event.value, event.style in (None, ""), *_position(event)))
+                self.add(event, _scalar(event))
             elif isinstance(event, yaml.AliasEvent):
                 self.alias(event)
             elif isinstance(event, yaml.CollectionStartEvent):
@@ -133,11 +132,10 @@ class _Composer:
         return None if isinstance(self.root, Scalar) and self.root.is_null else self.root
 
     def start(self, event: Any) -> None:
-        self.check_tag(event, _COLLECTION_TAGS)
         if len(self.stack) >= MAX_DEPTH:
             raise self.broken(event, f"the file is nested deeper than {MAX_DEPTH} levels", code="too-complex")
         kind = Mapping if isinstance(event, yaml.MappingStartEvent) else Sequence
-        self.stack.append(kind(*_position(event)))
+        self.stack.append(kind(*_position(event), foreign=_is_foreign(event, _COLLECTION_TAGS)))
         self.keys.append(None)
         self.open.append(event.anchor)
 
@@ -152,12 +150,20 @@ class _Composer:
     def alias(self, event: Any) -> None:
         node = self.anchored.get(event.anchor)
         if node is None:
-            inside = event.anchor in self.open
-            message = (
-                "an alias refers to the mapping or list that holds it" if inside else "an alias refers to no anchor"
-            )
-            raise self.broken(event, message, "put quotes around a value that begins with `*`")
+            raise self.unresolved(event)
         self.put(event, node)
+
+    def unresolved(self, event: Any) -> _Broken:
+        """The problem of an alias for which there is nothing."""
+        key = self.keys[-1] if self.keys else None
+        if event.anchor in self.open:
+            message = "an alias refers to the mapping or list that holds it"
+        elif isinstance(key, Scalar) and key.text == MERGE:
+            hint = "write `&` and the name in front of the mapping that is meant; it stands above this line"
+            return self.broken(event, "there is no anchor of that name above", hint)
+        else:
+            message = "an alias refers to no anchor"
+        return self.broken(event, message, "put quotes around a value that begins with `*`")
 
     def add(self, event: Any, node: Scalar) -> None:
         if event.anchor:
@@ -182,15 +188,24 @@ class _Composer:
             parent.pairs.append((key, node))
             self.keys[-1] = None
 
-    def check_tag(self, event: Any, allowed: frozenset[str]) -> None:
-        if event.tag is not None and event.tag not in allowed:
-            raise self.broken(event, "a YAML tag is not allowed here", "put quotes around a value that begins with `!`")
-
     def broken(self, event: Any, message: str, hint: str | None = None, code: str = "bad-yaml") -> _Broken:
         line, column = _position(event)
         return _Broken(
             Problem(code, message, origin=Origin("file", file=self.name, line=line, column=column), hint=hint)
         )
+
+
+def _scalar(event: Any) -> Scalar:
+    plain = event.style in (None, "")
+    line, column = _position(event)
+    foreign = _is_foreign(event, _CORE_TAGS)
+    if plain and not foreign and event.start_mark.line == event.end_mark.line:
+        column = event.end_mark.column - len(event.value) + 1  # an anchor may stand before the text itself
+    return Scalar(event.value, plain, line, column, foreign=foreign)
+
+
+def _is_foreign(event: Any, ours: frozenset[str]) -> bool:
+    return event.tag is not None and event.tag not in ours
 
 
 def _position(event: Any) -> tuple[int, int]:

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 from credconf.kinds import ALIASES, NESTED
 from credconf.kinds.validation import unknown_key
 from credconf.problems import Problem
-from credconf.records import field, mutable_record
+from credconf.records import field, mutable_record, replace
 
 from .files import absolute
 from .layers import KNOWN, PATHS, Layer
 from .lineage import MAX_LINEAGE, broken_lineages, colliding_names
-from .nodes import Mapping, Node, Scalar, Sequence, entries, faults, joined, plain, shown_key
+from .nodes import Mapping, Node, Scalar, Sequence, entries, faults, joined, plain, shown_key, tagged
 from .origins import Origin, Value
 from .sections import missing_section
+from .unknown import unknown_in_entry, unknown_in_group
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,12 +49,14 @@ class Book:
         default: the entry that the files choose, and where.
         problems: of all entries, chosen or not.
         places: the files, for `looked in`.
+        unread: one of them is empty, or holds something else than settings: nobody knows what it was to say.
     """
 
     parts: dict[str | None, list[Part]] = field(default_factory=dict)
     default: tuple[str, Origin] | None = None
     problems: list[Problem] = field(default_factory=list)
     places: list[str] = field(default_factory=list)
+    unread: bool = False
 
     @property
     def names(self) -> list[str]:
@@ -114,12 +117,19 @@ def _section(document: Document, section: str | None, book: Book) -> Mapping | N
     node = document.root
     path = ""
     for step in section.split(".") if section else []:
+        if node is not None and node.foreign:
+            break
         path = joined(path, step)
         node = entries(node)[step][1] if isinstance(node, Mapping) and step in entries(node) else None
+    if node is not None and node.foreign:
+        book.problems.append(tagged(node, document, path))
+        book.unread = True
+        return None
     if isinstance(node, Mapping):
         return node
     if node is None and section:
         return None  # a layer may leave the section out; that none has it is found above
+    book.unread = True
     what = f"the section `{section}`" if section else "the file"
     if node is None:
         origin = Origin("file", file=document.name, line=1, column=1, found=document.found)
@@ -127,7 +137,10 @@ def _section(document: Document, section: str | None, book: Book) -> Mapping | N
         book.problems.append(Problem("empty-file", message, path=section, origin=origin, hint=hint))
     else:
         message = f"{what} is not a mapping of settings"
-        book.problems.append(Problem("wrong-type", message, path=section, origin=document.origin(node)))
+        hint = "write `key: value`" + (
+            ", without `-`" if isinstance(node, Sequence) else ", with a space after the colon"
+        )
+        book.problems.append(Problem("wrong-type", message, path=section, origin=document.origin(node), hint=hint))
     return None
 
 
@@ -187,7 +200,10 @@ def _read_entries(document: Document, node: Node, path: str, book: Book) -> None
 def _part(document: Document, mapping: Mapping, name: str | None, path: str, problems: list[Problem]) -> Part:
     part = Part(name, document.origin(mapping, name), Layer(document.name, entry=name))
     pairs = entries(mapping)
+    known = KNOWN | (_CONTROLS if name else _TOP)
+    before: tuple[str, Node] | None = None
     for key, (key_node, value) in pairs.items():
+        here, before = before, (key, value)
         where = joined(path, shown_key(key))
         if _is_foreign(key):
             continue
@@ -196,9 +212,7 @@ def _part(document: Document, mapping: Mapping, name: str | None, path: str, pro
         elif name is not None and key == "abstract":
             part.abstract = _boolean(document, value, where, problems)
         elif key not in KNOWN:
-            problems.append(
-                _at(unknown_key(key, KNOWN | (_CONTROLS if name else _TOP), where), document.origin(key_node))
-            )
+            problems.append(_at(unknown_in_entry(key, known, path, here), document.origin(key_node)))
         elif key in ALIASES and ALIASES[key] in pairs:
             message = f"`{key}` and `{ALIASES[key]}` are one setting"
             problems.append(
@@ -207,19 +221,17 @@ def _part(document: Document, mapping: Mapping, name: str | None, path: str, pro
         else:
             _add(part, document, ALIASES.get(key, key), key_node, value)
             if key in NESTED:
-                _check_group(key, value, document, where, problems)
+                _check_group(key_node, value, document, where, problems)
     return part
 
 
-def _check_group(group: str, node: Node, document: Document, path: str, problems: list[Problem]) -> None:
+def _check_group(group: Scalar, node: Node, document: Document, path: str, problems: list[Problem]) -> None:
     if not isinstance(node, Mapping):
-        problems.append(_wrong(group, "a mapping of settings", document.origin(node), path.rpartition(".")[0]))
+        problems.append(_wrong(group.text, "a mapping of settings", document.origin(node), path.rpartition(".")[0]))
         return
     for key, (key_node, _) in entries(node).items():
-        if key not in NESTED[group] and not _is_foreign(key):
-            problems.append(
-                _at(unknown_key(key, frozenset(NESTED[group]), joined(path, shown_key(key))), document.origin(key_node))
-            )
+        if key not in NESTED[group.text] and not _is_foreign(key):
+            problems.append(_at(unknown_in_group(key_node, group, path), document.origin(key_node)))
 
 
 def _add(part: Part, document: Document, path: str, key: Scalar, node: Node) -> None:
@@ -248,10 +260,14 @@ def _relative_to(document: Document, path: str, raw: Any) -> Any:
 
 def _parents(document: Document, node: Node, path: str, problems: list[Problem]) -> tuple[tuple[str, Origin], ...]:
     items = node.items if isinstance(node, Sequence) else [node]
-    names = [(item.text, document.origin(item)) for item in items if isinstance(item, Scalar)]
-    if len(names) != len(items):
+    scalars = [item for item in items if isinstance(item, Scalar)]
+    for item in scalars:
+        if not item.text.strip():
+            hint = "name an entry, or remove it"
+            problems.append(Problem("empty", "`extends` is empty", path=path, origin=document.origin(item), hint=hint))
+    if len(scalars) != len(items):
         problems.append(_wrong("extends", "a name or a list of names", document.origin(node), path.rpartition(".")[0]))
-    return tuple(names)
+    return tuple((item.text, document.origin(item)) for item in scalars if item.text.strip())
 
 
 def _boolean(document: Document, node: Node, path: str, problems: list[Problem]) -> bool:
@@ -270,4 +286,4 @@ def _wrong(key: str, expected: str, origin: Origin, path: str) -> Problem:
 
 
 def _at(problem: Problem, origin: Origin) -> Problem:
-    return Problem(problem.code, problem.message, path=problem.path, origin=origin, hint=problem.hint)
+    return replace(problem, origin=origin)

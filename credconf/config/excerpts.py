@@ -43,7 +43,7 @@ def with_excerpts(
         if _points_into(problem, "file") and problem.file is not None and problem.line is not None:
             wanted[problem.file].add(problem.line)
     files = {document.name: _File(document.text, wanted[document.name]) for document in documents}
-    variables = dotenv_lines(dotenv.text) if dotenv is not None else []
+    variables = dotenv_lines(dotenv.text) if dotenv is not None and dotenv.text else []  # it may not be readable
     return tuple(_with_excerpt(problem, files, variables) for problem in problems)
 
 

@@ -33,6 +33,7 @@ _AFTER = {
     "command": "a list of a program and its arguments",
 }
 _DAY = "write year, month and day, such as 2027-01-31"
+_ITSELF = "write the text itself: no reference can stand here"
 _ELSEWHERE = {
     "env": {"environment", "env_var", "envvar", "var", "variable", "from_env", "getenv", "name"},
     "file": {"path", "filename", "file_path", "filepath", "from_file", "secret_file", "mount"},
@@ -41,7 +42,13 @@ _ELSEWHERE = {
 """What other tools call the references."""
 
 
-def fault(code: str, message: str, hint: str | None = None, step: str | int | None = None) -> PydanticCustomError:
+def fault(
+    code: str,
+    message: str,
+    hint: str | None = None,
+    step: str | int | None = None,
+    others: Sequence[PydanticCustomError] = (),
+) -> PydanticCustomError:
     """An error for pydantic that says what is wrong without the value. Braces in it are no placeholders.
 
     Args:
@@ -49,8 +56,10 @@ def fault(code: str, message: str, hint: str | None = None, step: str | int | No
         message: what is wrong.
         hint: what to do.
         step: the index or key, inside the field, of the thing that is wrong.
+        others: faults of other things inside the field: pydantic takes one of each field.
     """
-    context = {"text": message, "hint": hint, "step": step}
+    more = tuple({"code": other.type, **(other.context or {})} for other in others)
+    context = {"text": message, "hint": hint, "step": step, "others": more}
     kind: Any = code  # pydantic wants a literal, which all of ours are where they are written
     return PydanticCustomError(kind, "{text}", context)
 
@@ -107,6 +116,8 @@ def _kind_of(value: Any) -> str:
         return "a number"
     if isinstance(value, bytes):
         return "bytes"
+    if isinstance(value, Mapping):
+        return "a mapping"
     return "a list" if isinstance(value, Sequence) else "an object of another type"
 
 
@@ -150,7 +161,7 @@ def _region(value: Any) -> Any:
 def _allowed_tenant(value: Any) -> Any:
     if not isinstance(value, str):
         message = f"a tenant must be text, not {_kind_of(value)}"
-        raise fault("wrong-type", message)
+        raise fault("wrong-type", message, _ITSELF if isinstance(value, Mapping) else None)
     return value if value == "*" else _tenant(value)
 
 
@@ -166,15 +177,25 @@ def _secret(value: Any) -> Any:
         return _hidden(value, kinds)
     if not value:
         raise fault("empty", "this list is empty")
-    return tuple(_item(item, index, kinds) for index, item in enumerate(value))
+    items = tuple(_item(item, index, kinds) for index, item in enumerate(value))
+    faults = [item for item in items if isinstance(item, PydanticCustomError)]
+    if faults:
+        raise _with_others(*faults)
+    return items
 
 
 def _item(item: Any, index: int, kinds: tuple[str, ...]) -> Any:
+    """The item, or what is wrong with it."""
     try:
         return _hidden(item, kinds)
     except PydanticCustomError as exc:
         code, context = exc.type, exc.context or {}
-    raise fault(code, str(context.get("text")), context.get("hint"), step=index)
+    return fault(code, str(context.get("text")), context.get("hint"), step=index)
+
+
+def _with_others(first: PydanticCustomError, *others: PydanticCustomError) -> PydanticCustomError:
+    context = first.context or {}
+    return fault(first.type, str(context.get("text")), context.get("hint"), context.get("step"), others)
 
 
 def _proxy(value: Any) -> Any:
@@ -228,7 +249,7 @@ def _list(value: Any) -> Any:
 def _plain_text(value: Any) -> Any:
     if not isinstance(value, str | PathLike):
         message = f"this must be text, not {_kind_of(value)}"
-        raise fault("wrong-type", message)
+        raise fault("wrong-type", message, _ITSELF if isinstance(value, Mapping) else None)
     if "\0" in fspath(value):
         raise fault("bad-value", "this holds a NUL character")
     return _text(fspath(value), ())

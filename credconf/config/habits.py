@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from credconf.problems import closest
 from credconf.problems.suggestions import folded
+from credconf.records import record
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -70,7 +71,20 @@ _REFERENCES: Final = {"file": "{file: PATH}", "path": "{file: PATH}", "env": "{e
 _LONGEST: Final = 40
 
 
-def hint_for(name: str, known: Collection[str], groups: Mapping[str, Collection[str]]) -> str | None:
+@record
+class Hint:
+    """What to do about a key that is no setting.
+
+    Attributes:
+        text: in words.
+        meant: the setting that they suggest, dotted; `None` where they suggest none.
+    """
+
+    text: str
+    meant: str | None = None
+
+
+def hint_for(name: str, known: Collection[str], groups: Mapping[str, Collection[str]]) -> Hint | None:
     """What to do about a key that is no setting; `None` for one that resembles nothing.
 
     Args:
@@ -83,22 +97,26 @@ def hint_for(name: str, known: Collection[str], groups: Mapping[str, Collection[
     word = folded(name)
     same = next((setting for setting in known if folded(setting) == word), None)
     if same is not None:
-        return f"did you mean `{same}`? settings are written in lower case, with `_`"
+        return Hint(f"did you mean `{same}`? settings are written in lower case, with `_`", same)
     variable = next((prefix for prefix in _VARIABLES if word.startswith(prefix) and name.isupper()), None)
     if variable is not None and (meant := _meant(word.removeprefix(variable), known)):
-        return f"that is the name of a variable; write `{meant}` here"
-    said = _NOT_HERE.get(word) or _OTHER_LEVEL.get(word) or _reference(name, known)
+        return Hint(f"that is the name of a variable; write `{meant}` here", meant)
+    said = _NOT_HERE.get(word) or _OTHER_LEVEL.get(word)
     return (
-        said or _did_you_mean(_meant(word, known)) or _moved(word, known, groups) or _did_you_mean(closest(name, known))
+        (Hint(said) if said else _reference(name, known))
+        or _did_you_mean(_meant(word, known))
+        or _moved(word, known, groups)
+        or _did_you_mean(closest(name, known))
     )
 
 
 def _meant(word: str, known: Collection[str]) -> str | None:
-    meant = next((setting for setting in known if folded(setting) == word), _MEANT.get(word))
+    # Where there may be several, one is often enough for somebody: `credential` for `credentials`.
+    meant = next((setting for setting in known if folded(setting) in {word, f"{word}s"}), _MEANT.get(word))
     return meant if meant in known else None
 
 
-def _reference(name: str, known: Collection[str]) -> str | None:
+def _reference(name: str, known: Collection[str]) -> Hint | None:
     """`client_secret_file: PATH`, as variables and Docker's images have it."""
     setting, _, suffix = name.rpartition("_")
     if suffix not in _REFERENCES or setting not in known:
@@ -107,17 +125,17 @@ def _reference(name: str, known: Collection[str]) -> str | None:
 
     unusable = {"env": {"client_certificate"}, "command": TEXTS - {"client_secret"}}
     if setting in TEXTS - unusable.get(suffix, set()):
-        return f"write `{setting}: {_REFERENCES[suffix]}`"
+        return Hint(f"write `{setting}: {_REFERENCES[suffix]}`", setting)
     return None
 
 
-def _moved(word: str, known: Collection[str], groups: Mapping[str, Collection[str]]) -> str | None:
+def _moved(word: str, known: Collection[str], groups: Mapping[str, Collection[str]]) -> Hint | None:
     """A setting of a group beside the group: `timeout`, which is `http: {timeout: …}`."""
     for group, leaves in groups.items():
         if group in known and (meant := _meant(word, leaves)):
-            return f"write it below `{group}`: `{group}: {{{meant}: …}}`"
+            return Hint(f"write it below `{group}`: `{group}: {{{meant}: …}}`", f"{group}.{meant}")
     return None
 
 
-def _did_you_mean(meant: str | None) -> str | None:
-    return f"did you mean `{meant}`?" if meant else None
+def _did_you_mean(meant: str | None) -> Hint | None:
+    return Hint(f"did you mean `{meant}`?", meant) if meant else None

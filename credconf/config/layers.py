@@ -10,7 +10,7 @@ from credconf.entra.clouds import CLOUD_NAMES
 from credconf.kinds import ALIASES, FIELDS, NESTED
 from credconf.kinds.validation import unknown_key
 from credconf.problems import Problem
-from credconf.records import field, record
+from credconf.records import field, record, replace
 from credconf.references import FileReference
 
 from .files import absolute
@@ -58,9 +58,7 @@ def arguments(given: Mapping[str, Any], problems: list[Problem]) -> Layer:
         if name not in KNOWN:
             problem = unknown_key(name, KNOWN, name)
             message = f"`{name}` is not a keyword argument"
-            problems.append(
-                Problem(problem.code, message, path=name, origin=Origin("argument", name), hint=problem.hint)
-            )
+            problems.append(replace(problem, message=message, origin=Origin("argument", name)))
         elif name in ALIASES and given.get(ALIASES[name]) is not None and raw is not None:
             message = f"`{name}` and `{ALIASES[name]}` are one setting"
             problems.append(

@@ -40,7 +40,8 @@ def colliding_names(book: Book) -> Iterator[Problem]:
 def broken_lineages(book: Book) -> Iterator[Problem]:
     """Parents that no file has, entries that extend themselves, and lineages that nobody could follow."""
     names = book.names
-    circles = _circles(book, names)
+    # A circle is one mistake, however many entries are in it.
+    circles = _circles(book, [name for name in book.parts if name is not None])
     unknown = cycles = 0
     for name in names:
         if sum(1 for _ in book.lineage(name)) > MAX_LINEAGE + 1:  # itself is the first
@@ -54,7 +55,7 @@ def broken_lineages(book: Book) -> Iterator[Problem]:
                 hint = _meant(parent, [other for other in names if other != name]) if unknown <= MAX_EXPLAINED else None
                 message = f"`{name}` extends `{shown_key(parent)}`, which is not there"
                 yield Problem("unknown-parent", message, path=path, origin=origin, hint=hint)
-            elif circles[name] == circles[parent]:
+            elif (name, parent) in circles:
                 cycles += 1
                 through = "" if name == parent else f", through `{parent}`"
                 hint = _way_out(book, name, parent) if cycles <= MAX_EXPLAINED else None
@@ -100,28 +101,25 @@ def _way(book: Book, start: str, end: str) -> list[str]:
     return way[::-1]
 
 
-def _circles(book: Book, names: list[str]) -> dict[str, int]:
-    """For each entry a number that two share if each extends the other, by however many steps (Kosaraju's way)."""
-    heirs: dict[str, list[str]] = {name: [] for name in names}
-    finished: list[str] = []
+def _circles(book: Book, names: list[str]) -> set[tuple[str, str]]:
+    """Of each circle the first entry, in the order of the names, and the parent through which it extends itself."""
+    found: set[tuple[str, str]] = set()
     seen: set[str] = set()
-    waiting = [(name, False) for name in names]
+    way: dict[str, int] = {}  # from a name to the entry that is looked at, each with its number
+    steps: list[str] = []
+    waiting = [(name, False) for name in reversed(names)]
     while waiting:
         here, parents_done = waiting.pop()
         if parents_done:
-            finished.append(here)
+            del way[steps.pop()]
         elif here not in seen:
             seen.add(here)
-            parents = [parent for parent, _ in book.extends(here) if parent in heirs]
-            for parent in parents:
-                heirs[parent].append(here)
-            waiting += [(here, True), *((parent, False) for parent in parents)]
-    circles: dict[str, int] = {}
-    for number, start in enumerate(reversed(finished)):
-        circle = [start]
-        while circle:
-            here = circle.pop()
-            if here not in circles:
-                circles[here] = number
-                circle += heirs[here]
-    return circles
+            way[here] = len(steps)
+            steps.append(here)
+            parents = [parent for parent, _ in book.extends(here) if parent in book.parts]
+            # The step behind the parent on the way; where that is the entry itself, the one back to the parent.
+            found.update(
+                (parent, (*steps[way[parent] + 1 : way[parent] + 2], parent)[0]) for parent in parents if parent in way
+            )
+            waiting += [(here, True), *((parent, False) for parent in reversed(parents))]
+    return found

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from .lines import Lines
     from .origins import Origin, Value
 
-_EXPANSION = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
+# Without braces, only in capitals: a secret may well begin with `$`.
+_EXPANSION = re.compile(r"\$(?:\{[A-Za-z_][A-Za-z0-9_]*\}|[A-Z][A-Z0-9_]+)")
 _SECRETS: Final = ("client_secret", "client_certificate_password", "token_cache.url", "token_cache.key")
 # One word that adheres to its `#`: what follows a space, or goes on as a sentence, is meant to be a comment.
 _CUT_OFF = re.compile(r"\s+#(?P<word>[^\s#]+)\s*")
@@ -47,7 +48,8 @@ def _unexpanded(path: str, value: Value) -> Iterator[Problem]:
             continue
         step: tuple[int, ...] = (index,) if isinstance(value.raw, list | tuple) else ()
         where = ".".join((path, *map(str, step)))
-        message = f"`{where}` is written as `${{…}}`, and nothing is expanded: that is its whole value"
+        written = "${…}" if text.startswith("${") else "$…"
+        message = f"`{where}` is written as `{written}`, and nothing is expanded: that is its whole value"
         may_refer = path in TEXTS and path != "client_certificate" and value.origin.place in {"file", "argument"}
         hint = "write {env: NAME} to read a variable" if may_refer else "write the value itself"
         yield Problem("not-expanded", message, "warning", where, value.place_of(step), hint)

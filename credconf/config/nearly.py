@@ -62,7 +62,8 @@ def misspelt(name: str, schemes: Mapping[str | None, Scheme], origin: Origin) ->
     if meant is None or meant == name:
         return None
     hint = f"did you mean {meant}?"
-    return Problem("unknown-variable", f"{name} is not a variable that credconf knows", origin=origin, hint=hint)
+    message = f"{name} is not a variable that credconf knows"
+    return Problem("unknown-variable", message, origin=origin, hint=hint, meant=meant)
 
 
 def _meant_of_entry(name: str, entries: Iterable[str]) -> str | None:

@@ -13,19 +13,26 @@ if TYPE_CHECKING:
     from .document import Document
 
 MAX_SHOWN_KEY = 40
+MERGE = "<<"
+"""The key that merges mappings into the one that it stands in."""
 _NAME_PUNCTUATION = str.maketrans("", "", "_-.$")
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
 
 @record
 class Scalar:
-    """Text as it was written; `plain` where it had no quotes."""
+    """Text as it was written; `plain` where it had no quotes.
+
+    Attributes:
+        foreign: as of each node: it has a tag that means something to another program.
+    """
 
     text: str = field(repr=False)
     plain: bool
     line: int
     column: int
     size: int = 1
+    foreign: bool = False
 
     @property
     def is_null(self) -> bool:
@@ -45,6 +52,7 @@ class Sequence:
     column: int
     items: list[Node] = field(default_factory=list)
     size: int = 1
+    foreign: bool = False
 
     def child(self, step: str | int) -> Node | None:
         """The node at an index."""
@@ -59,6 +67,7 @@ class Mapping:
     column: int
     pairs: list[tuple[Node, Node]] = field(default_factory=list)
     size: int = 1
+    foreign: bool = False
 
     def child(self, step: str | int) -> Node | None:
         """The value of a key."""
@@ -78,12 +87,12 @@ def _flattened(mapping: Mapping) -> Iterator[tuple[Scalar, Node]]:
             else:
                 yield key, value
     for node in merged:
-        if isinstance(node, Mapping):
+        if isinstance(node, Mapping) and not node.foreign:
             yield from _flattened(node)
 
 
 def _is_merge(key: Scalar) -> bool:
-    return key.plain and key.text == "<<"
+    return key.plain and key.text == MERGE
 
 
 def entries(mapping: Mapping) -> dict[str, tuple[Scalar, Node]]:
@@ -95,14 +104,18 @@ def entries(mapping: Mapping) -> dict[str, tuple[Scalar, Node]]:
 
 
 def faults(node: Node, document: Document, path: str) -> Iterator[Problem]:
-    """What no mapping below `node` may hold: duplicate keys, keys that are no text, merge keys that merge nothing."""
+    """What nothing below `node` may hold: tags, duplicate keys, keys that are no text, merges of nothing."""
     waiting: list[tuple[Node, str]] = [(node, path)]
     seen: set[int] = set()  # an anchored node is judged once, where it stands first
     while waiting:
         here, path = waiting.pop()
-        if id(here) in seen or isinstance(here, Scalar):
+        if id(here) in seen or (isinstance(here, Scalar) and not here.foreign):
             continue
         seen.add(id(here))
+        if here.foreign:
+            yield tagged(here, document, path)
+        if isinstance(here, Scalar):
+            continue
         if isinstance(here, Sequence):
             waiting += [(item, f"{path}.{index}") for index, item in enumerate(here.items)]
             continue
@@ -111,9 +124,18 @@ def faults(node: Node, document: Document, path: str) -> Iterator[Problem]:
             waiting.append((value, joined(path, shown_key(key.text) if isinstance(key, Scalar) else "…")))
 
 
+def tagged(node: Node, document: Document, path: str) -> Problem:
+    """The problem of a node with a tag. What it stands for is known to another program, or to none."""
+    hint = "put quotes around a value that begins with `!`"
+    message = "a YAML tag is not allowed here"
+    return Problem("bad-yaml", message, path=path or None, origin=document.origin(node), hint=hint)
+
+
 def _faults_of_keys(mapping: Mapping, document: Document, path: str) -> Iterator[Problem]:
     first: dict[str, Scalar] = {}
     for key, value in mapping.pairs:
+        if key.foreign:
+            yield tagged(key, document, path)
         if not isinstance(key, Scalar):
             yield Problem("bad-key", "a key must be text", path=path or None, origin=document.origin(key))
         elif _is_merge(key):

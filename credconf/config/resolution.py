@@ -13,16 +13,18 @@ from credconf.tokens.backends import missing_extra
 
 from . import layers as layer_of
 from .advice import advice, displaced_host
-from .checks import bad_prefix, exclusive, unusable
+from .checks import NOT_THERE, bad_prefix, exclusive, is_prefix, unusable
 from .entries import Book, read_book
 from .files import absolute
 from .lines import Lines
 from .literals import literal_warnings
 from .merging import place_in, tree
-from .nearly import azure_near, strangers
+from .missing import Missing
+from .nearly import strangers
 from .nodes import joined
 from .origins import Origin, Value
 from .places import places
+from .placing import placed
 from .report import reported
 from .safety import mixed_identity, redirected_secret
 from .sources import merge
@@ -70,31 +72,40 @@ def resolve(request: Request) -> Resolved | tuple[Problem, ...]:
         return tuple(problems)  # no file could be read: what would be missing from it says nothing
     book = read_book(documents, request.section)
     problems += book.problems
-    name = _choose(request, book, problems)
+    name, refused = _choose(request, book)
+    problems += refused
+    if _is_unread(request, documents, book):
+        problems = [problem for problem in problems if problem.code not in NOT_THERE]
     resolver = _Resolver(request, book, documents, dotenv, name, problems)
-    if name is None and (book.names or (not book.parts and _errors(book.problems))):
+    if name is None and (book.names or (not book.parts and _errors([*book.problems, *refused]))):
         return resolver.reported()  # nothing was chosen or found, so nothing can be said about its fields
     return resolver.resolve()
+
+
+def _is_unread(request: Request, documents: list[Document], book: Book) -> bool:
+    """Whether a file may hold what nobody could read in it; that it could not be read is said."""
+    return len(documents) < len(request.named_files()[0]) or book.unread
 
 
 def _errors(problems: list[Problem]) -> list[Problem]:
     return [problem for problem in problems if problem.severity == "error"]
 
 
-def _choose(request: Request, book: Book, problems: list[Problem]) -> str | None:
-    """The entry to use; `None` for the flat form, and where the choice failed."""
+def _choose(request: Request, book: Book) -> tuple[str | None, list[Problem]]:
+    """The entry to use, `None` for the flat form and where the choice failed; and what is wrong with the choice."""
     choice = request.chosen() or book.default
     if choice is None:
-        if book.names:
-            usable = ", ".join(name for name in book.names if not book.is_abstract(name)) or "none that is not abstract"
-            hint = f"choose one: name= or -n, CREDCONF_NAME, or `default:` in the file; there are: {usable}"
-            problems.append(Problem("no-name", "no credential was chosen", origin=_first_place(book), hint=hint))
-        return None
+        misspelt = any(problem.meant == "default" for problem in book.problems)
+        return None, [] if misspelt or not book.names else [_not_chosen(book)]
     name, origin = choice
     problem = unusable(name, origin, book)
-    if problem is not None:
-        problems.append(problem)
-    return name if name in book.parts else None
+    return name if name in book.parts else None, [problem] if problem else []
+
+
+def _not_chosen(book: Book) -> Problem:
+    usable = ", ".join(name for name in book.names if not book.is_abstract(name)) or "none that is not abstract"
+    hint = f"choose one: name= or -n, CREDCONF_NAME, or `default:` in the file; there are: {usable}"
+    return Problem("no-name", "no credential was chosen", origin=_first_place(book), hint=hint)
 
 
 def _first_place(book: Book) -> Origin:
@@ -120,6 +131,7 @@ class _Resolver:
         self.name = name
         self.problems = problems
         self.reader = Reader(request.environ, dotenv.variables, frozenset(request.allow), _path_of(dotenv))
+        self.layers: list[Layer] = []
         self.merged: dict[str, Value] = {}
 
     def resolve(self) -> Resolved | tuple[Problem, ...]:
@@ -130,20 +142,22 @@ class _Resolver:
         environment = layer_of.environment(self.request.environ, scheme, self.problems)
         directory = os.path.dirname(absolute(self.dotenv.name))
         dotenv = layer_of.dotenv(self.dotenv, scheme, directory, self.problems)
-        layers = [arguments, environment, dotenv, *named, conventional(self.request.environ)]
+        self.layers = layers = [arguments, environment, dotenv, *named, conventional(self.request.environ)]
         self._check_exclusive(layers)
         self._check_strangers(scheme)
         self.merged = merge(layers)
         self.problems += mixed_identity(layers, self.merged, self.reader)
-        self.problems += redirected_secret(self.merged, self.reader, self.dotenv.variables if self.dotenv.found else {})
         self.problems += displaced_host(layers, self.merged, self._path("authority"))
         self.problems += [
             replace(problem, path=self._path(problem.path or ""))
             for problem in literal_warnings(self.merged, Lines(self.documents, self.dotenv))
         ]
         settings = validate(tree(self.merged))
+        self._check_redirected(settings)
         if isinstance(settings, Invalid):
-            self.problems += [self._placed(problem, scheme) for problem in settings.problems if self._is_known(problem)]
+            missing = Missing(self.request, self.book, scheme, tuple(self._lineage()))
+            wrong = [problem for problem in settings.problems if not self._is_said(problem, missing)]
+            self.problems += missing.with_unread_file(self._placed(problem, missing) for problem in wrong)
             return self.reported()
         self._check_references(settings)
         if _errors(self.problems):
@@ -157,11 +171,14 @@ class _Resolver:
             return [None] if None in self.book.parts else []
         return list(self.book.lineage(self.name))
 
-    def _is_known(self, problem: Problem) -> bool:
-        """What is missing where a parent is missing may stand in the parent."""
-        extends = {f"credentials.{name}.extends" for name in self._lineage()}
-        cut = any(item.path in extends and item.code in {"unknown-parent", "cycle"} for item in self.problems)
-        return problem.code != "missing" or not cut
+    def _is_said(self, problem: Problem, missing: Missing) -> bool:
+        """Whether something that was said already explains what is missing."""
+        if problem.code != "missing":
+            return False
+        unread = _is_unread(self.request, self.documents, self.book) or self.dotenv.problems
+        abstract = self.name is not None and self.book.is_abstract(self.name)
+        kind_is_given = "kind" in self.merged
+        return bool(unread or abstract) or missing.is_explained(problem, self.problems, kind_is_given=kind_is_given)
 
     def _scheme(self, layers: list[Layer]) -> Scheme:
         value = next((layer.values["env_prefix"] for layer in layers if "env_prefix" in layer.values), None)
@@ -170,7 +187,7 @@ class _Resolver:
         problem = bad_prefix(value, self._path("env_prefix"))
         if problem is not None:
             self.problems.append(problem)
-        prefix = None if problem else value.raw
+        prefix = value.raw if is_prefix(value.raw) else None
         return Scheme.of(self.name, prefix, prefixed=True)
 
     def _check_exclusive(self, layers: list[Layer]) -> None:
@@ -183,6 +200,13 @@ class _Resolver:
         environ = self.request.environ
         self.problems += strangers(environ, lambda name: Origin("environment", name), schemes, self.name)
         self.problems += strangers(self.dotenv.variables, self.dotenv.origin, schemes, self.name)
+
+    def _check_redirected(self, settings: Kind | Invalid) -> None:
+        invalid = {problem.path for problem in settings.problems} if isinstance(settings, Invalid) else set()
+        found = self.dotenv.variables if self.dotenv.found else {}
+        redirected = redirected_secret(self.merged, self.reader, found)
+        # A value that can't be used decides nothing, and is an error already.
+        self.problems += [problem for problem in redirected if problem.path not in invalid]
 
     def _check_references(self, settings: Kind) -> None:
         """Everything that a reference names must be readable now, so that a deployment fails at its start."""
@@ -212,9 +236,12 @@ class _Resolver:
         if absent is not None:
             self.problems.append(self._unreadable("token_cache.kind", absent))
         if not isinstance(identity, list):
+            unread = {problem.path for problem in failures}
             self.problems += [
-                replace(item, path=self._path(item.path or ""))
+                warning
                 for item in advice(settings, identity, proofs, self.merged)
+                # What could not be read need not be hidden: a directory is readable for everybody.
+                if (warning := replace(item, path=self._path(item.path or ""))).path not in unread
             ]
 
     def _unreadable(self, path: str, failure: NotFound) -> Problem:
@@ -226,32 +253,13 @@ class _Resolver:
             hint=failure.hint,
         )
 
-    def _placed(self, problem: Problem, scheme: Scheme) -> Problem:
+    def _placed(self, problem: Problem, missing: Missing) -> Problem:
         path = problem.path or ""
-        if problem.code == "missing":
-            return self._missing(problem, path, scheme)
-        return replace(problem, path=self._path(path), origin=self._origin(path))
-
-    def _missing(self, problem: Problem, path: str, scheme: Scheme) -> Problem:
-        of = f"` of `{self.name}` is not set" if self.name else "` is not set"
-        message = problem.message.replace("` is not set", of, 1)
-        part = next((self.book.parts[entry][0] for entry in self._lineage()[:1]), None)
-        variable = scheme.suggestion(path)
-        example = f"`{path}: {{file: PATH}}`" if path in {"client_secret", "client_certificate"} else f"`{path}`"
-        ways = [f"add {example}"] if part else []
-        ways += [f"set {variable}"] if variable else []
-        hint = ", or ".join(ways) or f"pass {path}="
-        near = azure_near(variable, self.request.environ) if variable else None
-        hint += f"\n{near} is set; did you mean {variable}?" if near else ""
-        origin = part.origin if part else None
-        return replace(
-            problem,
-            message=message,
-            path=self._path(path),
-            origin=origin,
-            hint=hint,
-            looked_in=tuple(map(str, places(self.request))),
-        )
+        if problem.code != "missing":
+            there = placed(problem, self.merged, self.layers, self.book, self.name)
+            return replace(there, path=self._path(there.path or ""))
+        looked_in = tuple(map(str, places(self.request)))
+        return replace(missing.told(problem), path=self._path(path), looked_in=looked_in)
 
     def _path(self, path: str) -> str:
         whole = joined(f"credentials.{self.name}", path) if self.name else path
@@ -262,7 +270,10 @@ class _Resolver:
 
     def reported(self) -> tuple[Problem, ...]:
         """The problems as they are shown."""
-        return reported(self.problems, self.request.named_files()[0], self.documents, self.dotenv)
+        # What a reference names may stand in a `.env` that could not be read.
+        unknown = {"missing-variable"} if self.dotenv.problems else set()
+        problems = [problem for problem in self.problems if problem.code not in unknown]
+        return reported(problems, self.request.named_files()[0], self.documents, self.dotenv)
 
 
 def _path_of(dotenv: Dotenv) -> str | None:

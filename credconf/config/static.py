@@ -16,12 +16,13 @@ from credconf.references import NotFound, Reader, Reference
 
 from .advice import advice_on_texts, displaced_host
 from .caches import kinds_of
-from .checks import bad_prefix, exclusive, unusable
+from .checks import NOT_THERE, bad_prefix, exclusive, unusable
 from .entries import read_book
 from .lines import Lines
 from .literals import literal_warnings
-from .merging import place_in, stacked, tree
+from .merging import stacked, tree
 from .nodes import joined
+from .placing import placed
 from .report import reported
 from .safety import mixed_identity
 
@@ -40,12 +41,13 @@ _ID: Final = "00000000-0000-0000-0000-000000000000"
 _STAND_INS: Final = {"client_secret": {"env": "ANY"}, "client_certificate": {"file": "any"}}
 
 
-def judge(documents: Sequence[Document], section: str | None = None) -> tuple[Problem, ...]:
+def judge(documents: Sequence[Document], section: str | None = None, *, whole: bool = True) -> tuple[Problem, ...]:
     """Everything that is wrong, or probably wrong, with all entries of one configuration.
 
     Args:
         documents: its files, the lowest layer first.
         section: dotted path of our mapping; the whole file without it.
+        whole: these are all of its files; none could not be read.
 
     Returns:
         Errors and warnings in the order of the files, each once.
@@ -60,6 +62,8 @@ def judge(documents: Sequence[Document], section: str | None = None) -> tuple[Pr
         for part in parts:
             problems += _of_a_part(part, section or "", lines)
     problems += _of_entries(book, section or "")
+    if not whole or book.unread:
+        problems = [problem for problem in problems if problem.code not in NOT_THERE]
     return reported(problems, [document.name for document in documents], documents)
 
 
@@ -84,7 +88,7 @@ def _of_entries(book: Book, section: str) -> list[Problem]:
         lineage = book.lineage(name) if name is not None else [None]
         layers = [part.layer for entry in lineage for part in book.parts[entry]]
         where = _path_of(name, section)
-        for problem in _of_layers(layers):
+        for problem in _of_layers(layers, book, name):
             placed = replace(problem, path=joined(where, problem.path or ""))
             what = (problem.code, problem.message, problem.origin and problem.origin.over(()))
             if problem.origin is None or problem.origin.entry == name:
@@ -98,14 +102,15 @@ def _path_of(name: str | None, section: str) -> str:
     return joined(section, f"credentials.{name}") if name is not None else section
 
 
-def _of_layers(layers: Sequence[Layer]) -> Iterator[Problem]:
+def _of_layers(layers: Sequence[Layer], book: Book, name: str | None) -> Iterator[Problem]:
     """What is wrong with one credential; paths are relative to it."""
     merged = stacked(layers)
     settings = _judged(tree(merged))
     if isinstance(settings, Kind):
         yield from advice_on_texts(settings, _known_identity(settings), dict(_known_proofs(settings)), merged)
     else:
-        yield from (replace(problem, origin=place_in(merged, problem.path or "")) for problem in settings)
+        # Also beside a kind that wants another proof than the one that is given: what is missing may come later.
+        yield from (placed(item, merged, layers, book, name) for item in settings if item.code != "missing")
     yield from displaced_host(layers, merged, "authority")
     for problem in mixed_identity(layers, merged, _Nothing({})):
         yield replace(problem, severity="warning")  # the environment may give the entry a secret of its own

@@ -33,7 +33,7 @@ def strangers(known: Collection[str], groups: Mapping[str, Collection[str]]) -> 
     said: dict[str, list[str]] = {}
     for key in dict.fromkeys(_spellings(known, groups)):
         if key not in known and (hint := hint_for(key, known, groups)):
-            said.setdefault(hint, []).append(key)
+            said.setdefault(hint.text, []).append(key)
     return {hint: tuple(keys) for hint, keys in said.items()}
 
 

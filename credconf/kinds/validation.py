@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
 from credconf.config.building import complete
-from credconf.config.habits import hint_for
+from credconf.config.habits import Hint, hint_for
 from credconf.config.nodes import shown_key
 from credconf.config.settings import CommonSettings, with_authority
 from credconf.entra import clouds
@@ -17,6 +17,8 @@ from credconf.problems import Problem, closest
 from credconf.records import record
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pydantic_core import ErrorDetails
 
 _Model = TypeVar("_Model", bound=CommonSettings)
@@ -82,15 +84,17 @@ def infer(fields: Mapping[str, Any], kinds: Mapping[str, type[_Model]], problems
         meant = _KINDS_ELSEWHERE.get(word.lower()) or closest(word, kinds)
         hint = f"did you mean `{meant}`?" if meant else f"one of {', '.join(kinds)}"
         problems.append(Problem("unknown-kind", "`kind` is not a kind of credential", path="kind", hint=hint))
-        return None
+        return kinds[present[0]] if present else None
     return kinds[named]
 
 
 def _validated(
     fields: dict[str, Any], model: type[_Model] | None, kinds: Mapping[str, type[_Model]], problems: list[Problem]
 ) -> _Model | Invalid:
-    # Where the kind is not known, the first one still finds what is wrong with the common fields.
-    judge = model or next(iter(kinds.values()))
+    # Where the kind is not known, the first one that has these settings still finds what is wrong with them.
+    special = fields.keys() - frozenset.intersection(*(frozenset(kind.model_fields) for kind in kinds.values()))
+    fitting = (kind for kind in kinds.values() if special <= kind.model_fields.keys())
+    judge = model or next(fitting, next(iter(kinds.values())))
     known = {name for kind in kinds.values() for name in kind.model_fields}
     for name in [name for name in fields if name not in judge.model_fields]:
         if name not in known:
@@ -111,8 +115,11 @@ def unknown_key(name: str, known: set[str] | frozenset[str], path: str) -> Probl
     """The problem of a key that is no setting, with the setting that was probably meant."""
     from . import NESTED  # it is made of the models, which are validated here
 
-    hint = hint_for(name, known, NESTED) or "remove it; keys that begin with `x-` are yours"
-    return Problem("unknown-key", f"`{shown_key(name)}` is not a setting", path=path, hint=hint)
+    hint = hint_for(name, known, NESTED) or Hint("remove it; keys that begin with `x-` are yours")
+    # A letter of another alphabet, or one that has no width, looks right: nobody finds the difference by looking.
+    text = hint.text if name.isascii() or hint.meant is None else f"{hint.text}; it holds a letter that is not ASCII"
+    message = f"`{shown_key(name)}` is not a setting"
+    return Problem("unknown-key", message, path=path, hint=text, meant=hint.meant)
 
 
 def _model(
@@ -130,7 +137,7 @@ def _model(
     except ValidationError as exc:
         details = exc.errors(include_url=False, include_input=False)
     said = {problem.path for problem in problems}
-    for problem in (_problem(detail, fields) for detail in details):
+    for problem in (problem for detail in details for problem in _problems(detail, fields)):
         first = (problem.path or "").split(".")[0]
         if (
             problem.path not in said
@@ -140,6 +147,13 @@ def _model(
             problems.append(problem)
             said.add(problem.path)
     return None
+
+
+def _problems(detail: ErrorDetails, fields: Mapping[str, Any]) -> Iterator[Problem]:
+    """The problem of a field, and those of other things in it."""
+    yield _problem(detail, fields)
+    for other in detail.get("ctx", {}).get("others", ()):
+        yield _problem({**detail, "type": other["code"], "ctx": other}, fields)
 
 
 def _problem(detail: ErrorDetails, fields: Mapping[str, Any]) -> Problem:
@@ -192,5 +206,5 @@ def _expected(detail: ErrorDetails) -> str:
         return f"write one of {str(context['expected']).replace(chr(39), '`')}"
     for bound, words in (("gt", "more than"), ("ge", "at least"), ("lt", "less than"), ("le", "at most")):
         if bound in context:
-            return f"write a number that is {words} {context[bound]}"
+            return f"write a number that is {words} {str(context[bound]).removesuffix('.0')}"
     return "this is not a usable value"

@@ -42,6 +42,8 @@ class Problem:
         hint: what to do.
         looked_in: for what is missing, every place that was looked at.
         excerpt: the line that `origin` points at, without its values; `None` where there is no line to show.
+        meant: for a key or a variable that is unknown, the setting (dotted, without the entry) or the variable that the
+            hint suggests.
     """
 
     code: str
@@ -52,6 +54,7 @@ class Problem:
     hint: str | None = None
     looked_in: tuple[str, ...] = ()
     excerpt: Excerpt | None = None
+    meant: str | None = None
 
     @property
     def file(self) -> str | None:

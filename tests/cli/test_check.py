@@ -261,3 +261,32 @@ def test_it_imports_neither_pydantic_settings_nor_what_a_token_needs(project):
     loaded = set(result.stdout.splitlines()[-1].split())
     assert "pydantic" in loaded
     assert not loaded & {"pydantic_settings", "msal", "requests", "azure.core", "asyncio"}
+
+
+def test_with_resolve_too_the_problems_are_in_the_order_of_the_file(project):
+    project.write(
+        "a.yaml",
+        f"""\
+        default: b
+        credentials:
+          a: {{cloud: moon}}
+          b: {{tenant_id: {TENANT}, client_id: {CLIENT}, client_secret: {{env: NOT_SET_ANYWHERE}}}}
+          c: {{cloud: moon}}
+        """,
+    )
+    problems = run("check", "--resolve", "--format", "json", "a.yaml").json["problems"]
+    assert [problem["line"] for problem in problems] == [3, 4, 5]
+
+
+def test_what_may_stand_in_a_layer_that_could_not_be_read_is_not_told(project):
+    project.write("base.yaml", "credentials: [\n")
+    project.write("prod.yaml", "default: b\ncredentials: {a: {extends: base}}\n")
+    for options in (["--layers"], ["--resolve"]):
+        problems = run("check", *options, "--format", "json", "base.yaml", "prod.yaml").json["problems"]
+        assert [problem["code"] for problem in problems] == ["bad-yaml"]
+
+
+def test_what_is_missing_here_is_told_once(project):
+    project.write("a.yaml", f"kind: client_certificate\n{ID}client_secret: {{env: HOME}}\n")
+    problems = run("check", "--resolve", "--format", "json", "a.yaml").json["problems"]
+    assert [problem["code"] for problem in problems] == ["missing", "unknown-key"]

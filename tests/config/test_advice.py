@@ -78,3 +78,14 @@ def test_displacing_another_host_is_a_warning_that_names_both(project):
     assert "$AZURE_AUTHORITY_HOST" in warning.message
     assert "app.yaml:4:8" in warning.message
     assert "microsoftonline" not in warning.message
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+@pytest.mark.parametrize("content", [None, b"", b"\xff"])
+def test_a_file_that_can_t_be_read_need_not_be_hidden(project, content):
+    if content is None:
+        (project.path / "secret").mkdir(mode=0o755)
+    else:
+        project.write("secret", content, mode=0o644)
+    error = project.refused_text(f"{ID}client_secret: {{file: secret}}\n")
+    assert [problem.severity for problem in error.problems] == ["error"]

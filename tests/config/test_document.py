@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tracemalloc
 
@@ -145,6 +146,62 @@ def test_what_is_not_a_mapping_of_settings_is_refused_with_its_place(project, ca
         assert problem.line == line
         assert problem.column is not None
         assert problem.column >= 1
+
+
+def test_a_file_without_a_setting_says_how_one_is_written(project):
+    for text in (f"TENANT_ID={CANARY}\nCLIENT_ID=a\n", f"tenant_id:{CANARY}\nclient_id:a\n"):
+        assert only(project.refused_text(text)).hint == "write `key: value`, with a space after the colon"
+    assert only(project.refused_text(f"- tenant_id: {CANARY}\n")).hint == "write `key: value`, without `-`"
+
+
+def test_a_merge_of_an_anchor_that_is_not_there_is_told_as_that(project):
+    problem = only(project.refused_text(f"{ID}<<: *nope\nclient_secret: {CANARY}\n"))
+    assert (problem.message, problem.line, problem.column) == ("there is no anchor of that name above", 3, 5)
+    assert "quotes" not in problem.hint
+
+
+FOREIGN = {
+    "CloudFormation": "Resources: {Name: !Sub '${AWS::StackName}', Ref: !Ref Parameter, Join: !Join ['', [a, b]]}",
+    "mkdocs": "markdown_extensions: [{emoji: {generator: !!python/name:material.extensions.emoji.to_svg ''}}]",
+    "Home Assistant": "http: !include http.yaml\nsensor: !include_dir_merge_list sensors",
+    "a mapping and a key": "!a one: !b {two: !c [three]}",
+}
+
+
+@pytest.mark.parametrize("text", FOREIGN.values(), ids=FOREIGN)
+def test_the_tags_of_an_application_are_its_own(project, text):
+    ours = {"tenant_id": TENANT, "client_id": CLIENT, "client_secret": {"env": "SECRET"}}
+    project.write("app.yaml", f"{text}\nazure: {{storage: {json.dumps(ours)}}}\n")
+    assert project.load("app.yaml", section="azure.storage", environ={"SECRET": CANARY}).settings.client_id == CLIENT
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("azure: {storage: !include storage.yaml}", (1, 18)),
+        ("azure: !include azure.yaml", (1, 8)),
+        ("azure: !ours {storage: {client_id: a}}", (1, 8)),
+        ("azure: {storage: !ours {client_id: a}}", (1, 18)),
+        ("azure: {storage: {client_secret: !vault x}}", (1, 34)),
+        ("azure: {storage: {client_secret: [{file: !vault x}]}}", (1, 42)),
+        ("azure: {storage: {!ours client_id: a}}", (1, 19)),
+        ("azure: {storage: {http: !ours {retries: 3}}}", (1, 25)),
+        ("x: &x !ours {client_id: a}\nazure: {storage: {<<: *x}}", (1, 4)),
+        ("x: &x {client_id: !ours a}\nazure: {storage: {<<: *x}}", (1, 19)),
+        ("x: &x {client_id: !ours a}\nazure: {storage: {client_id: *x}}", (1, 19)),
+    ],
+)
+def test_a_tag_in_what_our_section_uses_is_an_error(project, text, place):
+    project.write("app.yaml", text)
+    error = project.refused("app.yaml", section="azure.storage")
+    [problem] = [item for item in error.problems if item.code == "bad-yaml"]
+    assert (problem.line, problem.column) == place
+    assert problem.message == "a YAML tag is not allowed here"
+
+
+def test_a_section_that_stands_in_something_tagged_is_not_used(project):
+    project.write("app.yaml", f"<<: !ours {{azure: {{storage: {{client_id: {CANARY}}}}}}}\n")
+    assert codes(project.refused("app.yaml", section="azure.storage")) == ["missing-section"]
 
 
 def test_a_tab_and_a_sign_say_what_to_do(project):

@@ -54,6 +54,11 @@ def hint_of(project, key: str) -> str | None:
         ("subscriptionId", "remove it: a subscription is an argument of an Azure client, not of this"),
         ("validate_authority", "write `disable_instance_discovery`, which means the opposite"),
         ("extends", "it belongs into an entry of `credentials`"),
+        ("credential", "did you mean `credentials`?"),
+        ("retry", "write it below `http`: `http: {retries: …}`"),
+        ("\u0441lient_id", "did you mean `client_id`?; it holds a letter that is not ASCII"),
+        ("client\u200b_id", "did you mean `client_id`?; it holds a letter that is not ASCII"),
+        ("größe", "remove it; keys that begin with `x-` are yours"),
         ("zzz", "remove it; keys that begin with `x-` are yours"),
         ("k" * 5_000, "remove it; keys that begin with `x-` are yours"),
     ],
@@ -66,6 +71,23 @@ def test_a_key_of_another_habit_gets_its_hint(project, key, hint):
 def test_a_group_has_habits_of_its_own(project):
     problem = only(project.refused_text(f"{COMPLETE}http: {{connection_timeout: 3}}\n"))
     assert problem.hint == "did you mean `timeout`?"
+
+
+def test_a_setting_of_the_entry_in_a_group_is_told_where_it_belongs(project):
+    problem = only(project.refused_text(f"{COMPLETE}http:\n  retries: 3\n  region: {CANARY}\n"))
+    assert problem.hint == "it is a setting of the entry: begin it in the column of `http`"
+    problem = only(project.refused_text(f"{COMPLETE}http: {{retries: 3, region: {CANARY}}}\n"))
+    assert problem.hint == "it is a setting of the entry: write it beside `http`"
+
+
+def test_a_reference_that_is_not_indented_is_told_where_it_belongs(project):
+    error = project.refused_text(f"{ID}client_secret:\nenv: {CANARY}\n")
+    assert [(item.code, item.hint) for item in error.problems if item.code == "unknown-key"] == [
+        ("unknown-key", "indent it below `client_secret`")
+    ]
+    for text in (f"env: {CANARY}\n{COMPLETE}", f"{COMPLETE}env: {CANARY}\n", f"{COMPLETE}cloud:\nenv: {CANARY}\n"):
+        [problem] = [item for item in project.refused_text(text).problems if item.code == "unknown-key"]
+        assert "indent" not in problem.hint
 
 
 def test_an_entry_knows_what_it_may_extend(project):

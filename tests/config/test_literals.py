@@ -112,7 +112,33 @@ def test_a_value_that_waits_for_an_expansion_is_a_warning_that_quotes_nothing(pr
     assert WORD not in repr(warning)
 
 
-@pytest.mark.parametrize("written", ["'$'", "a${b}", "${a}b", "$a", "${}", "${a b}", "${a:-b}", "'${a}{'"])
+@pytest.mark.parametrize("written", ["$SECRET", "$MY_SECRET_2"])
+def test_a_variable_in_capitals_needs_no_braces_to_look_like_one(project, written):
+    resolved = project.flat(f"tenant_id: {TENANT}\nclient_id: {written}\nclient_secret: {written}\n")
+    found = [item for item in resolved.warnings if item.code == "not-expanded"]
+    assert [(item.path, item.line) for item in found] == [("client_id", 2), ("client_secret", 3)]
+    assert "is written as `$…`, and" in found[0].message
+    assert "SECRET" not in repr(found)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "$Secret",
+        "$A",
+        "$A-B",
+        "$SECRET!",
+        "x$SECRET",
+        "'$'",
+        "a${b}",
+        "${a}b",
+        "$a",
+        "${}",
+        "${a b}",
+        "${a:-b}",
+        "'${a}{'",
+    ],
+)
 def test_a_secret_may_hold_a_dollar(project, written):
     assert "not-expanded" not in warned(project.flat(f"{ID}client_secret: {written}\n"))
 

@@ -167,6 +167,20 @@ def test_a_named_file_may(project, case):
     assert secret_of(project.load(environ={**environ, "CREDCONF_FILE": "credconf.yaml"})) == CANARY
 
 
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("oidc_authority: http://evil.example/oauth\n", "bad-value"),
+        ("http: {proxy: 'evil://evil.example:1'}\n", "bad-value"),
+        ("http: {ca_bundle: {file: ca.pem}}\n", "wrong-type"),
+        ("disable_instance_discovery: perhaps\n", "bad-value"),
+    ],
+)
+def test_what_can_t_be_used_redirects_nothing_and_is_an_error_anyhow(project, line, code):
+    project.write("credconf.yaml", (f"client_id: {CLIENT}\n" if line.startswith("oidc") else ID) + line)
+    assert codes(project.refused(environ={"AZURE_CLIENT_SECRET": CANARY})) == [code]
+
+
 SECRETS = {
     "the environment": ("", {"AZURE_CLIENT_SECRET": CANARY}, {}),
     "an argument": ("", {}, {"client_secret": CANARY}),

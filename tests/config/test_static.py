@@ -116,8 +116,62 @@ def test_what_an_entry_makes_of_its_parent_is_told_of_the_entry():
           fine: {extends: base}
         """
     )
-    assert (problem.code, problem.path) == ("two-proofs", "credentials.child.client_certificate")
-    assert problem.line == 2
+    assert (problem.code, problem.path) == ("two-proofs", "credentials.child.client_secret")
+    assert (problem.line, problem.column) == (3, 41)
+    assert problem.message == (
+        "`client_secret` and `client_certificate` (app.yaml:2:30) are set for `child`: one credential has one proof"
+    )
+
+
+@pytest.mark.parametrize(
+    ("entries", "told"),
+    [
+        ("a: {S}, b: {C}, c: {extends: [b, a]}", ["client_secret c"]),
+        ("a: {S}, b: {C}, c: {extends: [a, b]}", ["client_certificate c"]),
+        ("a: {S}, b: {extends: a, C}, c: {extends: b}", ["client_certificate b"]),
+        ("a: {C, S}, b: {extends: a}", ["client_secret a"]),
+        ("a: {S, C}, b: {extends: a}", ["client_certificate a"]),
+    ],
+)
+def test_two_proofs_are_told_of_the_entry_that_brings_them_together(entries, told):
+    written = entries.replace("S", "client_secret: {env: A}").replace("C", "client_certificate: {file: a.pem}")
+    problems = judged(f"credentials: {{{written}}}\n")
+    said = [(problem.message.split("`")[1], problem.message.split("`")[5]) for problem in problems]
+    assert said == [tuple(each.split()) for each in told]
+
+
+def test_two_proofs_of_layers_are_told_in_the_higher_one():
+    [problem] = judged("client_certificate: {file: a.pem}\n", "client_secret: {env: A}\n")
+    assert (problem.path, problem.file) == ("client_secret", "over.yaml")
+    assert "`client_certificate` (app.yaml:1:21) are set:" in problem.message
+
+
+def test_another_proof_than_the_kind_s_is_one_mistake():
+    [problem] = judged("kind: client_certificate\nclient_secret: {env: A}\n")
+    assert (problem.code, problem.line, problem.column) == ("unknown-key", 2, 1)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "client_secret: {env: A}\nsend_certificate_chain: true\n",
+        "token_cache:\n  url: rediss://cache.example.com\n  kind: file\n",
+        "http:\n  tiemout: 3\n",
+        "clinet_id: x\n",
+    ],
+)
+def test_a_key_that_is_no_setting_is_pointed_at(text):
+    [problem] = judged(text)
+    line = text.splitlines()[(problem.line or 0) - 1]
+    assert problem.code == "unknown-key"
+    assert problem.column == len(line) - len(line.lstrip()) + 1
+
+
+@pytest.mark.parametrize("value", ["", "''", "[b, '']"])
+def test_to_extend_nothing_is_an_error_of_its_own(value):
+    [problem] = judged(f"credentials:\n a: {{extends: {value}}}\n b: {{}}\n")
+    assert (problem.code, problem.message, problem.path) == ("empty", "`extends` is empty", "credentials.a.extends")
+    assert (problem.line, problem.hint) == (2, "name an entry, or remove it")
 
 
 def test_a_setting_of_another_kind_than_the_parents_is_an_error():
@@ -319,3 +373,39 @@ def test_the_verdict_is_that_of_load_in_an_environment_that_supplies_what_is_mis
     wrong = {item.code for item in found if item.severity == "error" or item.code == "mixed-identity"}
     there = refused(path, "base", base) | refused(path, "child", {**base, **child})
     assert bool(wrong) == bool(there), (wrong, there)
+
+
+# Once
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "credentials:\n  a: &a {clinet_id: x}\n  b: *a\n  c: *a\n",
+        "x-common: &common {clinet_id: x}\ncredentials:\n  a: {<<: *common}\n  b: {<<: *common}\n",
+        "x-http: &http {tiemout: 3}\ncredentials:\n  a: {http: *http}\n  b: {http: *http}\n",
+        "x-secret: &secret {vault: 3}\ncredentials:\n  a: {client_secret: *secret}\n  b: {client_secret: *secret}\n",
+        "x-secret: &secret ${SECRET}\ncredentials:\n  a: {region: *secret}\n  b: {region: *secret}\n",
+    ],
+)
+def test_a_mistake_that_several_entries_share_is_told_once(text):
+    problems = judged(text)
+    assert len({(problem.code, problem.line, problem.column) for problem in problems}) == len(problems)
+
+
+@pytest.mark.parametrize(
+    ("entries", "through"),
+    [
+        ("a: {extends: b}, b: {extends: c}, c: {extends: a}", ["a b"]),
+        ("c: {extends: a}, a: {extends: b}, b: {extends: c}", ["c a"]),
+        ("a: {extends: a}, b: {extends: [a, b]}", ["a a", "b b"]),
+        ("a: {extends: [b, c]}, b: {extends: a}, c: {extends: a}", ["a b", "a c"]),
+        ("x: {extends: a}, a: {extends: b}, b: {extends: a}, y: {extends: [b, x]}", ["a b"]),
+        ("a: {extends: [b, c]}, b: {extends: c}, c: {}", []),
+    ],
+)
+def test_a_circle_is_one_mistake(entries, through):
+    problems = judged(f"credentials: {{{entries}}}\n")
+    assert [problem.code for problem in problems] == ["cycle"] * len(through)
+    expected = [f"`{a}` extends itself" + (f", through `{b}`" if a != b else "") for a, b in map(str.split, through)]
+    assert [problem.message for problem in problems] == expected

@@ -12,7 +12,8 @@ EXPLAINED = {
         another number of spaces than its neighbours, a colon without a space behind it, or a value that YAML reads
         as something else. A value that holds `: ` or ` #`, or begins with a backtick or one of
         @ % * & ! | > ' " [ ] { }, needs quotes; in single quotes, everything but the single quote itself stands for
-        itself. Tags, more than one document in a file, and control characters are not accepted either.""",
+        itself. Tags (but for those of an application outside of our section), more than one document in a file, and
+        control characters are not accepted either.""",
         wrong="client_secret: @9f: x",
         right="client_secret: '@9f: x'",
     ),

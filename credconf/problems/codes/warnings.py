@@ -61,7 +61,7 @@ EXPLAINED = {
     "not-expanded": Explanation(
         "a value is written in a notation that is not expanded",
         """Nothing expands variables inside of values here, neither in YAML nor in .env, because a secret may hold a
-        `$`. The value is the text itself, from the `$` to the brace. In YAML, refer to the variable; elsewhere, let
+        `$`. The value is the text itself, `${NAME}` or `$NAME`. In YAML, refer to the variable; elsewhere, let
         whatever starts the program write the value.""",
         wrong="client_secret: ${BILLING_SECRET}",
         right="client_secret: {env: BILLING_SECRET}",

@@ -1,0 +1,104 @@
+"""What is missing: the ways to give it, and where something that was said already explains it."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final
+
+from credconf.records import record, replace
+
+from .nearly import azure_near
+from .nodes import joined
+from .placing import PROOFS
+from .request import DEFAULT_FILE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from credconf.problems import Problem
+
+    from .entries import Book
+    from .request import Request
+    from .variables import Scheme
+
+_NEAR: Final = f"{os.path.splitext(DEFAULT_FILE)[0]}.yml"
+_BROKEN: Final = frozenset({"unknown-parent", "cycle", "empty", "wrong-type"})
+"""What can be wrong with `extends`."""
+
+
+@record
+class Missing:
+    """What can be said of the settings that one credential lacks.
+
+    Attributes:
+        request: what was asked for.
+        book: the entries of the files.
+        scheme: the variables that the credential listens to.
+        lineage: the entry and what it extends; `None` is the flat form.
+    """
+
+    request: Request
+    book: Book
+    scheme: Scheme
+    lineage: tuple[str | None, ...]
+
+    def told(self, problem: Problem) -> Problem:
+        """The problem of a setting that is missing, with the ways to give it."""
+        name, path = self.lineage[0] if self.lineage else None, problem.path or ""
+        of = f"` of `{name}` is not set" if name else "` is not set"
+        part = self.book.parts[name][0] if name in self.book.parts else None
+        variable = self.scheme.suggestion(path)
+        example = f"`{path}: {{file: PATH}}`" if path in PROOFS else f"`{path}`"
+        ways = [f"add {example}"] if part else []
+        ways += [f"set {variable}"] if variable else []
+        hint = ", or ".join(ways) or f"pass {path}="
+        near = azure_near(variable, self.request.environ) if variable else None
+        hint += f"\n{near} is set; did you mean {variable}?" if near else ""
+        message = problem.message.replace("` is not set", of, 1)
+        return replace(problem, message=message, origin=part.origin if part else None, hint=hint)
+
+    def with_unread_file(self, problems: Iterable[Problem]) -> Iterator[Problem]:
+        """The problems; the first of what is missing tells of a file that is nearly the one that is looked for."""
+        names, found, _ = self.request.named_files()
+        near = found and not names and os.path.isfile(_NEAR)
+        for problem in problems:
+            if near and problem.code == "missing":
+                near = False
+                hint = f"{_NEAR} is here, and not read: call it {DEFAULT_FILE}, or say that it is the file"
+                yield replace(problem, hint=f"{problem.hint}\n{hint}")
+            else:
+                yield problem
+
+    def is_explained(self, problem: Problem, said: Iterable[Problem], *, kind_is_given: bool) -> bool:
+        """Whether it may stand in a parent that can't be found, or is there already, misspelt.
+
+        Args:
+            problem: of a setting that is missing.
+            said: what was said already; it says an error where this is true.
+            kind_is_given: only one proof would do.
+        """
+        path = problem.path or ""
+        wanted = {path}
+        if not kind_is_given and path in PROOFS:
+            wanted = {*PROOFS}
+        if "tenant_id" in wanted:
+            wanted.add("oidc_authority")
+        return any(self._cuts(item) or not wanted.isdisjoint(self._meant(item)) for item in said)
+
+    def _cuts(self, item: Problem) -> bool:
+        section = self.request.section or ""
+        extends = {f"credentials.{name}.extends" for name in self.lineage}
+        here = item.path in extends or item.path in {joined(section, path) for path in extends}
+        return (here and item.code in _BROKEN) or (item.code == "unknown-key" and item.meant == "credentials")
+
+    def _meant(self, item: Problem) -> Iterable[str]:
+        """The settings of this credential that somebody meant by an unknown key or variable."""
+        if item.meant is None:
+            return ()
+        if item.code == "unknown-variable":
+            return (variable.field for variable in self.scheme.variables() if variable.name == item.meant)
+        section = self.request.section or ""
+        entries = [joined(section, f"credentials.{name}") if name else section for name in self.lineage]
+        is_ours = any(not entry or f"{item.path}.".startswith(f"{entry}.") for entry in entries)
+        is_argument = item.origin is not None and item.origin.place == "argument"
+        return (item.meant,) if is_ours or is_argument else ()
