@@ -14,7 +14,7 @@ from credconf.records import field, mutable_record
 from .files import absolute
 from .layers import KNOWN, PATHS, Layer
 from .lineage import MAX_LINEAGE, broken_lineages, colliding_names
-from .nodes import Mapping, Node, Scalar, Sequence, entries, faults, joined, plain, shown_key
+from .nodes import Mapping, Node, Scalar, Sequence, duplicates, entries, faults, joined, plain, shown_key
 from .origins import Origin, Value
 from .sections import missing_section
 
@@ -114,6 +114,8 @@ def _section(document: Document, section: str | None, book: Book) -> Mapping | N
     node = document.root
     path = ""
     for step in section.split(".") if section else []:
+        if isinstance(node, Mapping):
+            book.problems += duplicates(node, step, document, path)
         path = joined(path, step)
         node = entries(node)[step][1] if isinstance(node, Mapping) and step in entries(node) else None
     if isinstance(node, Mapping):
