@@ -68,6 +68,11 @@ class Book:
         """Whether an entry is only there to be extended."""
         return next((part.abstract for part in self.parts[name] if part.abstract is not None), False)
 
+    def prefixes(self) -> frozenset[str]:
+        """Every `env_prefix` that an entry has, chosen or not."""
+        given = (part.layer.values.get("env_prefix") for parts in self.parts.values() for part in parts)
+        return frozenset(value.raw for value in given if value is not None and isinstance(value.raw, str))
+
     def lineage(self, name: str) -> Iterator[str]:
         """The entry, then what it extends: a later parent before an earlier one, and what both extend after both.
 

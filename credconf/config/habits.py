@@ -93,6 +93,11 @@ def hint_for(name: str, known: Collection[str], groups: Mapping[str, Collection[
     )
 
 
+def setting_called() -> Mapping[str, str]:
+    """The settings, by what other tools call them: in lower case, without `-` and `_`."""
+    return _MEANT
+
+
 def _meant(word: str, known: Collection[str]) -> str | None:
     meant = next((setting for setting in known if folded(setting) == word), _MEANT.get(word))
     return meant if meant in known else None

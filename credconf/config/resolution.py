@@ -180,9 +180,10 @@ class _Resolver:
     def _check_strangers(self, scheme: Scheme) -> None:
         schemes = {name: Scheme.of(name, None, prefixed=False) for name in (None, *self.book.names)}
         schemes[self.name] = scheme  # `env_prefix` may have replaced it
+        prefixes = self.book.prefixes()
         environ = self.request.environ
-        self.problems += strangers(environ, lambda name: Origin("environment", name), schemes, self.name)
-        self.problems += strangers(self.dotenv.variables, self.dotenv.origin, schemes, self.name)
+        self.problems += strangers(environ, lambda name: Origin("environment", name), schemes, self.name, prefixes)
+        self.problems += strangers(self.dotenv.variables, self.dotenv.origin, schemes, self.name, prefixes)
 
     def _check_references(self, settings: Kind) -> None:
         """Everything that a reference names must be readable now, so that a deployment fails at its start."""
