@@ -101,7 +101,7 @@ def read_book(documents: list[Document], section: str | None) -> Book:
     """
     book = Book(places=[document.name for document in documents])
     holders = [(document, _section(document, section, book)) for document in documents]
-    if section and documents and not any(found for _, found in holders) and not book.problems:
+    if section and not any(found for _, found in holders) and not book.problems:
         book.problems.append(missing_section(section, documents))
     for document, mapping in reversed(holders):
         if mapping is not None:

@@ -13,6 +13,7 @@ from credconf.tokens.backends import missing_extra
 
 from . import layers as layer_of
 from .advice import advice, displaced_host
+from .ambient import of_another_kind, with_places, workload_identity
 from .checks import bad_prefix, exclusive, unusable
 from .entries import Book, read_book
 from .files import absolute
@@ -141,6 +142,9 @@ class _Resolver:
             replace(problem, path=self._path(problem.path or ""))
             for problem in literal_warnings(self.merged, Lines(self.documents, self.dotenv))
         ]
+        ignored = of_another_kind(self.merged)
+        self.problems += ignored.values()
+        self.merged = {path: value for path, value in self.merged.items() if path not in ignored}
         settings = validate(tree(self.merged))
         if isinstance(settings, Invalid):
             self.problems += [self._placed(problem, scheme) for problem in settings.problems if self._is_known(problem)]
@@ -231,7 +235,7 @@ class _Resolver:
         path = problem.path or ""
         if problem.code == "missing":
             return self._missing(problem, path, scheme)
-        return replace(problem, path=self._path(path), origin=self._origin(path))
+        return replace(with_places(problem, self.merged), path=self._path(path), origin=self._origin(path))
 
     def _missing(self, problem: Problem, path: str, scheme: Scheme) -> Problem:
         of = f"` of `{self.name}` is not set" if self.name else "` is not set"
@@ -242,8 +246,8 @@ class _Resolver:
         ways = [f"add {example}"] if part else []
         ways += [f"set {variable}"] if variable else []
         hint = ", or ".join(ways) or f"pass {path}="
-        near = azure_near(variable, self.request.environ) if variable else None
-        hint += f"\n{near} is set; did you mean {variable}?" if near else ""
+        hint += self._nearly_set(variable) if variable else ""
+        hint += workload_identity(path, self.request.environ) if scheme.azure else ""
         origin = part.origin if part else None
         return replace(
             problem,
@@ -253,6 +257,13 @@ class _Resolver:
             hint=hint,
             looked_in=tuple(map(str, places(self.request))),
         )
+
+    def _nearly_set(self, variable: str) -> str:
+        for environ, place in ((self.request.environ, ""), (self.dotenv.variables, f" in {self.dotenv.name}")):
+            near = azure_near(variable, environ)
+            if near is not None:
+                return f"\n{near} is set{place}; did you mean {variable}?"
+        return ""
 
     def _path(self, path: str) -> str:
         whole = joined(f"credentials.{self.name}", path) if self.name else path

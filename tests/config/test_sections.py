@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.config.project import CANARY, COMPLETE, only
+from tests.config.project import CANARY, COMPLETE, VARIABLES, only
 
 FIELDS = f"tenant_id: x.example, client_id: y, client_secret: {CANARY}"
 APPLICATION = f"""\
@@ -63,3 +63,10 @@ def test_a_key_on_the_way_to_it_that_stands_twice_is_an_error(project, written, 
 def test_other_keys_beside_the_way_to_it_may_stand_twice(project):
     text = f"other: 1\nother: 2\nazure:\n  queue: 1\n  queue: 2\n  storage: {{{FIELDS}}}\n"
     assert project.flat(text, section="azure.storage").settings.client_id == "y"
+
+
+@pytest.mark.parametrize("path", [None, False])
+def test_without_a_file_there_is_no_section(project, path):
+    problem = only(project.refused(path, section="azure.storage", environ=VARIABLES))
+    assert (problem.code, str(problem.origin)) == ("missing-section", "argument section")
+    assert problem.hint == "name the file that has it, or remove section="
