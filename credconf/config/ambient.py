@@ -1,4 +1,4 @@
-"""What a machine's `AZURE_` variables say that was not meant for us: the namespace is not ours."""
+"""Variables that stand where others look, too: which of them count, and which were not meant for us."""
 
 from __future__ import annotations
 
@@ -7,16 +7,33 @@ from typing import TYPE_CHECKING, Final
 from credconf.kinds import KINDS
 from credconf.problems import Problem
 from credconf.records import replace
+from credconf.references import EnvReference
 
 from .merging import place_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from .layers import Layer
     from .origins import Value
 
 _PROOFS: Final = frozenset(model.proof for model in KINDS.values())
 _OF_WORKLOAD_IDENTITY: Final = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_FEDERATED_TOKEN_FILE")
+
+
+def heard(layer: Layer, merged: Mapping[str, Value], environ: Mapping[str, str]) -> list[str]:
+    """The variables of `.env` that count: those that are listened to, and those that a reference names.
+
+    Args:
+        layer: of `.env`.
+        merged: the winning values.
+        environ: of the process, which is asked first for what a reference names.
+    """
+    items = [item for value in merged.values() for item in (value.raw if isinstance(value.raw, list) else [value.raw])]
+    named = [item["env"] for item in items if isinstance(item, dict) and isinstance(item.get("env"), str)]
+    named += [item.env for item in items if isinstance(item, EnvReference)]
+    listened = [origin.name for value in layer.values.values() for origin in value.origin.flat() if origin.name]
+    return list(dict.fromkeys([*listened, *(name for name in named if not environ.get(name))]))
 
 
 def of_another_kind(merged: Mapping[str, Value]) -> dict[str, Problem]:

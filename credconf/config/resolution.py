@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from credconf.kinds import NESTED, Invalid, Kind, Proof, identify, validate
+from credconf.kinds import Invalid, Kind, Proof, identify, validate
 from credconf.problems import Problem
 from credconf.records import field, record, replace
 from credconf.references import NotFound, Reader
@@ -13,13 +13,13 @@ from credconf.tokens.backends import missing_extra
 
 from . import layers as layer_of
 from .advice import advice, displaced_host
-from .ambient import of_another_kind, with_places, workload_identity
+from .ambient import heard, of_another_kind, with_places, workload_identity
 from .checks import bad_prefix, exclusive, unusable
 from .entries import Book, read_book
 from .files import absolute
 from .lines import Lines
 from .literals import literal_warnings
-from .merging import place_in, tree
+from .merging import origins_of, place_in, tree
 from .nearly import azure_near, strangers
 from .nodes import joined
 from .origins import Origin, Value
@@ -135,6 +135,7 @@ class _Resolver:
         self._check_exclusive(layers)
         self._check_strangers(scheme)
         self.merged = merge(layers)
+        self.problems += self.dotenv.twice(heard(dotenv, self.merged, self.request.environ))
         self.problems += mixed_identity(layers, self.merged, self.reader)
         self.problems += redirected_secret(self.merged, self.reader, self.dotenv.variables if self.dotenv.found else {})
         self.problems += displaced_host(layers, self.merged, self._path("authority"))
@@ -153,7 +154,7 @@ class _Resolver:
         if _errors(self.problems):
             return self.reported()
         warnings = self.reported()
-        origins = _origins(settings, self.merged)
+        origins = origins_of(settings, self.merged)
         return Resolved(self.name, settings, origins, warnings, self.reader, surroundings(self.request.environ))
 
     def _lineage(self) -> list[str | None]:
@@ -279,15 +280,3 @@ class _Resolver:
 
 def _path_of(dotenv: Dotenv) -> str | None:
     return absolute(dotenv.name) if dotenv.exists else None
-
-
-def _origins(settings: Kind, merged: Mapping[str, Value]) -> dict[str, Origin]:
-    """The origin of every setting, presets and defaults included."""
-    default = Origin("default")
-    origins: dict[str, Origin] = {}
-    for name in type(settings).model_fields:
-        for path in [f"{name}.{leaf}" for leaf in NESTED[name]] if name in NESTED else [name]:
-            origins[path] = merged[path].origin if path in merged else default
-    if "authority" not in merged and settings.cloud is not None:
-        origins["authority"] = Origin("preset", settings.cloud, displaced=origins["cloud"].displaced)
-    return origins
