@@ -28,6 +28,7 @@ from .report import reported
 from .safety import mixed_identity, redirected_secret
 from .sources import merge
 from .surroundings import Surroundings, conventional, surroundings
+from .unresolved import Unresolved
 from .variables import Scheme
 
 if TYPE_CHECKING:
@@ -64,17 +65,23 @@ class Resolved:
 
 def resolve(request: Request) -> Resolved | tuple[Problem, ...]:
     """The configuration that a request means, or all its problems in the order of the files."""
+    outcome = attempt(request)
+    return outcome if isinstance(outcome, Resolved) else outcome.problems
+
+
+def attempt(request: Request) -> Resolved | Unresolved:
+    """The configuration that a request means, or what is known of it."""
     problems: list[Problem] = []
     documents = request.documents(problems)
     dotenv = request.dotenv(problems)
     if _errors(problems) and not documents and request.named_files()[0]:
-        return tuple(problems)  # no file could be read: what would be missing from it says nothing
+        return Unresolved(None, tuple(problems))  # no file could be read: what would be missing from it says nothing
     book = read_book(documents, request.section)
     problems += book.problems
     name = _choose(request, book, problems)
     resolver = _Resolver(request, book, documents, dotenv, name, problems)
     if name is None and (book.names or (not book.parts and _errors(book.problems))):
-        return resolver.reported()  # nothing was chosen or found, so nothing can be said about its fields
+        return resolver.unresolved()  # nothing was chosen or found, so nothing can be said about its fields
     return resolver.resolve()
 
 
@@ -123,7 +130,7 @@ class _Resolver:
         self.reader = Reader(request.environ, dotenv.variables, frozenset(request.allow), _path_of(dotenv))
         self.merged: dict[str, Value] = {}
 
-    def resolve(self) -> Resolved | tuple[Problem, ...]:
+    def resolve(self) -> Resolved | Unresolved:
         """Merge, check, validate."""
         named = [part.layer for entry in self._lineage() for part in self.book.parts[entry]]
         arguments = layer_of.arguments(self.request.arguments, self.problems)
@@ -149,10 +156,10 @@ class _Resolver:
         settings = validate(tree(self.merged))
         if isinstance(settings, Invalid):
             self.problems += [self._placed(problem, scheme) for problem in settings.problems if self._is_known(problem)]
-            return self.reported()
+            return self.unresolved()
         self._check_references(settings)
         if _errors(self.problems):
-            return self.reported()
+            return self.unresolved(settings)
         warnings = self.reported()
         origins = origins_of(settings, self.merged)
         return Resolved(self.name, settings, origins, warnings, self.reader, surroundings(self.request.environ))
@@ -272,6 +279,10 @@ class _Resolver:
 
     def _origin(self, path: str) -> Origin | None:
         return place_in(self.merged, path)
+
+    def unresolved(self, settings: Kind | None = None) -> Unresolved:
+        """What is known so far."""
+        return Unresolved(self.name, self.reported(), self.merged, settings, self._path(""), self.reader)
 
     def reported(self) -> tuple[Problem, ...]:
         """The problems as they are shown."""
