@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import credconf
+import credconf.aio
 from credconf.kinds import ALIASES, FIELDS
 from tests.config.project import (
     CANARY,
@@ -220,3 +221,63 @@ def test_an_unknown_permission_is_refused_without_showing_an_argument(function):
     with pytest.raises(ValueError, match="allow knows only 'command', not 'network'") as caught:
         function(path=False, allow={"network"}, **arguments)
     assert_nothing_shows(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kind", "said"),
+    [
+        ({"path": True}, TypeError, "path= is a path, a list of paths or False, not bool"),
+        ({"path": 5}, TypeError, "path= is a path, a list of paths or False, not int"),
+        ({"path": ["app.yaml", None]}, TypeError, "path= is a list of paths, one of which is None"),
+        ({"path": ""}, ValueError, "path= is empty: path=False is for no file"),
+        ({"path": ["app.yaml", ""]}, ValueError, "path= holds an empty path"),
+        ({"section": ["a"]}, TypeError, "section= is text, not list"),
+        ({"name": 5}, TypeError, "name= is text, not int"),
+        ({"env_file": None}, TypeError, "env_file= is a path, True or False, not None"),
+        ({"env_file": ""}, ValueError, "env_file= is empty: env_file=False is for none"),
+        ({"environ": [CANARY]}, TypeError, "environ= is a mapping of variables to texts, not list"),
+        ({"environ": {"A": 5}}, TypeError, "environ= has a variable whose value is no text, but int"),
+        ({"environ": {b"A": CANARY}}, TypeError, "environ= has a name that is no text, but bytes"),
+    ],
+)
+def test_an_argument_of_a_wrong_type_says_so(project, arguments, kind, said):
+    for call in (credconf.load, credconf.from_config, credconf.aio.from_config):
+        with pytest.raises(kind) as caught:
+            call(**{"environ": {}, **arguments}, client_secret=CANARY)
+        assert (type(caught.value), str(caught.value)) == (kind, said)
+        assert_nothing_shows(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("keyword", "hint"),
+    [
+        ("enviorn", "did you mean `environ`?"),
+        ("sectoin", "did you mean `section`?"),
+        ("env_flie", "did you mean `env_file`?"),
+        ("something_else", "remove it"),
+    ],
+)
+def test_a_misspelt_keyword_suggests_one_of_from_config_and_speaks_of_no_file(project, keyword, hint):
+    problem = only(project.refused(environ=VARIABLES, **{keyword: CANARY}))
+    assert (problem.code, problem.hint) == ("unknown-key", hint)
+
+
+def test_build_takes_one_credential_not_a_file(project):
+    with pytest.raises(credconf.ConfigError) as caught:
+        credconf.build({"credentials": {"one": {"client_secret": CANARY}}})
+    assert_nothing_shows(caught.value)
+    assert only(caught.value).message == "build() takes the settings of one credential, not the `credentials` of a file"
+
+
+@pytest.mark.parametrize("name", ["timeout", "total_timeout", "retries"])
+def test_a_boolean_is_no_number_in_an_argument_as_in_a_file(project, name):
+    problem = only(project.refused(environ=VARIABLES, http={name: True}))
+    assert (problem.code, problem.message) == ("bad-value", f"`http.{name}`: this must be a number, not a boolean")
+
+
+def test_a_null_displaces_no_host_and_its_message_says_that_it_unsets_nothing(project):
+    project.write("base.yaml", f"{COMPLETE}cloud: usgov\n")
+    project.write("p3.yaml", "cloud: null\nhttp: {timeout: ~}\n")
+    problems = [item for item in project.refused(["base.yaml", "p3.yaml"]).problems if item.code != "secret-in-file"]
+    assert [(item.code, item.path) for item in problems] == [("bad-value", "cloud"), ("bad-value", "http.timeout")]
+    assert all("null unsets nothing" in item.hint for item in problems)
