@@ -91,6 +91,9 @@ def _about_secrets(settings: Kind, proofs: Mapping[str, Proof], merged: Mapping[
         elif len(secret) > 1 and secret[0] == secret[-1] and secret[0] in "'\"":
             message = f"`{path}` stands in quotes that are part of it"
             yield _warning("surrounding-quotes", message, path, merged, "remove the quotes")
+        if len(secret.strip().splitlines()) > 1:
+            message = f"`{path}` holds a line break"
+            yield _warning("inner-line-break", message, path, merged, "keep the secret alone, in one line")
 
 
 def _about_expiry(settings: Kind, proofs: Mapping[str, Proof], merged: Mapping[str, Value]) -> Iterator[Problem]:

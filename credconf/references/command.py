@@ -81,7 +81,8 @@ def _output(reference: CommandReference, environ: Mapping[str, str]) -> bytes | 
         )
     except (OSError, ValueError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) and exc.strerror else "its arguments are not valid"
-        return NotFound("command-failed", f"{reference.label} could not be started: {reason}")
+        hint = "install it, or name it by its whole path: PATH is that of this process, and no shell reads the words"
+        return NotFound("command-failed", f"{reference.label} could not be started: {reason}", hint)
     try:
         return _collect(reference, process)
     finally:
@@ -97,13 +98,15 @@ def _collect(reference: CommandReference, process: subprocess.Popen[bytes]) -> b
     reader.start()
     reader.join(TIME_LIMIT)
     if chunks and len(chunks[0]) > REFERENCE_LIMIT:
-        return NotFound("command-failed", f"{reference.label} printed more than {REFERENCE_LIMIT // 1024} KB")
+        hint = "let it print the secret alone"
+        return NotFound("command-failed", f"{reference.label} printed more than {REFERENCE_LIMIT // 1024} KB", hint)
     try:
         status = process.wait(max(0.0, deadline - time.monotonic()))
     except subprocess.TimeoutExpired:
         status = None
     if status is None or not chunks:
-        return NotFound("command-failed", f"{reference.label} did not end within {TIME_LIMIT:.0f} s")
+        hint = "run it by hand: it may wait for somebody to log in, or for a server that is out of reach"
+        return NotFound("command-failed", f"{reference.label} did not end within {TIME_LIMIT:.0f} s", hint)
     if status != 0:
         hint = "run it by hand: what it wrote to its standard error is not kept, since it may hold secrets"
         return NotFound("command-failed", f"{reference.label} ended with status {status}", hint)
