@@ -176,6 +176,16 @@ def ended(pid: int) -> bool:
         return True
 
 
+def test_it_takes_no_longer_than_a_token_may_take(project):
+    argv = json.dumps([PYTHON, "-c", "import time; time.sleep(60)"])
+    project.write("app.yaml", f"{ID}client_secret: {{command: {argv}}}\nhttp: {{total_timeout: 0.3}}\n")
+    credential = credconf.from_config("app.yaml", environ={}, allow={"command"})
+    with credential, pytest.raises(credconf.CredentialUnavailableError) as caught:
+        credential.get_token("https://a.example/.default")
+    assert "did not end within 0.3 s" in str(caught.value)
+    assert "run it by hand" in str(caught.value)
+
+
 def test_a_failing_command_raises_at_the_token_without_an_echo(project):
     class Nobody:
         def get(self, *arguments, **options):
