@@ -10,22 +10,22 @@ if TYPE_CHECKING:
     from .request import Request
 
 
-def misuse(request: Request) -> TypeError | ValueError | None:
+def misuse(request: Request) -> TypeError | None:
     """What is wrong with the arguments of `from_config()` or `load()`; no value is in it."""
     return _path(request.path) or _texts(request) or _env_file(request.env_file) or _environ(request.environ.mapping)
 
 
-def _path(path: Any) -> TypeError | ValueError | None:
+def _path(path: Any) -> TypeError | None:
     if path is None or path is False:
         return None
     if isinstance(path, str | os.PathLike):
-        return None if os.fspath(path) else ValueError("path= is empty: path=False is for no file")
+        return None
     if not isinstance(path, Sequence) or isinstance(path, bytes):
         return TypeError(f"path= is a path, a list of paths or False, not {_named(path)}")
     odd = [_named(item) for item in path if not isinstance(item, str | os.PathLike)]
     if odd:
         return TypeError(f"path= is a list of paths, one of which is {odd[0]}")
-    return None if all(map(os.fspath, path)) else ValueError("path= holds an empty path")
+    return None
 
 
 def _texts(request: Request) -> TypeError | None:
@@ -36,12 +36,10 @@ def _texts(request: Request) -> TypeError | None:
     return None
 
 
-def _env_file(env_file: Any) -> TypeError | ValueError | None:
-    if isinstance(env_file, bool):
+def _env_file(env_file: Any) -> TypeError | None:
+    if isinstance(env_file, bool | str | os.PathLike):
         return None
-    if not isinstance(env_file, str | os.PathLike):
-        return TypeError(f"env_file= is a path, True or False, not {_named(env_file)}")
-    return None if os.fspath(env_file) else ValueError("env_file= is empty: env_file=False is for none")
+    return TypeError(f"env_file= is a path, True or False, not {_named(env_file)}")
 
 
 def _environ(environ: Any) -> TypeError | None:

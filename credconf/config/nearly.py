@@ -154,11 +154,14 @@ def _fields() -> dict[str, str]:
         by_field.setdefault(item.field, item.name.removeprefix(PREFIX))
     for leaf in NESTED["http"]:  # those of `token_cache` are words that anybody may use: KEY, NAME, URL
         found.setdefault(folded(leaf), by_field[f"http.{leaf}"])
+    names = set(found.values())
     for word, setting in setting_called().items():
         for group in ("", *NESTED):
             meant = by_field.get(f"{group}.{setting}" if group else setting)
             if meant is not None:
                 found.setdefault(folded(group) + word, meant)
+                if f"{meant}_FILE" in names:  # as Docker's images have it
+                    found.setdefault(f"{folded(group)}{word}file", f"{meant}_FILE")
         if setting not in by_field and f"http.{setting}" in by_field:
             found.setdefault(word, by_field[f"http.{setting}"])
     found.setdefault(folded("client_certificate"), by_field["client_certificate"])

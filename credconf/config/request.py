@@ -59,6 +59,8 @@ class Request:
                 continue
             if document.code == "missing-file":
                 hint = f"{variable} names it" if variable else "check the path, or pass path=False to use no file"
+                if not path:
+                    hint = "the path is empty; path=False is for no file"
                 if path.startswith(("~", "$")):
                     hint += "; `~` and `$NAME` are not expanded here: write the whole path"
                 document = replace(document, hint=hint)
