@@ -48,7 +48,7 @@ class Credential(Holder):
         if not (claims or tenant_id or enable_cae):
             try:
                 token = self._tokens[scopes]
-            except KeyError:
+            except (KeyError, TypeError):  # a list is no key; what scopes are is said below
                 pass
             else:
                 if self._now() < token.due and self._steady() < token.steady_due:
@@ -60,7 +60,7 @@ class Credential(Holder):
         if not options:
             try:
                 token = self._tokens[scopes]
-            except KeyError:
+            except (KeyError, TypeError):  # a list is no key; what scopes are is said below
                 pass
             else:
                 if self._now() < token.due and self._steady() < token.steady_due:

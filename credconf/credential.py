@@ -124,11 +124,12 @@ class Credential(Holder):
             AuthenticationError: Entra refused, or could not be asked.
             CredentialUnavailableError: a reference of the configuration can't be read now.
             ValueError: no scopes, a tenant that is none, or a closed credential.
+            TypeError: a scope, the claims or the tenant is no text.
         """
         if not (claims or tenant_id or enable_cae):
             try:
                 token = self._tokens[scopes]
-            except KeyError:
+            except (KeyError, TypeError):  # a list is no key; what scopes are is said below
                 pass
             else:
                 if self._now() < token.due and self._steady() < token.steady_due:
@@ -149,11 +150,12 @@ class Credential(Holder):
             AuthenticationError: Entra refused, or could not be asked.
             CredentialUnavailableError: a reference of the configuration can't be read now.
             ValueError: no scopes, a tenant that is none, or a closed credential.
+            TypeError: a scope, the claims or the tenant is no text.
         """
         if not options:
             try:
                 token = self._tokens[scopes]
-            except KeyError:
+            except (KeyError, TypeError):  # a list is no key; what scopes are is said below
                 pass
             else:
                 if self._now() < token.due and self._steady() < token.steady_due:

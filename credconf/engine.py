@@ -71,6 +71,7 @@ class Engine:
 
         Raises:
             ValueError: no scopes, or a tenant that is none.
+            TypeError: a scope, the claims or the tenant is no text.
             AuthenticationError: a tenant that the configuration does not allow.
         """
         default, allowed = self.blueprint.identity.tenant_id, self.blueprint.settings.additionally_allowed_tenants

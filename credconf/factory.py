@@ -9,12 +9,15 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 
 from .blueprint import Blueprint, blueprint_of, digest, readable, transport_of
+from .config.misuse import misuse
 from .config.request import Request
 from .config.resolution import Resolved, resolve
 from .config.variables import Hidden
 from .credential import Credential
 from .engine import Engine
+from .entra.http import client_fault
 from .kinds import Invalid, Settings, validate
+from .problems import Problem
 from .references import Reader
 from .sharing import shared
 
@@ -26,11 +29,16 @@ if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from .entra.http import HttpClient
-    from .problems import Problem
 
 logger = logging.getLogger("credconf")
 
 StrPath: TypeAlias = str | PathLike[str]
+_WHOLE_FILE = Problem(
+    "flat-and-named",
+    "build() takes the settings of one credential, not the `credentials` of a file",
+    path="credentials",
+    hint="pass those of one entry, or use from_config(PATH, name=NAME)",
+)
 Text: TypeAlias = str | Mapping[str, Any]
 """Text, or a reference: `{"env": NAME}` or `{"file": PATH}`."""
 
@@ -89,6 +97,7 @@ def load(
 
     Raises:
         ConfigError: with every problem, in the order of the files.
+        TypeError: an argument, other than a setting, of another type.
     """
     request = request_for(path, name, section, env_file, environ, allow, overrides)
     del environ, overrides  # a traceback with locals shows this frame
@@ -142,6 +151,7 @@ def from_config(
 
     Raises:
         ConfigError: with every problem, in the order of the files.
+        TypeError: an argument, other than a setting, of another type.
     """
     request = request_for(path, name, section, env_file, environ, allow, overrides)
     del environ, overrides  # a traceback with locals shows this frame
@@ -167,8 +177,11 @@ def request_for(  # noqa: PLR0917 - the arguments of the three functions above
 
 
 def _resolved(request: Request) -> Resolved:
+    wrong = misuse(request)
+    if wrong is not None:  # said here, where no frame knows the arguments any more
+        raise wrong
     unknown = sorted(map(repr, set(request.allow) - {"command"}))
-    if unknown:  # said here, where no frame knows the arguments any more
+    if unknown:
         message = f"allow knows only 'command', not {', '.join(unknown)}"
         raise ValueError(message)
     resolved = resolve(request)
@@ -181,6 +194,9 @@ def _resolved(request: Request) -> Resolved:
 
 def engine_for(request: Request, http_client: HttpClient | None) -> tuple[Engine, str | None]:
     """The shared engine of a request, held once for the caller, and the name of its entry."""
+    unusable = client_fault(http_client)
+    if unusable is not None:
+        raise TypeError(unusable)
     resolved = _resolved(request)
     plan = _plan(resolved, http_client)
 
@@ -205,6 +221,11 @@ def plan_of(configuration: object, http_client: HttpClient | None) -> Callable[[
 
     In two steps, so that no frame of a traceback knows the configuration, which may be anybody's object.
     """
+    unusable = client_fault(http_client)
+    if unusable is not None:
+        return _raising(TypeError(unusable))
+    if isinstance(configuration, Mapping) and "credentials" in configuration:
+        return _raising([_WHOLE_FILE])
     if isinstance(configuration, Resolved):
         resolved = configuration
         return lambda: (_started(_plan(resolved, http_client)), resolved.name)
@@ -215,11 +236,11 @@ def plan_of(configuration: object, http_client: HttpClient | None) -> Callable[[
     return _raising(plan) if isinstance(plan, list) else lambda: (_started(plan), None)
 
 
-def _raising(problems: Sequence[Problem]) -> Callable[[], tuple[Engine, str | None]]:
+def _raising(wrong: Sequence[Problem] | TypeError) -> Callable[[], tuple[Engine, str | None]]:
     from .errors import ConfigError
 
     def plan() -> tuple[Engine, str | None]:
-        raise ConfigError(problems)
+        raise wrong if isinstance(wrong, TypeError) else ConfigError(wrong)
 
     return plan
 

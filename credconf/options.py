@@ -14,6 +14,7 @@ from .blueprint import blueprint_of
 from .config.fields import CertificateBytes
 from .config.files import absolute
 from .engine import Engine
+from .entra.http import client_fault
 from .kinds import Invalid, validate
 from .problems import Problem, closest
 from .references import Reader
@@ -71,10 +72,32 @@ class CertificateOptions(Options, total=False):
     send_certificate_chain: bool
 
 
-_ELSEWHERE = {
-    "transport": "an azure-core transport is not used here: pass http_client=, an object with get, post and close",
-    "policies": "azure-core policies are not used here: pass http_client=, an object with get, post and close",
+_OWN_CLIENT = "pass http_client=, an object with get, post and close"
+_OWN_RETRIES = "retry_total= says how often; when is decided by the answer, and the waits grow by themselves: remove it"
+ELSEWHERE = {
+    "transport": f"an azure-core transport is not used here: {_OWN_CLIENT}",
+    **dict.fromkeys(
+        ("policies", "per_call_policies", "per_retry_policies"),
+        f"azure-core policies are not used here: {_OWN_CLIENT}",
+    ),
+    **dict.fromkeys(
+        (
+            "retry_connect",
+            "retry_read",
+            "retry_status",
+            "retry_backoff_factor",
+            "retry_backoff_max",
+            "retry_mode",
+        ),
+        _OWN_RETRIES,
+    ),
+    "raw_response_hook": f"answers that hold tokens are handed to nobody: remove it, or {_OWN_CLIENT}, that sees them",
+    "logging_body": "bodies hold secrets and tokens, and are never logged: remove it; logging_enable= logs requests",
+    "permit_redirects": "redirects are not followed, as a secret goes only to the configured authority: remove it",
+    "connection_cert": f"a certificate for the TLS connection is up to a client of yours: {_OWN_CLIENT}",
+    "timeout": "pass connection_timeout= and read_timeout=, or use from_config(http={'total_timeout': SECONDS})",
 }
+"""azure-core's ordinary keywords that mean nothing here: what to do instead."""
 
 
 # Checked first: what raises later would do so in frames that hold the secret. `None` counts as not given.
@@ -132,8 +155,10 @@ def certificate_plan(
 
 def _wrong_option(cls: str, options: Mapping[str, Any], known: type) -> TypeError | None:
     for name, value in options.items():
-        if name in _ELSEWHERE:
-            return TypeError(f"{cls}() got {name}=: {_ELSEWHERE[name]}")
+        if name == "http_client" and (unusable := client_fault(value)):
+            return TypeError(f"{cls}(): {unusable}")
+        if name in ELSEWHERE:
+            return TypeError(f"{cls}() got {name}=: {ELSEWHERE[name]}")
         if name not in known.__annotations__:
             meant = closest(name, known.__annotations__)
             hint = f"; did you mean {meant}=?" if meant else ""

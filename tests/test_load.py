@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import credconf
+import credconf.aio
 from credconf.kinds import ALIASES, FIELDS
 from tests.config.project import (
     CANARY,
@@ -220,3 +221,67 @@ def test_an_unknown_permission_is_refused_without_showing_an_argument(function):
     with pytest.raises(ValueError, match="allow knows only 'command', not 'network'") as caught:
         function(path=False, allow={"network"}, **arguments)
     assert_nothing_shows(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"path": True}, "path= is a path, a list of paths or False, not bool"),
+        ({"path": 5}, "path= is a path, a list of paths or False, not int"),
+        ({"path": ["app.yaml", None]}, "path= is a list of paths, one of which is None"),
+        ({"section": ["a"]}, "section= is text, not list"),
+        ({"name": 5}, "name= is text, not int"),
+        ({"env_file": None}, "env_file= is a path, True or False, not None"),
+        ({"environ": [CANARY]}, "environ= is a mapping of variables to texts, not list"),
+        ({"environ": {"A": 5}}, "environ= has a variable whose value is no text, but int"),
+        ({"environ": {b"A": CANARY}}, "environ= has a name that is no text, but bytes"),
+    ],
+)
+def test_an_argument_of_a_wrong_type_says_so(project, arguments, said):
+    for call in (credconf.load, credconf.from_config, credconf.aio.from_config):
+        with pytest.raises(TypeError) as caught:
+            call(**{"environ": {}, **arguments}, client_secret=CANARY)
+        assert str(caught.value) == said
+        assert_nothing_shows(caught.value)
+
+
+@pytest.mark.parametrize("path", ["", [""]])
+def test_an_empty_path_is_a_file_that_is_missing_and_says_so(project, path):
+    problem = only(project.refused(path))
+    assert (problem.code, problem.hint) == ("missing-file", "the path is empty: name a file, or leave it out")
+    assert only(project.refused(env_file="", environ=VARIABLES)).code == "missing-file"
+
+
+@pytest.mark.parametrize(
+    ("keyword", "hint"),
+    [
+        ("enviorn", "did you mean `environ`?"),
+        ("sectoin", "did you mean `section`?"),
+        ("env_flie", "did you mean `env_file`?"),
+        ("something_else", "remove it"),
+    ],
+)
+def test_a_misspelt_keyword_suggests_one_of_from_config_and_speaks_of_no_file(project, keyword, hint):
+    problem = only(project.refused(environ=VARIABLES, **{keyword: CANARY}))
+    assert (problem.code, problem.hint) == ("unknown-key", hint)
+
+
+def test_build_takes_one_credential_not_a_file(project):
+    with pytest.raises(credconf.ConfigError) as caught:
+        credconf.build({"credentials": {"one": {"client_secret": CANARY}}})
+    assert_nothing_shows(caught.value)
+    assert only(caught.value).message == "build() takes the settings of one credential, not the `credentials` of a file"
+
+
+@pytest.mark.parametrize("name", ["timeout", "total_timeout", "retries"])
+def test_a_boolean_is_no_number_in_an_argument_as_in_a_file(project, name):
+    problem = only(project.refused(environ=VARIABLES, http={name: True}))
+    assert (problem.code, problem.message) == ("bad-value", f"`http.{name}`: this must be a number, not a boolean")
+
+
+def test_a_null_displaces_no_host_and_its_message_says_that_it_unsets_nothing(project):
+    project.write("base.yaml", f"{COMPLETE}cloud: usgov\n")
+    project.write("p3.yaml", "cloud: null\nhttp: {timeout: ~}\n")
+    problems = [item for item in project.refused(["base.yaml", "p3.yaml"]).problems if item.code != "secret-in-file"]
+    assert [(item.code, item.path) for item in problems] == [("bad-value", "cloud"), ("bad-value", "http.timeout")]
+    assert all("null unsets nothing" in item.hint for item in problems)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-import credconf
+from credconf.config.partial import settings_so_far
 from credconf.config.places import places
 from credconf.config.provenance import settings_of, variables_of
+from credconf.config.resolution import Resolved, attempt
 from credconf.factory import request_for
 from credconf.problems import as_dicts, wants_colour
 from credconf.problems.printable import printable
@@ -21,9 +22,10 @@ from .options import configuration_options
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from credconf import Origin, Problem, Resolved
+    from credconf import Origin, Problem
     from credconf.config.places import Place
     from credconf.config.provenance import Setting
+    from credconf.config.unresolved import Unresolved
 
     from .options import Chosen
 
@@ -39,33 +41,36 @@ _HIDDEN: Final = "(hidden)"
 def show(form: str, chosen: Chosen) -> None:
     """Show every setting, where it came from, and what it displaced.
 
-    The configuration is resolved as from_config() would resolve it here and now. Secrets, and what came from a file or
-    a program, are hidden; programs are not run. Every place that was looked at is listed, whether or not it is there.
+    The configuration is resolved as from_config() would resolve it here and now; where that fails, what is known is
+    shown, with the problems. Secrets, and what came from a file or a program, are hidden; programs are not run. Every
+    place that was looked at is listed, whether or not it is there.
 
     Exit status: 1 where the configuration can't be used.
     """
-    looked_in = places(request_for(**chosen, environ=None, overrides={}))
-    problems: Sequence[Problem]
-    resolved: Resolved | None = None
-    try:
-        resolved = credconf.load(**chosen)
-        problems = resolved.warnings
-    except credconf.ConfigError as error:
-        problems = error.problems
+    request = request_for(**chosen, environ=None, overrides={})
+    looked_in = places(request)
+    outcome = attempt(request)
+    problems = outcome.warnings if isinstance(outcome, Resolved) else outcome.problems
     if form == report.JSON:
-        report.show_json(_described(resolved, looked_in, problems))
+        report.show_json(_described(outcome, looked_in, problems))
     else:
-        _show_text(resolved, looked_in)
+        _show_text(outcome, looked_in)
         report.show(problems, report.TEXT)
-    sys.exit(0 if resolved is not None else 1)
+    sys.exit(0 if isinstance(outcome, Resolved) else 1)
 
 
-def _described(resolved: Resolved | None, looked_in: Sequence[Place], problems: Sequence[Problem]) -> dict[str, Any]:
+def _settings(outcome: Resolved | Unresolved) -> list[Setting]:
+    return list(settings_of(outcome) if isinstance(outcome, Resolved) else settings_so_far(outcome))
+
+
+def _described(
+    outcome: Resolved | Unresolved, looked_in: Sequence[Place], problems: Sequence[Problem]
+) -> dict[str, Any]:
     return {
-        "ok": resolved is not None,
-        "name": resolved.name if resolved else None,
-        "kind": resolved.settings.kind if resolved else None,
-        "settings": [_setting(item) for item in settings_of(resolved)] if resolved else [],
+        "ok": isinstance(outcome, Resolved),
+        "name": outcome.name,
+        "kind": outcome.settings.kind if outcome.settings else None,
+        "settings": [_setting(item) for item in _settings(outcome)],
         "places": [_place(place) for place in looked_in],
         "problems": as_dicts(problems),
     }
@@ -79,6 +84,7 @@ def _setting(setting: Setting) -> dict[str, Any]:
         "references": list(setting.references),
         "origin": _origin(setting.origin),
         "displaced": [_origin(origin) for origin in setting.origin.displaced],
+        "problems": list(setting.problems),
     }
 
 
@@ -91,18 +97,23 @@ def _place(place: Place) -> dict[str, Any]:
     return {"name": place.name, "exists": place.exists, "note": place.note}
 
 
-def _show_text(resolved: Resolved | None, looked_in: Sequence[Place]) -> None:
-    listening = None
-    if resolved is not None:
-        listening = variables_of(resolved)
-        settings = list(settings_of(resolved))
-        title = f"{resolved.name or 'one credential'}, kind {resolved.settings.kind}"
-        given = [item for item in settings if item.origin.place != "default"]
-        _block(title, [(item.path, list(_lines(item, resolved.name))) for item in given])
-        others = [item for item in settings if item not in given]
-        _block("defaults", [(item.path, [_value(item)]) for item in others if item.path != "kind"])
+def _show_text(outcome: Resolved | Unresolved, looked_in: Sequence[Place]) -> None:
+    settings = _settings(outcome)
+    if settings:
+        given = [item for item in settings if item.origin.place != "default" or item.problems]
+        _block(_title(outcome), [(item.path, list(_lines(item, outcome.name))) for item in given])
+        others = [(item.path, [_value(item)]) for item in settings if item not in given and item.path != "kind"]
+        if others:
+            _block("defaults", others)
+    listening = variables_of(outcome) if isinstance(outcome, Resolved) else "is always there"
     files = [(printable(place.name), [_state(place)]) for place in looked_in if not place.is_of_the_process]
-    _block("looked in", [("environment", [listening or "is always there"]), *files])
+    _block("looked in", [("environment", [listening]), *files])
+
+
+def _title(outcome: Resolved | Unresolved) -> str:
+    name = outcome.name or "one credential"
+    kind = f", kind {outcome.settings.kind}" if outcome.settings else ""
+    return f"{name}{kind}" if isinstance(outcome, Resolved) else f"{name}{kind}: it can't be used, see below"
 
 
 def _block(title: str, rows: Sequence[tuple[str, Sequence[str]]]) -> None:
@@ -128,6 +139,8 @@ def _wrapped(text: str) -> list[str]:
 
 def _lines(setting: Setting, name: str | None) -> Iterator[str]:
     yield _value(setting)
+    if setting.origin.place == "default":
+        return  # it is missing
     for reference in setting.references:
         yield printable("read from " + ", ".join(f"{{{key}: {name}}}" for key, name in reference.items()))
     yield f"from {_where(setting.origin, name)}"
@@ -141,6 +154,8 @@ def _where(origin: Origin, name: str | None) -> str:
 
 
 def _value(setting: Setting) -> str:
+    if setting.problems:
+        return f"(problem: {', '.join(setting.problems)})"
     return _HIDDEN if setting.hidden else printable(_text(setting.value))
 
 

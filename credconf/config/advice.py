@@ -91,6 +91,9 @@ def _about_secrets(settings: Kind, proofs: Mapping[str, Proof], merged: Mapping[
         elif len(secret) > 1 and secret[0] == secret[-1] and secret[0] in "'\"":
             message = f"`{path}` stands in quotes that are part of it"
             yield _warning("surrounding-quotes", message, path, merged, "remove the quotes")
+        if len(secret.strip().splitlines()) > 1:
+            message = f"`{path}` holds a line break"
+            yield _warning("inner-line-break", message, path, merged, "keep the secret alone, in one line")
 
 
 def _about_expiry(settings: Kind, proofs: Mapping[str, Proof], merged: Mapping[str, Value]) -> Iterator[Problem]:
@@ -145,25 +148,29 @@ def _others_can_read(path: str) -> bool:
 
 def displaced_host(layers: Sequence[Layer], merged: Mapping[str, Value], path: str) -> Iterator[Problem]:
     """A warning where a higher `authority` or `cloud` displaces another host of a lower source."""
-    winner = merged.get("authority") or merged.get("cloud")
-    if winner is None or not winner.origin.displaced or clouds.is_loopback(_host(winner.raw) or ""):
-        return
+    name = "authority" if "authority" in merged else "cloud"
+    winner = merged.get(name)
+    host = None if winner is None else _host(name, winner.raw)
+    if winner is None or host is None or not winner.origin.displaced or clouds.is_loopback(host):
+        return  # what is no host displaces none, which is another problem
     for layer in layers:
         for name in ("authority", "cloud"):
             value = layer.values.get(name)
             if value is None or value.origin.over(()) not in winner.origin.displaced:
                 continue
-            if _host(value.raw) != _host(winner.raw):
+            if _host(name, value.raw) != host:
                 message = f"the host of {winner.origin} displaces that of {value.origin}"
                 hint = "remove one of them if that is not meant"
                 yield Problem("authority-displaced", message, "warning", path, winner.origin, hint)
                 return
 
 
-def _host(raw: object) -> str | None:
+def _host(name: str, raw: object) -> str | None:
     if not isinstance(raw, str):
         return None
+    if name == "cloud":
+        return clouds.PRESETS.get(raw)
     try:
-        return clouds.PRESETS.get(raw) or clouds.authority(raw)
+        return clouds.authority(raw)
     except clouds.BadName:
         return None

@@ -18,6 +18,7 @@ from .origins import Origin
 from .variables import Environment, Hidden
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from os import PathLike
 
 
@@ -35,6 +36,7 @@ class Dotenv:
         name: as it was given.
         variables: by name.
         lines: the line of each.
+        first: the first line of those that stand twice.
         problems: broken lines, or why the file could not be read.
         exists: whether there was a file at all.
         found: it was found in the working directory; nobody named it.
@@ -44,6 +46,7 @@ class Dotenv:
     name: str
     variables: Environment = field(default_factory=lambda: Hidden[str]({}))
     lines: dict[str, int] = field(default_factory=dict)
+    first: dict[str, int] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     exists: bool = True
     found: bool = False
@@ -52,6 +55,17 @@ class Dotenv:
     def origin(self, variable: str) -> Origin:
         """Where a variable stands."""
         return Origin("dotenv", name=variable, file=self.name, line=self.lines.get(variable), found=self.found)
+
+    def twice(self, names: Iterable[str]) -> Iterator[Problem]:
+        """A warning for each variable that stands twice. Of other programs' variables nothing is said.
+
+        Args:
+            names: of those that count.
+        """
+        for name in names:
+            if name in self.first:
+                message = f"{name} stands twice (first at line {self.first[name]}): the last one counts"
+                yield Problem("duplicate-key", message, "warning", None, self.origin(name), "remove one of the two")
 
 
 def read_dotenv(path: str | PathLike[str], name: str, *, found: bool) -> Dotenv:
@@ -72,6 +86,7 @@ def parse_dotenv(text: str, name: str, *, found: bool) -> Dotenv:
         return Dotenv(name, problems=(complex_,), found=found)
     variables: dict[str, str] = {}
     lines: dict[str, int] = {}
+    first: dict[str, int] = {}
     problems: list[Problem] = []
     for binding in parse_stream(io.StringIO(text)):
         # A binding begins with the blank lines before it.
@@ -82,8 +97,10 @@ def parse_dotenv(text: str, name: str, *, found: bool) -> Dotenv:
             problems.append(Problem("bad-dotenv", "this line can't be read", origin=origin, hint=hint))
         elif binding.key is not None and binding.value is not None:
             variables[binding.key] = binding.value
+            if binding.key in lines:
+                first.setdefault(binding.key, lines[binding.key])
             lines[binding.key] = line
-    return Dotenv(name, Hidden(variables), lines, tuple(problems), found=found, text=text)
+    return Dotenv(name, Hidden(variables), lines, first, tuple(problems), found=found, text=text)
 
 
 def _too_complex(text: str, name: str, *, found: bool) -> Problem | None:

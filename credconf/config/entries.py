@@ -14,7 +14,19 @@ from credconf.records import field, mutable_record, replace
 from .files import absolute
 from .layers import KNOWN, PATHS, Layer
 from .lineage import MAX_LINEAGE, broken_lineages, colliding_names
-from .nodes import Mapping, Node, Scalar, Sequence, entries, faults, joined, plain, shown_key, tagged
+from .nodes import (
+    Mapping,
+    Node,
+    Scalar,
+    Sequence,
+    duplicates,
+    entries,
+    faults,
+    joined,
+    plain,
+    shown_key,
+    tagged,
+)
 from .origins import Origin, Value
 from .sections import missing_section
 from .unknown import unknown_in_entry, unknown_in_group
@@ -71,6 +83,11 @@ class Book:
         """Whether an entry is only there to be extended."""
         return next((part.abstract for part in self.parts[name] if part.abstract is not None), False)
 
+    def prefixes(self) -> frozenset[str]:
+        """Every `env_prefix` that an entry has, chosen or not."""
+        given = (part.layer.values.get("env_prefix") for parts in self.parts.values() for part in parts)
+        return frozenset(value.raw for value in given if value is not None and isinstance(value.raw, str))
+
     def lineage(self, name: str) -> Iterator[str]:
         """The entry, then what it extends: a later parent before an earlier one, and what both extend after both.
 
@@ -99,7 +116,7 @@ def read_book(documents: list[Document], section: str | None) -> Book:
     """
     book = Book(places=[document.name for document in documents])
     holders = [(document, _section(document, section, book)) for document in documents]
-    if section and documents and not any(found for _, found in holders) and not book.problems:
+    if section and not any(found for _, found in holders) and not book.problems:
         book.problems.append(missing_section(section, documents))
     for document, mapping in reversed(holders):
         if mapping is not None:
@@ -119,6 +136,8 @@ def _section(document: Document, section: str | None, book: Book) -> Mapping | N
     for step in section.split(".") if section else []:
         if node is not None and node.foreign:
             break
+        if isinstance(node, Mapping):
+            book.problems += duplicates(node, step, document, path)
         path = joined(path, step)
         node = entries(node)[step][1] if isinstance(node, Mapping) and step in entries(node) else None
     if node is not None and node.foreign:

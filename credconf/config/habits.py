@@ -110,6 +110,11 @@ def hint_for(name: str, known: Collection[str], groups: Mapping[str, Collection[
     )
 
 
+def setting_called() -> Mapping[str, str]:
+    """The settings, by what other tools call them: in lower case, without `-` and `_`."""
+    return _MEANT
+
+
 def _meant(word: str, known: Collection[str]) -> str | None:
     # Where there may be several, one is often enough for somebody: `credential` for `credentials`.
     meant = next((setting for setting in known if folded(setting) in {word, f"{word}s"}), _MEANT.get(word))

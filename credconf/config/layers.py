@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from .dotenv import Dotenv
 
 KNOWN = frozenset({*FIELDS, *ALIASES})
+_PARAMETERS = frozenset({"path", "name", "section", "env_file", "environ", "allow", "http_client"})
+"""The other keywords of `from_config()`."""
 PATHS = frozenset({"http.ca_bundle"})
 """The settings whose text is a path itself; a relative one is relative to the file that names it."""
 
@@ -56,7 +58,7 @@ def arguments(given: Mapping[str, Any], problems: list[Problem]) -> Layer:
     layer = Layer("arguments")
     for name, raw in given.items():
         if name not in KNOWN:
-            problem = unknown_key(name, KNOWN, name)
+            problem = unknown_key(name, KNOWN | _PARAMETERS, name, "remove it")
             message = f"`{name}` is not a keyword argument"
             problems.append(replace(problem, message=message, origin=Origin("argument", name)))
         elif name in ALIASES and given.get(ALIASES[name]) is not None and raw is not None:

@@ -6,7 +6,9 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from credconf.problems import Problem
+from credconf.references import FileReference
 
+from .layers import PATHS
 from .nodes import Scalar, Sequence
 from .variables import TEXTS
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 # Without braces, only in capitals: a secret may well begin with `$`.
 _EXPANSION = re.compile(r"\$(?:\{[A-Za-z_][A-Za-z0-9_]*\}|[A-Z][A-Z0-9_]+)")
+_IN_A_PATH = re.compile(r"\$(?:\{[A-Za-z_]|[A-Za-z_][A-Za-z0-9_]*$)|%[A-Za-z_][A-Za-z0-9_]*%$")
 _SECRETS: Final = ("client_secret", "client_certificate_password", "token_cache.url", "token_cache.key")
 # One word that adheres to its `#`: what follows a space, or goes on as a sentence, is meant to be a comment.
 _CUT_OFF = re.compile(r"\s+#(?P<word>[^\s#]+)\s*")
@@ -36,6 +39,7 @@ def literal_warnings(values: Mapping[str, Value], lines: Lines) -> Iterator[Prob
     """
     for path, value in values.items():
         yield from _unexpanded(path, value)
+        yield from _unexpanded_paths(path, value)
     for path in _SECRETS:
         if path in values:
             yield from _cut(path, values[path], lines)
@@ -53,6 +57,25 @@ def _unexpanded(path: str, value: Value) -> Iterator[Problem]:
         may_refer = path in TEXTS and path != "client_certificate" and value.origin.place in {"file", "argument"}
         hint = "write {env: NAME} to read a variable" if may_refer else "write the value itself"
         yield Problem("not-expanded", message, "warning", where, value.place_of(step), hint)
+
+
+def _unexpanded_paths(path: str, value: Value) -> Iterator[Problem]:
+    """A shell would expand `~/secret` and `$HOME/secret`; here they are directories of these names."""
+    several = isinstance(value.raw, list | tuple)
+    for index, item in enumerate(value.raw if several else (value.raw,)):
+        name = item.get("file") if isinstance(item, dict) else item.file if isinstance(item, FileReference) else None
+        name = item if path in PATHS else name
+        if not isinstance(name, str) or not _is_for_a_shell(name):
+            continue
+        step: tuple[int, ...] = (index,) if several else ()
+        where = ".".join((path, *map(str, step)))
+        message = f"the path of `{where}` is written as a shell expands it, and nothing is expanded"
+        yield Problem("not-expanded", message, "warning", where, value.place_of(step), "write the whole path")
+
+
+def _is_for_a_shell(path: str) -> bool:
+    parts = re.split(r"[/\\]", path)
+    return "~" in parts or any(_IN_A_PATH.match(part) for part in parts)
 
 
 def _cut(path: str, value: Value, lines: Lines) -> Iterator[Problem]:

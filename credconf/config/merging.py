@@ -9,10 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from credconf.kinds import NESTED
+
 from .origins import Origin, Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from credconf.kinds import Kind
 
     from .layers import Layer
 
@@ -65,3 +69,15 @@ def place_in(merged: Mapping[str, Value], path: str) -> Origin | None:
             return value.place_of(rest)
     group = next((value for name, value in merged.items() if name.startswith(f"{path}.")), None)
     return group.origin if group else None
+
+
+def origins_of(settings: Kind, merged: Mapping[str, Value]) -> dict[str, Origin]:
+    """The origin of every setting, presets and defaults included."""
+    default = Origin("default")
+    origins: dict[str, Origin] = {}
+    for name in type(settings).model_fields:
+        for path in [f"{name}.{leaf}" for leaf in NESTED[name]] if name in NESTED else [name]:
+            origins[path] = merged[path].origin if path in merged else default
+    if "authority" not in merged and settings.cloud is not None:
+        origins["authority"] = Origin("preset", settings.cloud, displaced=origins["cloud"].displaced)
+    return origins

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from credconf.records import record, replace
 
+from .ambient import workload_identity
 from .nearly import azure_near
 from .nodes import joined
 from .placing import PROOFS
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from credconf.problems import Problem
 
+    from .dotenv import Dotenv
     from .entries import Book
     from .request import Request
     from .variables import Scheme
@@ -32,12 +34,14 @@ class Missing:
 
     Attributes:
         request: what was asked for.
+        dotenv: what its `.env` holds.
         book: the entries of the files.
         scheme: the variables that the credential listens to.
         lineage: the entry and what it extends; `None` is the flat form.
     """
 
     request: Request
+    dotenv: Dotenv
     book: Book
     scheme: Scheme
     lineage: tuple[str | None, ...]
@@ -52,10 +56,17 @@ class Missing:
         ways = [f"add {example}"] if part else []
         ways += [f"set {variable}"] if variable else []
         hint = ", or ".join(ways) or f"pass {path}="
-        near = azure_near(variable, self.request.environ) if variable else None
-        hint += f"\n{near} is set; did you mean {variable}?" if near else ""
+        hint += self._nearly_set(variable) if variable else ""
+        hint += workload_identity(path, self.request.environ) if self.scheme.azure else ""
         message = problem.message.replace("` is not set", of, 1)
         return replace(problem, message=message, origin=part.origin if part else None, hint=hint)
+
+    def _nearly_set(self, variable: str) -> str:
+        for environ, place in ((self.request.environ, ""), (self.dotenv.variables, f" in {self.dotenv.name}")):
+            near = azure_near(variable, environ)
+            if near is not None:
+                return f"\n{near} is set{place}; did you mean {variable}?"
+        return ""
 
     def with_unread_file(self, problems: Iterable[Problem]) -> Iterator[Problem]:
         """The problems; the first of what is missing tells of a file that is nearly the one that is looked for."""

@@ -79,16 +79,20 @@ Node = Scalar | Sequence | Mapping
 
 def _flattened(mapping: Mapping) -> Iterator[tuple[Scalar, Node]]:
     """The pairs with scalar keys, a mapping's own before what `<<` merges into it."""
-    merged: list[Node] = []
-    for key, value in mapping.pairs:
-        if isinstance(key, Scalar):
-            if _is_merge(key):
-                merged += value.items if isinstance(value, Sequence) else [value]
-            else:
+    for each in _merged(mapping):
+        for key, value in each.pairs:
+            if isinstance(key, Scalar) and not _is_merge(key):
                 yield key, value
-    for node in merged:
-        if isinstance(node, Mapping) and not node.foreign:
-            yield from _flattened(node)
+
+
+def _merged(mapping: Mapping) -> Iterator[Mapping]:
+    """The mapping, then those that `<<` merges into it."""
+    yield mapping
+    for key, value in mapping.pairs:
+        if isinstance(key, Scalar) and _is_merge(key):
+            for node in value.items if isinstance(value, Sequence) else [value]:
+                if isinstance(node, Mapping) and not node.foreign:
+                    yield from _merged(node)
 
 
 def _is_merge(key: Scalar) -> bool:
@@ -143,14 +147,28 @@ def _faults_of_keys(mapping: Mapping, document: Document, path: str) -> Iterator
             if not all(isinstance(item, Mapping) for item in merged):
                 yield Problem("bad-key", "`<<` merges mappings only", path=path or None, origin=document.origin(key))
         elif key.text in first:
-            name = shown_key(key.text)
-            message = f"`{name}` stands twice in one mapping (first at line {first[key.text].line})"
-            where = joined(path, name)
-            yield Problem(
-                "duplicate-key", message, path=where, origin=document.origin(key), hint="remove one of the two"
-            )
+            yield _duplicate(key, first[key.text], document, path)
         else:
             first[key.text] = key
+
+
+def duplicates(mapping: Mapping, name: str, document: Document, path: str) -> Iterator[Problem]:
+    """One key that stands twice in a mapping that is not ours, apart from the way through this key to ours.
+
+    Here the first would win, and with YAML's usual loaders, which the application uses, the last.
+    """
+    for each in _merged(mapping):
+        found = [key for key, _ in each.pairs if isinstance(key, Scalar) and key.text == name and not _is_merge(key)]
+        if found:
+            yield from (_duplicate(key, found[0], document, path) for key in found[1:])
+            return  # what is merged below it is displaced
+
+
+def _duplicate(key: Scalar, first: Scalar, document: Document, path: str) -> Problem:
+    name = shown_key(key.text)
+    message = f"`{name}` stands twice in one mapping (first at line {first.line})"
+    where = joined(path, name)
+    return Problem("duplicate-key", message, path=where, origin=document.origin(key), hint="remove one of the two")
 
 
 def joined(path: str, key: str) -> str:

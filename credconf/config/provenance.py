@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, SecretStr, ValidationError
 
 from credconf.entra import proxies
 from credconf.kinds import Identity, identify
@@ -16,7 +18,7 @@ from credconf.references import CommandReference, EnvReference, FileReference
 from .variables import Scheme
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from credconf.kinds import Kind
 
     from .origins import Origin
     from .resolution import Resolved
@@ -36,6 +38,7 @@ class Setting:
         references: what the configuration refers to instead of holding the value: `{"env": NAME}`, `{"file": PATH}` or
             `{"command": PROGRAM}`, without its arguments.
         origin: where it came from, and what it displaced.
+        problems: codes of the errors about it; its value is hidden then.
     """
 
     path: str
@@ -43,6 +46,7 @@ class Setting:
     hidden: bool
     references: tuple[dict[str, str], ...]
     origin: Origin
+    problems: tuple[str, ...] = ()
 
 
 def settings_of(resolved: Resolved) -> Iterator[Setting]:
@@ -50,9 +54,14 @@ def settings_of(resolved: Resolved) -> Iterator[Setting]:
     found = identify(resolved.settings, replace(resolved.reader, runs=False))
     identity = found if isinstance(found, Identity) else None
     for path, origin in resolved.origins.items():
-        written = _at(resolved.settings, path)
-        value, hidden = _shown(path, written, identity)
-        yield Setting(path, value, hidden, tuple(_references(written)), origin)
+        yield setting_of(resolved.settings, path, origin, identity)
+
+
+def setting_of(settings: Kind, path: str, origin: Origin, identity: Identity | None) -> Setting:
+    """One setting of a validated model."""
+    written = _at(settings, path)
+    value, hidden = _shown(path, written, identity)
+    return Setting(path, value, hidden, tuple(references_in(written)), origin)
 
 
 def variables_of(resolved: Resolved) -> str:
@@ -90,11 +99,23 @@ def _shown(path: str, written: Any, identity: Identity | None) -> tuple[Any, boo
     return (None, True) if isinstance(written, SecretStr | BaseModel) else (written, False)
 
 
-def _references(written: Any) -> Iterator[dict[str, str]]:
-    for item in written if isinstance(written, tuple) else (written,):
+def references_in(written: Any) -> Iterator[dict[str, str]]:
+    """What a value refers to, validated or as it was written."""
+    for item in written if isinstance(written, tuple | list) else (written,):
         if isinstance(item, EnvReference):
             yield {"env": item.env}
         elif isinstance(item, FileReference):
             yield {"file": item.file}
         elif isinstance(item, CommandReference):
             yield {"command": os.path.basename(item.command[0])}
+        elif isinstance(item, Mapping) and len(item) == 1:
+            yield from _written(*next(iter(item.items())))
+
+
+def _written(key: Any, name: Any) -> Iterator[dict[str, str]]:
+    """A reference that nobody has validated: only what is one is shown."""
+    with suppress(ValidationError):
+        if key == "env":
+            yield {"env": EnvReference(env=name).env}
+        elif key == "file":
+            yield {"file": FileReference(file=name).file}

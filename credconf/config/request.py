@@ -11,9 +11,11 @@ from credconf.records import field, record, replace
 from .document import Document, read_document
 from .dotenv import Dotenv, read_dotenv
 from .origins import Origin
+from .surroundings import BUNDLES, NO_PROXIES, PROXIES
+from .variables import SELECTORS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from os import PathLike
 
     from .variables import Environment, Hidden
@@ -57,6 +59,10 @@ class Request:
                 continue
             if document.code == "missing-file":
                 hint = f"{variable} names it" if variable else "check the path, or leave the file out"
+                if not path:
+                    hint = "the path is empty: name a file, or leave it out"
+                if path.startswith(("~", "$")):
+                    hint += "; `~` and `$NAME` are not expanded here: write the whole path"
                 document = replace(document, hint=hint)
             problems.append(document)
         return parsed
@@ -71,14 +77,18 @@ class Request:
             name = os.fspath(self.env_file)
             file = read_dotenv(name, name, found=False)
         problems += file.problems
-        for selector in ("CREDCONF_FILE", "CREDCONF_NAME"):
-            if file.variables.get(selector):
-                message = f"{selector} has no effect in {file.name}"
-                hint = "set it in the process environment"
-                problems.append(
-                    Problem("unheard-variable", message, severity="warning", origin=file.origin(selector), hint=hint)
-                )
+        problems += self._unheard(file)
         return file
+
+    def _unheard(self, file: Dotenv) -> Iterator[Problem]:
+        """Variables that count in the process environment alone, where they are not set."""
+        for name in (*SELECTORS, *PROXIES, *BUNDLES, *NO_PROXIES):
+            if not file.variables.get(name) or (name not in SELECTORS and self.environ.get(name)):
+                continue
+            setting = "http.proxy" if name in PROXIES else "http.ca_bundle" if name in BUNDLES else None
+            message = f"{name} has no effect in {file.name}"
+            hint = "set it in the process environment" + (f", or write `{setting}`" if setting else "")
+            yield Problem("unheard-variable", message, "warning", None, file.origin(name), hint)
 
     def chosen(self) -> tuple[str, Origin] | None:
         """The entry that an argument or `CREDCONF_NAME` chooses."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from credconf.kinds import NESTED, Invalid, Kind, Proof, identify, validate
+from credconf.kinds import Invalid, Kind, Proof, identify, validate
 from credconf.problems import Problem
 from credconf.records import field, record, replace
 from credconf.references import NotFound, Reader
@@ -13,12 +13,13 @@ from credconf.tokens.backends import missing_extra
 
 from . import layers as layer_of
 from .advice import advice, displaced_host
+from .ambient import heard, of_another_kind
 from .checks import NOT_THERE, bad_prefix, exclusive, is_prefix, unusable
 from .entries import Book, read_book
 from .files import absolute
 from .lines import Lines
 from .literals import literal_warnings
-from .merging import place_in, tree
+from .merging import origins_of, place_in, tree
 from .missing import Missing
 from .nearly import strangers
 from .nodes import joined
@@ -29,6 +30,7 @@ from .report import reported
 from .safety import mixed_identity, redirected_secret
 from .sources import merge
 from .surroundings import Surroundings, conventional, surroundings
+from .unresolved import Unresolved
 from .variables import Scheme
 
 if TYPE_CHECKING:
@@ -65,11 +67,17 @@ class Resolved:
 
 def resolve(request: Request) -> Resolved | tuple[Problem, ...]:
     """The configuration that a request means, or all its problems in the order of the files."""
+    outcome = attempt(request)
+    return outcome if isinstance(outcome, Resolved) else outcome.problems
+
+
+def attempt(request: Request) -> Resolved | Unresolved:
+    """The configuration that a request means, or what is known of it."""
     problems: list[Problem] = []
     documents = request.documents(problems)
     dotenv = request.dotenv(problems)
     if _errors(problems) and not documents and request.named_files()[0]:
-        return tuple(problems)  # no file could be read: what would be missing from it says nothing
+        return Unresolved(None, tuple(problems))  # no file could be read: what would be missing from it says nothing
     book = read_book(documents, request.section)
     problems += book.problems
     name, refused = _choose(request, book)
@@ -78,7 +86,7 @@ def resolve(request: Request) -> Resolved | tuple[Problem, ...]:
         problems = [problem for problem in problems if problem.code not in NOT_THERE]
     resolver = _Resolver(request, book, documents, dotenv, name, problems)
     if name is None and (book.names or (not book.parts and _errors([*book.problems, *refused]))):
-        return resolver.reported()  # nothing was chosen or found, so nothing can be said about its fields
+        return resolver.unresolved()  # nothing was chosen or found, so nothing can be said about its fields
     return resolver.resolve()
 
 
@@ -134,7 +142,7 @@ class _Resolver:
         self.layers: list[Layer] = []
         self.merged: dict[str, Value] = {}
 
-    def resolve(self) -> Resolved | tuple[Problem, ...]:
+    def resolve(self) -> Resolved | Unresolved:
         """Merge, check, validate."""
         named = [part.layer for entry in self._lineage() for part in self.book.parts[entry]]
         arguments = layer_of.arguments(self.request.arguments, self.problems)
@@ -146,24 +154,28 @@ class _Resolver:
         self._check_exclusive(layers)
         self._check_strangers(scheme)
         self.merged = merge(layers)
+        self.problems += self.dotenv.twice(heard(dotenv, self.merged, self.request.environ))
         self.problems += mixed_identity(layers, self.merged, self.reader)
         self.problems += displaced_host(layers, self.merged, self._path("authority"))
         self.problems += [
             replace(problem, path=self._path(problem.path or ""))
             for problem in literal_warnings(self.merged, Lines(self.documents, self.dotenv))
         ]
+        ignored = of_another_kind(self.merged)
+        self.problems += ignored.values()
+        self.merged = {path: value for path, value in self.merged.items() if path not in ignored}
         settings = validate(tree(self.merged))
         self._check_redirected(settings)
         if isinstance(settings, Invalid):
-            missing = Missing(self.request, self.book, scheme, tuple(self._lineage()))
+            missing = Missing(self.request, self.dotenv, self.book, scheme, tuple(self._lineage()))
             wrong = [problem for problem in settings.problems if not self._is_said(problem, missing)]
             self.problems += missing.with_unread_file(self._placed(problem, missing) for problem in wrong)
-            return self.reported()
+            return self.unresolved()
         self._check_references(settings)
         if _errors(self.problems):
-            return self.reported()
+            return self.unresolved(settings)
         warnings = self.reported()
-        origins = _origins(settings, self.merged)
+        origins = origins_of(settings, self.merged)
         return Resolved(self.name, settings, origins, warnings, self.reader, surroundings(self.request.environ))
 
     def _lineage(self) -> list[str | None]:
@@ -197,9 +209,10 @@ class _Resolver:
     def _check_strangers(self, scheme: Scheme) -> None:
         schemes = {name: Scheme.of(name, None, prefixed=False) for name in (None, *self.book.names)}
         schemes[self.name] = scheme  # `env_prefix` may have replaced it
+        prefixes = self.book.prefixes()
         environ = self.request.environ
-        self.problems += strangers(environ, lambda name: Origin("environment", name), schemes, self.name)
-        self.problems += strangers(self.dotenv.variables, self.dotenv.origin, schemes, self.name)
+        self.problems += strangers(environ, lambda name: Origin("environment", name), schemes, self.name, prefixes)
+        self.problems += strangers(self.dotenv.variables, self.dotenv.origin, schemes, self.name, prefixes)
 
     def _check_redirected(self, settings: Kind | Invalid) -> None:
         invalid = {problem.path for problem in settings.problems} if isinstance(settings, Invalid) else set()
@@ -268,6 +281,10 @@ class _Resolver:
     def _origin(self, path: str) -> Origin | None:
         return place_in(self.merged, path)
 
+    def unresolved(self, settings: Kind | None = None) -> Unresolved:
+        """What is known so far."""
+        return Unresolved(self.name, self.reported(), self.merged, settings, self._path(""), self.reader)
+
     def reported(self) -> tuple[Problem, ...]:
         """The problems as they are shown."""
         # What a reference names may stand in a `.env` that could not be read.
@@ -278,15 +295,3 @@ class _Resolver:
 
 def _path_of(dotenv: Dotenv) -> str | None:
     return absolute(dotenv.name) if dotenv.exists else None
-
-
-def _origins(settings: Kind, merged: Mapping[str, Value]) -> dict[str, Origin]:
-    """The origin of every setting, presets and defaults included."""
-    default = Origin("default")
-    origins: dict[str, Origin] = {}
-    for name in type(settings).model_fields:
-        for path in [f"{name}.{leaf}" for leaf in NESTED[name]] if name in NESTED else [name]:
-            origins[path] = merged[path].origin if path in merged else default
-    if "authority" not in merged and settings.cloud is not None:
-        origins["authority"] = Origin("preset", settings.cloud, displaced=origins["cloud"].displaced)
-    return origins

@@ -20,8 +20,12 @@ def missing_section(section: str, documents: Sequence[Document]) -> Problem:
 
     Args:
         section: dotted path.
-        documents: the files, at least one.
+        documents: the files.
     """
+    if not documents:
+        message = f"there is no section `{section}`, because no file is read"
+        hint = "name the file that has it, or remove section="
+        return Problem("missing-section", message, path=section, origin=Origin("argument", "section"), hint=hint)
     names = ", ".join(document.name for document in documents)
     message = f"there is no section `{section}` in {names}"
     for document in reversed(documents):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, Field, SecretStr, model_validator
+from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
 
 from credconf.entra import clouds
 
@@ -61,6 +61,13 @@ class HttpSettings(BaseModel):
         description="File or directory of certificates to trust; default: `REQUESTS_CA_BUNDLE`.",
         examples=["/etc/ssl/certs/ca-certificates.crt"],
     )
+
+    @field_validator("timeout", "total_timeout", "retries", mode="before")
+    @classmethod
+    def _number(cls, value: Any) -> Any:
+        if isinstance(value, bool):  # which Python takes for 1
+            raise fault("bad-value", "this must be a number, not a boolean")
+        return value
 
     def __getstate__(self) -> dict[Any, Any]:
         """As that of the settings around it.

@@ -125,11 +125,12 @@ def _judged(fields: dict[str, Any]) -> Kind | tuple[Problem, ...]:
         wrong = alone.problems if isinstance(alone, Invalid) else ()
         unknown = tuple(problem for problem in wrong if problem.path == "kind")
         return unknown if isinstance(problems, Kind) else (*unknown, *problems)
-    result = validate({**_stand_ins(fields), **fields, **_stand_in_cache(fields)})
+    result = validate({**stand_ins(fields), **fields, **_stand_in_cache(fields)})
     return result.problems if isinstance(result, Invalid) else result
 
 
-def _stand_ins(fields: Mapping[str, Any]) -> dict[str, Any]:
+def stand_ins(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """What may stand in the place of the fields that are missing, so that the others can be judged."""
     found: dict[str, Any] = {"client_id": _ID}
     if "oidc_authority" not in fields:
         found["tenant_id"] = _ID

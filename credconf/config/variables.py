@@ -62,6 +62,11 @@ class Hidden(Mapping[str, _T]):
     def __init__(self, items: Mapping[str, _T]) -> None:
         self._items = items
 
+    @property
+    def mapping(self) -> Mapping[str, _T]:
+        """What is hidden, whatever somebody has passed for it."""
+        return self._items
+
     def __getitem__(self, name: str) -> _T:
         return self._items[name]
 

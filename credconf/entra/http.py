@@ -63,6 +63,14 @@ class HttpClient(Protocol):
         ...
 
 
+def client_fault(client: object) -> str | None:
+    """Why an object can't be the `http_client`; `None` where it can, or where there is none."""
+    missing = [name for name in ("get", "post", "close") if not callable(getattr(client, name, None))]
+    if client is None or not missing:
+        return None
+    return f"http_client= is an object with get, post and close; {type(client).__name__} has no {', no '.join(missing)}"
+
+
 @record
 class Response:
     """An answer, whatever its status.

@@ -79,6 +79,7 @@ def refusal(asked: Asked, status: int, headers: Mapping[str, str], payload: obje
     }
     error = asked.redact(payload["error"])[:64]
     reason = f"AADSTS{codes[0]} ({error})" if codes else f"the server refused ({error})"
+    reason += _wait(known)
     lines = [explain(codes[0]) if codes else None, f"The server said: {said}"]
     lines.append(f"Correlation id: {known['correlation_id']}" if known["correlation_id"] else None)
     return asked.failure(reason, error, do="\n".join(line for line in lines if line), **known)
@@ -99,8 +100,7 @@ def _unexplained(asked: Asked, status: int, text: str, known: dict[str, Any]) ->
     said = asked.redact(text.strip())
     body = f"The server said: {said}" if said and not said.startswith("<") else None
     if status == _THROTTLED:
-        wait = f"; it asked to wait {known['retry_after']:.0f} s" if known["retry_after"] else ""
-        what = f"the server is throttling (HTTP 429){wait}"
+        what = f"the server is throttling (HTTP 429){_wait(known)}"
         return asked.failure(
             what, "throttled", do=body or "Too many requests were made for this application: ask less often.", **known
         )
@@ -114,6 +114,10 @@ def _unexplained(asked: Asked, status: int, text: str, known: dict[str, Any]) ->
     return asked.failure(
         what, "malformed", do=body or "Check `authority` and `http.proxy`: something else may answer there.", **known
     )
+
+
+def _wait(known: Mapping[str, Any]) -> str:
+    return f"; it asked to wait {known['retry_after']:.0f} s" if known["retry_after"] else ""
 
 
 def _seconds(value: str | None) -> float | None:

@@ -111,11 +111,16 @@ def _validated(
     return Invalid(tuple(problems)) if problems or result is None else result
 
 
-def unknown_key(name: str, known: set[str] | frozenset[str], path: str) -> Problem:
-    """The problem of a key that is no setting, with the setting that was probably meant."""
+def unknown_key(
+    name: str,
+    known: set[str] | frozenset[str],
+    path: str,
+    otherwise: str = "remove it; keys that begin with `x-` are yours",
+) -> Problem:
+    """The problem of a key that is no setting, with the setting that was probably meant, or else what to do."""
     from . import NESTED  # it is made of the models, which are validated here
 
-    hint = hint_for(name, known, NESTED) or Hint("remove it; keys that begin with `x-` are yours")
+    hint = hint_for(name, known, NESTED) or Hint(otherwise)
     # A letter of another alphabet, or one that has no width, looks right: nobody finds the difference by looking.
     text = hint.text if name.isascii() or hint.meant is None else f"{hint.text}; it holds a letter that is not ASCII"
     message = f"`{shown_key(name)}` is not a setting"
@@ -173,7 +178,16 @@ def _problem(detail: ErrorDetails, fields: Mapping[str, Any]) -> Problem:
     if detail["type"] == "extra_forbidden":
         return Problem("unknown-key", f"`{shown_key(name)}` is not a setting", path=path)
     message = f"`{path}`: {_EXPLAINED.get(detail['type'], _expected(detail))}"
-    return Problem("bad-value", message, path=path, hint=_choice(path, fields))
+    return Problem("bad-value", message, path=path, hint=_choice(path, fields) or _of_null(path, fields))
+
+
+def _of_null(path: str, fields: Mapping[str, Any]) -> str | None:
+    """For a `null` that was meant to take back what a lower layer gives: it is text here, as everything is."""
+    group, _, leaf = path.rpartition(".")
+    holder = fields.get(group) if group else fields
+    written = holder.get(leaf) if isinstance(holder, Mapping) else None
+    unset = isinstance(written, str) and written in {"", "~", "null", "Null", "NULL"}
+    return "YAML's null unsets nothing: leave the setting out, or give another value" if unset else None
 
 
 def _choice(path: str, fields: Mapping[str, Any]) -> str | None:

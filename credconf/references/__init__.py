@@ -45,6 +45,7 @@ class Reader:
         dotenv: the variables of `.env`, asked when the environment has none.
         allow: what the program allowed; `{"command"}` is needed for `{command:}`.
         dotenv_file: the path of `.env`, for another process.
+        seconds: that a command may take, where that is less than the usual ten.
         runs: whether commands are run. `load()` asks whether everything can be read, and runs nothing for that.
     """
 
@@ -52,6 +53,7 @@ class Reader:
     dotenv: Mapping[str, str] = field(default_factory=dict, repr=False)
     allow: Collection[str] = ()
     dotenv_file: str | None = None
+    seconds: float | None = None
     runs: bool = True
 
     def text(self, reference: Reference) -> str | NotFound:
@@ -63,7 +65,7 @@ class Reader:
         elif not self.runs and "command" in self.allow:
             return NOT_RUN
         else:
-            found = run(reference, self.environ, allowed="command" in self.allow)
+            found = run(reference, self.environ, allowed="command" in self.allow, seconds=self.seconds)
         if isinstance(found, str) and not found.strip():
             return NotFound(
                 "empty", f"{reference.label} holds only white space" if found else f"{reference.label} is empty"

@@ -1,8 +1,8 @@
 """`{command: [argv, ...]}`: the output of a program, if the application allowed it.
 
 A configuration file can't run programs by itself: whoever can write the YAML is not thereby able to run code. There
-is no shell; the program has ten seconds and 64 KB; what it writes to its standard error is dropped, as it may hold
-what it was asked for.
+is no shell; the program has ten seconds (`http.total_timeout`, where that is less) and 64 KB; what it writes to its
+standard error is dropped, as it may hold what it was asked for.
 """
 
 from __future__ import annotations
@@ -47,11 +47,20 @@ class CommandReference(BaseModel):
         return f"the command {printable(os.path.basename(self.command[0]))}"
 
 
-def run(reference: CommandReference, environ: Mapping[str, str], *, allowed: bool) -> str | NotFound:
-    """The program's output without its trailing newline."""
+def run(
+    reference: CommandReference, environ: Mapping[str, str], *, allowed: bool, seconds: float | None = None
+) -> str | NotFound:
+    """The program's output without its trailing newline.
+
+    Args:
+        reference: names the program.
+        environ: of the program.
+        allowed: by the application.
+        seconds: that it may take, where that is less than usual.
+    """
     if not allowed:
         return not_allowed()
-    output = _output(reference, environ)
+    output = _output(reference, environ, TIME_LIMIT if seconds is None else min(TIME_LIMIT, seconds))
     if isinstance(output, NotFound):
         return output
     text = decode(output)
@@ -69,7 +78,7 @@ def not_allowed() -> NotFound:
     )
 
 
-def _output(reference: CommandReference, environ: Mapping[str, str]) -> bytes | NotFound:
+def _output(reference: CommandReference, environ: Mapping[str, str], seconds: float) -> bytes | NotFound:
     try:
         process = subprocess.Popen(  # noqa: S603 - argv of a configuration, run only where the program allowed it
             list(reference.command),
@@ -81,29 +90,32 @@ def _output(reference: CommandReference, environ: Mapping[str, str]) -> bytes | 
         )
     except (OSError, ValueError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) and exc.strerror else "its arguments are not valid"
-        return NotFound("command-failed", f"{reference.label} could not be started: {reason}")
+        hint = "install it, or name it by its whole path: PATH is that of this process, and no shell reads the words"
+        return NotFound("command-failed", f"{reference.label} could not be started: {reason}", hint)
     try:
-        return _collect(reference, process)
+        return _collect(reference, process, seconds)
     finally:
         _end(process)  # KeyboardInterrupt, too, must not leave the program behind
 
 
-def _collect(reference: CommandReference, process: subprocess.Popen[bytes]) -> bytes | NotFound:
+def _collect(reference: CommandReference, process: subprocess.Popen[bytes], seconds: float) -> bytes | NotFound:
     # A thread reads, because communicate() has no limit of size, and Windows can't wait for a pipe with a time limit.
     chunks: list[bytes] = []
     assert process.stdout is not None
     reader = threading.Thread(target=_read, args=(process.stdout, chunks), daemon=True)
-    deadline = time.monotonic() + TIME_LIMIT
+    deadline = time.monotonic() + seconds
     reader.start()
-    reader.join(TIME_LIMIT)
+    reader.join(seconds)
     if chunks and len(chunks[0]) > REFERENCE_LIMIT:
-        return NotFound("command-failed", f"{reference.label} printed more than {REFERENCE_LIMIT // 1024} KB")
+        hint = "let it print the secret alone"
+        return NotFound("command-failed", f"{reference.label} printed more than {REFERENCE_LIMIT // 1024} KB", hint)
     try:
         status = process.wait(max(0.0, deadline - time.monotonic()))
     except subprocess.TimeoutExpired:
         status = None
     if status is None or not chunks:
-        return NotFound("command-failed", f"{reference.label} did not end within {TIME_LIMIT:.0f} s")
+        hint = "run it by hand: it may wait for somebody to log in, or for a server that is out of reach"
+        return NotFound("command-failed", f"{reference.label} did not end within {seconds:g} s", hint)
     if status != 0:
         hint = "run it by hand: what it wrote to its standard error is not kept, since it may hold secrets"
         return NotFound("command-failed", f"{reference.label} ended with status {status}", hint)

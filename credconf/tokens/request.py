@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from credconf.entra import clouds
 from credconf.records import field, record
@@ -67,16 +67,30 @@ def token_request(  # noqa: PLR0917 - a call, and the two settings that judge it
 
     Raises:
         ValueError: no scopes, or a tenant that is none.
+        TypeError: a scope, the claims or the tenant is no text.
         AuthenticationError: a tenant that the configuration does not allow.
     """
     if not scopes:
         message = f'"{method}" requires at least one scope'
         raise ValueError(message)
+    _check_types(method, scopes, claims=claims, tenant_id=tenant_id)
     if len(scopes) > 1:
         scopes = tuple(sorted(set(scopes)))
     tenant = _tenant(tenant_id, default, allowed) if tenant_id else default
     key: Key = scopes if tenant == default and not cae else (scopes, tenant or "", cae)
     return TokenRequest(scopes, tenant, claims or None, cae, key)
+
+
+def _check_types(method: str, scopes: tuple[Any, ...], **texts: Any) -> None:
+    for scope in scopes:
+        if not isinstance(scope, str):
+            kind = type(scope).__name__
+            message = f'"{method}" takes each scope as an argument of its own, which is text, not {kind}'
+            raise TypeError(message)
+    for name, text in texts.items():
+        if text and not isinstance(text, str):
+            message = f'"{method}" takes {name}= as text, not {type(text).__name__}'
+            raise TypeError(message)
 
 
 def _tenant(requested: str, default: str | None, allowed: Sequence[str]) -> str | None:

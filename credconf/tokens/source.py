@@ -10,7 +10,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from credconf.expiry import warn_once
-from credconf.records import record
+from credconf.records import record, replace
 from credconf.references import NotFound
 from credconf.sharing import importing
 from credconf.tokens.failure import Failure
@@ -78,7 +78,9 @@ class Source:
         self._blueprint = blueprint
         self._lock = threading.Lock()
         self._client: EntraClient | None = None
-        self._readings = Readings(blueprint.reader, blueprint.monotonic)
+        # Not the rest of one caller's time: what the program prints is for all who wait for it.
+        reader = replace(blueprint.reader, seconds=blueprint.transport.total_timeout)
+        self._readings = Readings(reader, blueprint.monotonic)
         self._verdicts = Verdicts(blueprint.monotonic)
         self._candidates = blueprint.settings.candidates()
         self._rescued = False

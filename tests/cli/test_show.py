@@ -66,12 +66,15 @@ def test_the_text_is_aligned_and_fits_80_columns(layers, monkeypatch):
 def test_the_readme_shows_what_it_prints(project, monkeypatch):
     project.write("base.yaml", BASE)
     project.write("prod.yaml", PROD.replace("A_SECRET", "BILLING_SECRET"))
-    monkeypatch.setenv("BILLING_SECRET", CANARY)
-    monkeypatch.setenv("CREDCONF__BILLING__TENANT_ID", TENANT)
     readme = (Path(__file__).parent.parent.parent / "README.md").read_text(encoding="utf-8")
-    shown = readme.partition("$ credconf show -f base.yaml -f prod.yaml\n")[2].partition("```")[0]
-    assert shown.count("\n") > 10
-    assert run("show", "-f", "base.yaml", "-f", "prod.yaml").said.startswith(shown)
+    session = next(text for text in readme.split("```text\n") if "$ credconf show" in text).partition("```")[0]
+    exports, command, *shown = session.split("\n", 2)
+    assert exports.startswith("$ export ")
+    for export in exports.split()[2:]:
+        monkeypatch.setenv(*export.split("="))
+    outcome = run(*command.split()[2:])
+    assert (outcome.status, shown[0].count("\n") > 10) == (0, True)
+    assert outcome.said.startswith(shown[0])
 
 
 @pytest.mark.parametrize(
@@ -139,7 +142,8 @@ def test_a_broken_configuration_still_shows_the_places_and_its_problems_as_check
     described = run("show", "-f", "app.yaml", "-f", "gone.yaml", "--format", "json")
     assert described.status == 1
     assert described.json["ok"] is False
-    assert described.json["settings"] == []
+    known = {setting["path"]: setting["value"] for setting in described.json["settings"]}
+    assert (known["tenant_id"], known["client_id"], known["client_secret"]) == (TENANT, CLIENT, None)
     assert {place["name"]: place["exists"] for place in described.json["places"]} == {
         "arguments": True,
         "environment": True,
@@ -148,6 +152,52 @@ def test_a_broken_configuration_still_shows_the_places_and_its_problems_as_check
         "gone.yaml": False,
     }
     assert "unknown-key" in described.codes
+
+
+def test_what_can_not_be_read_is_marked_among_all_the_others(layers, monkeypatch):
+    monkeypatch.delenv("A_SECRET")
+    outcome = run("show", *layers)
+    assert outcome.status == 1
+    assert outcome.said.startswith("billing, kind client_secret: it can't be used, see below\n  tenant_id ")
+    assert (
+        "  client_secret                 (problem: missing-variable)\n"
+        "                                read from {env: A_SECRET}\n"
+        "                                from prod.yaml:6:20\n"
+    ) in outcome.said
+    assert "defaults\n" in outcome.said
+    described = run("show", *layers, "--format", "json").json
+    assert (described["ok"], described["name"], described["kind"]) == (False, "billing", "client_secret")
+    settings = {setting["path"]: setting for setting in described["settings"]}
+    assert settings["client_secret"]["problems"] == ["missing-variable"]
+    assert settings["authority"]["value"] == "https://login.microsoftonline.us"
+    assert settings["client_id"] == {**settings["client_id"], "value": CLIENT, "problems": []}
+
+
+def test_a_value_that_a_problem_is_about_is_not_shown_and_the_others_are(project, monkeypatch):
+    monkeypatch.setenv("MY_TENANT", TENANT)
+    text = f"tenant_id: {{env: MY_TENANT}}\nclient_id: {{env: GONE}}\ncloud: {CANARY}\nhttp: {{timeout: {CANARY}}}\n"
+    project.write("app.yaml", f"{text}region: westus2\nhttps_proxy: {CANARY}\n")
+    outcome = run("show", "-f", "app.yaml", "--format", "json")
+    settings = {setting["path"]: setting for setting in outcome.json["settings"]}
+    assert {path: (item["value"], item["hidden"], item["problems"]) for path, item in settings.items()} == {
+        "tenant_id": (TENANT, False, []),
+        "client_id": (None, True, ["missing-variable"]),
+        "cloud": (None, True, ["bad-value"]),
+        "region": ("westus2", False, []),
+        "http.timeout": (None, True, ["bad-value"]),
+        "client_secret": (None, False, ["missing"]),
+    }
+    assert settings["client_id"]["references"] == [{"env": "GONE"}]
+    assert outcome.json["kind"] is None
+    said = run("show", "-f", "app.yaml").said
+    assert "  client_secret                 (problem: missing)\n\nlooked in\n" in said
+    assert "defaults" not in said
+
+
+def test_without_a_chosen_entry_there_are_no_settings(project):
+    project.write("app.yaml", "credentials: {one: {}, two: {}}\n")
+    outcome = run("show", "-f", "app.yaml", "--format", "json")
+    assert (outcome.status, outcome.json["settings"], outcome.codes) == (1, [], ["no-name"])
 
 
 def test_places_say_who_named_them_and_what_is_switched_off(project, monkeypatch):
@@ -229,9 +279,10 @@ def test_it_shows_what_load_resolves(project, base, app, environ, dotenv):
         resolved, problems = loaded()
     assert outcome.json["problems"] == credconf.problems.as_dicts(problems)
     assert outcome.status == (0 if resolved else 1)
-    if resolved is None:
-        return
     described = {setting["path"]: setting for setting in outcome.json["settings"]}
+    if resolved is None:
+        assert any(setting["problems"] for setting in described.values())
+        return
     assert list(described) == list(resolved.origins)
     for path, origin in resolved.origins.items():
         agrees(described[path], resolved.settings, origin)

@@ -23,6 +23,8 @@ def test_a_secret_in_a_file_is_a_warning_with_its_place(project):
         (f"{CANARY}\t", "surrounding-space"),
         (f"'{CANARY}'", "surrounding-quotes"),
         (f'"{CANARY}"', "surrounding-quotes"),
+        (f"{CANARY}\nNAME=x", "inner-line-break"),
+        (f"x\r\n{CANARY}", "inner-line-break"),
     ],
 )
 def test_a_suspicious_secret_is_a_warning_and_stays_as_it_is(project, secret, code):

@@ -150,3 +150,32 @@ def test_the_last_of_two_lines_for_one_variable_wins():
 
 def test_nothing_of_it_is_in_its_repr():
     assert CANARY not in repr(parse_dotenv(f"A={CANARY}\nbroken {CANARY}\n", ".env", found=True))
+
+
+def test_a_variable_of_ours_that_stands_twice_is_a_warning_and_the_last_counts(project):
+    project.write(".env", f"AZURE_CLIENT_ID=x\n{LINES}DATABASE=1\nDATABASE=2\n")
+    resolved = project.load()
+    assert resolved.settings.client_id == CLIENT
+    (warning,) = resolved.warnings
+    assert (warning.code, warning.severity, warning.line) == ("duplicate-key", "warning", 3)
+    assert warning.message == "AZURE_CLIENT_ID stands twice (first at line 1): the last one counts"
+
+
+def test_so_is_one_that_a_reference_names_unless_the_process_has_it(project):
+    project.write(".env", f"MY_SECRET={CANARY}\nMY_SECRET={CANARY}\n")
+    text = f"tenant_id: {TENANT}\nclient_id: {CLIENT}\nclient_secret: {{env: MY_SECRET}}\n"
+    assert warned(project.flat(text)) == ["duplicate-key"]
+    assert warned(project.flat(text, environ={"MY_SECRET": CANARY})) == []
+
+
+@pytest.mark.parametrize("name", ["HTTPS_PROXY", "REQUESTS_CA_BUNDLE", "no_proxy"])
+def test_what_counts_in_the_process_alone_has_no_effect_here_and_says_so(project, name):
+    project.write(".env", f"{LINES}{name}=http://{CANARY}\n")
+    (warning,) = project.load().warnings
+    assert (warning.code, warning.message) == ("unheard-variable", f"{name} has no effect in .env")
+    assert CANARY not in str(warning)
+
+
+def test_nothing_is_said_of_it_where_the_process_has_it(project):
+    project.write(".env", f"{LINES}HTTPS_PROXY=http://proxy.example:8080\n")
+    assert project.load(environ={"HTTPS_PROXY": "http://proxy.example:8080"}).warnings == ()

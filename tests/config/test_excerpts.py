@@ -225,7 +225,8 @@ def test_a_name_is_pointed_at(project):
 
 
 def test_a_warning_of_a_good_configuration_has_an_excerpt_too(project):
-    [warning] = project.flat(f"{ID}client_secret:\n  - {{file: app.yaml}}\n  - {CANARY}\n").warnings
+    project.write("secret", "x")
+    [warning] = project.flat(f"{ID}client_secret:\n  - {{file: secret}}\n  - {CANARY}\n").warnings
     assert (warning.code, warning.path, drawn(warning)) == ("secret-in-file", "client_secret.1", ["  - …", "    ^"])
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from credconf.config.document import Document, read_document
+from credconf.config.static import judge
 from tests.config.project import CANARY, CLIENT, ID, TENANT, VARIABLES, secret_of, warned
 
 WORD = "c4n4ry"
@@ -168,3 +170,36 @@ def test_a_variable_is_told_to_hold_the_value_itself(project, place):
     resolved = project.load(environ=variables if place == "environment" else {})
     [warning] = [item for item in resolved.warnings if item.code == "not-expanded"]
     assert (warning.origin.place, warning.hint) == (place, "write the value itself")
+
+
+@pytest.mark.parametrize("path", ["~/secret", "$HOME/secret", "${HOME}/secret", "/run/$NAME/x", "%APPDATA%/secret"])
+def test_a_path_for_a_shell_to_expand_is_a_warning_with_its_place(project, path):
+    project.write("app.yaml", f"{ID}client_secret: [{{file: '{path}'}}, x]\nhttp: {{ca_bundle: '{path}'}}\n")
+    for found in (judged("app.yaml"), project.refused("app.yaml").problems):
+        places = {(item.path, item.line) for item in found if item.code == "not-expanded"}
+        assert places == {("client_secret.0", 3), ("http.ca_bundle", 4)}
+
+
+@pytest.mark.parametrize("path", ["~user/secret", "a~/secret", "cost$/x", "$/x", "/run/..data/x", "C:/PROGRA~1/x"])
+def test_an_ordinary_path_is_none(project, path):
+    project.write("app.yaml", f"{ID}client_secret: {{file: '{path}'}}\n")
+    assert judged("app.yaml") == ()
+
+
+def test_so_it_is_in_a_variable(project):
+    error = project.refused(environ={**VARIABLES, "AZURE_CLIENT_SECRET": "", "AZURE_CLIENT_SECRET_FILE": "~/secret"})
+    assert [item.code for item in error.problems] == ["not-expanded", "missing-file"]
+
+
+@pytest.mark.parametrize("path", ["~/app.yaml", "$HOME/app.yaml"])
+def test_a_configuration_file_of_that_form_is_missing_and_its_hint_says_why(project, path):
+    error = project.refused(environ={"CREDCONF_FILE": path})
+    hint = "CREDCONF_FILE names it; `~` and `$NAME` are not expanded here: write the whole path"
+    assert [(item.code, item.hint) for item in error.problems] == [("missing-file", hint)]
+    assert "not expanded" in str(project.refused(path))
+
+
+def judged(path):
+    document = read_document(path)
+    assert isinstance(document, Document)
+    return tuple(problem for problem in judge([document]) if problem.code != "secret-in-file")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.config.project import CANARY, COMPLETE, only
+from tests.config.project import CANARY, COMPLETE, VARIABLES, only
 
+FIELDS = f"tenant_id: x.example, client_id: y, client_secret: {CANARY}"
 APPLICATION = f"""\
 database: {{password: {CANARY}}}
 azure:
@@ -44,3 +45,28 @@ def test_the_layer_that_has_something_like_it_is_pointed_at(project):
     error = project.refused(["base.yaml", "prod.yaml"], section="azuer")
     assert (only(error).file, only(error).hint) == ("base.yaml", "did you mean `azure`?")
     assert COMPLETE not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("written", "place"),
+    [
+        (f"azure:\n  storage: {{{FIELDS}}}\n  storage: {{tenant_id: other.example}}\n", (3, 3)),
+        (f"azure:\n  storage: {{{FIELDS}}}\nazure: {{}}\n", (3, 1)),
+        (f"base: &base\n  storage: {{{FIELDS}}}\n  storage: {{}}\nazure: {{<<: *base}}\n", (3, 3)),
+    ],
+)
+def test_a_key_on_the_way_to_it_that_stands_twice_is_an_error(project, written, place):
+    problem = only(project.refused_text(written, section="azure.storage"))
+    assert (problem.code, problem.line, problem.column) == ("duplicate-key", *place)
+
+
+def test_other_keys_beside_the_way_to_it_may_stand_twice(project):
+    text = f"other: 1\nother: 2\nazure:\n  queue: 1\n  queue: 2\n  storage: {{{FIELDS}}}\n"
+    assert project.flat(text, section="azure.storage").settings.client_id == "y"
+
+
+@pytest.mark.parametrize("path", [None, False])
+def test_without_a_file_there_is_no_section(project, path):
+    problem = only(project.refused(path, section="azure.storage", environ=VARIABLES))
+    assert (problem.code, str(problem.origin)) == ("missing-section", "argument section")
+    assert problem.hint == "name the file that has it, or remove section="

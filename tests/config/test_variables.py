@@ -261,6 +261,17 @@ def test_a_certificate_in_a_variable_is_an_error_that_names_the_right_one(projec
         ("credconf_client_id", "CREDCONF_CLIENT_ID"),
         ("CREDCONF_FILES", "CREDCONF_FILE"),
         ("CREDCONF_CLIENT_SECRET_FLIE", "CREDCONF_CLIENT_SECRET_FILE"),
+        ("CREDCONF_CLIENT_CERTIFICATE_PATH", "CREDCONF_CLIENT_CERTIFICATE_FILE"),
+        ("CREDCONF__CLIENT_SECRET", "CREDCONF_CLIENT_SECRET"),
+        ("CREDCONF_CLIENT__SECRET", "CREDCONF_CLIENT_SECRET"),
+        ("CREDCONF__HTTP__TIMEOUT", "CREDCONF_HTTP__TIMEOUT"),
+        ("CREDCONF_SECRET", "CREDCONF_CLIENT_SECRET"),
+        ("CREDCONF_SECRET_FILE", "CREDCONF_CLIENT_SECRET_FILE"),
+        ("CREDCONF_PASSWORD_FILE", "CREDCONF_CLIENT_SECRET_FILE"),
+        ("CREDCONF_TIMEOUT", "CREDCONF_HTTP__TIMEOUT"),
+        ("CREDCONF_PROXY", "CREDCONF_HTTP__PROXY"),
+        ("CREDCONF_HTTP__VERIFY", "CREDCONF_HTTP__CA_BUNDLE"),
+        ("CREDCONF__FILE", "CREDCONF_FILE"),
     ],
 )
 def test_a_variable_that_is_nearly_ours_is_an_error_with_a_suggestion(project, name, meant):
@@ -275,12 +286,52 @@ def test_a_variable_that_is_nearly_ours_is_an_error_with_a_suggestion(project, n
         ("CREDCONF__MY_APP__TENNANT_ID", "CREDCONF__MY_APP__TENANT_ID"),
         ("CREDCONF__MYAPP__TENANT_ID", "CREDCONF__MY_APP__TENANT_ID"),
         ("CREDCONF__MY_APP__HTTP_RETRIES", "CREDCONF__MY_APP__HTTP__RETRIES"),
+        ("CREDCONF__MY_APP__SECRET", "CREDCONF__MY_APP__CLIENT_SECRET"),
+        ("CREDCONF__MY_APP__CLIENT_CERTIFICATE_PATH", "CREDCONF__MY_APP__CLIENT_CERTIFICATE_FILE"),
+        ("CREDCONF__MY_APP_CLIENT_SECRET", "CREDCONF__MY_APP__CLIENT_SECRET"),
+        ("CREDCONF_MY_APP__CLIENT_SECRET", "CREDCONF__MY_APP__CLIENT_SECRET"),
+        ("CREDCONF_MY_APP_CLIENT_SECRET", "CREDCONF__MY_APP__CLIENT_SECRET"),
+        ("CREDCONF_OTHER_SECRET", "CREDCONF__OTHER__CLIENT_SECRET"),
+        ("CREDCONF__CLIENT_SECRET", "CREDCONF__MY_APP__CLIENT_SECRET"),
+        ("CREDCONF_HTTP_TIMEOUT", "CREDCONF__MY_APP__HTTP__TIMEOUT"),
     ],
 )
 def test_so_is_one_that_is_nearly_an_entrys(project, name, meant):
     project.write("app.yaml", NAMED)
     problem = only(project.refused("app.yaml", name="my-app", environ={name: CANARY}))
     assert (problem.code, problem.hint) == ("unknown-variable", f"did you mean {meant}?")
+
+
+@pytest.mark.parametrize(
+    ("name", "leaf"),
+    [
+        ("CREDCONF_HTTP", "CREDCONF_HTTP__TIMEOUT"),
+        ("CREDCONF_TOKEN_CACHE", "CREDCONF_TOKEN_CACHE__KIND"),
+        ("CREDCONF__MY_APP__TOKEN_CACHE", "CREDCONF__MY_APP__TOKEN_CACHE__KIND"),
+    ],
+)
+def test_a_group_of_settings_has_a_variable_for_each_of_them(project, name, leaf):
+    project.write("app.yaml", NAMED)
+    chosen = {"path": "app.yaml", "name": "my-app"} if "MY_APP" in name else {"path": False}
+    problem = only(project.refused(**chosen, environ={**VARIABLES, name: CANARY}))
+    assert problem.code == "unknown-variable"
+    assert problem.hint.endswith(f"such as {leaf}")
+
+
+@pytest.mark.parametrize("prefix", ["CREDCONF_OTHER_", "CREDCONF_MY_APP_"])
+def test_what_some_entry_listens_to_by_its_own_prefix_is_no_misspelling(project, prefix):
+    project.write("app.yaml", NAMED.replace("other: {}", f"other: {{env_prefix: {prefix}}}"))
+    resolved = project.load("app.yaml", name="my-app", environ={f"{prefix}CLIENT_SECRET": CANARY})
+    assert warned(resolved) == ["secret-in-file"]
+
+
+def test_thousands_of_variables_and_entries_are_judged_without_comparing_each_with_each(project):
+    some = "".join(f"  app-{number}: {{client_id: x}}\n" for number in range(2000))
+    project.write("app.yaml", NAMED + some)
+    noise = {f"CREDCONF__THING{number}__CLIENT_ID": "x" for number in range(3000)}
+    misplaced = {f"CREDCONF_APP_{number}_CLIENT_ID": CANARY for number in range(2000)}
+    found = project.refused("app.yaml", name="my-app", environ={**noise, **misplaced}).problems
+    assert sum(problem.code == "unknown-variable" for problem in found) >= 2000
 
 
 @pytest.mark.parametrize(

@@ -361,6 +361,7 @@ BAD = {
     "persistence": (("tenant", "client", CANARY), {"cache_persistence_options": 1}),
     "time-out": (("tenant", "client", CANARY), {"connection_timeout": "soon"}),
     "proxies": (("tenant", "client", CANARY), {"proxies": f"http://{CANARY}@h"}),
+    "client": (("tenant", "client", CANARY), {"http_client": 5}),
     "user agent": (("tenant", "client", CANARY), {"user_agent": 7}),
 }
 
@@ -385,3 +386,24 @@ def test_no_constructor_that_raises_shows_the_secret(face, bad):
         assert CANARY not in repr(frame.f_locals)
     assert error.__cause__ is None
     assert error.__context__ is None
+
+
+@pytest.mark.parametrize(
+    ("scopes", "options", "said"),
+    [
+        ((None,), {}, "text, not NoneType"),
+        ((5,), {}, "text, not int"),
+        (([SCOPE],), {}, "text, not list"),
+        ((SCOPE, [OTHER_SCOPE]), {}, "text, not list"),
+        ((SCOPE,), {"tenant_id": 5}, "tenant_id= as text, not int"),
+        ((SCOPE,), {"claims": {"a": 1}}, "claims= as text, not dict"),
+    ],
+)
+def test_what_is_no_text_is_a_type_error_and_sends_nothing(case, scopes, options, said):
+    credential = case.build()
+    error = error_of(credential.get_token, *scopes, **options)
+    assert isinstance(error, TypeError)
+    assert said in str(error)
+    if not options:
+        assert said in str(error_of(credential.get_token_info, *scopes))
+    assert case.entra.requests == []

@@ -112,9 +112,26 @@ def test_a_status_that_is_text_and_headers_that_are_missing_are_understood():
     assert credconf.build(FIELDS, http_client=Odd()).get_token("scope").token == "t"
 
 
-def test_a_client_without_the_methods_is_an_authentication_error():
-    with pytest.raises(credconf.AuthenticationError):
-        credconf.build(FIELDS, http_client=object()).get_token("scope")  # type: ignore[arg-type]
+class Half:
+    def get(self, url, **_):
+        raise AssertionError(url)
+
+    post = get
+
+
+@pytest.mark.parametrize(
+    ("client", "missing"), [(object(), "no get, no post, no close"), (5, "no get"), (Half(), "no close")]
+)
+def test_a_client_without_the_methods_is_refused_before_a_token_is_asked_for(client, missing, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for module in (credconf, credconf.aio):
+        for make in (
+            lambda module=module: module.build(FIELDS, http_client=client),
+            lambda module=module: module.from_config(environ={}, http_client=client, **FIELDS),
+            lambda module=module: module.ClientSecretCredential("t", "c", "s", http_client=client),
+        ):
+            with pytest.raises(TypeError, match=f"get, post and close; .* has {missing}"):
+                make()
 
 
 def test_a_client_of_the_applications_gets_what_msal_would_send():

@@ -113,6 +113,13 @@ def test_the_wait_that_a_server_asks_for_is_data_and_told():
     assert "it asked to wait 17 s" in failure.message
 
 
+def test_so_it_is_where_entra_explains_itself():
+    said = {"error": "temporarily_unavailable", "error_description": "AADSTS90055: throttled", "error_codes": [90055]}
+    message = failure_of(said, 429, {"retry-after": "17"}).message
+    assert "AADSTS90055 (temporarily_unavailable); it asked to wait 17 s" in message.splitlines()[0]
+    assert "asked to wait" not in failure_of(said, 429).message
+
+
 @pytest.mark.parametrize("value", ["", "soon", "-1", "1e9999", "9" * 40, "٣"])
 def test_a_wait_that_is_no_number_is_none(value):
     assert failure_of("", 429, {"retry-after": value}).retry_after in {None, 3.0}

@@ -6,11 +6,13 @@ import asyncio
 import logging
 import pickle
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from azure.core.exceptions import AzureError, ClientAuthenticationError, ServiceRequestError
 
 import credconf
+from credconf.options import ELSEWHERE
 from tests.contract.faces import wait_until
 from tests.parity.faces import OTHER_SCOPE, OTHER_TENANT, SCOPE, Face
 
@@ -140,6 +142,40 @@ def test_azure_core_parts_are_an_error_that_names_http_client(theirs_and_ours, k
     _, ours = theirs_and_ours
     with pytest.raises(TypeError, match="http_client="):
         ours.make(TENANT, CLIENT, SECRET, **{keyword: object()})
+
+
+@pytest.mark.parametrize(
+    ("keyword", "instead"),
+    [
+        ("retry_connect", "retry_total="),
+        ("retry_read", "retry_total="),
+        ("retry_status", "retry_total="),
+        ("retry_backoff_factor", "retry_total="),
+        ("retry_backoff_max", "retry_total="),
+        ("retry_mode", "retry_total="),
+        ("per_call_policies", "http_client="),
+        ("per_retry_policies", "http_client="),
+        ("raw_response_hook", "http_client="),
+        ("logging_body", "logging_enable="),
+        ("permit_redirects", "remove it"),
+        ("connection_cert", "http_client="),
+        ("timeout", "read_timeout="),
+    ],
+)
+def test_an_ordinary_keyword_of_azure_core_that_means_nothing_here_says_what_to_do_instead(
+    theirs_and_ours, keyword, instead
+):
+    """What azure-identity heeds and we do not must not be swallowed."""
+    theirs, ours = theirs_and_ours
+    theirs.make(TENANT, CLIENT, SECRET, **{keyword: None})
+    with pytest.raises(TypeError, match=rf"got {keyword}=: .*{instead}"):
+        ours.make(TENANT, CLIENT, SECRET, **{keyword: None})
+
+
+def test_the_page_about_migration_lists_each_of_them():
+    page = (Path(__file__).parent.parent.parent / "docs/migration.md").read_text(encoding="utf-8")
+    section = page.partition("\n## What is an error, on purpose\n")[2].partition("\n## ")[0]
+    assert [name for name in ELSEWHERE if f"`{name}=`" not in section] == []
 
 
 def test_a_misspelt_keyword_of_a_request_is_ignored_in_both_styles(theirs_and_ours, entra):

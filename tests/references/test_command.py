@@ -116,12 +116,14 @@ def test_what_can_not_be_started_is_data(argv):
     assert isinstance(found, NotFound)
     assert found.code == "command-failed"
     assert "could not be started" in found.message
+    assert found.hint.startswith("install it, or name it by its whole path")
 
 
 def test_its_output_is_limited():
     found = program("import sys; sys.stdout.write('x' * 70000)")
     assert isinstance(found, NotFound)
     assert "more than 64 KB" in found.message
+    assert found.hint == "let it print the secret alone"
     assert program("import sys; sys.stdout.write('x' * 65536)") == "x" * 65536
 
 
@@ -130,6 +132,7 @@ def test_endless_output_ends(monkeypatch):
     found = program("while True: print('x' * 1000)")
     assert isinstance(found, NotFound)
     assert "more than 64 KB" in found.message
+    assert found.hint == "let it print the secret alone"
 
 
 def test_output_that_is_not_utf8_is_refused():
@@ -150,6 +153,7 @@ def test_its_time_is_limited(monkeypatch):
     found = program("import time; print('x', flush=True); time.sleep(60)")
     assert isinstance(found, NotFound)
     assert "did not end within" in found.message
+    assert found.hint.startswith("run it by hand: it may wait for somebody to log in")
 
 
 def test_what_it_started_ends_with_it(monkeypatch, tmp_path):
@@ -170,6 +174,16 @@ def ended(pid: int) -> bool:
             return stat.read().rpartition(")")[2].split()[0] in "ZX"  # no one may reap it here
     except OSError:
         return True
+
+
+def test_it_takes_no_longer_than_a_token_may_take(project):
+    argv = json.dumps([PYTHON, "-c", "import time; time.sleep(60)"])
+    project.write("app.yaml", f"{ID}client_secret: {{command: {argv}}}\nhttp: {{total_timeout: 0.3}}\n")
+    credential = credconf.from_config("app.yaml", environ={}, allow={"command"})
+    with credential, pytest.raises(credconf.CredentialUnavailableError) as caught:
+        credential.get_token("https://a.example/.default")
+    assert "did not end within 0.3 s" in str(caught.value)
+    assert "run it by hand" in str(caught.value)
 
 
 def test_a_failing_command_raises_at_the_token_without_an_echo(project):

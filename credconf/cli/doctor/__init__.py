@@ -34,9 +34,9 @@ def _finite(_: click.Context, __: click.Parameter, seconds: float) -> float:
 def doctor(scope: str | None, timeout: float, form: str, chosen: Chosen) -> None:
     """Find out, step by step, why there is no token.
 
-    The steps: configuration, expiry, name resolution, proxy, TLS, discovery, clock, token. The last one asks for a
-    token for SCOPE; without it for the first scope of `prefetch`, else for the Microsoft Graph of the cloud. No secret
-    and no token is shown. Exit status 1 if a step failed.
+    The steps: configuration, expiry, token cache, name resolution, proxy, TLS, discovery, clock, token. The last one
+    asks for a token for SCOPE; without it for the first scope of `prefetch`, else for the Microsoft Graph of the
+    cloud. No secret and no token is shown. Exit status 1 if a step failed.
     """
     from .examination import examine
     from .report import as_data, show, verdict

@@ -7,13 +7,17 @@ from urllib.parse import urlsplit
 
 import credconf
 from credconf.blueprint import readable, transport_of
+from credconf.config.provenance import references_in
 from credconf.entra import clouds
 from credconf.entra.redaction import Redactor
+from credconf.records import replace
 
 from .steps import Finding, Subject
+from .token_cache import opened
 
 if TYPE_CHECKING:
     from credconf.kinds import Identity
+    from credconf.problems import Problem
 
     from .steps import Case
 
@@ -21,18 +25,28 @@ if TYPE_CHECKING:
 def configuration(case: Case, _: float) -> Finding:
     """Load it, and read what it refers to."""
     try:
-        resolved = credconf.load(**case.chosen)
-        identity = readable(resolved.settings, resolved.reader)
+        case.subject = subject = _subject(credconf.load(**case.chosen))
+        case.backend = opened(subject)
     except credconf.ConfigError as error:
-        problems = error.problems
+        problems = tuple(_placed(problem, case.subject) for problem in error.problems)
     else:
-        transport = transport_of(resolved.settings, identity, resolved.surroundings.no_proxy)
-        redact = Redactor((), identity.concealed())
-        case.subject = Subject(resolved, identity, transport, _endpoint(identity), redact)
-        return _good(case.subject)
+        return _good(subject)
     count = sum(problem.severity == "error" for problem in problems)
     summary = f"it has {count} problems" if count > 1 else "it has a problem"
     return Finding("failed", summary, problems=problems)
+
+
+def _subject(resolved: credconf.Resolved) -> Subject:
+    identity = readable(resolved.settings, resolved.reader)
+    transport = transport_of(resolved.settings, identity, resolved.surroundings.no_proxy)
+    return Subject(resolved, identity, transport, _endpoint(identity), Redactor((), identity.concealed()))
+
+
+def _placed(problem: Problem, subject: Subject | None) -> Problem:
+    """What only this machine says of the token cache stands nowhere; who asked for that cache does."""
+    if subject is None or problem.origin is not None:
+        return problem
+    return replace(problem, origin=subject.resolved.origins.get(f"{problem.path}.kind"))
 
 
 def _endpoint(identity: Identity) -> str:
@@ -43,13 +57,22 @@ def _endpoint(identity: Identity) -> str:
     return f"https://{host}"
 
 
+def _proof(subject: Subject) -> str:
+    """What the secret or certificate is read from, and who says so."""
+    settings = subject.resolved.settings
+    origin = subject.origin(settings.proof)
+    found = references_in(getattr(settings, settings.proof))
+    texts = [f"{{{key}: {name}}}" for reference in found for key, name in reference.items()]
+    return f"{', '.join(texts)} ({origin})" if texts else origin
+
+
 def _good(subject: Subject) -> Finding:
     settings, identity = subject.resolved.settings, subject.identity
     tenant = f" of tenant {identity.shown('tenant_id')}" if identity.tenant_id else ""
     entry = f"entry {subject.resolved.name}, " if subject.resolved.name else ""
     place = "oidc_authority" if identity.oidc_authority else "authority"
     details = (
-        f"{settings.proof}: {subject.origin(settings.proof)}",
+        f"{settings.proof}: {_proof(subject)}",
         f"{place}: {identity.shown(place)} ({subject.origin(place)})",
     )
     # The next step tells of these.

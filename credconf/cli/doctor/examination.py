@@ -10,6 +10,7 @@ from .expiry import expiry
 from .network import name_resolution, proxy, tls
 from .server import clock, discovery, token
 from .steps import Done, Finding, Step, take
+from .token_cache import token_cache
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +21,7 @@ _WAY = ("configuration", "name resolution", "proxy", "TLS")
 STEPS = (
     Step("configuration", configuration, 30.0),
     Step("expiry", expiry, 5.0, _WAY[:1]),
+    Step("token cache", token_cache, 10.0, _WAY[:1]),
     Step("name resolution", name_resolution, 5.0, _WAY[:1]),
     Step("proxy", proxy, 10.0, _WAY[:2]),
     Step("TLS", tls, 10.0, _WAY[:3]),

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 import credconf
 from credconf.cli.acquiring import on_demand, scope_hint, told
 from credconf.cli.claims import life, utc
+from credconf.config.caches import TokenCacheSettings
 from credconf.entra import clouds
 from credconf.entra.answers import parsed
 from credconf.entra.http import TransportFailure
 from credconf.entra.sending import REMEDIES
 from credconf.entra.transport import Transport
 from credconf.problems.aadsts import codes_in, explain
+from credconf.records import replace
 
 from .steps import Finding
 
@@ -145,7 +147,7 @@ def token(case: Case, seconds: float) -> Finding:
     if scope is None:
         return Finding("skipped", "nobody said for what: run `credconf doctor SCOPE`")
     try:
-        with on_demand(subject.resolved) as credential:
+        with on_demand(_alone(subject.resolved)) as credential:
             expires_on = credential.verify(scope, timeout=seconds).expires_on
     except credconf.ConfigError as error:
         return Finding("failed", "a reference can't be read any more", problems=error.problems)
@@ -156,6 +158,12 @@ def token(case: Case, seconds: float) -> Finding:
         details = (*parts.details, *([hint] if hint else []))
         return Finding("failed", parts.summary, parts.fix, details)
     return Finding("ok", f"for {scope}, valid {life(expires_on - time.time())}")
+
+
+def _alone(resolved: credconf.Resolved) -> credconf.Resolved:
+    """Without the token cache, which had a step of its own, and would log here that it can't be used."""
+    settings = resolved.settings.model_copy(update={"token_cache": TokenCacheSettings()})
+    return replace(resolved, settings=settings)
 
 
 def _graph(identity: Identity) -> str | None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from credconf.entra.http import Response, TransportOptions
     from credconf.kinds import Identity
     from credconf.problems import Problem
+    from credconf.tokens.shared import Backend
 
 T = TypeVar("T")
 Result = Literal["ok", "warning", "failed", "skipped"]
@@ -75,6 +76,7 @@ class Case:
         chosen: which configuration.
         scope: to ask a token for; `None` for one that suits.
         subject: known after the first step.
+        backend: where tokens are shared, if they are; opened in the first step, closed in its own.
         tunnel: through a proxy, open for the TLS of the next step.
         answer: of the server, whatever its status.
         answered_at: between question and answer, by this machine's clock, in seconds of Unix time.
@@ -83,6 +85,7 @@ class Case:
     chosen: Chosen
     scope: str | None
     subject: Subject | None = None
+    backend: Backend | None = field(default=None, repr=False)
     tunnel: socket.socket | None = field(default=None, repr=False)
     answer: Response | None = None
     answered_at: float = 0.0

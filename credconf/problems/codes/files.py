@@ -27,7 +27,8 @@ EXPLAINED = {
     "duplicate-key": Explanation(
         "a key stands twice in one mapping",
         """YAML's readers usually let the last one win without a word, so that a line which somebody looks at may
-        have no effect. Here it is an error: remove one of the two. Both lines are named in the message.""",
+        have no effect. Here it is an error: remove one of the two. Both lines are named in the message. In .env, which
+        other programs read, too, it is a warning, and the last one counts, as it does for them.""",
         wrong="cloud: public\ncloud: usgov",
         right="cloud: usgov",
     ),

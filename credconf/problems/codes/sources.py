@@ -59,7 +59,9 @@ EXPLAINED = {
         "a variable is set, and has no effect",
         """A named entry listens to CREDCONF__<NAME>__<FIELD> only: one name, one identity. So a variable of the
         flat form does nothing for it. CREDCONF_FILE and CREDCONF_NAME are read from the environment of the process,
-        and have no effect in a .env file: a file that is merely lying there may not choose who the program is.""",
+        and have no effect in a .env file: a file that is merely lying there may not choose who the program is. Nor
+        do HTTPS_PROXY, NO_PROXY and REQUESTS_CA_BUNDLE there. Beside a secret, the options of a certificate that
+        azure-identity knows (AZURE_CLIENT_CERTIFICATE_PASSWORD) have no effect, as with azure-identity.""",
         wrong="CREDCONF_NAME=billing CREDCONF_CLOUD=usgov",
         right="CREDCONF_NAME=billing CREDCONF__BILLING__CLOUD=usgov",
     ),

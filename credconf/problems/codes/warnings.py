@@ -27,6 +27,14 @@ EXPLAINED = {
         wrong="client_secret: '9f3a… '",
         right="client_secret: '9f3a…'",
     ),
+    "inner-line-break": Explanation(
+        "the secret goes over more than one line",
+        """A client secret is one line. A line break inside it mostly means that the file or the variable holds
+        something else as well: a second secret, a comment, a line NAME=VALUE. All of it would be sent, and Entra
+        would answer AADSTS7000215.""",
+        wrong='client_secret: "9f3a…\\n# rotated in May"',
+        right='client_secret: "9f3a…"',
+    ),
     "surrounding-quotes": Explanation(
         "the secret stands in quotes that are a part of it",
         """Quotes are removed where the format has them: in YAML and in .env. In a variable of the process (Docker's
@@ -62,7 +70,7 @@ EXPLAINED = {
         "a value is written in a notation that is not expanded",
         """Nothing expands variables inside of values here, neither in YAML nor in .env, because a secret may hold a
         `$`. The value is the text itself, `${NAME}` or `$NAME`. In YAML, refer to the variable; elsewhere, let
-        whatever starts the program write the value.""",
+        whatever starts the program write the value. Nor is a path: `~/secret` is a directory that is called `~`.""",
         wrong="client_secret: ${BILLING_SECRET}",
         right="client_secret: {env: BILLING_SECRET}",
     ),

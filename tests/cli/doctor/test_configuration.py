@@ -60,5 +60,13 @@ def test_the_certificate_of_a_client_serves_as_well(entra, project, monkeypatch)
     report = Report()
     assert (report.status, report["configuration"]["details"][0]) == (
         0,
-        "client_certificate: $AZURE_CLIENT_CERTIFICATE_PATH",
+        f"client_certificate: {{file: {made.path}}} ($AZURE_CLIENT_CERTIFICATE_PATH)",
     )
+
+
+def test_the_file_that_the_secret_is_read_from_is_named(entra, project, monkeypatch):
+    monkeypatch.delenv("AZURE_CLIENT_SECRET")
+    project.write("secret", f"{CANARY}\n")
+    project.write("mine.yaml", "client_secret: {file: secret}\n")
+    expected = f"client_secret: {{file: {project.path / 'secret'}}} (mine.yaml:1:16)"
+    assert Report("-f", "mine.yaml")["configuration"]["details"][0] == expected

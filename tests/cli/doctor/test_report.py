@@ -27,7 +27,7 @@ def test_all_is_well(entra):
     ]
     assert report["discovery"]["summary"] == f"tenant {entra.tenant_id} exists"
     assert report["token"]["summary"] == "for https://graph.microsoft.com/.default, valid for 60 minutes"
-    assert [line.split()[0] for line in report.text.splitlines() if line[:1].strip()] == [*["ok"] * 8, "All"]
+    assert [line.split()[0] for line in report.text.splitlines() if line[:1].strip()] == [*["ok"] * 9, "All"]
     assert report.text.endswith("\nAll is well.\n")
     assert all(step["seconds"] >= 0 for step in report.steps.values())
 
