@@ -36,7 +36,7 @@ HELD = (f"{HOME}/test_failures.py", "-k", "holds and sync-literal and not found"
 INTERRUPTS = (f"{HOME}/test_failures.py", "-k", "interrupt and sync")
 EXCEPTIONS = (f"{HOME}/test_failures.py", "-k", "applications_client and sync")
 TOKENS = (f"{HOME}/test_tokens.py", "-k", "quoted and sync")
-FOUND = (f"{HOME}/test_hostile_destinations.py", "-k", "found and not dotenv")
+FOUND = (f"{HOME}/test_hostile_destinations.py", "-k", "found or judged")
 TRANSPORT = ("tests/entra/test_transport.py", "-k", "secret or payload or traceback or locals")
 TENANTS = (f"{HOME}/test_hostile_destinations.py", "-k", "tenant_of_a_request")
 DOCUMENTS = (f"{HOME}/test_hostile_destinations.py", "-k", "oidc_document or transport_reads")
@@ -196,21 +196,54 @@ MUTANTS = (
     Mutant("a tenant may be anything", "entra/clouds.py", "if not _TENANT.fullmatch(text):", "if False:", TENANTS),
     Mutant("a tenant may be a parent directory", "entra/clouds.py", 'if text in {".", ".."}:', "if False:", TENANTS),
     *(
-        Mutant(f"a found file may set {path}", "config/safety.py", f'"{path}"', '"nothing"', FOUND)
-        for path in (
-            "oidc_authority",
-            "http.proxy",
-            "http.ca_bundle",
-            "disable_instance_discovery",
-            "authority",
-            "tenant_id",
+        Mutant(f"a found file may set {path}", "config/redirection.py", old, old.replace(path, "nothing"), FOUND)
+        for path, old in {
+            "oidc_authority": '{"oidc_authority", ',
+            "http.proxy": '"http.proxy", "http',
+            "http.ca_bundle": '"http.ca_bundle", "tok',
+            "token_cache.url": '"token_cache.url", "token_cache.key"})',
+            "token_cache.key": '"token_cache.key"})',
+            "disable_instance_discovery": '{"disable_instance_discovery", ',
+            "allow_unencrypted_storage": '.allow_unencrypted_storage"})',
+            "authority": 'path == "authority"',
+            "tenant_id": 'path == "tenant_id"',
+            "region": 'path == "region"',
+        }.items()
+    ),
+    *(
+        Mutant(f"a found file may redirect: {name}", "config/redirection.py", old, new, FOUND)
+        for name, old, new in (
+            ("by a reference to a found variable", "(value.origin.found or answered)", "value.origin.found"),
+            ("what an id refers to", "in _REFERRED.get(path, ()):", "in ():"),
+            ("a password", "in _PASSWORDS.get(path, ()):", "in ():"),
+            ("what lies in the home directory", 'f"{home}{os.sep}".startswith(', 'str().startswith("x" + '),
+            ("what lies deep below it", "len(steps) <= _DEEPEST", "True"),
+            ("what is hidden", 'step.startswith(".")', "False"),
+            ("what lies outside", "not os.path.isabs(inside) and", ""),
         )
     ),
     Mutant(
+        "a found variable is read from the environment",
+        "references/__init__.py",
+        "return {} if self.pinned is not None and",
+        "return {} if False and",
+        FOUND,
+    ),
+    Mutant(
+        "nothing found is pinned", "config/resolution.py", "pinned=answered_by(found", "pinned=answered_by({}", FOUND
+    ),
+    Mutant(
+        "a copy asks a found file for anything",
+        "blueprint.py",
+        "    if pinned is not None:  #",
+        "    if False:  #",
+        FOUND,
+    ),
+    Mutant(
         "every secret is a found one",
-        "config/safety.py",
-        "    if not value.origin.found:\n        return True\n",
-        "    if not value.origin.found:\n        return False\n",
+        "config/redirection.py",
+        "return origin.found and (",
+        "return (",
         FOUND,
     ),
     # What a hostile configuration does

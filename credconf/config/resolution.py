@@ -23,8 +23,9 @@ from .nearly import azure_near, strangers
 from .nodes import joined
 from .origins import Origin, Value
 from .places import places
+from .redirection import answered_by, found_variables, redirected_secret
 from .report import reported
-from .safety import mixed_identity, redirected_secret
+from .safety import mixed_identity
 from .sources import merge
 from .surroundings import Surroundings, conventional, surroundings
 from .variables import Scheme
@@ -135,7 +136,7 @@ class _Resolver:
         self._check_strangers(scheme)
         self.merged = merge(layers)
         self.problems += mixed_identity(layers, self.merged, self.reader)
-        self.problems += redirected_secret(self.merged, self.reader, self.dotenv.variables if self.dotenv.found else {})
+        self._check_redirections()
         self.problems += displaced_host(layers, self.merged, self._path("authority"))
         self.problems += [
             replace(problem, path=self._path(problem.path or ""))
@@ -176,6 +177,12 @@ class _Resolver:
     def _check_exclusive(self, layers: list[Layer]) -> None:
         found = [exclusive(layer, self._path("authority")) for layer in layers]
         self.problems += [problem for problem in found if problem is not None]
+
+    def _check_redirections(self) -> None:
+        found = found_variables(self.dotenv.variables, self.request.environ) if self.dotenv.found else {}
+        self.problems += redirected_secret(self.merged, self.reader, found)
+        if self.dotenv.found:
+            self.reader = replace(self.reader, pinned=answered_by(found, self.merged))
 
     def _check_strangers(self, scheme: Scheme) -> None:
         schemes = {name: Scheme.of(name, None, prefixed=False) for name in (None, *self.book.names)}
