@@ -19,6 +19,7 @@ from .config.surroundings import Surroundings, conventional, surroundings
 from .config.variables import Hidden
 from .entra.http import TransportOptions
 from .kinds import Identity, identify
+from .kinds.identity import unusable_certificates
 from .problems import Problem
 from .references import EnvReference, FileReference, NotFound, Reader
 from .tokens.backends import missing_extra
@@ -135,10 +136,8 @@ def blueprint_of(settings: Kind, reader: Reader, http_client: HttpClient | None)
     proofs = list(settings.proofs(replace(reader, runs=False)))
     unread = [(path, proof) for path, proof in proofs if isinstance(proof, NotFound)]
     failures += unread if len(unread) == len(proofs) else []
-    if http.ca_bundle is not None and not os.access(http.ca_bundle, os.R_OK):
-        failures.append(
-            ("http.ca_bundle", NotFound("missing-file", f"the certificates {http.ca_bundle} can't be read"))
-        )
+    bundle = unusable_certificates(settings)
+    failures += [("http.ca_bundle", bundle)] if bundle is not None else []
     absent = missing_extra(cache.kind)
     failures += [("token_cache.kind", absent)] if absent is not None else []
     if failures or not isinstance(identity, Identity):

@@ -44,6 +44,9 @@ SHOWN = (f"{HOME}/test_hostile_configuration.py", "-k", "that_a_configuration_na
 COMMANDS = (f"{HOME}/test_hostile_configuration.py", "-k", "no_command_shows and name")
 ESCAPES = (f"{HOME}/test_hostile_configuration.py", "-k", "terminal or forges")
 RUNS = (f"{HOME}/test_hostile_configuration.py", "-k", "runs")
+ODD = (f"{HOME}/test_odd_values.py",)
+BUNDLES = (f"{HOME}/test_hostile_sizes.py", "-k", "certificates or redis")
+COUNTED = (f"{HOME}/test_hostile_sizes.py", "-k", "so_many or alike or nearly")
 DEVICES = (f"{HOME}/test_hostile_sizes.py", "-k", "device or what_the_system or would_take_long")
 
 
@@ -175,6 +178,30 @@ MUTANTS = (
         FAULTS,
     ),
     Mutant("an excerpt shows values", "config/blanked.py", "shown += BLANK", "shown += line", FAULTS),
+    # Values that a library throws back
+    Mutant(
+        "a password of other bytes is refused",
+        "kinds/client_certificate.py",
+        'password.encode(errors="surrogateescape")',
+        "password.encode()",
+        ODD,
+    ),
+    Mutant(
+        "half a character is thrown back",
+        "kinds/client_certificate.py",
+        "except UnicodeEncodeError:",
+        "except OSError:",
+        ODD,
+    ),
+    Mutant("an endless port is thrown back", "config/caches.py", "int(port[1][:6])", "int(port[1])", ODD),
+    Mutant("half a URL is thrown back", "kinds/identity.py", "except ValueError:  # a", "except OSError:  # a", ODD),
+    Mutant(
+        "a scope forges a line",
+        "tokens/source.py",
+        'printable(" ".join(request.scopes))',
+        '" ".join(request.scopes)',
+        ODD,
+    ),
     # Where a secret goes
     Mutant(
         "an OIDC document may name another host",
@@ -266,6 +293,22 @@ MUTANTS = (
         "        descriptor",
         DEVICES,
     ),
+    Mutant("certificates come from a device", "entra/sockets.py", "if unusable is not None:", "if False:", BUNDLES),
+    Mutant(
+        "build() takes any certificates", "blueprint.py", "if bundle is not None else []", "if False else []", BUNDLES
+    ),
+    Mutant(
+        "load() takes any certificates",
+        "config/resolution.py",
+        "        if bundle is not None:\n",
+        "        if False:\n",
+        BUNDLES,
+    ),
+    Mutant("a Redis trusts a pipe", "tokens/redis_client.py", "if unusable is not None:", "if False:", BUNDLES),
+    Mutant("certificates have no limit", "config/files.py", "found.st_size > BUNDLE_LIMIT", "False", BUNDLES),
+    Mutant("secrets are not counted", "config/fields.py", "if len(value) > MOST_SECRETS:", "if False:", COUNTED),
+    Mutant("choices are not counted", "problems/suggestions.py", "if len(by_folded) > _MOST:", "if False:", COUNTED),
+    Mutant("variables are not counted", "config/nearly.py", "if compared <= MAX_COMPARED", "if True", COUNTED),
     Mutant("blanks are not counted", "config/dotenv.py", "    elif blanks is not None:", "    elif False:", DEVICES),
     Mutant("lines are not counted", "config/dotenv.py", "    if len(lines) > MAX_LINES:", "    if False:", DEVICES),
 )

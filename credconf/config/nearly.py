@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _FLAT = Scheme.of(None, None, prefixed=False)
 _FIELDS = frozenset(variable.name.removeprefix(PREFIX) for variable in _FLAT.variables() if variable.ours)
+MAX_COMPARED = 100
+"""Variables of entries that are compared with the names of all others: each with each takes hours in large files."""
 _NOT_VARIABLES = frozenset({"ENV_PREFIX", "EXTENDS", "ABSTRACT", "DEFAULT", "CREDENTIALS"})
 _OURS = frozenset({*SELECTORS, *(PREFIX + field for field in _FIELDS)})
 
@@ -36,19 +38,30 @@ def strangers(
         chosen: the entry that was chosen.
     """
     found: list[Problem] = []
+    parts = {variable_part(entry): entry for entry in schemes if entry is not None}
+    compared = 0
     for name in environ:
         if not name.upper().startswith(PREFIX) or not environ[name] or name in SELECTORS:
             continue
-        problem = misspelt(name, schemes, origin_of(name)) or unheard(name, schemes, chosen, origin_of(name))
+        compared += name.startswith(f"{PREFIX}_")
+        alike = parts if compared <= MAX_COMPARED else {}
+        problem = misspelt(name, parts, alike, origin_of(name)) or unheard(name, schemes, chosen, origin_of(name))
         if problem is not None:
             found.append(problem)
     return found
 
 
-def misspelt(name: str, schemes: Mapping[str | None, Scheme], origin: Origin) -> Problem | None:
-    """The problem of a variable that resembles one of ours."""
+def misspelt(name: str, parts: Mapping[str, str], alike: Iterable[str], origin: Origin) -> Problem | None:
+    """The problem of a variable that resembles one of ours.
+
+    Args:
+        name: of the variable.
+        parts: how the entries stand in variables.
+        alike: those of them that it may nearly name.
+        origin: where it stands.
+    """
     if name.startswith(f"{PREFIX}_"):
-        meant = _meant_of_entry(name, [entry for entry in schemes if entry is not None])
+        meant = _meant_of_entry(name, parts, alike)
     elif name.removeprefix(PREFIX) in _NOT_VARIABLES:
         hint = "write it in the file, or pass it as an argument"
         return Problem("unknown-variable", f"{name}: this can't be given by a variable", origin=origin, hint=hint)
@@ -65,15 +78,14 @@ def misspelt(name: str, schemes: Mapping[str | None, Scheme], origin: Origin) ->
     return Problem("unknown-variable", f"{name} is not a variable that credconf knows", origin=origin, hint=hint)
 
 
-def _meant_of_entry(name: str, entries: Iterable[str]) -> str | None:
+def _meant_of_entry(name: str, parts: Mapping[str, str], alike: Iterable[str]) -> str | None:
     """`CREDCONF__<NAME>__<FIELD>` with an unknown field of a known entry, or with a name that is nearly one."""
-    parts = {variable_part(entry): entry for entry in entries}
     entry, _, field = name.removeprefix(f"{PREFIX}_").partition("__")
     if entry in parts:
         if field in _FIELDS:
             return None
         return f"{PREFIX}_{entry}__{closest(field, _FIELDS, cutoff=0.5) or '<FIELD>'}"
-    near = closest(entry, parts, cutoff=0.8)
+    near = closest(entry, alike, cutoff=0.8)
     return f"{PREFIX}_{near}__{field}" if near and field else None
 
 

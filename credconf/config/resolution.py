@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from credconf.kinds import NESTED, Invalid, Kind, Proof, identify, validate
+from credconf.kinds.identity import unusable_certificates
 from credconf.problems import Problem
 from credconf.records import field, record, replace
 from credconf.references import NotFound, Reader
@@ -211,10 +212,9 @@ class _Resolver:
             else "error"
         )
         self.problems += [replace(problem, severity=severity) for problem in failures]
-        bundle = settings.http.ca_bundle
-        if bundle is not None and not os.access(bundle, os.R_OK):
-            failure = NotFound("missing-file", f"the certificates {bundle} can't be read", "check the path")
-            self.problems.append(self._unreadable("http.ca_bundle", failure))
+        bundle = unusable_certificates(settings)
+        if bundle is not None:
+            self.problems.append(self._unreadable("http.ca_bundle", bundle))
         absent = missing_extra(settings.token_cache.kind)
         if absent is not None:
             self.problems.append(self._unreadable("token_cache.kind", absent))

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from credconf.config.caches import redis_url
+from credconf.config.files import unusable_bundle
 from credconf.entra import clouds
 from credconf.problems.printable import printable
 from credconf.records import field, record
@@ -59,8 +60,15 @@ class Identity:
     def concealed(self) -> list[str]:
         """What no message may show: the texts that came from a file, the host of such a URL, and the proxy's URL."""
         texts = [getattr(self, _ATTRIBUTES.get(name, name)) or "" for name in sorted(self.hidden)]
-        hosts = [urlsplit(text).hostname or "" for text in texts if "://" in text]
+        hosts = [_host_in(text) for text in texts if "://" in text]
         return [text for text in (*texts, *hosts, self.proxy, self.cache_url) if text]
+
+
+def _host_in(text: str) -> str:
+    try:
+        return urlsplit(text).hostname or ""
+    except ValueError:  # a client id may be any text
+        return ""
 
 
 _ATTRIBUTES: Final = {"http.proxy": "proxy", "token_cache.url": "cache_url"}
@@ -110,3 +118,14 @@ def _by_rule(text: str, label: str, rule: Callable[[str], str]) -> str | NotFoun
         return rule(text)
     except clouds.BadName as exc:
         return NotFound("bad-value", f"{label}: {exc}")
+    except ValueError:  # of a library, and it holds the text
+        return NotFound("bad-value", f"{label}: this is not a usable value")
+
+
+def unusable_certificates(settings: CommonSettings) -> NotFound | None:
+    """Why the certificates of `http.ca_bundle` can't be read."""
+    path = settings.http.ca_bundle
+    why = None if path is None else unusable_bundle(path)
+    if path is None or why is None:
+        return None
+    return NotFound(why.code, f"{printable(path)} {why.reason}", "check the path")

@@ -10,6 +10,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from credconf.expiry import warn_once
+from credconf.problems.printable import printable
 from credconf.records import record
 from credconf.references import NotFound
 from credconf.sharing import importing
@@ -145,7 +146,7 @@ class Source:
     def _log(self, request: TokenRequest, lifetime: float, taken: float) -> None:
         identity = self._blueprint.identity
         tenant = identity.shown("tenant_id") if request.tenant == identity.tenant_id else request.tenant
-        scopes = " ".join(request.scopes)
+        scopes = printable(" ".join(request.scopes))  # they may come from a configuration, and forge no line of a log
         logger.info("token for tenant %s, %s: %.0f s to live, taken %.0f ms", tenant, scopes, lifetime, taken * 1000)
 
     def _entra(self) -> EntraClient:
