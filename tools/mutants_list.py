@@ -33,7 +33,7 @@ ARGUMENTS = (f"{HOME}/test_configuration.py", "-k", "argument and sync and (miss
 FAULTS = (f"{HOME}/test_configuration.py", "-k", "fault_of_a_file and sync and load")
 SENT_BACK = (f"{HOME}/test_failures.py", "-k", "sends_back and sync and 400")
 HELD = (f"{HOME}/test_failures.py", "-k", "holds and sync-literal and not found")
-INTERRUPTS = (f"{HOME}/test_failures.py", "-k", "interrupt and sync")
+INTERRUPTS = (f"{HOME}/test_failures.py", f"{HOME}/test_interrupts.py", "-k", "interrupt and not async")
 EXCEPTIONS = (f"{HOME}/test_failures.py", "-k", "applications_client and sync")
 TOKENS = (f"{HOME}/test_tokens.py", "-k", "quoted and sync")
 FOUND = (f"{HOME}/test_hostile_destinations.py", "-k", "found or judged")
@@ -44,6 +44,7 @@ SHOWN = (f"{HOME}/test_hostile_configuration.py", "-k", "that_a_configuration_na
 COMMANDS = (f"{HOME}/test_hostile_configuration.py", "-k", "no_command_shows and name")
 ESCAPES = (f"{HOME}/test_hostile_configuration.py", "-k", "terminal or forges")
 RUNS = (f"{HOME}/test_hostile_configuration.py", "-k", "runs")
+REDACTED = (f"{HOME}/test_redaction.py",)
 ODD = (f"{HOME}/test_odd_values.py",)
 BUNDLES = (f"{HOME}/test_hostile_sizes.py", "-k", "certificates or redis")
 COUNTED = (f"{HOME}/test_hostile_sizes.py", "-k", "so_many or alike or nearly")
@@ -141,7 +142,16 @@ MUTANTS = (
     ),
     Mutant("build() keeps its configuration", "factory.py", "    del configuration  #", "    pass  #", ARGUMENTS),
     Mutant("arguments are not hidden", "factory.py", "Hidden(dict(overrides))", "dict(overrides)", ARGUMENTS),
-    Mutant("an interrupt keeps MSAL's frames", "entra/client.py", "exc.with_traceback(None)", "exc", INTERRUPTS),
+    Mutant(
+        "an interrupt keeps the frames below", "tokens/interrupts.py", "exc.with_traceback(None)", "exc", INTERRUPTS
+    ),
+    Mutant(
+        "an interrupt keeps its context",
+        "tokens/interrupts.py",
+        "    interrupt.__cause__ = interrupt.__context__ = None\n",
+        "",
+        INTERRUPTS,
+    ),
     Mutant(
         "a payload is not wiped", "entra/transport.py", "            payload.wipe()\n", "            pass\n", TRANSPORT
     ),
@@ -157,17 +167,55 @@ MUTANTS = (
     Mutant(
         "a part of a secret is quoted",
         "entra/redaction.py",
-        "cleaned = _without_pieces(secrets, cleaned)",
-        "cleaned = str(cleaned)",
+        "            _hide_pieces(view, each, secrets, hidden)\n",
+        "",
         HELD,
     ),
+    *(
+        Mutant(f"what is held is quoted: {name}", file, old, new, REDACTED)
+        for name, file, old, new in (
+            (
+                "encoded in another way",
+                "entra/redaction.py",
+                "(plain(text), decoded(text))",
+                "(plain(text), plain(text))",
+            ),
+            ("encoded twice", "entra/decoding.py", "_ROUNDS: Final = 2", "_ROUNDS: Final = 1"),
+            ("in large letters", "entra/redaction.py", "views[0].lowered()", "views[0]"),
+            (
+                "with half a character",
+                "entra/redaction.py",
+                'quote_plus(secret, errors="replace")',
+                "quote_plus(secret)",
+            ),
+            ("the passwords of URLs", "entra/client.py", "        yield from self._identity.passwords()\n", ""),
+            ("the others of a list", "entra/client.py", "        yield from others()\n", ""),
+            ("those before it", "tokens/source.py", "(*trial.proofs, *self._readings.held(), ", "("),
+            (
+                "the key of a cache",
+                "tokens/source.py",
+                "        if isinstance(text, str):\n            yield text\n",
+                "",
+            ),
+            ("tokens", "entra/redaction.py", "held += _within(windows, self._tokens())", "held += []"),
+        )
+    ),
+    Mutant(
+        "a short secret spoils our own sentences", "entra/sending.py", "asked.redact.ours(", "asked.redact(", REDACTED
+    ),
     Mutant("an assertion is quoted", "entra/client.py", "        self._asked.redact.add(data)\n", "", SENT_BACK),
-    Mutant("a token is quoted", "entra/redaction.py", "_TOKEN.sub(_REMOVED, cleaned)", "cleaned", TOKENS),
+    Mutant(
+        "a token is quoted",
+        "entra/redaction.py",
+        "_TOKEN.sub(_REMOVED, _shown(text, hidden))",
+        "_shown(text, hidden)",
+        TOKENS,
+    ),
     Mutant(
         "a named token is quoted",
         "entra/redaction.py",
-        'cleaned = _NAMED.sub(rf"\\1{_REMOVED}", ',
-        "cleaned = str(",
+        '_NAMED.sub(rf"\\1{_REMOVED}", ',
+        "str(",
         TOKENS,
     ),
     Mutant(
@@ -193,7 +241,7 @@ MUTANTS = (
         "except OSError:",
         ODD,
     ),
-    Mutant("an endless port is thrown back", "config/caches.py", "int(port[1][:6])", "int(port[1])", ODD),
+    Mutant("an endless port is thrown back", "config/caches.py", '":0*([1-9][0-9]*)', '":([0-9]+)', ODD),
     Mutant("half a URL is thrown back", "kinds/identity.py", "except ValueError:  # a", "except OSError:  # a", ODD),
     Mutant(
         "a scope forges a line",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 from typing import TYPE_CHECKING, Final, TypeAlias
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import SecretStr
 
@@ -15,7 +16,7 @@ from credconf.records import field, record
 from credconf.references import EnvReference, FileReference, NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from credconf.config.settings import CommonSettings
     from credconf.references import Reader
@@ -62,6 +63,20 @@ class Identity:
         texts = [getattr(self, _ATTRIBUTES.get(name, name)) or "" for name in sorted(self.hidden)]
         hosts = [_host_in(text) for text in texts if "://" in text]
         return [text for text in (*texts, *hosts, self.proxy, self.cache_url) if text]
+
+    def passwords(self) -> list[str]:
+        """Those in the URLs of the proxy and the Redis: as written, as they are, and as HTTP's Basic scheme."""
+        return [text for url in (self.proxy, self.cache_url) if url for text in _passwords_in(url)]
+
+
+def _passwords_in(url: str) -> Iterator[str]:
+    try:
+        user, _, password = urlsplit(url).netloc.rpartition("@")[0].partition(":")
+    except ValueError:
+        return
+    if password:
+        basic = f"{unquote(user)}:{unquote(password)}".encode(errors="replace")
+        yield from (password, unquote(password), base64.b64encode(basic).decode())
 
 
 def _host_in(text: str) -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import random
+import socket
 import subprocess
 import sys
 import textwrap
@@ -75,6 +77,15 @@ FILES = {
         f"  e{i}: {{extends: [{', '.join(f'e{j}' for j in range(i + 1, min(i + 40, 400)))}]}}\n" for i in range(400)
     ),
 }
+
+
+def shuffled(seed):
+    """A name of the same letters as each other one: what is compared with it is compared to the end."""
+    letters = list("ABCDEFGHIJKLMNOPQRSTUVWXYZ_ABCDEFGHIJKLM")
+    random.Random(seed).shuffle(letters)  # noqa: S311 - a name
+    return f"V{''.join(letters)}"
+
+
 DOTENVS = {
     "blanks": f"A=x{' ' * BIG}y",
     "runs of blanks": ("A=x" + (" " * 499 + "y") * 20 + "\n") * 90,
@@ -92,7 +103,7 @@ DOTENVS = {
     "ours, misspelt": "".join(f"CREDCONF_TENNANT_{i}=x\n" for i in range(19_000)),
     "of entries": "".join(f"CREDCONF__E{i}__TENNANT=x\n" for i in range(19_000)),
     "of nearly all entries": "".join(f"CREDCONF__X{i}ABCDEFGH__CLIENT_ID=x\n" for i in range(19_000)),
-    "alike": "".join(f"A{i:05}_ABCDEFGHIJKLMNOPQRSTUVWXYZ=x\n" for i in range(19_000)),
+    "alike": "".join(f"{shuffled(i)}=x\n" for i in range(19_000)),
 }
 PROGRAM = textwrap.dedent(
     """
@@ -138,7 +149,7 @@ def test_no_file_takes_more_than_its_share(tmp_path, case):
 @pytest.mark.parametrize("case", DOTENVS)
 def test_no_dotenv_does(tmp_path, case):
     names = "".join(f"  e{i}: {{}}\n  e{i}-abcdefgh: {{}}\n" for i in range(3_000)) if "entries" in case else ""
-    secrets = ", ".join(f"{{env: A{'ABCDEFGHIJKLMNOPQRSTUVWXYZ'[i:]}}}" for i in range(16))
+    secrets = ", ".join(f"{{env: {shuffled(-i - 1)}}}" for i in range(16))
     (tmp_path / "app.yaml").write_text(
         f"default: a\ncredentials:\n  a: {{}}\n{names}" if names else f"{ID}client_secret: [{secrets}]\n"
     )
@@ -233,13 +244,15 @@ def test_certificates_are_loaded_from_a_file_or_a_directory_alone(path):
 
 @pytest.mark.usefixtures("bundles")
 def test_nor_are_those_of_a_redis(tmp_path):
-    cache = {"url": "rediss://127.0.0.1:9", "timeout": 0.5}
+    server = socket.create_server(("127.0.0.1", 0))
+    cache = {"url": f"rediss://127.0.0.1:{server.getsockname()[1]}", "timeout": 0.5}
     (tmp_path / "ca.pem").write_text("x")
     fields = {"tenant_id": "t", "client_id": "c", "client_secret": "x", "token_cache": cache}
     credential = credconf.build({**fields, "http": {"ca_bundle": "ca.pem"}}, http_client=Scripted())
     (tmp_path / "ca.pem").unlink()
     os.mkfifo("ca.pem")  # since it was judged
     assert credential.get_token(SCOPE).token
+    server.close()
 
 
 # What a server answers

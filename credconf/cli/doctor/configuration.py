@@ -27,7 +27,7 @@ def configuration(case: Case, _: float) -> Finding:
         problems = error.problems
     else:
         transport = transport_of(resolved.settings, identity, resolved.surroundings.no_proxy)
-        redact = Redactor((), identity.concealed())
+        redact = Redactor(identity.passwords(), identity.concealed())
         case.subject = Subject(resolved, identity, transport, _endpoint(identity), redact)
         return _good(case.subject)
     count = sum(problem.severity == "error" for problem in problems)
