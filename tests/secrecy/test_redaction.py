@@ -41,6 +41,7 @@ ENCODINGS = {
     "all of it in a URL": each("%{:02X}"),
     "all of it in a URL, in small letters": each("%{:02x}"),
     "a URL in a URL": lambda text: quote(quote(text, safe=""), safe=""),
+    "a URL in a URL, in small letters": lambda text: lowered(lowered(text)),
     "JSON": lambda text: json.dumps(text)[1:-1],
     "all of it in JSON": each("\\u{:04X}"),
     "all of it in JSON, in small letters": each("\\u{:04x}"),
@@ -110,6 +111,15 @@ def test_the_other_secrets_of_a_list_are_removed():
     CANARY.assert_absent([("said", said)])
     assert "another-secret" not in said
     assert OTHER not in said
+
+
+def test_so_are_those_that_were_read_for_another_request():
+    client = Scripted({"https": {"error": "invalid_client"}}, 401)
+    credential = credconf.build({**ID, "client_secret": ["another-secret", SECRET]}, http_client=client)
+    error_of(credential.get_token, SCOPE)
+    client.answers = {"https": {"error": "invalid_request", "error_description": f"lately you sent {SECRET}"}}
+    said = str(error_of(credential.get_token, SCOPE))
+    assert "lately you sent [removed]" in said
 
 
 def test_a_secret_that_has_been_replaced_is_removed_in_the_same_breath(tmp_path):
