@@ -103,7 +103,7 @@ def identify(settings: CommonSettings, reader: Reader) -> Identity | list[tuple[
             return value.get_secret_value()
         found = reader.text(value)
         if isinstance(found, str) and rule is not None:
-            found = _by_rule(found.strip(), value.label, rule)
+            found = by_rule(found.strip(), value.label, rule)
         if isinstance(found, NotFound):
             failures.append((path, found))
             return None
@@ -128,7 +128,8 @@ def identify(settings: CommonSettings, reader: Reader) -> Identity | list[tuple[
     return failures or identity
 
 
-def _by_rule(text: str, label: str, rule: Callable[[str], str]) -> str | NotFound:
+def by_rule(text: str, label: str, rule: Callable[[str], str]) -> str | NotFound:
+    """A text that was read, as its rule writes it, or what is wrong with it; not what is in it."""
     try:
         return rule(text)
     except clouds.BadName as exc:

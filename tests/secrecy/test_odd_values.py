@@ -5,11 +5,14 @@ Bytes of a variable that are not UTF-8 reach Python as halves of characters (PEP
 
 from __future__ import annotations
 
+import base64
 import time
 
 import pytest
 
 import credconf
+from credconf.kinds.identity import by_rule
+from credconf.references import NotFound
 from credconf.testing import make_certificate
 from tests.config.project import CLIENT, TENANT
 from tests.contract.faces import SCOPE
@@ -21,6 +24,8 @@ from tests.secrecy.test_failures import error_of
 
 TEXT = "q7Zx~c4n4Ry.Of_A-0dd-one"
 CANARY = Canary((TEXT,))
+RSA = bytes.fromhex("06092a864886f70d010101")
+"""The object identifier of RSA."""
 BYTE = f"{TEXT}\udcfc"
 HALF = f"{TEXT}\ud800"
 ID = {"AZURE_TENANT_ID": TENANT, "AZURE_CLIENT_ID": CLIENT}
@@ -64,6 +69,29 @@ def test_a_password_of_other_bytes_than_utf8_opens_its_certificate(project, give
     locked = load(plain, None).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, encryption)
     path.write_bytes(plain[plain.index(b"-----BEGIN CERTIFICATE") :] + locked)
     assert give(BYTE, str(path))
+
+
+def test_a_certificate_whose_key_nobody_knows_is_a_problem_without_it(project):
+    path = project.path / "client.pem"
+    make_certificate(path)
+    key, _, certificate = path.read_bytes().partition(b"-----BEGIN CERTIFICATE-----")
+    der = base64.b64decode(certificate.partition(b"-----END")[0])
+    strange = der.replace(RSA, RSA[:-1] + b"\x7f", 1)  # of its public key: the algorithm of its signature is another
+    body = base64.encodebytes(strange)
+    path.write_bytes(key + b"-----BEGIN CERTIFICATE-----\n" + body + b"-----END CERTIFICATE-----\n")
+    error = error_of(of_a_mapping, TEXT, str(path))
+    assert [item.code for item in error.problems] == ["bad-certificate"]
+    CANARY.assert_absent(renderings(error))
+
+
+def test_what_a_library_says_of_a_reference_is_not_said_again():
+    def rule(text):
+        message = f"no such thing as {text}"
+        raise ValueError(message)
+
+    found = by_rule(TEXT, "the file x", rule)
+    assert isinstance(found, NotFound)
+    CANARY.assert_absent([("found", repr(found))])
 
 
 @pytest.mark.parametrize("port", ["0" * 5_000 + "1", "1" * 5_000, "0" * 5_000 + "70000"])
