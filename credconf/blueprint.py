@@ -16,8 +16,10 @@ from .config.building import complete
 from .config.dotenv import read_dotenv
 from .config.files import absolute
 from .config.surroundings import Surroundings, conventional, surroundings
+from .config.variables import Hidden
 from .entra.http import TransportOptions
 from .kinds import Identity, identify
+from .kinds.identity import unusable_certificates
 from .problems import Problem
 from .references import EnvReference, FileReference, NotFound, Reader
 from .tokens.backends import missing_extra
@@ -67,23 +69,27 @@ class Blueprint:
             message = "a credential with an http_client of its own can't be pickled"
             raise TypeError(message)
         transport = replace(self.transport, proxy=None)
-        return self.settings, tuple(self.reader.allow), self.reader.dotenv_file, transport, self.surroundings
+        reader = self.reader
+        return self.settings, tuple(reader.allow), reader.dotenv_file, transport, self.surroundings, reader.pinned
 
 
-def ported(
+def ported(  # noqa: PLR0917 - what `portable()` gave
     settings: Kind,
     allow: Sequence[str],
     dotenv_file: str | None,
     transport: TransportOptions,
     around: Surroundings,
+    pinned: frozenset[str] | None = None,
 ) -> Blueprint:
     """The blueprint again, from what `portable()` gave.
 
     Raises:
         ConfigError: a reference can't be read here.
     """
-    dotenv = read_dotenv(dotenv_file, dotenv_file, found=True).variables if dotenv_file else {}
-    reader = Reader(os.environ, dotenv, frozenset(allow), dotenv_file=dotenv_file)
+    dotenv = read_dotenv(dotenv_file, dotenv_file, found=True).variables if dotenv_file else Hidden[str]({})
+    if pinned is not None:  # nobody has judged here what else a file says that was only found
+        dotenv = Hidden({name: dotenv[name] for name in pinned if name in dotenv})
+    reader = Reader(os.environ, dotenv, frozenset(allow), dotenv_file=dotenv_file, pinned=pinned)
     identity = readable(settings, reader)
     return Blueprint(settings, identity, reader, replace(transport, proxy=identity.proxy), None, around)
 
@@ -130,10 +136,8 @@ def blueprint_of(settings: Kind, reader: Reader, http_client: HttpClient | None)
     proofs = list(settings.proofs(replace(reader, runs=False)))
     unread = [(path, proof) for path, proof in proofs if isinstance(proof, NotFound)]
     failures += unread if len(unread) == len(proofs) else []
-    if http.ca_bundle is not None and not os.access(http.ca_bundle, os.R_OK):
-        failures.append(
-            ("http.ca_bundle", NotFound("missing-file", f"the certificates {http.ca_bundle} can't be read"))
-        )
+    bundle = unusable_certificates(settings)
+    failures += [("http.ca_bundle", bundle)] if bundle is not None else []
     absent = missing_extra(cache.kind)
     failures += [("token_cache.kind", absent)] if absent is not None else []
     if failures or not isinstance(identity, Identity):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from .sharing import forget, mend_after_fork
 from .tokens.failure import Failure
 from .tokens.flight import Abandoned, Flights
+from .tokens.interrupts import without_frames
 from .tokens.policy import SPACING, wait_after
 from .tokens.refreshes import Refreshes
 from .tokens.request import TokenRequest, token_request
@@ -55,7 +56,7 @@ class Engine:
         self._callers = Workers(CALLERS, "credconf")
         self._refreshers = Workers(REFRESHERS, "credconf-refresh")
         self._lock = threading.Lock()
-        self._source = Source(blueprint)
+        self._source = Source(blueprint, self.store.newest)
         self._fleet = None if blueprint.settings.token_cache.kind == "memory" else _fleet(blueprint, self._source)
         mend_after_fork(self)
 
@@ -163,7 +164,8 @@ class Engine:
         return _raised(await self._fly((request, timeout), lambda: self._verified(request, terms)))
 
     def _verified(self, request: TokenRequest, terms: Terms) -> Token | Failure:
-        outcome = (self._source.ask if self._fleet is None else self._fleet.ask_anew)(request, terms)
+        ask = self._source.ask if self._fleet is None else self._fleet.ask_anew
+        outcome = without_frames(lambda: ask(request, terms))
         if isinstance(outcome, Token):
             self.store.put(request.key, outcome)
         return outcome
@@ -204,10 +206,10 @@ class Engine:
             # A caller with claims may have replaced the token that is due meanwhile, by one that satisfies them.
             return terms.replacing is not None and self.store.tokens.get(request.key) not in {None, terms.replacing}
 
-        if self._fleet is None:
-            outcome = self._source.ask(request, terms)
-        else:
-            outcome = self._fleet.ask(request, terms, superseded)
+        fleet = self._fleet
+        outcome = without_frames(
+            lambda: self._source.ask(request, terms) if fleet is None else fleet.ask(request, terms, superseded)
+        )
         if isinstance(outcome, Token) and not superseded():
             self.store.put(request.key, outcome)
         return outcome

@@ -267,6 +267,7 @@ BROKEN = {
     "a reference in a reference": ("client_secret: {file: {env: A}}", "client_secret.file"),
     "a reference in a list": ("client_secret: [{file: a}, {env: a-b}]", "client_secret.1.env"),
     "an empty list of secrets": ("client_secret: []", "client_secret"),
+    "a list of more secrets than anybody has": (f"client_secret: [{', '.join(['x'] * 17)}]", "client_secret"),
     "a list in a list of secrets": ("client_secret: [[a]]", "client_secret.0"),
     "a command for text": ("client_id: {command: [a]}", "client_id"),
     "a command for a password": ("client_certificate_password: {command: [a]}", "client_certificate_password"),

@@ -1,4 +1,7 @@
-"""The mutants of `tools/mutants`: each takes one protection away, and names the tests that must notice it."""
+"""The mutants of `tools/mutants`: each takes one protection away, and names the tests that must notice it.
+
+Here are those of what is shown; `mutants_hostile` has those of what a configuration and a server may do.
+"""
 
 from __future__ import annotations
 
@@ -33,18 +36,13 @@ ARGUMENTS = (f"{HOME}/test_configuration.py", "-k", "argument and sync and (miss
 FAULTS = (f"{HOME}/test_configuration.py", "-k", "fault_of_a_file and sync and load")
 SENT_BACK = (f"{HOME}/test_failures.py", "-k", "sends_back and sync and 400")
 HELD = (f"{HOME}/test_failures.py", "-k", "holds and sync-literal and not found")
-INTERRUPTS = (f"{HOME}/test_failures.py", "-k", "interrupt and sync")
+INTERRUPTS = (f"{HOME}/test_failures.py", f"{HOME}/test_interrupts.py", "-k", "interrupt and not async")
 EXCEPTIONS = (f"{HOME}/test_failures.py", "-k", "applications_client and sync")
 TOKENS = (f"{HOME}/test_tokens.py", "-k", "quoted and sync")
-FOUND = (f"{HOME}/test_hostile_destinations.py", "-k", "found and not dotenv")
 TRANSPORT = ("tests/entra/test_transport.py", "-k", "secret or payload or traceback or locals")
-TENANTS = (f"{HOME}/test_hostile_destinations.py", "-k", "tenant_of_a_request")
-DOCUMENTS = (f"{HOME}/test_hostile_destinations.py", "-k", "oidc_document or transport_reads")
 SHOWN = (f"{HOME}/test_hostile_configuration.py", "-k", "that_a_configuration_names_is_shown and name")
-COMMANDS = (f"{HOME}/test_hostile_configuration.py", "-k", "no_command_shows and name")
-ESCAPES = (f"{HOME}/test_hostile_configuration.py", "-k", "terminal or forges")
-RUNS = (f"{HOME}/test_hostile_configuration.py", "-k", "runs")
-DEVICES = (f"{HOME}/test_hostile_sizes.py", "-k", "device or what_the_system or would_take_long")
+REDACTED = (f"{HOME}/test_redaction.py",)
+ODD = (f"{HOME}/test_odd_values.py",)
 
 
 def _shown(name: str, file: str, field: str, *, occurrence: int = 1) -> Mutant:
@@ -138,7 +136,16 @@ MUTANTS = (
     ),
     Mutant("build() keeps its configuration", "factory.py", "    del configuration  #", "    pass  #", ARGUMENTS),
     Mutant("arguments are not hidden", "factory.py", "Hidden(dict(overrides))", "dict(overrides)", ARGUMENTS),
-    Mutant("an interrupt keeps MSAL's frames", "entra/client.py", "exc.with_traceback(None)", "exc", INTERRUPTS),
+    Mutant(
+        "an interrupt keeps the frames below", "tokens/interrupts.py", "exc.with_traceback(None)", "exc", INTERRUPTS
+    ),
+    Mutant(
+        "an interrupt keeps its context",
+        "tokens/interrupts.py",
+        "    interrupt.__cause__ = interrupt.__context__ = None\n",
+        "",
+        INTERRUPTS,
+    ),
     Mutant(
         "a payload is not wiped", "entra/transport.py", "            payload.wipe()\n", "            pass\n", TRANSPORT
     ),
@@ -154,17 +161,56 @@ MUTANTS = (
     Mutant(
         "a part of a secret is quoted",
         "entra/redaction.py",
-        "cleaned = _without_pieces(secrets, cleaned)",
-        "cleaned = str(cleaned)",
+        "            _hide_pieces(view, each, secrets, hidden)\n",
+        "",
         HELD,
     ),
+    *(
+        Mutant(f"what is held is quoted: {name}", file, old, new, REDACTED)
+        for name, file, old, new in (
+            (
+                "encoded in another way",
+                "entra/redaction.py",
+                "(plain(text), decoded(text))",
+                "(plain(text), plain(text))",
+            ),
+            ("encoded twice", "entra/decoding.py", "_ROUNDS: Final = 2", "_ROUNDS: Final = 1"),
+            ("in large letters", "entra/redaction.py", "views[0].lowered()", "views[0]"),
+            (
+                "with half a character",
+                "entra/redaction.py",
+                'quote_plus(secret, errors="replace")',
+                "quote_plus(secret)",
+            ),
+            ("the passwords of URLs", "entra/client.py", "        yield from self._identity.passwords()\n", ""),
+            ("the others of a list", "entra/client.py", "        yield from others()\n", ""),
+            ("those before it", "tokens/source.py", "(*trial.proofs, ", "("),
+            ("those of other requests", "tokens/source.py", "*self._readings.held(), ", ""),
+            (
+                "the key of a cache",
+                "tokens/source.py",
+                "        if isinstance(text, str):\n            yield text\n",
+                "",
+            ),
+            ("tokens", "entra/redaction.py", "held += _within(windows, self._tokens())", "held += []"),
+        )
+    ),
+    Mutant(
+        "a short secret spoils our own sentences", "entra/sending.py", "asked.redact.ours(", "asked.redact(", REDACTED
+    ),
     Mutant("an assertion is quoted", "entra/client.py", "        self._asked.redact.add(data)\n", "", SENT_BACK),
-    Mutant("a token is quoted", "entra/redaction.py", "_TOKEN.sub(_REMOVED, cleaned)", "cleaned", TOKENS),
+    Mutant(
+        "a token is quoted",
+        "entra/redaction.py",
+        "_TOKEN.sub(_REMOVED, _shown(text, hidden))",
+        "_shown(text, hidden)",
+        TOKENS,
+    ),
     Mutant(
         "a named token is quoted",
         "entra/redaction.py",
-        'cleaned = _NAMED.sub(rf"\\1{_REMOVED}", ',
-        "cleaned = str(",
+        '_NAMED.sub(rf"\\1{_REMOVED}", ',
+        "str(",
         TOKENS,
     ),
     Mutant(
@@ -175,65 +221,38 @@ MUTANTS = (
         FAULTS,
     ),
     Mutant("an excerpt shows values", "config/blanked.py", "shown += BLANK", "shown += line", FAULTS),
-    # Where a secret goes
+    # Values that a library throws back
     Mutant(
-        "an OIDC document may name another host",
-        "entra/discovery.py",
-        "not in {_origin_of(url)} - {None}",
-        "is None",
-        DOCUMENTS,
-    ),
-    Mutant(
-        "an ambiguous URL is judged", "entra/discovery.py", "or not _PLAIN_ORIGIN.match(url)", "or False", DOCUMENTS
+        "a password of other bytes is refused",
+        "kinds/client_certificate.py",
+        'password.encode(errors="surrogateescape")',
+        "password.encode()",
+        ODD,
     ),
     Mutant(
-        "the transport reads a host in another way",
-        "entra/pools.py",
-        "connection_from_host(parts.hostname, _port_of(parts), parts.scheme)",
-        "connection_from_url(origin)",
-        DOCUMENTS,
-    ),
-    Mutant("a tenant may be anything", "entra/clouds.py", "if not _TENANT.fullmatch(text):", "if False:", TENANTS),
-    Mutant("a tenant may be a parent directory", "entra/clouds.py", 'if text in {".", ".."}:', "if False:", TENANTS),
-    *(
-        Mutant(f"a found file may set {path}", "config/safety.py", f'"{path}"', '"nothing"', FOUND)
-        for path in (
-            "oidc_authority",
-            "http.proxy",
-            "http.ca_bundle",
-            "token_cache.url",
-            "disable_instance_discovery",
-            "authority",
-            "tenant_id",
-        )
+        "half a character is thrown back",
+        "kinds/client_certificate.py",
+        "except UnicodeEncodeError:",
+        "except OSError:",
+        ODD,
     ),
     Mutant(
-        "every secret is a found one",
-        "config/safety.py",
-        "    if not value.origin.found:\n        return True\n",
-        "    if not value.origin.found:\n        return False\n",
-        FOUND,
-    ),
-    # What a hostile configuration does
-    Mutant("a command runs without leave", "references/command.py", "    if not allowed:\n", "    if False:\n", RUNS),
-    Mutant(
-        "show prints what came from a file",
-        "config/provenance.py",
-        "known = identity is not None and path not in identity.hidden",
-        "known = identity is not None",
-        COMMANDS,
-    ),
-    Mutant("escapes reach the terminal", "problems/printable.py", "if text.isprintable():", "if True:", ESCAPES),
-    Mutant(
-        "a path is written as it is", "references/file.py", "return printable(self.file)", "return self.file", ESCAPES
+        "an odd certificate is thrown back",
+        "kinds/client_certificate.py",
+        "except Exception:  # noqa: BLE001 - a certificate's name",
+        "except OSError:  # noqa: BLE001 - a certificate's name",
+        ODD,
     ),
     Mutant(
-        "a device is opened",
-        "config/files.py",
-        "        if not stat.S_ISREG(mode):\n            return _not_regular(mode)\n        descriptor",
-        "        descriptor",
-        DEVICES,
+        "what a rule says is thrown back", "kinds/identity.py", "except ValueError:  # of", "except OSError:  # of", ODD
     ),
-    Mutant("blanks are not counted", "config/dotenv.py", "    elif blanks is not None:", "    elif False:", DEVICES),
-    Mutant("lines are not counted", "config/dotenv.py", "    if len(lines) > MAX_LINES:", "    if False:", DEVICES),
+    Mutant("an endless port is thrown back", "config/caches.py", '":0*([1-9][0-9]*)', '":([0-9]+)', ODD),
+    Mutant("half a URL is thrown back", "kinds/identity.py", "except ValueError:  # a", "except OSError:  # a", ODD),
+    Mutant(
+        "a scope forges a line",
+        "tokens/source.py",
+        'printable(" ".join(request.scopes))',
+        '" ".join(request.scopes)',
+        ODD,
+    ),
 )

@@ -39,8 +39,9 @@ def redis_url(text: str) -> str:
         BadName: it is no such URL.
     """
     url = text.strip()
-    port = re.search(r":([0-9]+)(?:/[0-9]*)?$", url.rpartition("@")[2])
-    if not re.fullmatch(URL, url) or (port is not None and int(port[1]) > 65535):  # noqa: PLR2004 - the highest port
+    # Without its zeros: of thousands of digits Python makes no number.
+    port = re.search(r":0*([1-9][0-9]*)(?:/[0-9]*)?$", url.rpartition("@")[2])
+    if not re.fullmatch(URL, url) or (port is not None and int(port[1][:6]) > 65535):  # noqa: PLR2004 - the highest port
         raise BadName(A_URL)
     return url
 

@@ -32,6 +32,7 @@ _AFTER = {
     "file": "a path",
     "command": "a list of a program and its arguments",
 }
+MOST_SECRETS = 16
 _DAY = "write year, month and day, such as 2027-01-31"
 _ITSELF = "write the text itself: no reference can stand here"
 _ELSEWHERE = {
@@ -177,6 +178,9 @@ def _secret(value: Any) -> Any:
         return _hidden(value, kinds)
     if not value:
         raise fault("empty", "this list is empty")
+    if len(value) > MOST_SECRETS:  # each may be a file that is read and kept
+        message = f"this list holds more than {MOST_SECRETS} secrets"
+        raise fault("bad-value", message, "keep those that Entra may still accept")
     items = tuple(_item(item, index, kinds) for index, item in enumerate(value))
     faults = [item for item in items if isinstance(item, PydanticCustomError)]
     if faults:

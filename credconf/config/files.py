@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 CONFIGURATION_LIMIT = 1024 * 1024
 REFERENCE_LIMIT = 64 * 1024
+BUNDLE_LIMIT = 16 * 1024 * 1024
 _FLAGS = ("O_NONBLOCK", "O_CLOEXEC", "O_BINARY", "O_NOCTTY")
 
 
@@ -61,6 +62,25 @@ def read_bytes(path: str | PathLike[str], limit: int) -> bytes | Unreadable:
     finally:
         os.close(descriptor)
     return too_large(limit) if len(content) > limit else content
+
+
+def unusable_bundle(path: str) -> Unreadable | None:
+    """Why certificates can't be loaded from a path; `None` for a file or a directory that can be read.
+
+    OpenSSL opens it itself, without a limit: a pipe would hang it for ever, and a device never come to an end.
+    """
+    try:
+        found = os.stat(path)
+        readable = os.access(path, os.R_OK)
+    except OSError as exc:
+        return _unopened(exc)
+    except ValueError:
+        return Unreadable("missing-file", "is not a valid path")
+    if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
+        return Unreadable("not-a-file", "is neither a file nor a directory")
+    if stat.S_ISREG(found.st_mode) and found.st_size > BUNDLE_LIMIT:
+        return too_large(BUNDLE_LIMIT)
+    return None if readable else Unreadable("unreadable-file", "cannot be read: permission denied")
 
 
 def _not_regular(mode: int) -> Unreadable:

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from credconf.kinds import Invalid, Kind, Proof, identify, validate
+from credconf.kinds.identity import unusable_certificates
 from credconf.problems import Problem
 from credconf.records import field, record, replace
 from credconf.references import NotFound, Reader
@@ -26,8 +27,9 @@ from .nodes import joined
 from .origins import Origin, Value
 from .places import places
 from .placing import placed
+from .redirection import answered_by, found_variables, redirected_secret
 from .report import reported
-from .safety import mixed_identity, redirected_secret
+from .safety import mixed_identity
 from .sources import merge
 from .surroundings import Surroundings, conventional, surroundings
 from .unresolved import Unresolved
@@ -165,7 +167,7 @@ class _Resolver:
         self.problems += ignored.values()
         self.merged = {path: value for path, value in self.merged.items() if path not in ignored}
         settings = validate(tree(self.merged))
-        self._check_redirected(settings)
+        self._check_redirections(settings)
         if isinstance(settings, Invalid):
             missing = Missing(self.request, self.dotenv, self.book, scheme, tuple(self._lineage()))
             wrong = [problem for problem in settings.problems if not self._is_said(problem, missing)]
@@ -214,12 +216,14 @@ class _Resolver:
         self.problems += strangers(environ, lambda name: Origin("environment", name), schemes, self.name, prefixes)
         self.problems += strangers(self.dotenv.variables, self.dotenv.origin, schemes, self.name, prefixes)
 
-    def _check_redirected(self, settings: Kind | Invalid) -> None:
+    def _check_redirections(self, settings: Kind | Invalid) -> None:
         invalid = {problem.path for problem in settings.problems} if isinstance(settings, Invalid) else set()
-        found = self.dotenv.variables if self.dotenv.found else {}
+        found = found_variables(self.dotenv.variables, self.request.environ) if self.dotenv.found else {}
         redirected = redirected_secret(self.merged, self.reader, found)
         # A value that can't be used decides nothing, and is an error already.
         self.problems += [problem for problem in redirected if problem.path not in invalid]
+        if self.dotenv.found:
+            self.reader = replace(self.reader, pinned=answered_by(found, self.merged))
 
     def _check_references(self, settings: Kind) -> None:
         """Everything that a reference names must be readable now, so that a deployment fails at its start."""
@@ -241,10 +245,9 @@ class _Resolver:
             else "error"
         )
         self.problems += [replace(problem, severity=severity) for problem in failures]
-        bundle = settings.http.ca_bundle
-        if bundle is not None and not os.access(bundle, os.R_OK):
-            failure = NotFound("missing-file", f"the certificates {bundle} can't be read", "check the path")
-            self.problems.append(self._unreadable("http.ca_bundle", failure))
+        bundle = unusable_certificates(settings)
+        if bundle is not None:
+            self.problems.append(self._unreadable("http.ca_bundle", bundle))
         absent = missing_extra(settings.token_cache.kind)
         if absent is not None:
             self.problems.append(self._unreadable("token_cache.kind", absent))

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 from credconf.records import record
 
 from . import caches, hover
-from .fields import REFERENCES
+from .fields import MOST_SECRETS, REFERENCES
 
 Json: TypeAlias = dict[str, Any]
 
@@ -119,7 +119,7 @@ def shape(path: str, own: Json) -> Json:
         return _list({**_item(path, own), **text(rule)})
     one = text(rule, keys)
     snippets = one.pop("defaultSnippets")
-    several = {"type": "array", "items": dict(one), "minItems": 1}
+    several = {"type": "array", "items": dict(one), "minItems": 1, "maxItems": MOST_SECRETS}
     return {"if": {"type": "array"}, "then": several, "else": one, "defaultSnippets": snippets}
 
 

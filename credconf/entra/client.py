@@ -7,6 +7,7 @@ endpoints it would discover, and caches that keep nothing.
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msal
@@ -20,7 +21,7 @@ from .refusals import Asked, refusal
 from .sending import Sender, Stop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from credconf.kinds import Identity, Proof
     from credconf.tokens.failure import Failure
@@ -131,7 +132,16 @@ class EntraClient:
         """When a request that begins now must have ended, on the monotonic clock."""
         return self._monotonic() + min(self._total_timeout, timeout or self._total_timeout)
 
-    def token(self, proof: Proof, request: TokenRequest, deadline: float, *, retries: bool = True) -> Answer | Failure:
+    def token(
+        self,
+        proof: Proof,
+        request: TokenRequest,
+        deadline: float,
+        *,
+        retries: bool = True,
+        held: Callable[[], Iterable[str]] = tuple,
+        tokens: Callable[[], Iterable[str]] = tuple,
+    ) -> Answer | Failure:
         """Ask for one token with one proof. A failure is returned, so that no frame of a traceback holds the secret.
 
         Args:
@@ -139,12 +149,13 @@ class EntraClient:
             request: what is asked for.
             deadline: on the monotonic clock.
             retries: whether a failed attempt may be repeated.
+            held: what else no failure may show, and is asked for only then.
+            tokens: likewise, those that are held.
         """
-        redact = Redactor(proof.secrets, self._identity.concealed())
+        redact = Redactor(proof.secrets, self._identity.concealed(), partial(self._held, held), tokens)
         asked, claims = Asked(self._identity, request.tenant, redact), request.claims
         sender = Sender(self._http, deadline if self._bounded else None, retries=retries)
         wire = _Wire(self._directory, sender, asked)
-        app = None
         try:
             app = self._application(proof, request.tenant, wire, cae=request.cae)
             result = app.acquire_token_for_client(list(request.scopes), claims_challenge=claims)
@@ -153,18 +164,14 @@ class EntraClient:
         except Exception as exc:  # noqa: BLE001 - MSAL's own errors may quote what they were given: their type must do
             do = "The claims of the request are not JSON." if claims and parsed(claims) is None else None
             return asked.failure(f"MSAL failed with {type(exc).__name__}", "unexpected", do=do)
-        except BaseException as exc:  # noqa: BLE001 - an interrupt, or somebody's time limit: not ours to judge
-            interrupt = exc.with_traceback(None)
-            interrupt.__cause__ = interrupt.__context__ = None
         else:
             # The life is read from the answer: MSAL turns `refresh_in` into a time by a clock of its own.
             refresh_in = wire.answer.get("refresh_in")
             return Answer(result["access_token"], wire.answer["token_type"], wire.answer["expires_in"], refresh_in)
-        del proof, app, wire, redact, asked, sender  # the traceback of an interrupt has frames with locals, too
-        try:
-            raise interrupt
-        finally:
-            del interrupt  # an exception in a local of its own traceback is a cycle
+
+    def _held(self, others: Callable[[], Iterable[str]]) -> Iterator[str]:
+        yield from self._identity.passwords()
+        yield from others()
 
     def _application(self, proof: Proof, tenant: str | None, wire: _Wire, *, cae: bool) -> Any:
         """A new one for each request: it costs a tenth of a millisecond, and nothing stays behind for each tenant."""

@@ -1,23 +1,33 @@
-"""Taking secrets out of what a server or a library said: whole, cut, and as a request encodes them."""
+"""Taking secrets out of what a server or a library said: whole, cut, and as a request or an answer encodes them."""
 
 from __future__ import annotations
 
 import base64
 import html
+import itertools
 import json
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import quote, quote_plus
 
+from .decoding import View, as_bytes, decoded, plain
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
 TEXT_LIMIT = 1000
 PIECE = 8
 """Characters of a secret that are not shown even alone: a server may have cut what it quotes."""
+_SHORT = 4
+"""Characters below which a text of ours is not searched for a part of a word: nobody could read what is left."""
+_LONGEST = 4096
+"""Characters of a secret that was not sent, from its beginning and its end, that are looked for."""
+_MANY = 64
+"""Pieces that are looked up in the time in which one is looked for."""
 _REMOVED = "[removed]"
 _PROOFS = ("client_secret", "client_assertion")
+_HEXADECIMAL = re.compile(rb"[0-9a-f]{8,}")
 _READ = 16 * TEXT_LIMIT  # what is behind would be cut off anyway, unless most of it is removed
 
 # A server that fails half-way may have written a token, which nobody here knows yet.
@@ -26,6 +36,13 @@ _NAMED = re.compile(
     r"""((?:access|refresh|id)_token["']?[ \t]{0,8}[:=][ \t]{0,8})["']?[^"'&,\s}]+["']?""", re.IGNORECASE
 )
 
+_Windows: TypeAlias = dict[bytes, list[int]]
+"""Where each stretch of `PIECE` bytes begins."""
+
+
+def _nothing() -> tuple[str, ...]:
+    return ()
+
 
 class Redactor:
     """Removes texts from what a server or a library said.
@@ -33,11 +50,21 @@ class Redactor:
     Args:
         secrets: what proves an identity: no piece of it is shown, either.
         concealed: other texts that are not shown, as a whole: a piece of a URL is in any other URL.
+        held: the other secrets that are held; asked only when something is to be shown, as most requests never fail.
+        tokens: those that are held, likewise.
     """
 
-    def __init__(self, secrets: Iterable[str], concealed: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        secrets: Iterable[str],
+        concealed: Iterable[str] = (),
+        held: Callable[[], Iterable[str]] = _nothing,
+        tokens: Callable[[], Iterable[str]] = _nothing,
+    ) -> None:
         self._secrets = [secret for secret in secrets if secret]
         self._concealed = [text for text in concealed if text]
+        self._held = held
+        self._tokens = tokens
 
     def __repr__(self) -> str:
         return "<redactor>"
@@ -50,44 +77,105 @@ class Redactor:
 
     def __call__(self, text: str) -> str:
         """The text without them, printable, at most 1,000 characters."""
+        text = text[:_READ]
+        views = (plain(text), decoded(text))
+        windows = [_windows_of(view) for view in views]
         # The forms are made here: most requests never fail.
-        secrets = {form for secret in self._secrets for form in _forms(secret)}
-        whole = {form for text in self._concealed for form in _forms(text)} | secrets
-        cleaned = _without(whole, text[:_READ])
-        cleaned = _without_pieces(secrets, cleaned)
-        cleaned = _NAMED.sub(rf"\1{_REMOVED}", _TOKEN.sub(_REMOVED, cleaned))
-        printable = "".join(character if character.isprintable() else " " for character in cleaned)
-        return printable if len(printable) <= TEXT_LIMIT else f"{printable[:TEXT_LIMIT]}…"
+        held = [part for secret in self._held() for part in _ends(secret)]
+        held += _within(windows, self._tokens())
+        secrets = {form for secret in (*self._secrets, *held) for form in _forms(secret)}
+        whole = {form for concealed in self._concealed for form in _forms(concealed)} | secrets
+        hidden = bytearray(len(text))
+        for view, each in zip(views, windows, strict=True):
+            _hide(view, whole, hidden)
+            _hide_pieces(view, each, secrets, hidden)
+        lowered = views[0].lowered()
+        hexadecimal = {form for form in secrets if _HEXADECIMAL.fullmatch(form)}
+        _hide_pieces(lowered, _windows_of(lowered) if hexadecimal else {}, hexadecimal, hidden)
+        return _printable(_NAMED.sub(rf"\1{_REMOVED}", _TOKEN.sub(_REMOVED, _shown(text, hidden))))
+
+    def ours(self, text: str) -> str:
+        """A sentence of ours without what is concealed. No secret is in it, and a short one may be in any word."""
+        for concealed in sorted(self._concealed, key=len, reverse=True):
+            pattern = re.escape(concealed)
+            text = re.sub(rf"(?<!\w){pattern}(?!\w)" if len(concealed) < _SHORT else pattern, _REMOVED, text)
+        return _printable(text)
 
 
-def _without(forms: set[str], text: str) -> str:
-    if not forms:
-        return text
-    longest_first = sorted(forms, key=len, reverse=True)
-    return re.sub("|".join(map(re.escape, longest_first)), _REMOVED, text)
+def _printable(text: str) -> str:
+    printable = "".join(character if character.isprintable() else " " for character in text)
+    return printable if len(printable) <= TEXT_LIMIT else f"{printable[:TEXT_LIMIT]}…"
 
 
-def _without_pieces(forms: set[str], text: str) -> str:
-    """What is left of a secret where only a part of it was quoted."""
-    pieces = {form[start : start + PIECE] for form in forms for start in range(len(form) - PIECE + 1)}
-    shown: list[str] = []
-    end = 0  # of the last piece that was found
-    for start in range(len(text)):
-        if text[start : start + PIECE] in pieces:
-            if start >= end:
-                shown.append(_REMOVED)
-            end = start + PIECE
-        elif start >= end:
-            shown.append(text[start])
-    return "".join(shown)
+def _ends(secret: str) -> tuple[str, ...]:
+    half = _LONGEST // 2
+    return (secret,) if len(secret) <= _LONGEST else (secret[:half], secret[-half:])
 
 
-def _forms(secret: str) -> set[str]:
-    raw = secret.encode(errors="replace")
-    written = (quote(secret, safe=""), quote(secret), quote_plus(secret), json.dumps(secret)[1:-1], html.escape(secret))
+def _within(windows: Sequence[_Windows], tokens: Iterable[str]) -> list[str]:
+    """Those of many tokens of which 15 characters or more are there: so many hold one of the blocks."""
+    return [
+        token
+        for token in tokens
+        if any(as_bytes(token[at : at + PIECE]) in each for each in windows for at in range(0, len(token), PIECE))
+    ]
+
+
+def _windows_of(view: View) -> _Windows:
+    found: _Windows = {}
+    for at in range(len(view.content) - PIECE + 1):
+        found.setdefault(view.content[at : at + PIECE], []).append(at)
+    return found
+
+
+def _hide(view: View, forms: Iterable[bytes], hidden: bytearray) -> None:
+    """Mark what is one of the forms, as it is seen in one way."""
+    for form in forms:
+        at = view.content.find(form)
+        while at >= 0:
+            _mark(view, at, at + len(form), hidden)
+            at = view.content.find(form, at + len(form))
+
+
+def _hide_pieces(view: View, windows: _Windows, forms: Iterable[bytes], hidden: bytearray) -> None:
+    """Mark what is left of a secret where only a part of it was quoted. A secret may be much longer than the text."""
+    left = dict(windows)
+    for form in forms if left else ():
+        for piece in _pieces_of(form, left):
+            for at in left.pop(piece, ()):
+                _mark(view, at, at + PIECE, hidden)
+
+
+def _pieces_of(form: bytes, windows: _Windows) -> Iterable[bytes]:
+    """What a form and a text may have in common; by looking for each of the fewer in the more."""
+    if len(form) > _MANY * len(windows):
+        return [window for window in windows if window in form]
+    return (form[start : start + PIECE] for start in range(len(form) - PIECE + 1))
+
+
+def _mark(view: View, start: int, end: int, hidden: bytearray) -> None:
+    first, last = view.spans[start][0], view.spans[end - 1][1]
+    hidden[first:last] = b"\1" * (last - first)
+
+
+def _shown(text: str, hidden: bytearray) -> str:
+    runs = itertools.groupby(zip(text, hidden, strict=True), key=lambda item: item[1])
+    return "".join(_REMOVED if away else "".join(character for character, _ in run) for away, run in runs)
+
+
+def _forms(secret: str) -> set[bytes]:
+    raw = as_bytes(secret)
+    written = (
+        quote(secret, safe="", errors="replace"),
+        quote(secret, errors="replace"),
+        quote_plus(secret, errors="replace"),
+        json.dumps(secret)[1:-1],
+        html.escape(secret),
+    )
     inside = {form for form in (*_base64(raw), raw.hex()) if len(form) >= PIECE}
     alone = base64.b64encode(raw).decode()
-    return {secret, secret.strip(), repr(secret)[1:-1], alone, *written, *inside} - {""}
+    texts = {secret, secret.strip(), repr(secret)[1:-1], alone, *written, *inside} - {""}
+    return {as_bytes(text) for text in texts}
 
 
 def _base64(raw: bytes) -> Iterator[str]:

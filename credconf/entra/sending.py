@@ -73,7 +73,7 @@ class Sender:
             headers = {str(name).lower(): str(value) for name, value in dict(answer.headers or {}).items()}
             response = Response(int(answer.status_code), str(answer.text or ""), headers)
         except TransportFailure as exc:
-            failure = asked.failure(asked.redact(exc.message), exc.reason, do=REMEDIES.get(exc.reason))
+            failure = asked.failure(asked.redact.ours(exc.message), exc.reason, do=REMEDIES.get(exc.reason))
         except (KeyboardInterrupt, SystemExit):
             raise
         # Those of an application's client hold the request, and asyncio.CancelledError is none of ours to pass on.

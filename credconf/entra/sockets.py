@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 import certifi
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from credconf.config.files import unusable_bundle
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
@@ -190,6 +192,9 @@ def tls_context(verify: bool | str) -> ssl.SSLContext:  # noqa: FBT001 (as in `r
         context.verify_mode = ssl.CERT_NONE
         return context
     path = certifi.where() if verify is True else verify
+    unusable = unusable_bundle(path)
+    if unusable is not None:  # it may have become so since it was configured
+        raise UnusableBundle(f"it {unusable.reason}")
     is_directory = os.path.isdir(path)
     try:
         context.load_verify_locations(capath=path if is_directory else None, cafile=None if is_directory else path)

@@ -87,15 +87,33 @@ def read_certificate(content: bytes, password: str | bytes | None, label: str, *
         label: what messages call the file.
         chain: send all certificates of the file in the assertion's header.
     """
+    secret = _bytes(password) if isinstance(password, str) else password
+    if isinstance(secret, NotFound):
+        return secret
+    loaded = _load_pem(content, secret, label) if b"-----BEGIN" in content else _load_pfx(content, secret, label)
+    if isinstance(loaded, NotFound):
+        return loaded
+    try:
+        return _proof(*loaded, secret, label, chain=chain)
+    except Exception:  # noqa: BLE001 - a certificate's name or dates may be such that cryptography can't tell them
+        return NotFound("bad-certificate", f"{label} holds a certificate that can't be read")
+
+
+def _bytes(password: str) -> bytes | NotFound:
+    """What stood in the variable or argument: bytes that are not UTF-8 came as surrogates."""
+    try:
+        return password.encode(errors="surrogateescape")
+    except UnicodeEncodeError:
+        pass  # what is returned instead holds nothing of it
+    message = "the password holds half of a character, which stands for no bytes"
+    return NotFound("bad-certificate", message, "write it anew", "client_certificate_password")
+
+
+def _proof(key: Any, certificates: list[Any], password: bytes | None, label: str, *, chain: bool) -> Proof | NotFound:
     from cryptography.hazmat.primitives import hashes
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
     from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-    secret = password.encode() if isinstance(password, str) else password
-    loaded = _load_pem(content, secret, label) if b"-----BEGIN" in content else _load_pfx(content, secret, label)
-    if isinstance(loaded, NotFound):
-        return loaded
-    key, certificates = loaded
     if not isinstance(key, RSAPrivateKey):
         return NotFound(
             "bad-certificate", f"the private key in {label} is not an RSA key; assertions are signed with RS256"
@@ -109,7 +127,7 @@ def read_certificate(content: bytes, password: str | bytes | None, label: str, *
         ordered = [leaf, *(item for item in certificates if item != leaf)]
         credential["public_certificate"] = "".join(item.public_bytes(Encoding.PEM).decode() for item in ordered)
     body = pem.strip().splitlines()[1:-1]
-    secrets = (pem, *body, *([secret.decode(errors="replace")] if secret else []))
+    secrets = (pem, *body, *([password.decode(errors="replace")] if password else []))
     return Proof(credential, secrets, label, _last_day(leaf))
 
 

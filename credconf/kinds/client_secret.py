@@ -30,7 +30,7 @@ class ClientSecretSettings(CommonSettings):
         examples=["client_secret"],
     )
     client_secret: Secret = Field(
-        description="The secret's value (not its id): text, a reference, or a list of references, newest first.",
+        description="The secret's value (not its id): text, a reference, or a list of up to 16, newest first.",
         examples=[
             {"file": "/run/secrets/entra"},
             {"env": "BILLING_SECRET"},

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 from typing import TYPE_CHECKING, Final, TypeAlias
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import SecretStr
 
 from credconf.config.caches import redis_url
+from credconf.config.files import unusable_bundle
 from credconf.entra import clouds
 from credconf.problems.printable import printable
 from credconf.records import field, record
 from credconf.references import EnvReference, FileReference, NotFound
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from credconf.config.settings import CommonSettings
     from credconf.references import Reader
@@ -59,8 +61,29 @@ class Identity:
     def concealed(self) -> list[str]:
         """What no message may show: the texts that came from a file, the host of such a URL, and the proxy's URL."""
         texts = [getattr(self, _ATTRIBUTES.get(name, name)) or "" for name in sorted(self.hidden)]
-        hosts = [urlsplit(text).hostname or "" for text in texts if "://" in text]
+        hosts = [_host_in(text) for text in texts if "://" in text]
         return [text for text in (*texts, *hosts, self.proxy, self.cache_url) if text]
+
+    def passwords(self) -> list[str]:
+        """Those in the URLs of the proxy and the Redis: as written, as they are, and as HTTP's Basic scheme."""
+        return [text for url in (self.proxy, self.cache_url) if url for text in _passwords_in(url)]
+
+
+def _passwords_in(url: str) -> Iterator[str]:
+    try:
+        user, _, password = urlsplit(url).netloc.rpartition("@")[0].partition(":")
+    except ValueError:
+        return
+    if password:
+        basic = f"{unquote(user)}:{unquote(password)}".encode(errors="replace")
+        yield from (password, unquote(password), base64.b64encode(basic).decode())
+
+
+def _host_in(text: str) -> str:
+    try:
+        return urlsplit(text).hostname or ""
+    except ValueError:  # a client id may be any text
+        return ""
 
 
 _ATTRIBUTES: Final = {"http.proxy": "proxy", "token_cache.url": "cache_url"}
@@ -80,7 +103,7 @@ def identify(settings: CommonSettings, reader: Reader) -> Identity | list[tuple[
             return value.get_secret_value()
         found = reader.text(value)
         if isinstance(found, str) and rule is not None:
-            found = _by_rule(found.strip(), value.label, rule)
+            found = by_rule(found.strip(), value.label, rule)
         if isinstance(found, NotFound):
             failures.append((path, found))
             return None
@@ -105,8 +128,20 @@ def identify(settings: CommonSettings, reader: Reader) -> Identity | list[tuple[
     return failures or identity
 
 
-def _by_rule(text: str, label: str, rule: Callable[[str], str]) -> str | NotFound:
+def by_rule(text: str, label: str, rule: Callable[[str], str]) -> str | NotFound:
+    """A text that was read, as its rule writes it, or what is wrong with it; not what is in it."""
     try:
         return rule(text)
     except clouds.BadName as exc:
         return NotFound("bad-value", f"{label}: {exc}")
+    except ValueError:  # of a library, and it holds the text
+        return NotFound("bad-value", f"{label}: this is not a usable value")
+
+
+def unusable_certificates(settings: CommonSettings) -> NotFound | None:
+    """Why the certificates of `http.ca_bundle` can't be read."""
+    path = settings.http.ca_bundle
+    why = None if path is None else unusable_bundle(path)
+    if path is None or why is None:
+        return None
+    return NotFound(why.code, f"{printable(path)} {why.reason}", "check the path")

@@ -46,6 +46,8 @@ class Reader:
         allow: what the program allowed; `{"command"}` is needed for `{command:}`.
         dotenv_file: the path of `.env`, for another process.
         seconds: that a command may take, where that is less than the usual ten.
+        pinned: the variables that only `.env` is asked for, where that was merely found: what was allowed because it
+            came from there must not come from the environment later. `None` where `.env` was named.
         runs: whether commands are run. `load()` asks whether everything can be read, and runs nothing for that.
     """
 
@@ -54,12 +56,13 @@ class Reader:
     allow: Collection[str] = ()
     dotenv_file: str | None = None
     seconds: float | None = None
+    pinned: frozenset[str] | None = None
     runs: bool = True
 
     def text(self, reference: Reference) -> str | NotFound:
         """The text that a reference stands for, or why there is none. It is never empty or only white space."""
         if isinstance(reference, EnvReference):
-            found = look_up(reference, self.environ, self.dotenv)
+            found = look_up(reference, self._environ_for(reference), self.dotenv)
         elif isinstance(reference, FileReference):
             found = read(reference)
         elif not self.runs and "command" in self.allow:
@@ -82,5 +85,8 @@ class Reader:
             return stamp_of_file(reference)
         if isinstance(reference, CommandReference):
             return ("command",)
-        found = look_up(reference, self.environ, self.dotenv)
+        found = look_up(reference, self._environ_for(reference), self.dotenv)
         return (fingerprint(found),) if isinstance(found, str) else None
+
+    def _environ_for(self, reference: EnvReference) -> Mapping[str, str]:
+        return {} if self.pinned is not None and reference.env in self.pinned else self.environ

@@ -93,6 +93,10 @@ class Readings:
             self._kept[candidate.path] = reading
         return reading
 
+    def held(self) -> list[Sealed]:
+        """The proofs that were read, and are kept."""
+        return [item.outcome for item in list(self._kept.values()) if isinstance(item.outcome, Sealed)]
+
     def clear(self) -> None:
         """Forget everything that was read."""
         self._kept.clear()

@@ -7,6 +7,7 @@ import socket
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from credconf.config.files import unusable_bundle
 from credconf.entra.proxies import shown
 from credconf.sharing import importing
 
@@ -72,6 +73,8 @@ class RedisClient:
             # of a Redis that is of no use to them.
             with Call(self._watch, lambda: _disconnect(client)) as call:
                 return operation(client)
+        except Unavailable as exc:
+            reason = str(exc)
         except Exception as exc:  # noqa: BLE001 - what is no Redis makes redis-py raise anything; `_reason` tells
             late = call is not None and call.cut
             reason = f"it took more than {self._watch.seconds:g} s" if late else _reason(exc, self._timeout)
@@ -109,10 +112,17 @@ class RedisClient:
         return redis.Redis(connection_pool=pool)
 
     def _authorities(self) -> dict[str, str]:
-        """Trusted beside the machine's own: those of `http.ca_bundle`."""
+        """Trusted beside the machine's own: those of `http.ca_bundle`.
+
+        Raises:
+            Unavailable: they can't be read any more.
+        """
         bundle = self._plan.transport.verify
         if not isinstance(bundle, str):
             return {}
+        unusable = unusable_bundle(bundle)
+        if unusable is not None:
+            raise Unavailable(f"http.ca_bundle {unusable.reason}")
         return {"ssl_ca_path" if os.path.isdir(bundle) else "ssl_ca_certs": bundle}
 
     def close(self) -> None:

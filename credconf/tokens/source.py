@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import importlib
 import logging
 import sys
 import threading
 from typing import TYPE_CHECKING
 
+from pydantic import SecretStr
+
 from credconf.expiry import warn_once
+from credconf.problems.printable import printable
 from credconf.records import record, replace
 from credconf.references import NotFound
 from credconf.sharing import importing
@@ -21,7 +25,7 @@ from .trial import Trial
 from .verdicts import Verdicts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
 
     from credconf.blueprint import Blueprint
     from credconf.entra.client import EntraClient
@@ -72,10 +76,16 @@ def _import_azure_core() -> None:
 
 
 class Source:
-    """Asks Entra, by a blueprint."""
+    """Asks Entra, by a blueprint.
 
-    def __init__(self, blueprint: Blueprint) -> None:
+    Args:
+        blueprint: who asks, and how.
+        tokens: the texts of the tokens that are held, for what no failure may show.
+    """
+
+    def __init__(self, blueprint: Blueprint, tokens: Callable[[], Iterable[str]] = tuple) -> None:
         self._blueprint = blueprint
+        self._tokens = tokens
         self._lock = threading.Lock()
         self._client: EntraClient | None = None
         # Not the rest of one caller's time: what the program prints is for all who wait for it.
@@ -108,9 +118,11 @@ class Source:
         client = self._entra()
         deadline = client.deadline(terms.timeout) - (0.0 if terms.since is None else plan.monotonic() - terms.since)
         trial = Trial(self._candidates, self._readings, self._verdicts)
+        held = functools.partial(self._held, trial)
         for attempt in trial.attempts():
             asked_at, steady_at = plan.clock(), plan.monotonic()
-            answer = client.token(attempt.proof.open(), request, deadline, retries=terms.retries)
+            proof, retries = attempt.proof.open(), terms.retries
+            answer = client.token(proof, request, deadline, retries=retries, held=held, tokens=self._tokens)
             if not isinstance(answer, Failure):
                 self._log(request, answer.lifetime, plan.monotonic() - steady_at)
                 self._remember(attempt)
@@ -121,6 +133,16 @@ class Source:
                 return answer
             trial.refuse(attempt, answer)
         return trial.failure()
+
+    def _held(self, trial: Trial) -> Iterator[str]:
+        """What no failure may show, beside the proof that was refused: the others of a list, and those before it."""
+        worked = self.worked
+        for sealed in (*trial.proofs, *self._readings.held(), *([worked] if worked is not None else [])):
+            yield from sealed.open().secrets
+        key = self._blueprint.settings.token_cache.key
+        text = key.get_secret_value() if isinstance(key, SecretStr) else key and self._blueprint.reader.text(key)
+        if isinstance(text, str):
+            yield text
 
     def _remember(self, attempt: Attempt) -> None:
         """Remember what worked, and tell where it is another one than before."""
@@ -147,7 +169,7 @@ class Source:
     def _log(self, request: TokenRequest, lifetime: float, taken: float) -> None:
         identity = self._blueprint.identity
         tenant = identity.shown("tenant_id") if request.tenant == identity.tenant_id else request.tenant
-        scopes = " ".join(request.scopes)
+        scopes = printable(" ".join(request.scopes))  # they may come from a configuration, and forge no line of a log
         logger.info("token for tenant %s, %s: %.0f s to live, taken %.0f ms", tenant, scopes, lifetime, taken * 1000)
 
     def _entra(self) -> EntraClient:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import OrderedDict
 from threading import Lock
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from .policy import due_at
 
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
 
 Key: TypeAlias = tuple[str, ...] | tuple[tuple[str, ...], str, bool]
 """What varies between the tokens of one identity: the scopes; for another tenant or CAE (scopes, tenant, CAE)."""
+
+
+_NEWEST: Final = 256
+"""Tokens that are looked for in what a server says: to look for a hundred thousand would take too long."""
 
 
 class Token:
@@ -99,6 +104,11 @@ class MemoryStore:
             self.tokens.move_to_end(key)
             while len(self.tokens) > self._limit:
                 self.tokens.popitem(last=False)
+
+    def newest(self) -> list[str]:
+        """The texts of those that were fetched last."""
+        with self._lock:
+            return [token.info.token for token in itertools.islice(reversed(self.tokens.values()), _NEWEST)]
 
     def clear(self) -> None:
         """Forget all tokens."""

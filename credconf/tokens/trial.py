@@ -54,6 +54,9 @@ class Attempt:
 class Trial:
     """The proofs of one flight.
 
+    Attributes:
+        proofs: those that were tried.
+
     Args:
         candidates: the preferred one first.
         readings: shared with the other flights of the engine.
@@ -76,6 +79,7 @@ class Trial:
         self._unchanged: set[int] = set()
         self._tried: set[bytes] = set()
         self._later: list[Attempt] = []
+        self.proofs: list[Sealed] = []
         self._refusals: list[tuple[Attempt, Failure]] = []
 
     def attempts(self) -> Iterator[Attempt]:
@@ -118,6 +122,7 @@ class Trial:
 
     def _begun(self, attempt: Attempt) -> Attempt:
         self._tried.add(attempt.fingerprint)
+        self.proofs.append(attempt.proof)
         return attempt
 
     def _read_again(self) -> Iterator[Attempt]:

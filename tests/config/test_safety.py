@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from credconf.config.dotenv import parse_dotenv
 from tests.config.project import (
     CANARY,
     CLIENT,
@@ -139,6 +140,7 @@ REDIRECTIONS = {
     "ca_bundle": ("http: {ca_bundle: ca.pem}\n", ID),
     "authority by reference": ("authority: {env: EVIL}\n", ID),
     "adfs by reference": ("tenant_id: {env: ADFS}\n", f"client_id: {CLIENT}\n"),
+    "plain files of tokens": ("token_cache: {kind: file, allow_unencrypted_storage: true}\n", ID),
 }
 ENVIRON = {"EVIL": "login.evil.example", "ADFS": "adfs"}
 
@@ -304,6 +306,161 @@ def test_the_usual_proxy_variables_are_no_redirection(project):
     project.write("credconf.yaml", ID)
     environ = {"AZURE_CLIENT_SECRET": CANARY, "HTTPS_PROXY": "http://proxy.example:1"}
     assert secret_of(project.load(environ=environ)) == CANARY
+
+
+@pytest.mark.parametrize(
+    ("line", "path"),
+    [
+        ("authority: {env: CHOSEN}", "authority"),
+        ("oidc_authority: {env: CHOSEN}", "oidc_authority"),
+        ("http: {proxy: {env: CHOSEN}}", "http.proxy"),
+        ("token_cache: {url: {env: REDIS}}", "token_cache.url"),
+        ("token_cache: {url: 'redis://redis.example', key: {env: CHOSEN}}", "token_cache.key"),
+    ],
+)
+def test_a_found_dotenv_may_not_answer_a_named_files_question_of_where(project, line, path):
+    identity = f"client_id: {CLIENT}\n" if path == "oidc_authority" else ID
+    project.write("app.yaml", f"{identity}client_secret: {{env: S}}\n{line}\n")
+    project.write(".env", _variables("evil.example", path))
+    problem = only(project.refused("app.yaml", environ={"S": CANARY}))
+    assert (problem.code, problem.path, problem.file) == ("redirected-secret", path, "app.yaml")
+    assert 'env_file=".env"' in problem.hint
+    assert project.load("app.yaml", env_file=".env", environ={"S": CANARY}).settings
+    project.write("process.env", _variables("login.private.example", path))
+    process = parse_dotenv((project.path / "process.env").read_text(), "process.env", found=False).variables
+    assert project.load("app.yaml", environ={"S": CANARY, **process}).settings  # the operator's own word
+
+
+def _variables(host, path):
+    return f"CHOSEN=https://{host}{'/x' if path == 'oidc_authority' else ''}\nREDIS=redis://{host}\n"
+
+
+def test_nor_that_a_named_file_means_adfs(project):
+    project.write("app.yaml", f"client_id: {CLIENT}\nclient_secret: {{env: S}}\ntenant_id: {{env: T}}\n")
+    project.write(".env", "T=adfs\n")
+    assert codes(project.refused("app.yaml", environ={"S": CANARY})) == ["redirected-secret"]
+    project.write(".env", f"T={TENANT}\n")
+    assert project.load("app.yaml", environ={"S": CANARY}).settings
+
+
+def test_one_found_dotenv_may_give_a_named_file_all_that_it_asks_for(project):
+    project.write("app.yaml", f"{ID}client_secret: {{env: S}}\nauthority: {{env: HOST}}\n")
+    project.write(".env", f"S={CANARY}\nHOST=login.private.example\n")
+    assert project.load("app.yaml").settings
+
+
+ELSEWHERE = {
+    "a file": ("client_id: {file: ELSEWHERE}", {}),
+    "a variable": ("client_id: {env: DB_PASSWORD}", {"DB_PASSWORD": "hunter2"}),
+    "a variable, as the tenant": (f"client_id: {CLIENT}\ntenant_id: {{env: DB_PASSWORD}}", {"DB_PASSWORD": "hunter2"}),
+    "a variable, as the region": (f"client_id: {CLIENT}\nregion: {{env: DB_PASSWORD}}", {"DB_PASSWORD": "hunter2"}),
+    "a variable's file": ("", {"CREDCONF_CLIENT_ID_FILE": "ELSEWHERE"}),
+}
+
+
+@pytest.mark.parametrize("case", ELSEWHERE)
+@pytest.mark.parametrize("line", ["authority: login.evil.example", "http: {ca_bundle: ca.pem}"])
+def test_what_an_id_refers_to_is_protected_as_a_secret_is(project, tmp_path_factory, case, line):
+    elsewhere = tmp_path_factory.mktemp("run") / "id_rsa"
+    elsewhere.write_text("of-somebody")
+    project.write("ca.pem", "x")
+    text, environ = ELSEWHERE[case]
+    tenant = "" if "tenant_id" in text else f"tenant_id: {TENANT}\n"
+    text = f"client_secret: x\n{tenant}{text}\n".replace("ELSEWHERE", str(elsewhere))
+    environ = {name: value.replace("ELSEWHERE", str(elsewhere)) for name, value in environ.items()}
+    project.write("credconf.yaml", f"{text}{line}\n")
+    assert codes(project.refused(environ=environ)) == ["redirected-secret"]
+    assert project.load("credconf.yaml", environ=environ).settings
+    project.write("credconf.yaml", text)
+    assert project.load(environ=environ).settings
+
+
+def test_a_found_dotenv_sends_no_file_in_the_place_of_an_id(project, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("run") / "id_rsa"
+    elsewhere.write_text("of-somebody")
+    lines = [f"AZURE_TENANT_ID={TENANT}", f"CREDCONF_CLIENT_ID_FILE={elsewhere}", "AZURE_CLIENT_SECRET=x"]
+    project.write(".env", "\n".join([*lines, "AZURE_AUTHORITY_HOST=https://evil.example"]))
+    assert codes(project.refused()) == ["redirected-secret"]
+
+
+def test_a_found_proxy_is_not_told_a_host_from_elsewhere(project):
+    project.write(
+        "credconf.yaml", f"{ID}client_secret: x\nauthority: {{env: DB_PASSWORD}}\nhttp: {{proxy: 'evil.example:1'}}\n"
+    )
+    assert codes(project.refused(environ={"DB_PASSWORD": "hunter2"})) == ["redirected-secret"]
+
+
+def test_an_id_that_is_written_in_the_environment_may_go_where_a_found_file_says(project):
+    project.write("credconf.yaml", "client_secret: x\nauthority: login.private.example\n")
+    assert project.load(environ={"AZURE_CLIENT_ID": CLIENT, "AZURE_TENANT_ID": TENANT}).settings
+
+
+@pytest.mark.parametrize("authority", ["dev", "login.private.example:8443"])
+def test_a_found_region_may_not_choose_a_host_of_a_private_domain(project, authority):
+    project.write("credconf.yaml", f"{ID}region: attacker\n")
+    environ = {"AZURE_CLIENT_SECRET": CANARY, "AZURE_AUTHORITY_HOST": f"https://{authority}"}
+    problem = only(project.refused(environ=environ))
+    assert (problem.code, problem.path) == ("redirected-secret", "region")
+    assert project.load("credconf.yaml", environ=environ).settings
+
+
+PASSWORDS = {
+    "a proxy's": {"HTTPS_PROXY": f"https://u:{CANARY}@proxy.example"},
+    "a proxy's, as a setting": {"CREDCONF_HTTP__PROXY": f"https://u:{CANARY}@proxy.example"},
+    "a Redis's": {"CREDCONF_TOKEN_CACHE__URL": f"rediss://:{CANARY}@redis.example"},
+    "a key": {"CREDCONF_TOKEN_CACHE__URL": "rediss://redis.example", "CREDCONF_TOKEN_CACHE__KEY": CANARY},
+}
+
+
+@pytest.mark.parametrize("case", PASSWORDS)
+def test_found_certificates_may_not_decide_who_gets_a_password(project, case):
+    project.write("ca.pem", "x")
+    project.write("credconf.yaml", f"{ID}client_secret: x\nhttp: {{ca_bundle: ca.pem}}\n")
+    assert codes(project.refused(environ=PASSWORDS[case])) == ["redirected-secret"]
+    assert project.load("credconf.yaml", environ=PASSWORDS[case]).settings
+    assert project.load(environ={"HTTPS_PROXY": "http://proxy.example:1"}).settings  # it has no password
+
+
+def test_a_found_redis_gets_nothing_that_is_sealed_with_a_key_from_elsewhere(project):
+    project.write("credconf.yaml", f"{ID}client_secret: x\ntoken_cache: {{url: 'redis://evil.example'}}\n")
+    assert codes(project.refused(environ={"CREDCONF_TOKEN_CACHE__KEY": CANARY})) == ["redirected-secret"]
+    assert project.load().settings
+
+
+def test_a_found_file_may_say_that_tokens_are_encrypted(project):
+    project.write("credconf.yaml", f"{ID}token_cache: {{kind: file, allow_unencrypted_storage: false}}\n")
+    assert project.load(environ={"AZURE_CLIENT_SECRET": CANARY}).settings
+
+
+# What lies beside a found file
+
+
+@pytest.mark.parametrize("name", ["secret", "secrets/entra"])
+def test_a_file_beside_a_found_one_or_in_a_directory_there_is_found(project, name):
+    project.write(name, CANARY)
+    project.write("credconf.yaml", f"{ID}client_secret: {{file: {name}}}\nauthority: login.private.example\n")
+    assert project.load().settings
+
+
+@pytest.mark.parametrize(
+    "name", [".ssh/id_rsa", ".netrc", "projects/other/secret", "projects/.git/token", "../outside"]
+)
+def test_no_file_that_is_hidden_deeper_or_outside_is(project, monkeypatch, name):
+    (project.path / "here").mkdir()
+    monkeypatch.chdir(project.path / "here")
+    project.write(f"here/{name}", CANARY)
+    project.write("here/credconf.yaml", f"{ID}client_secret: {{file: {name}}}\nauthority: login.private.example\n")
+    assert codes(project.refused()) == ["redirected-secret"]
+
+
+@pytest.mark.parametrize("home", [".", "user", "a/user"])
+def test_nothing_lies_beside_a_file_in_the_home_directory_or_above_it(project, monkeypatch, home):
+    project.write("secret", CANARY)
+    (project.path / home).mkdir(parents=True, exist_ok=True)
+    monkeypatch.setenv("HOME", str(project.path / home))
+    monkeypatch.setenv("USERPROFILE", str(project.path / home))
+    project.write("credconf.yaml", f"{ID}client_secret: {{file: secret}}\nauthority: login.private.example\n")
+    assert codes(project.refused()) == ["redirected-secret"]
 
 
 # ── no silent chain ──

@@ -17,3 +17,9 @@ def test_the_closest_word_is_suggested(word, meant):
 
 def test_a_word_of_any_length_is_answered_at_once():
     assert closest("client_id" * 100_000, ["client_id"]) is None
+
+
+def test_nobody_has_misspelt_one_of_more_names_than_can_be_compared():
+    names = [f"VARIABLE_{number}" for number in range(499)]
+    assert closest("TENNANT_ID", [*names, "TENANT_ID"]) == "TENANT_ID"
+    assert closest("TENNANT_ID", [*names, "ANOTHER", "TENANT_ID"]) is None

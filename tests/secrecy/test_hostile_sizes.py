@@ -9,6 +9,8 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import random
+import socket
 import subprocess
 import sys
 import textwrap
@@ -17,6 +19,7 @@ import pytest
 
 import credconf
 from credconf.config.dotenv import parse_dotenv
+from credconf.entra.sockets import UnusableBundle, tls_context
 from credconf.references import FileReference
 from credconf.references.file import read
 from tests.contract.faces import SCOPE, SYNC
@@ -74,6 +77,15 @@ FILES = {
         f"  e{i}: {{extends: [{', '.join(f'e{j}' for j in range(i + 1, min(i + 40, 400)))}]}}\n" for i in range(400)
     ),
 }
+
+
+def shuffled(seed):
+    """A name of the same letters as each other one: what is compared with it is compared to the end."""
+    letters = list("ABCDEFGHIJKLMNOPQRSTUVWXYZ_ABCDEFGHIJKLM")
+    random.Random(seed).shuffle(letters)  # noqa: S311 - a name
+    return f"V{''.join(letters)}"
+
+
 DOTENVS = {
     "blanks": f"A=x{' ' * BIG}y",
     "runs of blanks": ("A=x" + (" " * 499 + "y") * 20 + "\n") * 90,
@@ -90,6 +102,8 @@ DOTENVS = {
     "one long name": "A" * BIG,
     "ours, misspelt": "".join(f"CREDCONF_TENNANT_{i}=x\n" for i in range(19_000)),
     "of entries": "".join(f"CREDCONF__E{i}__TENNANT=x\n" for i in range(19_000)),
+    "of nearly all entries": "".join(f"CREDCONF__X{i}ABCDEFGH__CLIENT_ID=x\n" for i in range(19_000)),
+    "alike": "".join(f"{shuffled(i)}=x\n" for i in range(19_000)),
 }
 PROGRAM = textwrap.dedent(
     """
@@ -134,9 +148,11 @@ def test_no_file_takes_more_than_its_share(tmp_path, case):
 
 @pytest.mark.parametrize("case", DOTENVS)
 def test_no_dotenv_does(tmp_path, case):
-    names = "".join(f"  e{i}: {{}}\n" for i in range(4_000)) if case == "of entries" else ""
+    count = {"of entries": 3_000, "of nearly all entries": 240}.get(case, 0)  # the latter: so few are compared at all
+    names = "".join(f"  e{i}: {{}}\n  e{i}-abcdefgh: {{}}\n" for i in range(count))
+    secrets = ", ".join(f"{{env: {shuffled(-i - 1)}}}" for i in range(16))
     (tmp_path / "app.yaml").write_text(
-        f"credentials:\n  a: {{}}\n{names}" if names else f"{ID}client_secret: {{env: A}}\n"
+        f"default: a\ncredentials:\n  a: {{}}\n{names}" if names else f"{ID}client_secret: [{secrets}]\n"
     )
     (tmp_path / ".env").write_text(DOTENVS[case][:BIG])
     bounded(tmp_path)
@@ -193,6 +209,51 @@ def test_no_certificate_file_takes_long(tmp_path, content):
     error = error_of(credconf.build, fields)
     assert isinstance(error, credconf.ConfigError)
     assert [problem.code for problem in error.problems] == ["bad-certificate"]
+
+
+def test_a_list_holds_so_many_secrets_and_no_more(tmp_path):
+    (tmp_path / "secret").write_text("s" * 65_000)
+    secrets = [{"file": str(tmp_path / "secret")}] * 16
+    fields = {"tenant_id": "t", "client_id": "c", "client_secret": secrets}
+    assert credconf.build(fields)
+    error = error_of(credconf.build, {**fields, "client_secret": [*secrets, *secrets]})
+    assert [(item.code, item.path) for item in error.problems] == [("bad-value", "client_secret")]
+
+
+BUNDLES = ["huge.pem", "fifo", "/dev/stdin", "/dev/zero"]
+
+
+@pytest.fixture
+def bundles(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("fifo")
+    with open("huge.pem", "wb") as file:
+        file.truncate(1024 * 1024 * 1024)
+
+
+@pytest.mark.parametrize("path", BUNDLES)
+@pytest.mark.usefixtures("bundles")
+def test_certificates_are_loaded_from_a_file_or_a_directory_alone(path):
+    """OpenSSL would open them itself: it would hang for ever, while others wait for the lock that is held."""
+    fields = {"tenant_id": "t", "client_id": "c", "client_secret": "x", "http": {"ca_bundle": path}}
+    for call in (lambda: credconf.build(fields), lambda: credconf.load(False, environ={}, **fields)):
+        error = error_of(call)
+        assert [item.path for item in error.problems if item.severity == "error"] == ["http.ca_bundle"]
+    with pytest.raises(UnusableBundle, match=r"is neither a file nor a directory|is larger than"):
+        tls_context(path)
+
+
+@pytest.mark.usefixtures("bundles")
+def test_nor_are_those_of_a_redis(tmp_path):
+    server = socket.create_server(("127.0.0.1", 0))
+    cache = {"url": f"rediss://127.0.0.1:{server.getsockname()[1]}", "timeout": 0.5}
+    (tmp_path / "ca.pem").write_text("x")
+    fields = {"tenant_id": "t", "client_id": "c", "client_secret": "x", "token_cache": cache}
+    credential = credconf.build({**fields, "http": {"ca_bundle": "ca.pem"}}, http_client=Scripted())
+    (tmp_path / "ca.pem").unlink()
+    os.mkfifo("ca.pem")  # since it was judged
+    assert credential.get_token(SCOPE).token
+    server.close()
 
 
 # What a server answers

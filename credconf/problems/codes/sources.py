@@ -86,9 +86,10 @@ EXPLAINED = {
         "a file that was only found would decide where a secret is sent",
         """A credconf.yaml or .env in the working directory is read although nobody named it, so whoever can put a
         file there could send a secret that comes from elsewhere to a server of their own. A found file may
-        therefore not set an authority that is not well known, `disable_instance_discovery`, a proxy or
-        certificates, as long as the secret comes from the environment, an argument or a named file. Name the file,
-        and all of it counts.""",
+        therefore not set an authority that is not well known, a region of one, `disable_instance_discovery`, a
+        proxy, certificates, or where and how tokens are kept, as long as the secret, or what an id refers to, comes
+        from the environment, an argument, a named file, or a file that is not beside the found one. Nor may a found
+        .env answer that for a named file. Name the file, and all of it counts.""",
         wrong="credconf.from_config()",
         right='credconf.from_config("credconf.yaml")',
     ),

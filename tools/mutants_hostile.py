@@ -1,0 +1,133 @@
+"""The mutants of what a hostile configuration or server may do: where a secret goes, what runs, what it costs."""
+
+from __future__ import annotations
+
+from mutants_list import HOME, Mutant
+
+FOUND = (f"{HOME}/test_hostile_destinations.py", "-k", "found or judged")
+TENANTS = (f"{HOME}/test_hostile_destinations.py", "-k", "tenant_of_a_request")
+DOCUMENTS = (f"{HOME}/test_hostile_destinations.py", "-k", "oidc_document or transport_reads")
+RUNS = (f"{HOME}/test_hostile_configuration.py", "-k", "runs")
+DEVICES = (f"{HOME}/test_hostile_sizes.py", "-k", "device or what_the_system or would_take_long")
+BUNDLES = (f"{HOME}/test_hostile_sizes.py", "-k", "certificates or redis")
+COUNTED = (f"{HOME}/test_hostile_sizes.py", "-k", "so_many or alike or nearly")
+COMMANDS = (f"{HOME}/test_hostile_configuration.py", "-k", "no_command_shows and name")
+ESCAPES = (f"{HOME}/test_hostile_configuration.py", "-k", "terminal or forges")
+
+HOSTILE = (
+    # Where a secret goes
+    Mutant(
+        "an OIDC document may name another host",
+        "entra/discovery.py",
+        "not in {_origin_of(url)} - {None}",
+        "is None",
+        DOCUMENTS,
+    ),
+    Mutant(
+        "an ambiguous URL is judged", "entra/discovery.py", "or not _PLAIN_ORIGIN.match(url)", "or False", DOCUMENTS
+    ),
+    Mutant(
+        "the transport reads a host in another way",
+        "entra/pools.py",
+        "connection_from_host(parts.hostname, _port_of(parts), parts.scheme)",
+        "connection_from_url(origin)",
+        DOCUMENTS,
+    ),
+    Mutant("a tenant may be anything", "entra/clouds.py", "if not _TENANT.fullmatch(text):", "if False:", TENANTS),
+    Mutant("a tenant may be a parent directory", "entra/clouds.py", 'if text in {".", ".."}:', "if False:", TENANTS),
+    *(
+        Mutant(f"a found file may set {path}", "config/redirection.py", old, old.replace(path, "nothing"), FOUND)
+        for path, old in {
+            "oidc_authority": '{"oidc_authority", ',
+            "http.proxy": '"http.proxy", "http',
+            "http.ca_bundle": '"http.ca_bundle", "tok',
+            "token_cache.url": '"token_cache.url", "token_cache.key"})',
+            "token_cache.key": '"token_cache.key"})',
+            "disable_instance_discovery": '{"disable_instance_discovery", ',
+            "allow_unencrypted_storage": '.allow_unencrypted_storage"})',
+            "authority": 'path == "authority"',
+            "tenant_id": 'path == "tenant_id"',
+            "region": 'path == "region"',
+        }.items()
+    ),
+    *(
+        Mutant(f"a found file may redirect: {name}", "config/redirection.py", old, new, FOUND)
+        for name, old, new in (
+            ("by a reference to a found variable", "(value.origin.found or answered)", "value.origin.found"),
+            ("what an id refers to", "in _REFERRED.get(path, ()):", "in ():"),
+            ("a password", "in _PASSWORDS.get(path, ()):", "in ():"),
+            ("what lies in the home directory", 'f"{home}{os.sep}".startswith(', 'str().startswith("x" + '),
+            ("what lies deep below it", "len(steps) <= _DEEPEST", "True"),
+            ("what is hidden", 'step.startswith(".")', "False"),
+            ("what lies outside", "not os.path.isabs(inside) and", ""),
+        )
+    ),
+    Mutant(
+        "a found variable is read from the environment",
+        "references/__init__.py",
+        "return {} if self.pinned is not None and",
+        "return {} if False and",
+        FOUND,
+    ),
+    Mutant(
+        "nothing found is pinned", "config/resolution.py", "pinned=answered_by(found", "pinned=answered_by({}", FOUND
+    ),
+    Mutant(
+        "a copy asks a found file for anything",
+        "blueprint.py",
+        "    if pinned is not None:  #",
+        "    if False:  #",
+        FOUND,
+    ),
+    Mutant(
+        "every secret is a found one",
+        "config/redirection.py",
+        "return origin.found and (",
+        "return (",
+        FOUND,
+    ),
+    # What a hostile configuration does
+    Mutant("a command runs without leave", "references/command.py", "    if not allowed:\n", "    if False:\n", RUNS),
+    Mutant(
+        "show prints what came from a file",
+        "config/provenance.py",
+        "known = identity is not None and path not in identity.hidden",
+        "known = identity is not None",
+        COMMANDS,
+    ),
+    Mutant("escapes reach the terminal", "problems/printable.py", "if text.isprintable():", "if True:", ESCAPES),
+    Mutant(
+        "a path is written as it is", "references/file.py", "return printable(self.file)", "return self.file", ESCAPES
+    ),
+    Mutant(
+        "a device is opened",
+        "config/files.py",
+        "        if not stat.S_ISREG(mode):\n            return _not_regular(mode)\n        descriptor",
+        "        descriptor",
+        DEVICES,
+    ),
+    Mutant("certificates come from a device", "entra/sockets.py", "if unusable is not None:", "if False:", BUNDLES),
+    Mutant(
+        "build() takes any certificates", "blueprint.py", "if bundle is not None else []", "if False else []", BUNDLES
+    ),
+    Mutant(
+        "load() takes any certificates",
+        "config/resolution.py",
+        "        if bundle is not None:\n",
+        "        if False:\n",
+        BUNDLES,
+    ),
+    Mutant("a Redis trusts a pipe", "tokens/redis_client.py", "if unusable is not None:", "if False:", BUNDLES),
+    Mutant("certificates have no limit", "config/files.py", "found.st_size > BUNDLE_LIMIT", "False", BUNDLES),
+    Mutant("secrets are not counted", "config/fields.py", "if len(value) > MOST_SECRETS:", "if False:", COUNTED),
+    Mutant(
+        "choices are not counted",
+        "problems/suggestions.py",
+        "if len(by_folded) > _MOST:",
+        "if False:",
+        ("tests/problems/test_suggestions.py",),
+    ),
+    Mutant("comparisons are not counted", "config/nearly.py", "self._left -= len(choices)", "self._left -= 0", COUNTED),
+    Mutant("blanks are not counted", "config/dotenv.py", "    elif blanks is not None:", "    elif False:", DEVICES),
+    Mutant("lines are not counted", "config/dotenv.py", "    if len(lines) > MAX_LINES:", "    if False:", DEVICES),
+)
