@@ -6,6 +6,7 @@ By `fcntl` and `msvcrt` themselves: the usual libraries leave the file of every 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 import time
@@ -37,6 +38,73 @@ else:
 WAIT = 1.0
 """Seconds that somebody who only reads and writes the file may take; it is a matter of milliseconds."""
 _POLL = 0.005
+_LOOKS = 3  # for a lock file that is removed while we wait for it
+_TAKEN = {errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK}  # `msvcrt` says one of the latter two
+
+_open: set[_File] = set()
+
+
+class _File:
+    """The file of a lock, open.
+
+    Raises:
+        Unavailable: there can be no such file.
+    """
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self._descriptor: int | None = _opened(path)
+        _open.add(self)
+
+    def lock(self) -> bool:
+        """Whether it is ours now; `False` where somebody else has it.
+
+        Raises:
+            Unavailable: nobody can have it: some file systems know no locks.
+        """
+        if self._descriptor is None:
+            return False
+        try:
+            _acquire(self._descriptor)
+        except OSError as exc:
+            if exc.errno in _TAKEN:
+                return False
+            reason = exc.strerror
+        else:
+            return True
+        message = f"its file system gives no lock: {reason}"
+        raise Unavailable(message)
+
+    def is_there(self) -> bool:
+        """Whether its path leads to it: somebody may have removed it, and made another."""
+        try:
+            return self._descriptor is not None and os.path.samestat(os.stat(self.path), os.fstat(self._descriptor))
+        except OSError:
+            return False
+
+    def let_go(self) -> None:
+        """Unlock and close it."""
+        if self._descriptor is not None:
+            with contextlib.suppress(OSError):
+                _let_go(self._descriptor)  # said, because the child of a fork may have the file open, too
+        self.close()
+
+    def close(self) -> None:
+        """Close it, which ends no lock that another process has by the same opening."""
+        descriptor, self._descriptor = self._descriptor, None
+        _open.discard(self)
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _close_copies() -> None:
+    """In the child of a fork: a copy that stays open would keep the parent's lock for as long as the child lives."""
+    for file in list(_open):
+        file.close()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_close_copies)
 
 
 class FileLock:
@@ -48,24 +116,25 @@ class FileLock:
 
     lease = None
 
-    def __init__(self, path: str, descriptor: int) -> None:
-        self._path = path
-        self._descriptor: int | None = descriptor
+    def __init__(self, file: _File) -> None:
+        self._file = file
 
     @classmethod
     def take(cls, path: str) -> FileLock | None:
         """The lock, or `None` where another process or thread has it.
 
         Raises:
-            Unavailable: there can be no such file.
+            Unavailable: there can be no such file, or no lock of it.
         """
-        descriptor = _opened(path)
-        if _locked(descriptor):
-            if _is_there(path, descriptor):
-                return cls(path, descriptor)
-            _let_go(descriptor)  # its holder has removed it before he let go; somebody may have made another
-        os.close(descriptor)
-        return None
+        file = _File(path)
+        kept = False
+        try:
+            # Its holder removes it before he lets go; somebody may have made another meanwhile.
+            kept = file.lock() and file.is_there()
+        finally:
+            if not kept:
+                file.let_go()
+        return cls(file) if kept else None
 
     def renew(self) -> bool:
         """It needs no renewal."""
@@ -73,19 +142,14 @@ class FileLock:
 
     def release(self) -> None:
         """Remove the file, then let go: who has opened it meanwhile sees that it is not there any more."""
-        descriptor, self._descriptor = self._descriptor, None
-        if descriptor is None:
-            return
-        with contextlib.suppress(OSError):  # Windows removes no file that somebody has open
-            os.unlink(self._path)
-        _let_go(descriptor)  # said, because the child of a fork may have the file open, too
-        os.close(descriptor)
+        if self._file.is_there():
+            with contextlib.suppress(OSError):  # Windows removes no file that somebody has open
+                os.unlink(self._file.path)
+        self._file.let_go()
 
     def after_fork(self) -> None:
         """Close the child's copy, which does not end the lock."""
-        descriptor, self._descriptor = self._descriptor, None
-        if descriptor is not None:
-            os.close(descriptor)
+        self._file.close()
 
 
 @contextlib.contextmanager
@@ -93,22 +157,35 @@ def exclusive(path: str) -> Generator[None]:
     """Hold the lock of a file that stays, for a few milliseconds; wait for others who do the same.
 
     Raises:
-        Unavailable: somebody has held it for too long, or there can be no such file.
+        Unavailable: somebody has held it for too long, or there can be no such file, or no lock of it.
     """
-    descriptor = _opened(path)
+    file = _waited_for(path)
     try:
-        deadline = time.monotonic() + WAIT
-        while not _locked(descriptor):
-            if time.monotonic() >= deadline:
-                message = "another process holds its lock"
-                raise Unavailable(message)
-            time.sleep(_POLL)
-        try:
-            yield
-        finally:
-            _let_go(descriptor)
+        yield
     finally:
-        os.close(descriptor)
+        file.let_go()
+
+
+def _waited_for(path: str) -> _File:
+    deadline = time.monotonic() + WAIT
+    looks = 0
+    while True:
+        file = _File(path)
+        looks += 1
+        kept = False
+        try:
+            while not file.lock():
+                if time.monotonic() >= deadline:
+                    message = "another process holds its lock"
+                    raise Unavailable(message)
+                time.sleep(_POLL)
+            # Where it has been removed others lock another one. Some file systems never give the same answer twice.
+            kept = file.is_there() or looks == _LOOKS
+        finally:
+            if not kept:
+                file.let_go()
+        if kept:
+            return file
 
 
 def _opened(path: str) -> int:
@@ -118,18 +195,3 @@ def _opened(path: str) -> int:
         reason = exc.strerror
     message = f"a lock can't be made: {reason}"
     raise Unavailable(message)
-
-
-def _locked(descriptor: int) -> bool:
-    try:
-        _acquire(descriptor)
-    except OSError:
-        return False
-    return True
-
-
-def _is_there(path: str, descriptor: int) -> bool:
-    try:
-        return os.path.samestat(os.stat(path), os.fstat(descriptor))
-    except OSError:
-        return False

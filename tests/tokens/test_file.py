@@ -6,8 +6,6 @@ import json
 import logging
 import os
 import stat
-import subprocess
-import sys
 import time
 
 import pytest
@@ -16,7 +14,6 @@ from credconf.tokens import file
 from credconf.tokens.failure import Failure
 from credconf.tokens.filelocks import FileLock
 from credconf.tokens.shared import Entry, Seen, Unavailable
-from tests.contract.faces import wait_until
 from tests.tokens.backends import PlainFile
 
 CANARY = "canary~of-a.token_42"
@@ -157,50 +154,6 @@ def test_after_a_restart_with_the_clock_set_back_nothing_is_believed(storage):
     storage.clock.advance(-3600)
     storage.steady.advance(to=5)
     assert storage.open().get("key") == Seen()
-
-
-HOLDER = """
-import sys, time
-from credconf.tokens.filelocks import FileLock
-lock = FileLock.take(sys.argv[1])
-print(lock is not None, flush=True)
-time.sleep(60)
-"""
-
-
-def test_a_holder_that_is_killed_has_lost_the_lock(tmp_path):
-    path = str(tmp_path / "lock")
-    with subprocess.Popen([sys.executable, "-c", HOLDER, path], stdout=subprocess.PIPE) as holder:
-        assert holder.stdout.readline() == b"True\n"
-        assert FileLock.take(path) is None
-        holder.kill()
-        holder.wait()
-    wait_until(lambda: FileLock.take(path) is not None)
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
-@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
-def test_the_child_of_a_fork_neither_has_nor_ends_the_parents_lock(tmp_path):
-    path = str(tmp_path / "lock")
-    lock = FileLock.take(path)
-    child = os.fork()
-    if not child:
-        lock.after_fork()
-        lock.release()
-        os._exit(0 if FileLock.take(path) is None else 1)
-    assert os.waitpid(child, 0)[1] == 0
-    assert FileLock.take(path) is None
-    lock.release()
-    assert FileLock.take(path) is not None
-
-
-def test_a_lock_that_is_released_is_free_even_if_a_child_has_its_file_open(tmp_path):
-    path = str(tmp_path / "lock")
-    lock = FileLock.take(path)
-    copy = os.dup(lock._descriptor)
-    lock.release()
-    assert FileLock.take(path) is not None
-    os.close(copy)
 
 
 def test_a_file_that_can_not_be_written_is_unavailable(storage):
