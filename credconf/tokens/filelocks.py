@@ -112,9 +112,11 @@ class FileLock:
 
     Attributes:
         lease: none: it ends with the process.
+        local: yes.
     """
 
     lease = None
+    local = True
 
     def __init__(self, file: _File) -> None:
         self._file = file

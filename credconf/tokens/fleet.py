@@ -110,7 +110,7 @@ class Fleet:
             settled, outcome = self._judged(seen, wish)
             if settled:
                 return outcome
-            lock = self._guard.write(lambda backend: backend.lock(wish.key))
+            lock = self._guard.lock(wish.key)
             if lock is not None:
                 return self._as_holder(lock, wish)
             if wish.terms.replacing is not None:
@@ -169,16 +169,7 @@ class Fleet:
                     return outcome
                 return self._asked(wish, tell=True)
         finally:
-            self._release(lock)
-
-    def _release(self, lock: Lock) -> None:
-        try:
-            if lock.lease is None:
-                lock.release()
-            else:
-                self._guard.write(lambda _: lock.release())
-        except Unavailable:
-            pass  # the lease ends by itself
+            self._guard.release(lock)
 
     def _asked(self, wish: _Wish, *, tell: bool = False) -> Token | Failure:
         terms = wish.terms
@@ -188,10 +179,10 @@ class Fleet:
         try:
             if isinstance(outcome, Failure):
                 if tell and not outcome.unavailable:
-                    self._guard.write(lambda backend: backend.tell(wish.key, outcome, SPACING))
+                    self._guard.store(lambda backend: backend.tell(wish.key, outcome, SPACING))
             elif not wish.superseded():
                 entry = entry_of(outcome, self._plan.monotonic())
-                self._guard.write(lambda backend: backend.put(wish.key, entry))
+                self._guard.store(lambda backend: backend.put(wish.key, entry))
         except Unavailable:
             pass  # this process has its answer
         return outcome

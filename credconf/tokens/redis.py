@@ -50,6 +50,7 @@ class RedisLock:
     """
 
     lease: float | None = LEASE
+    local = False
 
     def __init__(self, client: RedisClient, held: Any) -> None:
         self._client = client

@@ -105,6 +105,7 @@ class _Lock:
         self._backend = backend
         self._key = key
         self.lease = backend.storage.lease
+        self.local = self.lease is None
 
     def renew(self) -> bool:
         with self._backend._enter("renew"):
