@@ -9,6 +9,7 @@ import contextlib
 import errno
 import os
 import sys
+import threading
 import time
 from typing import TYPE_CHECKING
 
@@ -166,6 +167,45 @@ def exclusive(path: str) -> Generator[None]:
         yield
     finally:
         file.let_go()
+
+
+class Turns:
+    """Whose turn it is to write a file: one thread of one process at a time.
+
+    Between processes there is no order but a deadline: without a queue of its own some of many threads would never have
+    their turn.
+
+    Args:
+        path: of a lock file that stays.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._queue = threading.Lock()
+        self._failures = 0
+
+    @contextlib.contextmanager
+    def mine(self) -> Generator[None]:
+        """Wait for it, and hold it.
+
+        Raises:
+            Unavailable: as `exclusive`; or the turn of another thread, for which this one waited, has failed.
+        """
+        before = self._failures
+        with self._queue:
+            if self._failures != before:  # each would wait until the deadline, one after the other
+                message = "it could not be written a moment ago"
+                raise Unavailable(message)
+            try:
+                with exclusive(self._path):
+                    yield
+            except Unavailable:
+                self._failures += 1
+                raise
+
+    def after_fork(self) -> None:
+        """In the child of a fork it is nobody's turn."""
+        self._queue = threading.Lock()
 
 
 def _waited_for(path: str) -> _File:

@@ -6,11 +6,12 @@ import json
 import logging
 import os
 import stat
+import threading
 import time
 
 import pytest
 
-from credconf.tokens import file
+from credconf.tokens import file, filelocks
 from credconf.tokens.failure import Failure
 from credconf.tokens.filelocks import FileLock
 from credconf.tokens.shared import Entry, Seen, Unavailable
@@ -75,9 +76,14 @@ def test_the_file_of_a_lock_is_there_only_while_it_is_held(storage):
         b'{"format": "credconf-tokens-2", "tokens": {}, "failures": {}}',
         b'{"format": "credconf-tokens-1", "tokens": [], "failures": {}}',
         b'{"format": "credconf-tokens-1", "tokens": {"key": {"at": "soon", "up": 1}}, "failures": {}}',
+        b'{"format": "credconf-tokens-1", "tokens": {"key": {"at": 1' + b"0" * 400 + b', "up": 1}}, "failures": {}}',
+        b'{"format": "credconf-tokens-1", "tokens": {"key": {"at": NaN, "up": 1}}, "failures": {}}',
         b'{"format": "credconf-tokens-1", "tokens": {}, "failures": {"key": 1}}',
     ],
-    ids=["nothing", "bytes", "half", "a list", "deep", "MSAL's", "a later one", "no tokens", "no number", "no failure"],
+    ids=[
+        *("nothing", "bytes", "half", "a list", "deep", "MSAL's", "a later one"),
+        *("no tokens", "no number", "too large a number", "not a number", "no failure"),
+    ],
 )
 def test_what_is_none_of_ours_is_set_aside_with_one_warning(storage, foreign, caplog):
     backend = storage.open()
@@ -133,6 +139,33 @@ def test_the_file_does_not_grow_beyond_its_bound(storage):
     assert backend.get("0") == Seen()
 
 
+def failure(length=0):
+    return Failure("x" * length, "error")
+
+
+def test_failures_push_no_token_out(storage):
+    backend = storage.open()
+    for number in range(3):
+        backend.put(str(number), entry("x" * 100_000))
+    for number in range(30):
+        backend.tell(str(number), failure(20_000), 30)
+    assert list(content(storage)["tokens"]) == ["0", "1", "2"]
+    assert list(content(storage)["failures"])[-1] == "29"
+    assert (storage.directory / "test.json").stat().st_size <= file.LARGEST
+
+
+def test_only_the_latest_failures_are_kept(storage):
+    backend = storage.open()
+    for number in range(file.MOST_FAILURES):
+        backend.tell(str(number), failure(), 30)
+    backend.tell("0", failure(), 30)
+    backend.tell("new", failure(), 30)
+    kept = list(content(storage)["failures"])
+    assert len(kept) == file.MOST_FAILURES
+    assert kept[0] == "2"
+    assert kept[-2:] == ["0", "new"]
+
+
 @pytest.mark.parametrize("hour", [-3600, 3600, -86400 * 365])
 def test_a_clock_that_somebody_sets_makes_no_token_younger(storage, hour):
     storage.open().put("key", entry(lifetime=600))
@@ -184,3 +217,45 @@ def test_a_writer_that_hangs_keeps_nobody_waiting_for_long(storage):
     assert time.monotonic() - begun < 10
     assert backend.get("key").entry.token == "token"
     stopped.release()
+
+
+def test_of_many_threads_only_the_first_waits_for_a_writer_that_hangs(storage):
+    backend = storage.open()
+    backend.put("key", entry())
+    stopped = FileLock.take(str(storage.directory / "test.json.lock"))
+    begun, failed = time.monotonic(), []
+
+    def write(number):
+        try:
+            backend.put(str(number), entry())
+        except Unavailable:
+            failed.append(number)
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(30)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(failed) == 30
+    assert time.monotonic() - begun < 15
+    stopped.release()
+    backend.put("key", entry("new"))
+    assert backend.get("key").entry.token == "new"
+
+
+def test_each_of_many_threads_has_its_turn(storage, monkeypatch):
+    monkeypatch.setattr(filelocks, "WAIT", 0.05)  # each takes longer than it may wait for another process
+    backend = storage.open()
+    save = backend._persistence().save
+
+    def slow(text):
+        time.sleep(0.1)
+        save(text)
+
+    monkeypatch.setattr(backend._kept, "save", slow)
+    threads = [threading.Thread(target=backend.put, args=(str(number), entry())) for number in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(content(storage)["tokens"]) == 10
