@@ -186,7 +186,7 @@ def test_a_replica_is_read_and_told_once(
     assert ["it is a replica, which can't be written" in text for text in _said(caplog, ALONE)] == [True]
 
 
-RULES = "~credconf:* +time +getrange +set +del +get +pexpire +eval +evalsha +script|load +select"
+RULES = "~credconf:* +time +getrange +set +del +get +pexpire +eval +select"
 """What a user needs; the documentation says the same."""
 
 
