@@ -14,7 +14,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from .filelocks import FileLock, Turns
+from .filelocks import FileLock, Turns, is_left
 from .persistence import NoEncryption, Persistence, encrypted, plain, private_directory
 from .shared import Seen, Told, Unavailable, read, read_failure, written, written_failure
 
@@ -48,6 +48,8 @@ class FileBackend:
         clock: the wall clock.
         steady: a clock that all processes of the machine share, since its start.
     """
+
+    patience = None
 
     def __init__(
         self,
@@ -132,7 +134,15 @@ class FileBackend:
         self._persistence()
         # A name of a file may not be as long as a key; nor need the directory tell who asks.
         digest = hashlib.blake2b(key.encode(), digest_size=16).hexdigest()
-        return FileLock.take(f"{self._path}.{digest}.lock")
+        path = f"{self._path}.{digest}.lock"
+        lock = FileLock.take(path)
+        if lock is not None or not is_left(path):
+            return lock
+        with self._turns.mine():  # two who find it so at once must not remove each other's
+            if is_left(path):
+                with contextlib.suppress(OSError):  # as on Windows, which removes no file that is open
+                    os.unlink(path)
+        return FileLock.take(path)
 
     def after_fork(self) -> None:
         """As `shared.Backend` says."""

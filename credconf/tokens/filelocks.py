@@ -1,5 +1,7 @@
 """Locks between the processes of one machine, which end with the process that holds them, even by `kill -9`.
 
+They end with one that hangs, too: its file is removed, and what it holds then is nothing that anybody asks for.
+
 By `fcntl` and `msvcrt` themselves: the usual libraries leave the file of every lock behind, or import Redis.
 """
 
@@ -39,6 +41,8 @@ else:
 WAIT = 1.0
 """Seconds that somebody who only reads and writes the file may take; it is a matter of milliseconds."""
 _POLL = 0.005
+LEASE = 5.0
+"""Seconds: less than the others have patience, more than a process that is merely short of CPU leaves a lock alone."""
 _LOOKS = 3  # for a lock file that is removed while we wait for it
 _TAKEN = {errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK}  # `msvcrt` says one of the latter two
 
@@ -83,6 +87,27 @@ class _File:
         except OSError:
             return False
 
+    def mark(self) -> None:
+        """Show that its holder is alive. It is written to because who can't do that can't store a token either.
+
+        Raises:
+            Unavailable: it can't be.
+        """
+        descriptor = self._descriptor
+        if descriptor is None:
+            return
+        try:
+            os.write(descriptor, b"\n")
+            os.lseek(descriptor, 0, os.SEEK_SET)  # where Windows locks it
+            now = time.time()  # of this machine: that of a server of files may differ
+            os.utime(descriptor if os.utime in os.supports_fd else self.path, (now, now))
+        except OSError as exc:
+            reason = exc.strerror
+        else:
+            return
+        message = f"a lock can't be written: {reason}"
+        raise Unavailable(message)
+
     def let_go(self) -> None:
         """Unlock and close it."""
         if self._descriptor is not None:
@@ -112,11 +137,11 @@ class FileLock:
     """A lock that is held, as long as its file is open. Its file goes with it.
 
     Attributes:
-        lease: none: it ends with the process.
+        lease: seconds for which a process may hang that holds it; one that ends has lost it at once.
         local: yes.
     """
 
-    lease = None
+    lease = LEASE
     local = True
 
     def __init__(self, file: _File) -> None:
@@ -130,17 +155,25 @@ class FileLock:
             Unavailable: there can be no such file, or no lock of it.
         """
         file = _File(path)
-        kept = False
+        taken = kept = False
         try:
-            # Its holder removes it before he lets go; somebody may have made another meanwhile.
-            kept = file.lock() and file.is_there()
+            taken = file.lock()
+            if taken:
+                file.mark()
+                # Its holder removes it before he lets go; whoever thought that it was left did so before it was marked.
+                kept = file.is_there()
         finally:
-            if not kept:
+            if taken and not kept:
+                cls(file).release()
+            elif not taken:
                 file.let_go()
         return cls(file) if kept else None
 
     def renew(self) -> bool:
-        """It needs no renewal."""
+        """Show that this process does not hang; `False` where another one has thought so."""
+        if not self._file.is_there():
+            return False
+        self._file.mark()
         return True
 
     def release(self) -> None:
@@ -167,6 +200,14 @@ def exclusive(path: str) -> Generator[None]:
         yield
     finally:
         file.let_go()
+
+
+def is_left(path: str) -> bool:
+    """Whether the holder of a lock has hung for so long (stopped, suspended) that another may take its place."""
+    try:
+        return time.time() - os.stat(path).st_mtime > LEASE
+    except OSError:
+        return False
 
 
 class Turns:

@@ -25,6 +25,7 @@ _T = TypeVar("_T")
 FIRST_PAUSE = 1.0
 """Seconds without a try after the first failure; they double with each further one."""
 LONGEST_PAUSE = 60.0
+_SLOW = "it is too slow"
 
 
 class _Circuit:
@@ -93,9 +94,18 @@ class Guard:
         Raises:
             Unavailable: it failed now, or did so lately.
         """
+        began, patience = self._steady(), self.backend.patience
         result, before = self._call(self._reading, operation)
-        self._succeeded(self._reading, before)
+        # A look takes several answers. One that takes half the time of a look is no sign that it is well again.
+        if before and patience is not None and self._steady() - began > patience / 2:
+            self._failed(self._reading, before, _SLOW)
+        else:
+            self._succeeded(self._reading, before)
         return result
+
+    def slow(self) -> None:
+        """It has answered, in a time that callers had better not lose: count that as a failure."""
+        self._failed(self._reading, 0, _SLOW)
 
     def store(self, operation: Callable[[Backend], object]) -> None:
         """Do what leaves something for the others.

@@ -83,11 +83,13 @@ class RedisBackend:
 
     Attributes:
         label: what logs call it.
+        patience: the time within which one answer must begin: a look takes three, and they should be quicker.
         undecryptable: how many values were found that none of our secrets opens: somebody has changed them.
     """
 
     def __init__(self, client: RedisClient, keyring: Keyring, steady: Callable[[], float]) -> None:
         self.label = client.label
+        self.patience: float | None = client.timeout
         self.undecryptable = 0
         self._client = client
         self._keyring = keyring

@@ -41,6 +41,7 @@ class RedisClient:
 
     Attributes:
         label: what logs call it.
+        timeout: seconds within which each answer must begin.
 
     Args:
         plan: the URL, the certificates, and the time that a call may take.
@@ -51,8 +52,8 @@ class RedisClient:
         hidden = url.startswith("unix:") or "token_cache.url" in plan.identity.hidden
         self.label = "the Redis of token_cache" if hidden else f"the Redis at {shown(url)}"
         self._plan = plan
-        self._timeout = plan.settings.token_cache.timeout
-        self._longest = _LONGEST * self._timeout
+        self.timeout = plan.settings.token_cache.timeout
+        self._longest = _LONGEST * self.timeout
         self._steady = plan.monotonic
         self._workers = Workers(_CONNECTIONS, "credconf-redis", idle=_RESTS)
         self._client: Any = None
@@ -88,7 +89,7 @@ class RedisClient:
 
     def _enter(self) -> None:
         """Have a place among those who call; each has a connection."""
-        if self._places.acquire(timeout=self._timeout):
+        if self._places.acquire(timeout=self.timeout):
             return
         if self._hung:  # the places are taken by calls that nobody waits for any more
             raise Unavailable(_NO_ANSWER)
@@ -101,7 +102,7 @@ class RedisClient:
         try:
             call.results.append(call.operation(client))
         except Exception as exc:  # noqa: BLE001 - what is no Redis makes redis-py raise anything; `_reason` tells
-            call.reason = _reason(exc, self._timeout)
+            call.reason = _reason(exc, self.timeout)
         finally:
             with self._lock:
                 call.ended = True
@@ -139,7 +140,7 @@ class RedisClient:
         except Unavailable as exc:
             reason = str(exc)
         except Exception as exc:  # noqa: BLE001 - such as a URL that redis-py does not understand
-            reason = _reason(exc, self._timeout)
+            reason = _reason(exc, self.timeout)
         raise Unavailable(reason)
 
     def _made(self) -> Any:
@@ -149,8 +150,8 @@ class RedisClient:
             from redis.retry import Retry
         url = self._plan.identity.cache_url or ""
         options: dict[str, Any] = {
-            "socket_timeout": self._timeout,
-            "socket_connect_timeout": self._timeout,
+            "socket_timeout": self.timeout,
+            "socket_connect_timeout": self.timeout,
             "retry": Retry(NoBackoff(), 0),  # what failed is tried again by the next caller, after a pause
             "protocol": 2,  # one round trip less, and no notifications
         }
@@ -158,9 +159,7 @@ class RedisClient:
             options |= {"socket_keepalive": True, "socket_keepalive_options": _keepalive()}
         if url.startswith("rediss:"):
             options |= {"ssl_cert_reqs": "required", "ssl_check_hostname": True, **self._authorities()}
-        pool = redis.BlockingConnectionPool.from_url(
-            url, max_connections=_CONNECTIONS, timeout=self._timeout, **options
-        )
+        pool = redis.BlockingConnectionPool.from_url(url, max_connections=_CONNECTIONS, timeout=self.timeout, **options)
         return redis.Redis(connection_pool=pool)
 
     def _authorities(self) -> dict[str, str]:

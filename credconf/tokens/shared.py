@@ -117,10 +117,16 @@ class Backend(Protocol):
 
     Attributes:
         label: what logs call it; it shows no secret.
+        patience: seconds that a caller may lose to it before Entra is asked; `None` where it is on this machine.
     """
 
     @property
     def label(self) -> str:
+        """See above."""
+        ...
+
+    @property
+    def patience(self) -> float | None:
         """See above."""
         ...
 

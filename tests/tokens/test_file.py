@@ -64,6 +64,28 @@ def test_the_file_of_a_lock_is_there_only_while_it_is_held(storage):
     assert list(storage.directory.iterdir()) == []
 
 
+def test_one_takes_the_place_of_a_holder_that_hangs(storage):
+    hung = storage.open().lock("key")
+    (path,) = storage.directory.iterdir()
+    os.utime(path, (1, 1))
+    arrived, taken = threading.Barrier(8), []
+
+    def take():
+        backend = storage.open()
+        arrived.wait(20)
+        taken.append(backend.lock("key"))
+
+    threads = [threading.Thread(target=take) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    (lock,) = [each for each in taken if each is not None]
+    hung.release()
+    assert storage.open().lock("key") is None, "who wakes up has released the lock of another"
+    lock.release()
+
+
 @pytest.mark.parametrize(
     "foreign",
     [

@@ -7,11 +7,12 @@ import os
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
 from credconf.tokens import filelocks
-from credconf.tokens.filelocks import FileLock, exclusive
+from credconf.tokens.filelocks import LEASE, FileLock, exclusive, is_left
 from credconf.tokens.shared import Unavailable
 from tests.contract.faces import wait_until
 
@@ -125,7 +126,7 @@ def test_a_lock_whose_file_is_another_ones_by_now_leaves_that_alone(path):
 
 CHILD_OF_A_WRITER = """
 import os, sys, threading, time
-from credconf.tokens.filelocks import FileLock, exclusive
+from credconf.tokens.filelocks import LEASE, FileLock, exclusive, is_left
 held = threading.Event()
 def hold():
     lock = FileLock.take(sys.argv[1])
@@ -156,3 +157,37 @@ def test_what_is_locked_while_another_thread_forks_does_not_stay_with_the_child(
                 pass
         finally:
             os.kill(child, 9)
+
+
+def age(path, seconds):
+    then = time.time() - seconds
+    os.utime(path, (then, then))
+
+
+def test_a_lock_shows_for_how_long_its_holder_has_hung(path):
+    lock = FileLock.take(path)
+    assert not is_left(path)
+    age(path, LEASE + 1)
+    assert is_left(path)
+    assert lock.renew()
+    assert not is_left(path)
+    lock.release()
+    assert not is_left(path)
+
+
+def test_who_has_hung_hears_that_another_has_taken_its_place(path):
+    hung = FileLock.take(path)
+    os.unlink(path)
+    taken = FileLock.take(path)
+    assert not hung.renew()
+    assert taken.renew()
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no disk that is always full")
+def test_a_disk_on_which_nothing_can_be_stored_gives_no_lock_for_which_others_would_wait(path, monkeypatch):
+    write, full = os.write, os.open("/dev/full", os.O_WRONLY)
+    monkeypatch.setattr(os, "write", lambda _, data: write(full, data))
+    with pytest.raises(Unavailable, match="No space left"):
+        FileLock.take(path)
+    assert not os.path.exists(path)
+    os.close(full)

@@ -211,7 +211,7 @@ def held(client, redis_url, number):
 def test_who_finds_all_connections_in_use_is_told_so(redis_url, client_of):
     client = client_of(redis_url, timeout=5)
     goes_on, threads = held(client, redis_url, 16)
-    client._timeout = 0.05
+    client.timeout = 0.05
     with pytest.raises(Busy):
         client.call(lambda redis: redis.ping())
     goes_on.set()
