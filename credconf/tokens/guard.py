@@ -86,6 +86,7 @@ class Guard:
         self._reading = _Circuit()
         self._locking = _Circuit()
         self._storing = _Circuit()
+        self._proving: Lock | None = None  # the lock of the latest trial
         self._troubled = False
 
     def read(self, operation: Callable[[Backend], _T]) -> _T:
@@ -130,13 +131,16 @@ class Guard:
         if lock is None:
             with self._lock:
                 self._locking.leave(before)
+        elif before:
+            self._proving = lock
         return lock
 
     def release(self, lock: Lock) -> None:
         """Release a lock, even where storing has just failed. Where it is not possible the lease ends by itself."""
         if self._reading.failures and not lock.local:
             return
-        before = self._locking.failures
+        # A lock from before the first failure shows nothing new, whether it can be released or not.
+        before = self._locking.failures if lock is self._proving else 0
         try:
             self._tried(self._locking, before, lambda _: lock.release())
         except Unavailable:

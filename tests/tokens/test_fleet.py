@@ -522,7 +522,7 @@ def test_nobody_waits_long_for_his_token_to_be_stored_and_the_lock_goes_after_it
     assert not storage.entries
     goes_on.set()
     wait_until(lambda: not storage.held)
-    assert storage.calls[-2:] == ["put", "release"]
+    assert [call for call in storage.calls if call in {"put", "release"}] == ["put", "release"]
 
 
 # Its life

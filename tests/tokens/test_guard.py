@@ -176,6 +176,22 @@ def test_a_lock_is_released_though_storing_has_just_failed(storage, guard):
     assert not storage.held
 
 
+@pytest.mark.parametrize("fault", ["release", "lock"])
+def test_locks_from_before_a_failure_neither_hide_nor_multiply_it(storage, guard, fault):
+    locks = [guard.lock(str(number)) for number in range(8)]
+    storage.failing = {fault}
+    if fault == "lock":
+        assert not attempt(guard.lock, "key")
+    for lock in locks:
+        guard.release(lock)
+    storage.calls.clear()
+    assert not attempt(guard.lock, "key")
+    assert storage.calls == []
+    storage.failing = set()
+    storage.wait(FIRST_PAUSE * 1.01)
+    assert attempt(guard.lock, "key")
+
+
 def test_a_lock_that_ends_with_the_process_is_released_though_nothing_can_be_read(storage, guard):
     storage.lease = None
     lock = guard.lock("key")
