@@ -344,6 +344,29 @@ def test_closing_during_a_request_ends_in_a_token_or_an_authentication_error(ent
     assert len(outcomes) == 1
 
 
+def test_closing_does_not_wait_for_the_imports_of_the_first_request(entra):
+    credential = credconf.build(entra.config())
+    outcomes = []
+
+    def ask():
+        try:
+            outcomes.append(credential.get_token(SCOPE).token)
+        except credconf.AuthenticationError as exc:
+            outcomes.append(exc.error_code)
+
+    with credconf.sharing.importing:
+        asking = threading.Thread(target=ask)
+        asking.start()
+        wait_until(lambda: credential._engine._flights._flying)
+        time.sleep(0.05)  # it is at the imports, or soon will be
+        closing = threading.Thread(target=credential.close, daemon=True)
+        closing.start()
+        closing.join(10)
+        assert not closing.is_alive()
+    asking.join(20)
+    assert outcomes == ["closed"]
+
+
 def test_engines_are_shared_again_after_the_shared_ones_were_forgotten(entra):
     client = Recorder(entra)
     fields = entra.config()

@@ -14,7 +14,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from .filelocks import FileLock, exclusive
+from .filelocks import FileLock, Turns, is_left
 from .persistence import NoEncryption, Persistence, encrypted, plain, private_directory
 from .shared import Seen, Told, Unavailable, read, read_failure, written, written_failure
 
@@ -31,6 +31,9 @@ logger = logging.getLogger("credconf")
 
 LARGEST = 512 * 1024
 """Characters: about 250 tokens. Each refresh writes the file anew; more tokens are for Redis."""
+MOST_FAILURES = 50
+"""That are kept, the latest: they live for half a minute, and whoever misses one asks for himself."""
+_LATEST = 1e12  # seconds; more than any clock says
 _FORMAT = "credconf-tokens-1"
 
 
@@ -45,6 +48,8 @@ class FileBackend:
         clock: the wall clock.
         steady: a clock that all processes of the machine share, since its start.
     """
+
+    patience = None
 
     def __init__(
         self,
@@ -63,6 +68,7 @@ class FileBackend:
         self._steady = steady
         self._new = persistence
         self._kept: Persistence | None = None
+        self._turns = Turns(f"{self._path}.lock")
         with contextlib.suppress(Unavailable):  # the guard tells, when it is used
             self._persistence()
 
@@ -90,7 +96,7 @@ class FileBackend:
             return Seen()
         document = _parsed(text)
         if document is None:
-            with exclusive(f"{self._path}.lock"):
+            with self._turns.mine():
                 document = self._understood()
         return self._seen(document, key)
 
@@ -118,6 +124,7 @@ class FileBackend:
         stamp = {"at": self._clock(), "up": self._steady(), "seconds": seconds}
 
         def change(document: dict[str, Any]) -> None:
+            document["failures"].pop(key, None)
             document["failures"][key] = {"failure": written_failure(failure), **stamp}
 
         self._update(change)
@@ -127,10 +134,19 @@ class FileBackend:
         self._persistence()
         # A name of a file may not be as long as a key; nor need the directory tell who asks.
         digest = hashlib.blake2b(key.encode(), digest_size=16).hexdigest()
-        return FileLock.take(f"{self._path}.{digest}.lock")
+        path = f"{self._path}.{digest}.lock"
+        lock = FileLock.take(path)
+        if lock is not None or not is_left(path):
+            return lock
+        with self._turns.mine():  # two who find it so at once must not remove each other's
+            if is_left(path):
+                with contextlib.suppress(OSError):  # as on Windows, which removes no file that is open
+                    os.unlink(path)
+        return FileLock.take(path)
 
     def after_fork(self) -> None:
         """As `shared.Backend` says."""
+        self._turns.after_fork()
         if self._kept is not None:
             self._kept.after_fork()
 
@@ -141,7 +157,7 @@ class FileBackend:
 
     def _update(self, change: Callable[[dict[str, Any]], None]) -> None:
         storage = self._persistence()
-        with exclusive(f"{self._path}.lock"):
+        with self._turns.mine():
             document = self._understood()
             change(document)
             storage.save(self._bounded(document))
@@ -164,7 +180,7 @@ class FileBackend:
         return document or _empty()
 
     def _bounded(self, document: dict[str, Any]) -> str:
-        """The text of a document, without what has expired, and without the oldest tokens beyond the bounds."""
+        """The text of a document, without what has expired, and without the oldest of what is beyond the bounds."""
         tokens, failures = document["tokens"], document["failures"]
         for key in [key for key, kept in tokens.items() if read(kept, self._age(kept) or 0.0) is None]:
             del tokens[key]
@@ -172,12 +188,12 @@ class FileBackend:
             age = self._age(told)
             if age is None or age > told["seconds"]:
                 del failures[key]
-        while len(tokens) > self._limit:
-            del tokens[next(iter(tokens))]
+        _drop(tokens, len(tokens) - self._limit)
+        _drop(failures, len(failures) - MOST_FAILURES)
         text = json.dumps(document)
-        while len(text) > LARGEST and len(tokens) > 1:
-            for key in list(tokens)[: len(tokens) // 8 + 1]:
-                del tokens[key]
+        while len(text) > LARGEST and len(tokens) + len(failures) > 1:
+            oldest = failures or tokens  # a failure that is missed costs no more than a token that is
+            _drop(oldest, len(oldest) // 8 + 1)
             text = json.dumps(document)
         return text
 
@@ -191,6 +207,12 @@ class FileBackend:
             return None
         since = [self._clock() - kept["at"], self._steady() - kept["up"]]
         return max(since) if max(since) >= 0 else None
+
+
+def _drop(kept: dict[str, Any], number: int) -> None:
+    """Drop some of what has been there longest."""
+    for key in list(kept)[: max(number, 0)]:
+        del kept[key]
 
 
 def _empty() -> dict[str, Any]:
@@ -214,7 +236,12 @@ def _parsed(text: str) -> dict[str, Any] | None:
 
 
 def _has_numbers(kept: Any, *names: str) -> bool:
-    return isinstance(kept, dict) and all(isinstance(kept.get(name), int | float) for name in names)
+    return isinstance(kept, dict) and all(_is_time(kept.get(name)) for name in names)
+
+
+def _is_time(value: Any) -> bool:
+    """JSON has numbers that are none (`NaN`), and some with which nobody can calculate."""
+    return isinstance(value, int | float) and -_LATEST < value < _LATEST
 
 
 def directory_of(home: str | None) -> str:

@@ -6,11 +6,13 @@ gets. Nothing here can cost a caller his token: where the backend fails, each pr
 
 from __future__ import annotations
 
+import contextlib
 import math
 from typing import TYPE_CHECKING
 
 from credconf.records import mutable_record, replace
 
+from .afterwards import Afterwards
 from .failure import Failure
 from .guard import Guard
 from .leases import Keeper
@@ -34,6 +36,9 @@ LONGEST_POLL = 0.5
 """Seconds between two looks of those who wait; they grow from one to the other, and are spread."""
 USEFUL = 1.0
 """Seconds that a token must have left to be worth handing out."""
+LAST_MINUTE = 60.0
+"""Seconds before its end from which on nobody leaves the refresh of a token to another process, which may hang."""
+_PART = 0.25  # of a backend's patience, that a caller waits for his token to be stored
 
 
 @mutable_record
@@ -47,6 +52,7 @@ class _Wish:
         superseded: whether a caller with claims has meanwhile replaced what this was to replace.
         began: when, on the steady clock.
         waited: whether somebody else's request was waited for.
+        slow: whether the backend has taken too long for it.
     """
 
     request: TokenRequest
@@ -55,6 +61,7 @@ class _Wish:
     superseded: Callable[[], bool]
     began: float
     waited: bool = False
+    slow: bool = False
 
 
 class Fleet:
@@ -69,6 +76,7 @@ class Fleet:
     def __init__(self, backend: Backend, source: Source, plan: Blueprint) -> None:
         self._guard = Guard(backend, plan.monotonic, plan.random)
         self._keeper = Keeper()
+        self._afterwards = Afterwards(None if backend.patience is None else backend.patience * _PART)
         self._source = source
         self._plan = plan
 
@@ -106,20 +114,33 @@ class Fleet:
         patience = self._patience(wish.terms)
         pause = SHORTEST_POLL
         while True:
-            seen = self._guard.read(lambda backend: backend.get(wish.key))
+            began = self._plan.monotonic()
+            seen = self._look(wish)
             settled, outcome = self._judged(seen, wish)
             if settled:
                 return outcome
-            lock = self._guard.write(lambda backend: backend.lock(wish.key))
+            if self._is_late(began):
+                self._guard.slow()
+                return None
+            lock = self._guard.lock(wish.key)
             if lock is not None:
+                wish.slow = self._is_late(began)
                 return self._as_holder(lock, wish)
             if wish.terms.replacing is not None:
-                return wish.terms.replacing  # it is valid, and somebody sees to it: there is time to look again
+                return self._left_to_others(wish.terms.replacing)
             if self._plan.monotonic() - wish.began >= patience:
                 return None
             wish.waited = True
             self._plan.sleep(pause * (0.5 + self._plan.random()))
             pause = min(pause * 1.5, LONGEST_POLL)
+
+    def _is_late(self, began: float) -> bool:
+        patience = self._guard.backend.patience
+        return patience is not None and self._plan.monotonic() - began > patience
+
+    def _left_to_others(self, token: Token) -> Token | None:
+        """A token that is valid, and that somebody sees to: there is time to look again, or there is not."""
+        return token if token.steady_expires - self._plan.monotonic() > LAST_MINUTE else None
 
     def _patience(self, terms: Terms) -> float:
         whole = min(self._plan.transport.total_timeout, terms.timeout or math.inf)
@@ -161,40 +182,60 @@ class Fleet:
     # Asking
 
     def _as_holder(self, lock: Lock, wish: _Wish) -> Token | Failure | None:
+        self._keeper.keep(lock)
+        leave: Callable[[], None] | None = None
         try:
-            with self._keeper.holding(lock):
-                # Whoever had the lock before may have put his answer after we had looked.
-                settled, outcome = self._judged(self._guard.read(lambda backend: backend.get(wish.key)), wish)
-                if settled:
-                    return outcome
-                return self._asked(wish, tell=True)
+            # Whoever had the lock before may have put his answer after we had looked.
+            settled, outcome = (False, None) if wish.slow else self._judged(self._look(wish), wish)
+            if not settled:
+                outcome = self._answered(wish)
+                leave = self._leaving(wish, outcome, tell=True)
         finally:
-            self._release(lock)
+            self._afterwards.do(lambda: self._end(lock, leave, slow=wish.slow))
+        return outcome
 
-    def _release(self, lock: Lock) -> None:
+    def _look(self, wish: _Wish) -> Seen:
+        return self._guard.read(lambda backend: backend.get(wish.key))
+
+    def _end(self, lock: Lock, leave: Callable[[], None] | None, *, slow: bool) -> None:
+        """Leave what there is for the others, and only then let them have the lock."""
         try:
-            if lock.lease is None:
-                lock.release()
-            else:
-                self._guard.write(lambda _: lock.release())
-        except Unavailable:
-            pass  # the lease ends by itself
+            if leave is not None:
+                leave()
+        finally:
+            self._keeper.give_away(lock)
+            self._guard.release(lock)
+            if slow:
+                self._guard.slow()
 
-    def _asked(self, wish: _Wish, *, tell: bool = False) -> Token | Failure:
+    def _asked(self, wish: _Wish) -> Token | Failure:
+        outcome = self._answered(wish)
+        leave = self._leaving(wish, outcome, tell=False)
+        if leave is not None:
+            self._afterwards.do(leave)
+        return outcome
+
+    def _answered(self, wish: _Wish) -> Token | Failure:
         terms = wish.terms
         if wish.waited and terms.since is None:
             terms = replace(terms, since=wish.began)  # the time that was waited counts
-        outcome = self._source.ask(wish.request, terms)
-        try:
-            if isinstance(outcome, Failure):
-                if tell and not outcome.unavailable:
-                    self._guard.write(lambda backend: backend.tell(wish.key, outcome, SPACING))
-            elif not wish.superseded():
-                entry = entry_of(outcome, self._plan.monotonic())
-                self._guard.write(lambda backend: backend.put(wish.key, entry))
-        except Unavailable:
-            pass  # this process has its answer
-        return outcome
+        return self._source.ask(wish.request, terms)
+
+    def _leaving(self, wish: _Wish, outcome: Token | Failure, *, tell: bool) -> Callable[[], None] | None:
+        """Leaves an outcome for the others; `None` where it is nothing for them."""
+        if isinstance(outcome, Failure):
+            if not tell or outcome.unavailable:
+                return None
+            failure = outcome
+            return lambda: self._store(lambda backend: backend.tell(wish.key, failure, SPACING))
+        if wish.superseded():
+            return None
+        token = outcome
+        return lambda: self._store(lambda backend: backend.put(wish.key, entry_of(token, self._plan.monotonic())))
+
+    def _store(self, operation: Callable[[Backend], None]) -> None:
+        with contextlib.suppress(Unavailable):  # this process has its answer
+            self._guard.store(operation)
 
     # Its life
 
@@ -205,4 +246,5 @@ class Fleet:
     def after_fork(self) -> None:
         """In the child of a fork: no lock is held, nothing is under way, no socket is shared."""
         self._keeper.after_fork()
+        self._afterwards.after_fork()
         self._guard.after_fork()

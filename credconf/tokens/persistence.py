@@ -8,15 +8,13 @@ import importlib.util
 import os
 import stat
 import sys
-from concurrent.futures import Future
-from concurrent.futures import TimeoutError as TooLate
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from credconf.sharing import importing
 
 from .shared import Unavailable
-from .workers import Workers
+from .workers import TooLong, Workers, bounded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -137,7 +135,7 @@ class Persistence:
         if self._forked:
             message = "the keyring can't be used in the child of a fork, which shares its connection"
             raise Unavailable(message)
-        return bounded(self._worker, operation)
+        return _answered(self._worker, operation)
 
     def after_fork(self) -> None:
         """In the child of a fork the connection to a keyring is the parent's."""
@@ -146,24 +144,10 @@ class Persistence:
             self._worker.after_fork()
 
 
-def bounded(worker: Workers, operation: Callable[[], _T]) -> _T:
-    """The result of an operation that may hang, done on a thread of ours.
-
-    Raises:
-        Unavailable: it takes too long.
-    """
-    outcome: Future[_T] = Future()
-
-    def work() -> None:
-        try:
-            outcome.set_result(operation())
-        except BaseException as exc:  # noqa: BLE001 - raised for whoever waits
-            outcome.set_exception(exc)
-
-    worker.submit(work)
+def _answered(worker: Workers, operation: Callable[[], _T]) -> _T:
     try:
-        return outcome.result(PATIENCE)
-    except TooLate:
+        return bounded(worker, operation, PATIENCE)
+    except TooLong:
         pass
     message = "the keyring does not answer"
     raise Unavailable(message)
@@ -209,7 +193,7 @@ def encrypted(path: str, name: str) -> Persistence:
         return _Libsecret(name)
 
     try:
-        store = bounded(Workers(1, "credconf-keyring"), opened)
+        store = _answered(Workers(1, "credconf-keyring"), opened)
     except Exception as exc:  # noqa: BLE001 - ImportError, ValueError, GLib.Error, ...: there is no list of them
         reason = str(exc) if isinstance(exc, Unavailable) else _said(exc)
     else:

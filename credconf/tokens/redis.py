@@ -16,7 +16,7 @@ from .redis_client import RedisClient
 from .shared import Seen, Told, read, read_failure, written, written_failure
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from credconf.blueprint import Blueprint
 
@@ -32,13 +32,17 @@ LEASE = 5.0
 that is merely short of CPU leaves it without renewing it."""
 LARGEST: Final = 256 * 1024
 """Bytes of a value that are read; no token comes near it."""
+# Only the holder may; between a look and a step of his own his lease might end. redis-py's lock has such scripts, too;
+# with them it keeps the first client of the process, which knows the password, for good.
+_RELEASE = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0"
+_RENEW = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('pexpire', KEYS[1], ARGV[2]) end return 0"
 _STEP = 2.0
 """Seconds by which the clock of the Redis may seem to go back; a token that seems to come from later is no good."""
 
 
 def open_backend(plan: Blueprint, source: Source) -> RedisBackend:
     """The Redis of a blueprint; it is not called yet."""
-    return RedisBackend(RedisClient(plan), Keyring(plan, source))
+    return RedisBackend(RedisClient(plan), Keyring(plan, source), plan.monotonic)
 
 
 class RedisLock:
@@ -46,36 +50,29 @@ class RedisLock:
 
     Args:
         client: where it is.
-        held: redis-py's lock, acquired.
+        name: of the lock.
+        token: that only its holder knows.
     """
 
     lease: float | None = LEASE
+    local = False
 
-    def __init__(self, client: RedisClient, held: Any) -> None:
+    def __init__(self, client: RedisClient, name: str, token: str) -> None:
         self._client = client
-        self._held = held
+        self._name = name
+        self._token = token
 
     def renew(self) -> bool:
         """Extend the lease; `False` where it has been lost."""
-        return self._still(lambda held: held.reacquire())
+        return self._still(_RENEW, int(LEASE * 1000))
 
     def release(self) -> None:
         """Let somebody else have it."""
-        self._still(lambda held: held.release())
+        self._still(_RELEASE)
 
-    def _still(self, step: Any) -> bool:
+    def _still(self, script: str, *arguments: int) -> bool:
         """Whether a step that only the holder can do was done."""
-        from redis.exceptions import LockError
-
-        def tried(client: Any) -> bool:
-            self._held.redis = client
-            try:
-                step(self._held)
-            except LockError:
-                return False
-            return True
-
-        return self._client.call(tried)
+        return bool(self._client.call(lambda client: client.eval(script, 1, self._name, self._token, *arguments)))
 
     def after_fork(self) -> None:
         """In the child of a fork there is nothing to forget: only who releases it would touch the parent's."""
@@ -86,14 +83,17 @@ class RedisBackend:
 
     Attributes:
         label: what logs call it.
+        patience: the time within which one answer must begin: a look takes three, and they should be quicker.
         undecryptable: how many values were found that none of our secrets opens: somebody has changed them.
     """
 
-    def __init__(self, client: RedisClient, keyring: Keyring) -> None:
+    def __init__(self, client: RedisClient, keyring: Keyring, steady: Callable[[], float]) -> None:
         self.label = client.label
+        self.patience: float | None = client.timeout
         self.undecryptable = 0
         self._client = client
         self._keyring = keyring
+        self._steady = steady
 
     def get(self, key: str) -> Seen:
         """The token that ends last of those under our secrets, and the last failure."""
@@ -108,11 +108,14 @@ class RedisBackend:
     def put(self, key: str, entry: Entry) -> None:
         """Keep a token until its end; a failure that was told is over."""
         seals = self._keyring.now()
-        remaining = int(entry.remaining * 1000)
+        token, told = _name(seals.writing, key, "token"), _name(seals.common, key, "told")
+        began = self._steady()
+        now = self._client.call(_now)
+        # The time that it took to tell the time is over, too: where it is unknown to which part, all of it.
+        remaining = int((entry.remaining - (self._steady() - began)) * 1000)
         if remaining <= 0:
             return
-        token, told = _name(seals.writing, key, "token"), _name(seals.common, key, "told")
-        until = self._client.call(_now) + remaining
+        until = now + remaining
         sealed = seals.writing.close({**written(entry), "until": until}, token)
 
         def store(client: Any) -> None:
@@ -135,13 +138,9 @@ class RedisBackend:
         """The lock of a key; `None` where another process, or another thread of this one, has it."""
         name = _name(self._keyring.now().common, key, "lock")
 
-        def acquired(client: Any) -> Any:
-            lock = client.lock(name, timeout=LEASE, thread_local=False)
-            # redis-py's own token would tell the address of the network card.
-            return lock if lock.acquire(blocking=False, token=secrets.token_hex(16)) else None
-
-        held = self._client.call(acquired)
-        return None if held is None else RedisLock(self._client, held)
+        token = secrets.token_hex(16)
+        held = self._client.call(lambda client: client.set(name, token, nx=True, px=int(LEASE * 1000)))
+        return RedisLock(self._client, name, token) if held else None
 
     def _opened(self, value: bytes | None, seal: Seal, name: str) -> dict[str, Any] | None:
         if not value:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
-from threading import Lock
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from threading import BoundedSemaphore, Lock
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from credconf.config.files import unusable_bundle
 from credconf.entra.proxies import shown
 from credconf.sharing import importing
 
-from .shared import Unavailable
-from .watch import Call, Watch
+from .shared import Busy, Unavailable
+from .workers import TooLong, Workers, bounded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,13 +22,18 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-_CONNECTIONS = 4
-"""Of one process, at most. A call takes less than a millisecond: a few serve many threads; a fleet has many pods."""
+_CONNECTIONS = 16
+"""Of one process, at most. A call takes a millisecond or two: a few serve many threads; a fleet has many pods. More are
+made only where as many calls are under way at once."""
 _IDLE = 30.0
 """Seconds after which connections are made anew: a firewall may have dropped them, and says so to nobody."""
-_LONGEST = 10
-"""Times of its `timeout`, within which each answer must begin, that a call may take: to connect and say who calls is up
-to six answers, and a process that starts with many others gets little of the CPU."""
+_RESTS = 2.0
+"""Seconds after which a thread without a call goes: most tokens are in memory, and calls are rare."""
+_LONGEST = 2
+"""Times of its `timeout`, within which each answer must begin, that a call may take with all that it is made of: the
+look-up of a name, a connection, several answers."""
+_NO_ANSWER = "it did not answer several calls"
+_NO_PLACE = "this process calls it more often at once than it has connections"
 _KEEPALIVE: Final = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
 
 
@@ -36,6 +42,7 @@ class RedisClient:
 
     Attributes:
         label: what logs call it.
+        timeout: seconds within which each answer must begin.
 
     Args:
         plan: the URL, the certificates, and the time that a call may take.
@@ -46,13 +53,20 @@ class RedisClient:
         hidden = url.startswith("unix:") or "token_cache.url" in plan.identity.hidden
         self.label = "the Redis of token_cache" if hidden else f"the Redis at {shown(url)}"
         self._plan = plan
-        self._timeout = plan.settings.token_cache.timeout
+        self.timeout = plan.settings.token_cache.timeout
+        self._longest = _LONGEST * self.timeout
         self._steady = plan.monotonic
-        self._lock = Lock()
-        self._watch = Watch(_LONGEST * self._timeout)
+        self._workers = Workers(_CONNECTIONS, "credconf-redis", idle=_RESTS)
         self._client: Any = None
-        self._calls = 0
+        self._closed = False
         self._used = 0.0
+        self._begin()
+
+    def _begin(self) -> None:
+        self._lock = Lock()
+        self._places = BoundedSemaphore(_CONNECTIONS)
+        self._calls = 0
+        self._hung = 0  # calls that have no end, and that nobody waits for any more
 
     def call(self, operation: Callable[[Any], _T]) -> _T:
         """What an operation gives that gets a `redis.Redis`.
@@ -60,35 +74,75 @@ class RedisClient:
         Raises:
             Unavailable: it failed, or took too long.
         """
+        client = self._current()
+        self._enter()
+        call = _Call(operation)
+        try:
+            bounded(self._workers, lambda: self._do(call, client), self._longest)
+        except TooLong:
+            self._give_up(call, client)
+        except RuntimeError:
+            self._places.release()
+            call.reason = "no thread can be started to call it"
+        if call.reason is not None:
+            raise Unavailable(call.reason)
+        return call.results[0]
+
+    def _enter(self) -> None:
+        """Have a place among those who call; each has a connection."""
+        if self._places.acquire(timeout=self.timeout):
+            return
+        if self._hung:  # the places are taken by calls that nobody waits for any more
+            raise Unavailable(_NO_ANSWER)
+        raise Busy(_NO_PLACE)
+
+    def _do(self, call: _Call[_T], client: Any) -> None:
+        """On a thread of ours: the look-up of a name has no time-out, and an answer that comes byte by byte no end."""
         with self._lock:
             self._calls += 1
-            idle = self._steady() - self._used > _IDLE
-            stale = self._client if self._calls == 1 and idle else None
-            self._client = None if stale is not None else self._client
-        call: Call | None = None
         try:
-            _disconnect(stale)
-            client = self._connected()
-            # A server that sends a byte now and then could hold a call for hours. To cut it hits the other calls, too,
-            # of a Redis that is of no use to them.
-            with Call(self._watch, lambda: _disconnect(client)) as call:
-                return operation(client)
-        except Unavailable as exc:
-            reason = str(exc)
+            call.results.append(call.operation(client))
         except Exception as exc:  # noqa: BLE001 - what is no Redis makes redis-py raise anything; `_reason` tells
-            late = call is not None and call.cut
-            reason = f"it took more than {self._watch.seconds:g} s" if late else _reason(exc, self._timeout)
+            call.reason = _reason(exc, self.timeout)
         finally:
             with self._lock:
+                call.ended = True
+                self._hung -= call.given_up
                 self._calls -= 1
                 self._used = self._steady()
-        raise Unavailable(reason)
+                left = self._client if self._closed and not self._calls else None
+            _disconnect(left)
+            self._places.release()
 
-    def _connected(self) -> Any:
+    def _give_up(self, call: _Call[_T], client: Any) -> None:
+        """Cut a call that takes too long. That hits the others, too, of a Redis that is of no use to them."""
         with self._lock:
-            if self._client is None:
-                self._client = self._made()
-            return self._client
+            call.given_up = not call.ended
+            self._hung += call.given_up
+        _disconnect(client)
+        call.reason = f"it took more than {self._longest:g} s"
+
+    def _current(self) -> Any:
+        with self._lock:
+            now = self._steady()
+            stale = self._client if not self._calls and now - self._used > _IDLE else None
+            client = self._client = None if stale is not None else self._client
+            self._used = now
+        _disconnect(stale)
+        if client is None:
+            made = self._new()  # not under the lock: whoever closes would wait for the import
+            with self._lock:
+                client = self._client = made if self._client is None else self._client
+        return client
+
+    def _new(self) -> Any:
+        try:
+            return self._made()
+        except Unavailable as exc:
+            reason = str(exc)
+        except Exception as exc:  # noqa: BLE001 - such as a URL that redis-py does not understand
+            reason = _reason(exc, self.timeout)
+        raise Unavailable(reason)
 
     def _made(self) -> Any:
         with importing:
@@ -97,8 +151,8 @@ class RedisClient:
             from redis.retry import Retry
         url = self._plan.identity.cache_url or ""
         options: dict[str, Any] = {
-            "socket_timeout": self._timeout,
-            "socket_connect_timeout": self._timeout,
+            "socket_timeout": self.timeout,
+            "socket_connect_timeout": self.timeout,
             "retry": Retry(NoBackoff(), 0),  # what failed is tried again by the next caller, after a pause
             "protocol": 2,  # one round trip less, and no notifications
         }
@@ -106,9 +160,7 @@ class RedisClient:
             options |= {"socket_keepalive": True, "socket_keepalive_options": _keepalive()}
         if url.startswith("rediss:"):
             options |= {"ssl_cert_reqs": "required", "ssl_check_hostname": True, **self._authorities()}
-        pool = redis.BlockingConnectionPool.from_url(
-            url, max_connections=_CONNECTIONS, timeout=self._timeout, **options
-        )
+        pool = redis.BlockingConnectionPool.from_url(url, max_connections=_CONNECTIONS, timeout=self.timeout, **options)
         return redis.Redis(connection_pool=pool)
 
     def _authorities(self) -> dict[str, str]:
@@ -126,22 +178,34 @@ class RedisClient:
         return {"ssl_ca_path" if os.path.isdir(bundle) else "ssl_ca_certs": bundle}
 
     def close(self) -> None:
-        """Close the connections; a later call makes new ones."""
+        """Close the connections, once the calls that are under way have ended; a later call leaves none behind."""
         with self._lock:
-            client, self._client = self._client, None
+            self._closed = True
+            client = None if self._calls else self._client
         _disconnect(client)
 
     def after_fork(self) -> None:
         """In the child of a fork the connections are the parent's; redis-py closes its copies without a word to it."""
-        self._lock = Lock()
-        self._watch = Watch(_LONGEST * self._timeout)
         self._client = None
-        self._calls = 0
+        self._workers.after_fork()
+        self._begin()
+
+
+class _Call(Generic[_T]):
+    """One call. Its results are in a list, because an operation may give `None`."""
+
+    def __init__(self, operation: Callable[[Any], _T]) -> None:
+        self.operation = operation
+        self.results: list[_T] = []
+        self.reason: str | None = None
+        self.ended = False
+        self.given_up = False
 
 
 def _disconnect(client: Any) -> None:
     if client is not None:
-        client.connection_pool.disconnect()
+        with contextlib.suppress(Exception):  # a connection that can't be closed is none
+            client.connection_pool.disconnect()
 
 
 def _keepalive() -> dict[int, int]:

@@ -30,6 +30,10 @@ class Unavailable(Exception):
     """
 
 
+class Busy(Unavailable):
+    """This process asks a backend for more at once than it allows itself, which says nothing about the backend."""
+
+
 @record
 class Entry:
     """One token as it is shared, without any time of day: clocks of machines differ.
@@ -80,10 +84,16 @@ class Lock(Protocol):
 
     Attributes:
         lease: seconds after which it is lost unless renewed; `None` where it ends with the process that holds it.
+        local: whether to release it calls nobody, and so never takes long.
     """
 
     @property
     def lease(self) -> float | None:
+        """See above."""
+        ...
+
+    @property
+    def local(self) -> bool:
         """See above."""
         ...
 
@@ -107,10 +117,16 @@ class Backend(Protocol):
 
     Attributes:
         label: what logs call it; it shows no secret.
+        patience: seconds that a caller may lose to it before Entra is asked; `None` where it is on this machine.
     """
 
     @property
     def label(self) -> str:
+        """See above."""
+        ...
+
+    @property
+    def patience(self) -> float | None:
         """See above."""
         ...
 

@@ -88,6 +88,7 @@ class Source:
         self._tokens = tokens
         self._lock = threading.Lock()
         self._client: EntraClient | None = None
+        self._closed = False
         # Not the rest of one caller's time: what the program prints is for all who wait for it.
         reader = replace(blueprint.reader, seconds=blueprint.transport.total_timeout)
         self._readings = Readings(reader, blueprint.monotonic)
@@ -175,9 +176,15 @@ class Source:
     def _entra(self) -> EntraClient:
         """MSAL and urllib3 are imported here, when a token is first needed."""
         with self._lock:
-            if self._client is None:
-                self._client = self._new_client()
-            return self._client
+            client = self._client
+        if client is None:
+            made = self._new_client()  # not under the lock: whoever closes, on an event loop, would wait for the import
+            with self._lock:
+                client = self._client = made if self._client is None else self._client
+                closed = self._closed
+            if closed and self._blueprint.http_client is None:
+                client.close()  # it tells so, and leaves no connection
+        return client
 
     def _new_client(self) -> EntraClient:
         plan = self._blueprint
@@ -204,6 +211,7 @@ class Source:
         """Close the connections, those of an application's client, too."""
         with self._lock:
             client, self._client = self._client, None
+            self._closed = True
         self._readings.clear()
         self._verdicts.clear()
         if client is not None:

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import queue
 import threading
-from typing import TYPE_CHECKING
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as TooLate
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+_T = TypeVar("_T")
 
 IDLE = 20.0
 
@@ -90,3 +94,31 @@ class Workers:
                 return False
             self._threads -= 1
             return True
+
+
+class TooLong(Exception):
+    """Something has not ended in its time; it goes on, and nobody waits for it."""
+
+
+def bounded(workers: Workers, operation: Callable[[], _T], seconds: float) -> _T:
+    """The result of an operation that may hang, done on a thread of ours.
+
+    Raises:
+        TooLong: it takes more than some seconds.
+        RuntimeError: as `Workers.submit`.
+    """
+    outcome: Future[_T] = Future()
+
+    def work() -> None:
+        try:
+            outcome.set_result(operation())
+        except BaseException as exc:  # noqa: BLE001 - raised for whoever waits
+            outcome.set_exception(exc)
+
+    workers.submit(work)
+    try:
+        return outcome.result(seconds)
+    except TooLate:
+        if outcome.done():  # it was the operation's own, and is thrown as that
+            raise
+    raise TooLong

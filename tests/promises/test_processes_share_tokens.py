@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import os
+import signal
 import subprocess
 import sys
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -61,6 +63,41 @@ def test_processes_that_start_together_ask_once(entra):
     assert entra.count() == 1
 
 
+@pytest.mark.parametrize("held", [0.2, 1.0])
+def test_when_the_process_that_asks_is_killed_another_takes_its_place(entra, home, held):
+    entra.is_slow(60, times=1)
+    fields = entra.config(token_cache=PLAIN)
+    holder = started(fields)
+    wait_until(lambda: entra.count() == 1, 60)
+    others = [started(fields) for _ in range(5)]
+    time.sleep(held)  # they look less and less often
+    with holder:
+        holder.kill()
+    for lock in (home / "credconf").glob("shared.json.*.lock"):
+        os.utime(lock, (2e9, 2e9))  # it does not look left: it is free because its holder is gone
+    outcomes = [said(process) for process in others]
+    assert len({token for (token, *_), _ in outcomes}) == 1
+    assert entra.count() == 2
+    assert not list((home / "credconf").glob("shared.json.*.lock"))
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="this system stops no process")
+def test_when_the_process_that_asks_hangs_another_takes_its_place(entra, home):
+    entra.is_slow(60, times=1)
+    fields = entra.config(token_cache=PLAIN)
+    with started(fields) as holder:
+        try:
+            wait_until(lambda: entra.count() == 1, 60)
+            holder.send_signal(signal.SIGSTOP)
+            (lock,) = (home / "credconf").glob("shared.json.*.lock")
+            os.utime(lock, (1, 1))  # some seconds later
+            outcomes = [said(process) for process in [started(fields) for _ in range(3)]]
+        finally:
+            holder.kill()
+    assert len({token for (token, *_), _ in outcomes}) == 1
+    assert entra.count() == 2
+
+
 def test_a_process_that_finds_its_token_imports_neither_msal_nor_requests(entra):
     fields = entra.config(token_cache=PLAIN)
     (first, *_), imported = said(started(fields))
@@ -99,6 +136,7 @@ def test_a_token_that_is_due_is_refreshed_once_for_all(entra):
     assert {each.get_token(SCOPE).token for each in faces} == old
 
     def all_new():
+        wait_until(lambda: not any(engine._refreshes._keys for engine in engines))  # no request takes half a minute
         clock.advance(31)  # who found the lock taken looks again after half a minute
         steady.advance(31)
         return not {each.get_token(SCOPE).token for each in faces} & old

@@ -45,6 +45,7 @@ class InMemory(Storage):
     calls: list[str] = field(default_factory=list)
     failing: set[str] = field(default_factory=set)
     lease: float | None = None
+    patience: float | None = None
     renewed: int = 0
 
     def open(self) -> _InMemoryBackend:
@@ -56,6 +57,7 @@ class _InMemoryBackend:
 
     def __init__(self, storage: InMemory) -> None:
         self.storage = storage
+        self.patience = storage.patience
         self.closed = False
 
     def _enter(self, name: str) -> Any:
@@ -105,6 +107,7 @@ class _Lock:
         self._backend = backend
         self._key = key
         self.lease = backend.storage.lease
+        self.local = self.lease is None
 
     def renew(self) -> bool:
         with self._backend._enter("renew"):

@@ -6,17 +6,15 @@ import json
 import logging
 import os
 import stat
-import subprocess
-import sys
+import threading
 import time
 
 import pytest
 
-from credconf.tokens import file
+from credconf.tokens import file, filelocks
 from credconf.tokens.failure import Failure
 from credconf.tokens.filelocks import FileLock
 from credconf.tokens.shared import Entry, Seen, Unavailable
-from tests.contract.faces import wait_until
 from tests.tokens.backends import PlainFile
 
 CANARY = "canary~of-a.token_42"
@@ -66,6 +64,28 @@ def test_the_file_of_a_lock_is_there_only_while_it_is_held(storage):
     assert list(storage.directory.iterdir()) == []
 
 
+def test_one_takes_the_place_of_a_holder_that_hangs(storage):
+    hung = storage.open().lock("key")
+    (path,) = storage.directory.iterdir()
+    os.utime(path, (1, 1))
+    arrived, taken = threading.Barrier(8), []
+
+    def take():
+        backend = storage.open()
+        arrived.wait(20)
+        taken.append(backend.lock("key"))
+
+    threads = [threading.Thread(target=take) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    (lock,) = [each for each in taken if each is not None]
+    hung.release()
+    assert storage.open().lock("key") is None, "who wakes up has released the lock of another"
+    lock.release()
+
+
 @pytest.mark.parametrize(
     "foreign",
     [
@@ -78,9 +98,14 @@ def test_the_file_of_a_lock_is_there_only_while_it_is_held(storage):
         b'{"format": "credconf-tokens-2", "tokens": {}, "failures": {}}',
         b'{"format": "credconf-tokens-1", "tokens": [], "failures": {}}',
         b'{"format": "credconf-tokens-1", "tokens": {"key": {"at": "soon", "up": 1}}, "failures": {}}',
+        b'{"format": "credconf-tokens-1", "tokens": {"key": {"at": 1' + b"0" * 400 + b', "up": 1}}, "failures": {}}',
+        b'{"format": "credconf-tokens-1", "tokens": {"key": {"at": NaN, "up": 1}}, "failures": {}}',
         b'{"format": "credconf-tokens-1", "tokens": {}, "failures": {"key": 1}}',
     ],
-    ids=["nothing", "bytes", "half", "a list", "deep", "MSAL's", "a later one", "no tokens", "no number", "no failure"],
+    ids=[
+        *("nothing", "bytes", "half", "a list", "deep", "MSAL's", "a later one"),
+        *("no tokens", "no number", "too large a number", "not a number", "no failure"),
+    ],
 )
 def test_what_is_none_of_ours_is_set_aside_with_one_warning(storage, foreign, caplog):
     backend = storage.open()
@@ -136,6 +161,33 @@ def test_the_file_does_not_grow_beyond_its_bound(storage):
     assert backend.get("0") == Seen()
 
 
+def failure(length=0):
+    return Failure("x" * length, "error")
+
+
+def test_failures_push_no_token_out(storage):
+    backend = storage.open()
+    for number in range(3):
+        backend.put(str(number), entry("x" * 100_000))
+    for number in range(30):
+        backend.tell(str(number), failure(20_000), 30)
+    assert list(content(storage)["tokens"]) == ["0", "1", "2"]
+    assert list(content(storage)["failures"])[-1] == "29"
+    assert (storage.directory / "test.json").stat().st_size <= file.LARGEST
+
+
+def test_only_the_latest_failures_are_kept(storage):
+    backend = storage.open()
+    for number in range(file.MOST_FAILURES):
+        backend.tell(str(number), failure(), 30)
+    backend.tell("0", failure(), 30)
+    backend.tell("new", failure(), 30)
+    kept = list(content(storage)["failures"])
+    assert len(kept) == file.MOST_FAILURES
+    assert kept[0] == "2"
+    assert kept[-2:] == ["0", "new"]
+
+
 @pytest.mark.parametrize("hour", [-3600, 3600, -86400 * 365])
 def test_a_clock_that_somebody_sets_makes_no_token_younger(storage, hour):
     storage.open().put("key", entry(lifetime=600))
@@ -157,50 +209,6 @@ def test_after_a_restart_with_the_clock_set_back_nothing_is_believed(storage):
     storage.clock.advance(-3600)
     storage.steady.advance(to=5)
     assert storage.open().get("key") == Seen()
-
-
-HOLDER = """
-import sys, time
-from credconf.tokens.filelocks import FileLock
-lock = FileLock.take(sys.argv[1])
-print(lock is not None, flush=True)
-time.sleep(60)
-"""
-
-
-def test_a_holder_that_is_killed_has_lost_the_lock(tmp_path):
-    path = str(tmp_path / "lock")
-    with subprocess.Popen([sys.executable, "-c", HOLDER, path], stdout=subprocess.PIPE) as holder:
-        assert holder.stdout.readline() == b"True\n"
-        assert FileLock.take(path) is None
-        holder.kill()
-        holder.wait()
-    wait_until(lambda: FileLock.take(path) is not None)
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
-@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
-def test_the_child_of_a_fork_neither_has_nor_ends_the_parents_lock(tmp_path):
-    path = str(tmp_path / "lock")
-    lock = FileLock.take(path)
-    child = os.fork()
-    if not child:
-        lock.after_fork()
-        lock.release()
-        os._exit(0 if FileLock.take(path) is None else 1)
-    assert os.waitpid(child, 0)[1] == 0
-    assert FileLock.take(path) is None
-    lock.release()
-    assert FileLock.take(path) is not None
-
-
-def test_a_lock_that_is_released_is_free_even_if_a_child_has_its_file_open(tmp_path):
-    path = str(tmp_path / "lock")
-    lock = FileLock.take(path)
-    copy = os.dup(lock._descriptor)
-    lock.release()
-    assert FileLock.take(path) is not None
-    os.close(copy)
 
 
 def test_a_file_that_can_not_be_written_is_unavailable(storage):
@@ -231,3 +239,45 @@ def test_a_writer_that_hangs_keeps_nobody_waiting_for_long(storage):
     assert time.monotonic() - begun < 10
     assert backend.get("key").entry.token == "token"
     stopped.release()
+
+
+def test_of_many_threads_only_the_first_waits_for_a_writer_that_hangs(storage):
+    backend = storage.open()
+    backend.put("key", entry())
+    stopped = FileLock.take(str(storage.directory / "test.json.lock"))
+    begun, failed = time.monotonic(), []
+
+    def write(number):
+        try:
+            backend.put(str(number), entry())
+        except Unavailable:
+            failed.append(number)
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(30)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(failed) == 30
+    assert time.monotonic() - begun < 15
+    stopped.release()
+    backend.put("key", entry("new"))
+    assert backend.get("key").entry.token == "new"
+
+
+def test_each_of_many_threads_has_its_turn(storage, monkeypatch):
+    monkeypatch.setattr(filelocks, "WAIT", 0.05)  # each takes longer than it may wait for another process
+    backend = storage.open()
+    save = backend._persistence().save
+
+    def slow(text):
+        time.sleep(0.1)
+        save(text)
+
+    monkeypatch.setattr(backend._kept, "save", slow)
+    threads = [threading.Thread(target=backend.put, args=(str(number), entry())) for number in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert len(content(storage)["tokens"]) == 10

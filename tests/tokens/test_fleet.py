@@ -12,11 +12,12 @@ import pytest
 from credconf.tokens.failure import Failure
 from credconf.tokens.fleet import Fleet
 from credconf.tokens.guard import FIRST_PAUSE, LONGEST_PAUSE
+from credconf.tokens.leases import Keeper
 from credconf.tokens.policy import SPACING
 from credconf.tokens.request import TokenRequest
 from credconf.tokens.source import Terms
 from credconf.tokens.stores import Token
-from tests.contract.faces import plan
+from tests.contract.faces import plan, wait_until
 from tests.tokens.backends import InMemory
 
 SCOPE = "https://a.example/.default"
@@ -277,6 +278,14 @@ def test_nobody_waits_for_a_refresh_of_another_process(storage):
     assert process.slept == 0
 
 
+def test_in_its_last_minute_a_token_is_refreshed_though_another_process_has_the_lock(storage):
+    process, _, terms = due(storage)
+    busy(storage)
+    storage.wait(140 + 1)
+    process.answer = lambda: process.token("new")
+    assert text(process.get(terms)) == "new"
+
+
 @pytest.mark.parametrize("failure", [THROTTLED, UNREACHABLE], ids=["server", "network"])
 def test_while_refreshes_fail_one_process_tries_for_all(storage, failure):
     process, old, terms = due(storage)
@@ -436,6 +445,86 @@ def test_one_caller_at_a_time_tries_a_backend_that_was_down(storage):
     thread.join(10)
 
 
+# A backend that is slow
+
+
+class Slow:
+    """A process with a backend each answer of which takes some seconds."""
+
+    def __init__(self, storage, seconds, *operations):
+        storage.patience, storage.lease = 0.5, 5.0
+        self.process = Process(storage)
+        self.storage = storage
+        self.seconds = seconds
+        backend = self.process.fleet._guard.backend
+        for name in operations:
+            setattr(backend, name, self.slowed(getattr(backend, name)))
+
+    def slowed(self, operation):
+        def call(*arguments):
+            self.storage.wait(self.seconds)
+            return operation(*arguments)
+
+        return call
+
+    def lost(self, scope):
+        """What a caller loses to it."""
+        began = self.storage.steady()
+        assert text(self.process.get(scope=scope))
+        return self.storage.steady() - began
+
+
+def test_a_backend_that_answers_slowly_costs_a_caller_little_and_is_told_of_once(storage, caplog):
+    slow = Slow(storage, 0.4, "get", "lock")
+    with caplog.at_level(logging.INFO, "credconf"):
+        assert slow.lost("first") < 1.0
+        assert not storage.held
+        assert storage.entries, "it had the lock, and the others wait for the token"
+        assert slow.lost("second") == 0
+        for number in range(20):
+            storage.wait(LONGEST_PAUSE * 2)
+            assert slow.lost(str(number)) < 0.5
+        assert [record.levelname for record in caplog.records] == ["WARNING"]
+        assert "too slow" in caplog.text
+        slow.seconds = 0.01
+        storage.wait(LONGEST_PAUSE * 2)
+        slow.lost("back")
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+
+
+def test_what_a_slow_backend_has_is_used(storage):
+    first = Process(storage)
+    first.get()
+    slow = Slow(storage, 0.7, "get")
+    assert text(slow.process.get()) == text(first.get())
+    assert not slow.process.asked
+
+
+def test_who_has_seen_that_it_is_slow_does_not_even_ask_for_the_lock(storage):
+    slow = Slow(storage, 0.7, "get")
+    slow.lost("first")
+    assert storage.calls == ["get"]
+
+
+def test_nobody_waits_long_for_his_token_to_be_stored_and_the_lock_goes_after_it(storage):
+    storage.patience, storage.lease = 0.2, 5.0
+    process, goes_on = Process(storage), threading.Event()
+    backend = process.fleet._guard.backend
+    put = backend.put
+
+    def slow(key, entry):
+        assert goes_on.wait(20)
+        put(key, entry)
+
+    backend.put = slow
+    assert text(process.get())
+    assert storage.held
+    assert not storage.entries
+    goes_on.set()
+    wait_until(lambda: not storage.held)
+    assert [call for call in storage.calls if call in {"put", "release"}] == ["put", "release"]
+
+
 # Its life
 
 
@@ -456,6 +545,29 @@ def test_a_lease_is_renewed_while_a_request_is_under_way(storage):
     assert renewed.is_set()
     assert not storage.held
     wait_for_the_end_of("credconf-leases")
+
+
+def test_a_lease_is_renewed_while_others_are_which_takes_long():
+    together = threading.Barrier(8)
+
+    class Far:
+        lease, local = 0.06, False
+
+        def __init__(self):
+            self.renewed = threading.Event()
+
+        def renew(self):
+            if not self.renewed.is_set():
+                together.wait(20)  # one after the other they would wait for ever
+                self.renewed.set()
+            return True
+
+    keeper, locks = Keeper(), [Far() for _ in range(8)]
+    for lock in locks:
+        keeper.keep(lock)
+    assert all(lock.renewed.wait(20) for lock in locks)
+    for lock in locks:
+        keeper.give_away(lock)
 
 
 def wait_for_the_end_of(name):

@@ -8,9 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from credconf.tokens.persistence import NoEncryption, Persistence, bounded, encrypted, plain, private_directory
+from credconf.tokens.persistence import NoEncryption, Persistence, encrypted, plain, private_directory
 from credconf.tokens.shared import Unavailable
-from credconf.tokens.workers import Workers
 
 CANARY = "canary~of-a.token_42"
 
@@ -134,11 +133,6 @@ def test_where_nothing_encrypts_that_is_said(tmp_path):
         assert list(tmp_path.iterdir()) == []
     else:
         pytest.skip("PyGObject is installed")
-
-
-def test_what_a_thread_raises_reaches_who_waits_for_it():
-    with pytest.raises(ZeroDivisionError):
-        bounded(Workers(1, "test"), lambda: 1 // 0)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="owners are POSIX's")

@@ -93,6 +93,20 @@ def test_a_token_is_no_younger_for_being_kept_longer_or_written_late(backend_of,
     assert inside.get(name) == value
 
 
+def test_the_time_that_storing_takes_counts(backend_of, clock, monkeypatch):
+    backend, told = backend_of(), redis.Redis.time
+
+    def slow(client):
+        answer = told(client)
+        clock.advance(20)
+        return answer
+
+    monkeypatch.setattr(redis.Redis, "time", slow)
+    backend.put(KEY, entry())
+    monkeypatch.undo()
+    assert backend.get(KEY).entry.age == pytest.approx(20, abs=5)
+
+
 def test_a_token_that_seems_to_come_from_later_is_not_trusted(backend_of, inside, monkeypatch):
     backend = backend_of()
     monkeypatch.setattr(redis.Redis, "time", lambda _: (4_000_000_000, 0))

@@ -7,7 +7,7 @@ import weakref
 
 import pytest
 
-from credconf.tokens.workers import Workers
+from credconf.tokens.workers import TooLong, Workers, bounded
 from tests.contract.faces import wait_until
 
 
@@ -117,3 +117,25 @@ def test_a_busy_thread_does_not_keep_the_process_from_ending():
         "Workers(1, 'x').submit(lambda: (started.set(), threading.Event().wait(60))); started.wait(20)"
     )
     assert subprocess.run([sys.executable, "-c", program], timeout=30, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("exception", [ZeroDivisionError, TimeoutError])
+def test_what_a_thread_raises_reaches_who_waits_for_it(exception):
+    def fail():
+        raise exception
+
+    with pytest.raises(exception):
+        bounded(Workers(1, "raising", idle=0.05), fail, 20)
+
+
+def test_what_hangs_is_waited_for_no_longer_than_said():
+    goes_on, ended = threading.Event(), threading.Event()
+
+    def hang():
+        goes_on.wait(20)
+        ended.set()
+
+    with pytest.raises(TooLong):
+        bounded(Workers(1, "hanging", idle=0.05), hang, 0.05)
+    goes_on.set()
+    assert ended.wait(20)
