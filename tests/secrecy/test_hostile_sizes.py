@@ -11,6 +11,7 @@ import json
 import os
 import random
 import socket
+import string
 import subprocess
 import sys
 import textwrap
@@ -81,7 +82,7 @@ FILES = {
 
 def shuffled(seed):
     """A name of the same letters as each other one: what is compared with it is compared to the end."""
-    letters = list("ABCDEFGHIJKLMNOPQRSTUVWXYZ_ABCDEFGHIJKLM")
+    letters = [*string.ascii_uppercase, "_", *string.ascii_uppercase[:13]]
     random.Random(seed).shuffle(letters)  # noqa: S311 - a name
     return f"V{''.join(letters)}"
 

@@ -24,7 +24,7 @@ from tests.secrecy.test_failures import error_of
 
 TEXT = "q7Zx~c4n4Ry.Of_A-0dd-one"
 CANARY = Canary((TEXT,))
-RSA = bytes.fromhex("06092a864886f70d010101")
+RSA = bytes.fromhex("06 09 2a 86 48 86 f7 0d 01 01 01")
 """The object identifier of RSA."""
 BYTE = f"{TEXT}\udcfc"
 HALF = f"{TEXT}\ud800"
