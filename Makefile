@@ -46,7 +46,8 @@ others: dev ## a part of the tests on the other Pythons, as far as they are pres
 integration: ## the tests against what is not ours: Azurite, OAuth servers, language server, pre-commit, libsecret, Redis
 	@tools/install .venv $(PYTHON) -e dev integration
 	@tools/install-node-packages
-	$(PYTEST) -rs tests/integration
+	@tools/install-debian-packages
+	PATH="$(CURDIR)/.tools/bin:$$PATH" $(PYTEST) -rs tests/integration
 
 docs: ## build the documentation into build/docs; a broken link or anchor is an error
 	@tools/install .venv $(PYTHON) -e dev docs

@@ -12,8 +12,8 @@ try:
 except ImportError:
     pass  # a part of the tests runs without it, against the wheel and what it depends on
 else:
-    # No test measures time, and a busy machine is no fault of the data. In continuous integration the examples are the
-    # same each time, so that a change is not judged by what somebody else's would have met, too; elsewhere they are new.
+    # No test measures time, and a busy machine is no fault of the data. In continuous integration the examples are
+    # the same each time, so that no change is judged by what another would have met, too; elsewhere they are new.
     settings.register_profile(
         "credconf",
         deadline=None,
