@@ -27,7 +27,8 @@ import json, logging, sys
 import credconf
 logging.basicConfig(level="WARNING", stream=sys.stderr)
 with credconf.build(json.loads(sys.argv[1])) as credential:
-    print(json.dumps([credential.get_token(sys.argv[2]).token, "msal" in sys.modules]))
+    said = json.dumps([credential.get_token(sys.argv[2]).token, "msal" in sys.modules])
+    sys.stdout.write(said + "\\n")  # at once: several processes write to one pipe, unbuffered where the machine says so
 """
 # Several processes have to be in one session: this one starts them.
 MANY = """
