@@ -15,14 +15,13 @@ from credconf.tokens.backends import missing_extra
 from . import layers as layer_of
 from .advice import advice, displaced_host
 from .ambient import heard, of_another_kind
-from .checks import NOT_THERE, bad_prefix, exclusive, is_prefix, unusable
+from .checks import NOT_THERE, bad_prefix, exclusive, is_prefix
+from .choosing import chosen_entry
 from .entries import Book, read_book
 from .files import absolute
 from .lines import Lines
 from .literals import literal_warnings
 from .merging import origins_of, place_in, tree
-from .missing import Missing
-from .nearly import strangers
 from .nodes import joined
 from .origins import Origin, Value
 from .places import places
@@ -33,7 +32,7 @@ from .safety import mixed_identity
 from .sources import merge
 from .surroundings import Surroundings, conventional, surroundings
 from .unresolved import Unresolved
-from .variables import Scheme
+from .variables import PREFIX, Scheme
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
     from .document import Document
     from .dotenv import Dotenv
     from .layers import Layer
+    from .missing import Missing
     from .request import Request
 
 
@@ -82,7 +82,7 @@ def attempt(request: Request) -> Resolved | Unresolved:
         return Unresolved(None, tuple(problems))  # no file could be read: what would be missing from it says nothing
     book = read_book(documents, request.section)
     problems += book.problems
-    name, refused = _choose(request, book)
+    name, refused = chosen_entry(request, book)
     problems += refused
     if _is_unread(request, documents, book):
         problems = [problem for problem in problems if problem.code not in NOT_THERE]
@@ -99,27 +99,6 @@ def _is_unread(request: Request, documents: list[Document], book: Book) -> bool:
 
 def _errors(problems: list[Problem]) -> list[Problem]:
     return [problem for problem in problems if problem.severity == "error"]
-
-
-def _choose(request: Request, book: Book) -> tuple[str | None, list[Problem]]:
-    """The entry to use, `None` for the flat form and where the choice failed; and what is wrong with the choice."""
-    choice = request.chosen() or book.default
-    if choice is None:
-        misspelt = any(problem.meant == "default" for problem in book.problems)
-        return None, [] if misspelt or not book.names else [_not_chosen(book)]
-    name, origin = choice
-    problem = unusable(name, origin, book)
-    return name if name in book.parts else None, [problem] if problem else []
-
-
-def _not_chosen(book: Book) -> Problem:
-    usable = ", ".join(name for name in book.names if not book.is_abstract(name)) or "none that is not abstract"
-    hint = f"choose one: name= or -n, CREDCONF_NAME, or `default:` in the file; there are: {usable}"
-    return Problem("no-name", "no credential was chosen", origin=_first_place(book), hint=hint)
-
-
-def _first_place(book: Book) -> Origin:
-    return Origin("file", file=book.places[-1], line=1, column=1)
 
 
 class _Resolver:
@@ -169,6 +148,8 @@ class _Resolver:
         settings = validate(tree(self.merged))
         self._check_redirections(settings)
         if isinstance(settings, Invalid):
+            from .missing import Missing  # for broken configurations only
+
             missing = Missing(self.request, self.dotenv, self.book, scheme, tuple(self._lineage()))
             wrong = [problem for problem in settings.problems if not self._is_said(problem, missing)]
             self.problems += missing.with_unread_file(self._placed(problem, missing) for problem in wrong)
@@ -209,6 +190,10 @@ class _Resolver:
         self.problems += [problem for problem in found if problem is not None]
 
     def _check_strangers(self, scheme: Scheme) -> None:
+        if not any(name.upper().startswith(PREFIX) for name in (*self.request.environ, *self.dotenv.variables)):
+            return
+        from .nearly import strangers  # most machines have none of these variables
+
         schemes = {name: Scheme.of(name, None, prefixed=False) for name in (None, *self.book.names)}
         schemes[self.name] = scheme  # `env_prefix` may have replaced it
         prefixes = self.book.prefixes()

@@ -9,7 +9,6 @@ from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
 from credconf.config.building import complete
-from credconf.config.habits import Hint, hint_for
 from credconf.config.nodes import shown_key
 from credconf.config.settings import CommonSettings, with_authority
 from credconf.entra import clouds
@@ -118,6 +117,8 @@ def unknown_key(
     otherwise: str = "remove it; keys that begin with `x-` are yours",
 ) -> Problem:
     """The problem of a key that is no setting, with the setting that was probably meant, or else what to do."""
+    from credconf.config.habits import Hint, hint_for  # for broken configurations only
+
     from . import NESTED  # it is made of the models, which are validated here
 
     hint = hint_for(name, known, NESTED) or Hint(otherwise)
