@@ -79,6 +79,7 @@ class Fleet:
         self._afterwards = Afterwards(None if backend.patience is None else backend.patience * _PART)
         self._source = source
         self._plan = plan
+        self._acquainted = False
 
     def ask(self, request: TokenRequest, terms: Terms, superseded: Callable[[], bool]) -> Token | Failure:
         """A token that another process has got, or else one from Entra. It never raises an `Exception`.
@@ -96,6 +97,8 @@ class Fleet:
             outcome = self._found(wish)
         except Unavailable:
             outcome = None
+        finally:
+            self._acquainted = True
         return self._asked(wish) if outcome is None else outcome
 
     def ask_anew(self, request: TokenRequest, terms: Terms) -> Token | Failure:
@@ -135,8 +138,13 @@ class Fleet:
             pause = min(pause * 1.5, LONGEST_POLL)
 
     def _is_late(self, began: float) -> bool:
+        """Whether it took longer than a caller should wait.
+
+        Not in the first flight of a process: it imports a client, looks up a name and connects, and where many
+        processes start together there is little CPU for each. Then only the bound of each single call counts.
+        """
         patience = self._guard.backend.patience
-        return patience is not None and self._plan.monotonic() - began > patience
+        return self._acquainted and patience is not None and self._plan.monotonic() - began > patience
 
     def _left_to_others(self, token: Token) -> Token | None:
         """A token that is valid, and that somebody sees to: there is time to look again, or there is not."""
@@ -245,6 +253,7 @@ class Fleet:
 
     def after_fork(self) -> None:
         """In the child of a fork: no lock is held, nothing is under way, no socket is shared."""
+        self._acquainted = False
         self._keeper.after_fork()
         self._afterwards.after_fork()
         self._guard.after_fork()

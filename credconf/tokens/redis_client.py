@@ -29,9 +29,9 @@ _IDLE = 30.0
 """Seconds after which connections are made anew: a firewall may have dropped them, and says so to nobody."""
 _RESTS = 2.0
 """Seconds after which a thread without a call goes: most tokens are in memory, and calls are rare."""
-_LONGEST = 2
+_LONGEST = 4
 """Times of its `timeout`, within which each answer must begin, that a call may take with all that it is made of: the
-look-up of a name, a connection, several answers."""
+look-up of a name, a connection, several answers, and the turns of this process where many are short of CPU."""
 _NO_ANSWER = "it did not answer several calls"
 _NO_PLACE = "this process calls it more often at once than it has connections"
 _KEEPALIVE: Final = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}

@@ -449,11 +449,15 @@ def test_one_caller_at_a_time_tries_a_backend_that_was_down(storage):
 
 
 class Slow:
-    """A process with a backend each answer of which takes some seconds."""
+    """A process with a backend each answer of which takes some seconds, from its second flight on or at once."""
 
-    def __init__(self, storage, seconds, *operations):
+    def __init__(self, storage, seconds, *operations, at_once=False):
         storage.patience, storage.lease = 0.5, 5.0
         self.process = Process(storage)
+        if not at_once:
+            self.process.get(scope="before")
+            storage.calls.clear()
+            storage.entries.clear()
         self.storage = storage
         self.seconds = seconds
         backend = self.process.fleet._guard.backend
@@ -493,11 +497,20 @@ def test_a_backend_that_answers_slowly_costs_a_caller_little_and_is_told_of_once
 
 
 def test_what_a_slow_backend_has_is_used(storage):
-    first = Process(storage)
+    first, slow = Process(storage), Slow(storage, 0.7, "get")
     first.get()
-    slow = Slow(storage, 0.7, "get")
+    asked = len(slow.process.asked)
     assert text(slow.process.get()) == text(first.get())
-    assert not slow.process.asked
+    assert len(slow.process.asked) == asked
+
+
+def test_a_process_that_has_just_started_blames_nobody_for_the_time_that_its_first_flight_takes(storage, caplog):
+    slow = Slow(storage, 0.7, "get", "lock", at_once=True)
+    assert 2.0 < slow.lost("first") < 2.2  # two looks, and the lock between them
+    assert not caplog.records
+    assert storage.entries
+    slow.lost("second")
+    assert "too slow" in caplog.text
 
 
 def test_who_has_seen_that_it_is_slow_does_not_even_ask_for_the_lock(storage):
