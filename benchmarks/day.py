@@ -124,6 +124,7 @@ class Store:
     """The shared store. What a pod does later, by its own clock, others do not see before."""
 
     label = "the store"
+    patience = None  # nothing is done behind a caller's back: there is one thread, on a virtual clock
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -195,6 +196,7 @@ class Lock:
     """From when it is taken until when it is released."""
 
     lease = None
+    local = False
 
     def __init__(self, world: World) -> None:
         self._world = world
