@@ -172,10 +172,14 @@ class Engine:
 
     def prefetch(self) -> None:
         """Fetch the tokens of the configured scopes behind the application's own start."""
-        for scope in self.blueprint.settings.prefetch:
-            request = self.request("prefetch", (scope,), None, None, cae=False)
+        scopes = self.blueprint.settings.prefetch
+        requests = [self.request("prefetch", (scope,), None, None, cae=False) for scope in scopes]
+        wanted = [request for request in requests if self.store.get(request.key) is None]
+        if wanted and self._fleet is None:  # what the others have needs no client
+            self._source.prepare()
+        for request in wanted:
             key = request.flight
-            if self.store.get(request.key) is None and self._flights.join(key)[1]:
+            if self._flights.join(key)[1]:
                 self._launch(self._callers, key, lambda request=request: self._prefetched(request))  # type: ignore[misc]
 
     def _prefetched(self, request: TokenRequest) -> Token | Failure:

@@ -65,6 +65,10 @@ class _Once:
         self._work: list[Callable[[], object]] = [work]
 
     def __call__(self) -> None:
+        if threading.active_count() > 1:
+            # Two threads that import parts of one package may be told of a deadlock (`_DeadlockError`), the
+            # application's as well as ours. The only thread of a process is this one, and waits for an answer.
+            return
         with contextlib.suppress(IndexError, RuntimeError):  # a thread that can't be started is none that is needed
             threading.Thread(target=self._work.pop(), name="credconf-import", daemon=True).start()
 
@@ -124,10 +128,10 @@ class Source:
             asked_at, steady_at = plan.clock(), plan.monotonic()
             proof, retries = attempt.proof.open(), terms.retries
             answer = client.token(proof, request, deadline, retries=retries, held=held, tokens=self._tokens)
+            _import_azure_core()  # errors are made of it, too: nobody is to import it while the other thread does
             if not isinstance(answer, Failure):
                 self._log(request, answer.lifetime, plan.monotonic() - steady_at)
                 self._remember(attempt)
-                _import_azure_core()
                 said = (answer.token, answer.token_type, answer.lifetime, answer.refresh_in)
                 return Token(*said, asked_at, steady_at, plan.random())
             if not answer.refused_proof:
@@ -172,6 +176,11 @@ class Source:
         tenant = identity.shown("tenant_id") if request.tenant == identity.tenant_id else request.tenant
         scopes = printable(" ".join(request.scopes))  # they may come from a configuration, and forge no line of a log
         logger.info("token for tenant %s, %s: %.0f s to live, taken %.0f ms", tenant, scopes, lifetime, taken * 1000)
+
+    def prepare(self) -> None:
+        """Import on this thread what another one would soon import, while the application does so, too."""
+        self._entra()
+        _import_azure_core()
 
     def _entra(self) -> EntraClient:
         """MSAL and urllib3 are imported here, when a token is first needed."""
