@@ -19,16 +19,14 @@ from .nodes import (
     Node,
     Scalar,
     Sequence,
-    duplicates,
     entries,
     faults,
     joined,
     plain,
     shown_key,
-    tagged,
 )
 from .origins import Origin, Value
-from .sections import missing_section
+from .sections import missing_section, section_of
 from .unknown import unknown_in_entry, unknown_in_group
 
 if TYPE_CHECKING:
@@ -115,7 +113,7 @@ def read_book(documents: list[Document], section: str | None) -> Book:
         section: dotted path of the mapping that is ours; the whole file without it.
     """
     book = Book(places=[document.name for document in documents])
-    holders = [(document, _section(document, section, book)) for document in documents]
+    holders = [(document, section_of(document, section, book)) for document in documents]
     if section and not any(found for _, found in holders) and not book.problems:
         book.problems.append(missing_section(section, documents))
     for document, mapping in reversed(holders):
@@ -128,39 +126,6 @@ def read_book(documents: list[Document], section: str | None) -> Book:
     book.problems += colliding_names(book)
     book.problems += broken_lineages(book)
     return book
-
-
-def _section(document: Document, section: str | None, book: Book) -> Mapping | None:
-    node = document.root
-    path = ""
-    for step in section.split(".") if section else []:
-        if node is not None and node.foreign:
-            break
-        if isinstance(node, Mapping):
-            book.problems += duplicates(node, step, document, path)
-        path = joined(path, step)
-        node = entries(node)[step][1] if isinstance(node, Mapping) and step in entries(node) else None
-    if node is not None and node.foreign:
-        book.problems.append(tagged(node, document, path))
-        book.unread = True
-        return None
-    if isinstance(node, Mapping):
-        return node
-    if node is None and section:
-        return None  # a layer may leave the section out; that none has it is found above
-    book.unread = True
-    what = f"the section `{section}`" if section else "the file"
-    if node is None:
-        origin = Origin("file", file=document.name, line=1, column=1, found=document.found)
-        message, hint = f"{what} is empty", "write the settings, or leave the file out"
-        book.problems.append(Problem("empty-file", message, path=section, origin=origin, hint=hint))
-    else:
-        message = f"{what} is not a mapping of settings"
-        hint = "write `key: value`" + (
-            ", without `-`" if isinstance(node, Sequence) else ", with a space after the colon"
-        )
-        book.problems.append(Problem("wrong-type", message, path=section, origin=document.origin(node), hint=hint))
-    return None
 
 
 def _read_file(document: Document, mapping: Mapping, path: str, book: Book) -> None:

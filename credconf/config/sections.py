@@ -1,4 +1,4 @@
-"""A section that no file has, and the one that was probably meant."""
+"""The section of a file that is ours, and the one that was probably meant where no file has it."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING
 
 from credconf.problems import Problem, closest
 
-from .nodes import Mapping, entries, shown_key
+from .nodes import Mapping, Sequence, duplicates, entries, joined, shown_key, tagged
 from .origins import Origin
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Sequence as SequenceOf
 
     from .document import Document
+    from .entries import Book
 
 
-def missing_section(section: str, documents: Sequence[Document]) -> Problem:
+def missing_section(section: str, documents: SequenceOf[Document]) -> Problem:
     """The problem of a section that none of the files has.
 
     Args:
@@ -43,7 +44,7 @@ def missing_section(section: str, documents: Sequence[Document]) -> Problem:
     )
 
 
-def _nearest(steps: Sequence[str], document: Document) -> tuple[Origin, str] | None:
+def _nearest(steps: SequenceOf[str], document: Document) -> tuple[Origin, str] | None:
     """Where a key stands that resembles the first step that is not there, and the whole path with it."""
     node = document.root
     for index, step in enumerate(steps):
@@ -55,4 +56,38 @@ def _nearest(steps: Sequence[str], document: Document) -> tuple[Origin, str] | N
         if meant is None:
             return None
         return document.origin(pairs[meant][0]), ".".join((*steps[:index], meant, *steps[index + 1 :]))
+    return None
+
+
+def section_of(document: Document, section: str | None, book: Book) -> Mapping | None:
+    """The mapping that is ours in a file; where there is none the book is told why, unless a layer leaves it out."""
+    node = document.root
+    path = ""
+    for step in section.split(".") if section else []:
+        if node is not None and node.foreign:
+            break
+        if isinstance(node, Mapping):
+            book.problems += duplicates(node, step, document, path)
+        path = joined(path, step)
+        node = entries(node)[step][1] if isinstance(node, Mapping) and step in entries(node) else None
+    if node is not None and node.foreign:
+        book.problems.append(tagged(node, document, path))
+        book.unread = True
+        return None
+    if isinstance(node, Mapping):
+        return node
+    if node is None and section:
+        return None  # a layer may leave the section out; that none has it is found above
+    book.unread = True
+    what = f"the section `{section}`" if section else "the file"
+    if node is None:
+        origin = Origin("file", file=document.name, line=1, column=1, found=document.found)
+        message, hint = f"{what} is empty", "write the settings, or leave the file out"
+        book.problems.append(Problem("empty-file", message, path=section, origin=origin, hint=hint))
+    else:
+        message = f"{what} is not a mapping of settings"
+        hint = "write `key: value`" + (
+            ", without `-`" if isinstance(node, Sequence) else ", with a space after the colon"
+        )
+        book.problems.append(Problem("wrong-type", message, path=section, origin=document.origin(node), hint=hint))
     return None
