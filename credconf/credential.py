@@ -29,6 +29,7 @@ class Holder:
     def __init__(self, engine: Engine, name: str | None = None) -> None:
         self._engine = engine.hold()
         self._name = name
+        engine.log.name(name)
         # For the hot path: a look-up and two comparisons, without a call of ours.
         self._tokens: dict[Key, Token] = engine.tokens
         self._now = engine.now

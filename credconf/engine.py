@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from .sharing import forget, mend_after_fork
 from .tokens.failure import Failure
-from .tokens.flight import Abandoned, Flights
+from .tokens.flight import LOOK, Flights, NoOutcome
 from .tokens.interrupts import without_frames
 from .tokens.policy import SPACING, wait_after
 from .tokens.refreshes import Refreshes
@@ -23,18 +23,21 @@ from .tokens.stores import MemoryStore, Token
 from .tokens.workers import Workers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from concurrent.futures import Future
+    from collections.abc import Callable, Hashable
 
     from .blueprint import Blueprint
     from .tokens.fleet import Fleet
-
-logger = logging.getLogger("credconf")
+    from .tokens.flight import Flight
+    from .tokens.log import Log
 
 _T = TypeVar("_T")
 
 CALLERS = 64  # a server that takes 50 ms gives 1,280 tokens a second to so many, which is what one core can take
 REFRESHERS = 4
+_BESIDE_REQUESTS = 30.0
+"""Seconds that a flight may take beside `total_timeout`: for programs, other processes, an `http_client`'s own time."""
+_LAUNCHES = 3
+"""Times that a coroutine has a request made, where the thread that makes it is interrupted."""
 
 
 class Engine:
@@ -44,7 +47,7 @@ class Engine:
     the token.
     """
 
-    def __init__(self, blueprint: Blueprint) -> None:
+    def __init__(self, blueprint: Blueprint, log: Log | None = None) -> None:
         self.blueprint = blueprint
         self.now = blueprint.clock
         self.steady = blueprint.monotonic
@@ -52,11 +55,13 @@ class Engine:
         self.tokens = self.store.tokens
         self.holds = 0
         self._flights: Flights[Token | Failure] = Flights()
+        self._longest = blueprint.transport.total_timeout + _BESIDE_REQUESTS
         self._refreshes = Refreshes()
         self._callers = Workers(CALLERS, "credconf")
         self._refreshers = Workers(REFRESHERS, "credconf-refresh")
         self._lock = threading.Lock()
-        self._source = Source(blueprint, self.store.newest)
+        self._source = Source(blueprint, self.store.newest, log)
+        self.log = self._source.log
         self._fleet = None if blueprint.settings.token_cache.kind == "memory" else _fleet(blueprint, self._source)
         mend_after_fork(self)
 
@@ -91,8 +96,15 @@ class Engine:
             AuthenticationError: there is none.
         """
         token = self._kept(request)
-        outcome = token or self._flights.run(request.flight, lambda: self._fetch(request))
-        return _raised(outcome)
+        return token or _raised(self._run(request.flight, lambda: self._fetch(request), is_poor=_is_unretried))
+
+    def _run(
+        self,
+        key: Hashable,
+        fetch: Callable[[], Token | Failure],
+        is_poor: Callable[[Token | Failure], bool] | None = None,
+    ) -> Token | Failure:
+        return self.log.held_during(lambda: self._flights.run(key, fetch, is_poor=is_poor, longest=self._longest))
 
     async def token_async(self, request: TokenRequest) -> Token:
         """The token, from the store or from Entra; a thread of ours waits, and cancelling one caller cancels only it.
@@ -102,24 +114,40 @@ class Engine:
         """
         token = self._kept(request)
         since = self.steady()
-        outcome = token or await self._fly(request.flight, lambda: self._fetch(request, since=since))
-        return _raised(outcome)
+        return token or _raised(
+            await self._fly(request.flight, lambda: self._fetch(request, since=since), is_poor=_is_unretried)
+        )
 
-    async def _fly(self, key: object, fetch: Callable[[], Token | Failure]) -> Token | Failure:
-        while True:
-            flight, leads = self._flights.join(key)
-            if leads:
-                self._launch(self._callers, key, fetch)
-            outcome = await _landed(flight)
-            if not isinstance(outcome, Abandoned):
+    async def _fly(
+        self,
+        key: Hashable,
+        fetch: Callable[[], Token | Failure],
+        is_poor: Callable[[Token | Failure], bool] | None = None,
+    ) -> Token | Failure:
+        """As `_run`, for a coroutine: a thread of ours leads."""
+        launched: list[Flight[Token | Failure]] = []
+
+        def start(flight: Flight[Token | Failure]) -> None:
+            launched.append(flight)
+            self._launch(self._callers, flight, fetch)
+
+        while len(launched) < _LAUNCHES:
+            flight = self._flights.join(key, start)
+            outcome = await _landed(flight, self._longest)
+            if isinstance(outcome, NoOutcome):
+                continue
+            if flight in launched or is_poor is None or not is_poor(outcome):
                 return outcome
+        reason = launched[-1].interrupt or "no answer in time"
+        return Failure(f"the request was interrupted {_LAUNCHES} times: {reason}", "unexpected")
 
-    def _launch(self, workers: Workers, key: object, fetch: Callable[[], Token | Failure]) -> None:
-        try:
-            workers.submit(lambda: self._flights.lead(key, lambda: _contained(fetch)))
-        except BaseException:  # an interrupt, too, must not leave others waiting for a flight that nobody leads
-            self._flights.abandon(key)
-            raise
+    def _launch(self, workers: Workers, flight: Flight[Token | Failure], fetch: Callable[[], Token | Failure]) -> None:
+        workers.submit(lambda: self._lead(flight, fetch))
+
+    def _lead(self, flight: Flight[Token | Failure], fetch: Callable[[], Token | Failure]) -> None:
+        """Lead a flight on a thread of ours. An interrupt of it has no caller; the followers try again."""
+        with contextlib.suppress(BaseException):
+            self.log.held_during(lambda: flight.lead(fetch))
 
     def _kept(self, request: TokenRequest) -> Token | None:
         """A valid token of the store; one that is due is refreshed behind the caller's back."""
@@ -139,13 +167,15 @@ class Engine:
             self._refreshes.end(request.key)
             if not isinstance(exc, RuntimeError):
                 raise
-            logger.warning("no thread could be started to refresh a token; it is tried again in %.0f s", SPACING)
+            self.log.warning("no thread could be started to refresh a token; it is tried again in %.0f s", SPACING)
 
     def _refreshed(self, request: TokenRequest, token: Token) -> None:
         try:
-            # Not if it has been replaced, or has expired, since: then whoever asks for it does it himself.
-            if self.store.get(request.key) is token and self._flights.join(request.flight)[1]:
-                self._flights.lead(request.flight, lambda: self._fetch(request, token))
+            # Not if it has been replaced, or has expired, since: then whoever asks for it does it.
+            if self.store.get(request.key) is token:
+                self._flights.join(
+                    request.flight, lambda flight: self._lead(flight, lambda: self._fetch(request, token))
+                )
         finally:
             self._refreshes.end(request.key)
 
@@ -156,12 +186,14 @@ class Engine:
             AuthenticationError: it gave no token.
         """
         terms = Terms(timeout, retries=False)
-        return _raised(self._flights.run((request, timeout), lambda: self._verified(request, terms)))
+        key = ("verify", request.flight, timeout)
+        return _raised(self._run(key, lambda: self._verified(request, terms)))
 
     async def verify_async(self, request: TokenRequest, timeout: float | None = None) -> Token:
         """As `verify`, on a thread of ours."""
         terms = Terms(timeout, self.steady(), retries=False)
-        return _raised(await self._fly((request, timeout), lambda: self._verified(request, terms)))
+        key = ("verify", request.flight, timeout)
+        return _raised(await self._fly(key, lambda: self._verified(request, terms)))
 
     def _verified(self, request: TokenRequest, terms: Terms) -> Token | Failure:
         ask = self._source.ask if self._fleet is None else self._fleet.ask_anew
@@ -178,31 +210,33 @@ class Engine:
         if wanted and self._fleet is None:  # what the others have needs no client
             self._source.prepare()
         for request in wanted:
-            key = request.flight
-            if self._flights.join(key)[1]:
-                self._launch(self._callers, key, lambda request=request: self._prefetched(request))  # type: ignore[misc]
+            fetch = partial(self._prefetched, request)
+            self._flights.join(request.flight, lambda flight, fetch=fetch: self._launch(self._callers, flight, fetch))  # type: ignore[misc]
 
     def _prefetched(self, request: TokenRequest) -> Token | Failure:
         outcome = self._fetch(request)
         if isinstance(outcome, Failure):
-            logger.warning("a token could not be fetched in advance; the first caller tries again: %s", outcome.message)
+            self.log.warning("a token could not be prefetched; the first caller tries again: %s", outcome.message)
         return outcome
 
     # The request
 
     def _fetch(self, request: TokenRequest, due: Token | None = None, since: float | None = None) -> Token | Failure:
-        """One flight: ask for a token, or for the replacement of one that is due, unless somebody has just landed."""
+        """What one flight does: ask for a token, or for the replacement of one that is due.
+
+        A flight that has just landed may have brought the token, and a failure may have begun a pause.
+        """
         held = None if request.claims else self.store.get(request.key)
         if held is not None and held is not due:
             return held
         if due is None:
-            return self._ask(request, Terms(since=since))
+            return self._source.pauses.failure(request) or self._ask(request, Terms(since=since))
         outcome = _contained(lambda: self._ask(request, Terms(retries=False, replacing=due)))
         if isinstance(outcome, Failure):
             due.failures += 1
             wait = wait_after(due.failures, outcome.retry_after, self.blueprint.random())
             due.postpone(self.now(), self.steady(), wait)
-            logger.warning("a token could not be refreshed; the old one serves on: %s", outcome.message)
+            self.log.warning("a token could not be refreshed; the old one is still used: %s", outcome.message)
         return outcome
 
     def _ask(self, request: TokenRequest, terms: Terms) -> Token | Failure:
@@ -238,6 +272,12 @@ class Engine:
             if self._fleet is not None:
                 self._fleet.close()
 
+    def forget_pauses(self) -> None:
+        """Ask Entra again, whatever it said. For tests: the fake calls this when it is changed."""
+        self._source.pauses.clear()
+        if self._fleet is not None:
+            self._fleet.forget_pauses()
+
     def after_fork(self) -> None:
         """In the child of a fork: no lock is held, no thread runs, no request is under way."""
         self._lock = threading.Lock()
@@ -264,33 +304,48 @@ def _fleet(blueprint: Blueprint, source: Source) -> Fleet | None:
     return None if backend is None else Fleet(backend, source, blueprint)
 
 
-async def _landed(flight: Future[_T]) -> _T:
-    """The outcome of a flight. Each caller waits for a future of its own: to cancel it cancels nothing else.
-
-    `shield(wrap_future(...))` is the same for five times the objects, which counts where a thousand callers wait.
-    """
+async def _landed(flight: Flight[_T], longest: float) -> _T | NoOutcome:
+    """The outcome of a flight. Each caller waits for a future of its own: to cancel it cancels nothing else."""
     loop = asyncio.get_running_loop()
-    waiter: asyncio.Future[_T] = loop.create_future()
+    waiter: asyncio.Future[None] = loop.create_future()
+    until = loop.time() + longest
+    timer: asyncio.TimerHandle | None = None
 
-    def tell(flight: Future[_T]) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits there any more
-            loop.call_soon_threadsafe(_settle, waiter, flight.result())
+    def wake() -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed, and the caller with it
+            loop.call_soon_threadsafe(_settle, waiter)
 
-    flight.add_done_callback(tell)
-    return await waiter
+    def look() -> None:
+        nonlocal timer
+        if flight.has_been_left() or loop.time() >= until:
+            flight.land()
+        timer = loop.call_later(LOOK, look)
 
-
-def _settle(waiter: asyncio.Future[_T], outcome: _T) -> None:
-    if not waiter.done():  # it may have been cancelled
-        waiter.set_result(outcome)
-
-
-def _contained(fetch: Callable[[], Token | Failure]) -> Token | Failure:
-    """On a thread of ours nobody would hear of an interrupt, and those who wait would lead the same flight for ever."""
+    flight.on_landing(wake)
+    timer = loop.call_later(LOOK, look)
     try:
-        return fetch()
+        await waiter
+    finally:
+        timer.cancel()
+    return flight.outcome
+
+
+def _settle(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():  # it may have been cancelled
+        waiter.set_result(None)
+
+
+def _contained(ask: Callable[[], Token | Failure]) -> Token | Failure:
+    """What a background refresh comes to: an interrupt of its thread is a failure like any other."""
+    try:
+        return ask()
     except BaseException as exc:  # noqa: BLE001 - see above
-        return Failure(f"the request was ended by {type(exc).__name__}", "unexpected")
+        return Failure(f"the refresh was ended by {type(exc).__name__}", "unexpected", unretried=True)
+
+
+def _is_unretried(outcome: Token | Failure) -> bool:
+    """Whether a caller, whose own request is retried, makes a full attempt instead of taking an outcome."""
+    return isinstance(outcome, Failure) and outcome.unretried
 
 
 def _raised(outcome: Token | Failure) -> Token:

@@ -76,6 +76,11 @@ class AuthenticationError(CredconfError, ClientAuthenticationError):
         """What Entra's sign-in logs and its support know the request by."""
         return self.failure.correlation_id
 
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds for which the server asked not to be asked again, from now; `None` where it named none."""
+        return self.failure.retry_after
+
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.failure,)
 

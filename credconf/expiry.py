@@ -5,11 +5,11 @@ Entra does not tell an application when its secret ends: `secret_expires_on` not
 
 from __future__ import annotations
 
-import logging
 from datetime import date, datetime, timezone
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-logger = logging.getLogger("credconf")
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 STAGES: Final = (1, 7, 30)
 """Days ahead, at which it is told."""
@@ -48,10 +48,11 @@ def in_days(expires_on: date, now: float) -> str:
     return f"expires on {expires_on}, {off}"
 
 
-def warn_once(client: str, name: str, expires_on: date, now: float) -> None:
+def warn_once(warn: Callable[..., object], client: str, name: str, expires_on: date, now: float) -> None:
     """Log that something ends soon, once in this process for each stage.
 
     Args:
+        warn: logs a line, with arguments as those of `%`.
         client: whose it is; not shown.
         name: what ends, for the message.
         expires_on: when.
@@ -61,4 +62,4 @@ def warn_once(client: str, name: str, expires_on: date, now: float) -> None:
     if reached is None or (client, name, expires_on, reached) in _told:
         return
     _told.add((client, name, expires_on, reached))
-    logger.warning("%s %s; make a new one in time", name, in_days(expires_on, now))
+    warn("%s %s; make a new one in time", name, in_days(expires_on, now))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Collection, Mapping, Sequence
 from os import PathLike
@@ -20,6 +19,7 @@ from .kinds import Invalid, Settings, validate
 from .problems import Problem
 from .references import Reader
 from .sharing import shared
+from .tokens.log import Log
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
     from .entra.http import HttpClient
 
-logger = logging.getLogger("credconf")
 
 StrPath: TypeAlias = str | PathLike[str]
 _WHOLE_FILE = Problem(
@@ -201,10 +200,12 @@ def engine_for(request: Request, http_client: HttpClient | None) -> tuple[Engine
     plan = _plan(resolved, http_client)
 
     def start() -> Engine:
+        log = Log(plan.identity.shown("client_id") or "")
+        log.name(resolved.name)
         # Of an end that is near, the first token reminds, and the later ones do as it comes nearer.
         for warning in [item for item in resolved.warnings if item.code not in {"expires-soon", "expired"}]:
-            logger.warning("%s", _in_one_line(warning))
-        return _started(plan)
+            log.warning("%s", _in_one_line(warning))
+        return _started(plan, log)
 
     return shared(digest(plan), start), resolved.name
 
@@ -251,7 +252,7 @@ def _plan(resolved: Resolved, http_client: HttpClient | None) -> Blueprint:
     return Blueprint(resolved.settings, identity, resolved.reader, transport, http_client, resolved.surroundings)
 
 
-def _started(plan: Blueprint) -> Engine:
-    engine = Engine(plan)
+def _started(plan: Blueprint, log: Log | None = None) -> Engine:
+    engine = Engine(plan, log)
     engine.prefetch()
     return engine

@@ -43,6 +43,12 @@ def forget_shared_engines() -> None:
         _shared.clear()
 
 
+def forget_pauses() -> None:
+    """Let every engine of this process ask Entra again, whatever it said. For tests."""
+    for engine in list(_alive):
+        engine.forget_pauses()
+
+
 def mend_after_fork(engine: Engine) -> None:
     """Have `engine.after_fork()` called in the child of every fork, for as long as it lives."""
     _alive.add(engine)

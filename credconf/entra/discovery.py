@@ -7,22 +7,23 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from credconf.tokens.failure import Failure
 from credconf.tokens.flight import Flights
 
 from . import clouds
 from .http import Response
 from .refusals import refusal
-from .sending import Sender, Stop
+from .sending import REMEDIES, Sender, Stop
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from credconf.kinds import Identity
-    from credconf.tokens.failure import Failure
 
     from .refusals import Asked
 
 _DOCUMENT_LIFE = 3600.0
+_NO_ANSWER = {*REMEDIES, "network"}
 _OK = 200
 _PLAIN_ORIGIN = re.compile(r"https://[A-Za-z0-9._:\[\]-]+(?:/|$)", re.IGNORECASE)
 _METADATA = "http://169.254.169.254/metadata/instance/compute?api-version=2021-02-01"
@@ -110,7 +111,11 @@ class Directory:
         return self._once(url, ask)
 
     def _once(self, key: str, ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """One request however many tokens wait for it; a failure reaches each of them."""
+        """One request however many tokens wait for it.
+
+        A follower makes an attempt of its own where there was no answer: the leader may have had less time than it
+        has, and no retries.
+        """
 
         def outcome_of() -> dict[str, Any] | Failure:
             try:
@@ -118,7 +123,14 @@ class Directory:
             except Stop as exc:
                 return exc.failure
 
-        outcome = self._flights.run(key, outcome_of)
+        waited = False
+
+        def is_poor(outcome: dict[str, Any] | Failure) -> bool:
+            nonlocal waited
+            is_first, waited = not waited, True
+            return is_first and isinstance(outcome, Failure) and outcome.error in _NO_ANSWER
+
+        outcome = self._flights.run(key, outcome_of, is_poor=is_poor)
         if isinstance(outcome, dict):
             return outcome
         raise Stop(outcome)

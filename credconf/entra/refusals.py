@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from credconf.problems.aadsts import codes_in, explain
 from credconf.records import field, record
 from credconf.tokens.failure import Failure
+
+from .retries import RETRIED_STATUSES, retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +22,8 @@ if TYPE_CHECKING:
 _REDIRECTS = range(300, 400)
 _THROTTLED = 429
 _UNAVAILABLE = 500
-_LONGEST_NUMBER = 9
+_LONGEST_WAIT = 86400.0
+"""Seconds of a `Retry-After` that are shown at most."""
 
 
 @record
@@ -68,7 +72,11 @@ def refusal(asked: Asked, status: int, headers: Mapping[str, str], payload: obje
         payload: the parsed body, if it was JSON.
         text: the body.
     """
-    known: dict[str, Any] = {"status_code": status, "retry_after": _seconds(headers.get("retry-after"))}
+    asked_to_wait = retry_after(headers, time.time()) if status in RETRIED_STATUSES else None
+    known: dict[str, Any] = {
+        "status_code": status,
+        "retry_after": min(asked_to_wait, _LONGEST_WAIT) if asked_to_wait else None,
+    }
     if not isinstance(payload, dict) or not isinstance(payload.get("error"), str):
         return _unexplained(asked, status, text, known)
     said = asked.redact(str(payload.get("error_description") or payload["error"]))
@@ -118,7 +126,3 @@ def _unexplained(asked: Asked, status: int, text: str, known: dict[str, Any]) ->
 
 def _wait(known: Mapping[str, Any]) -> str:
     return f"; it asked to wait {known['retry_after']:.0f} s" if known["retry_after"] else ""
-
-
-def _seconds(value: str | None) -> float | None:
-    return float(value) if value is not None and value.isdecimal() and len(value) <= _LONGEST_NUMBER else None

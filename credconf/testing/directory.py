@@ -7,21 +7,32 @@ import secrets as randomness
 import string
 import threading
 import uuid
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from credconf.sharing import forget_pauses
+
 from .aadsts import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Generator, Iterable
 
 ADFS = "adfs"
 """The tenant under which an AD FS server answers; every application is registered there."""
 
 _ENDPOINTS_WITHOUT_TENANT = frozenset({"common", "organizations", "consumers", ADFS})
+
+
+@contextmanager
+def changing(lock: threading.Lock) -> Generator[None]:
+    """Change the fake, under its lock. The engines of this process then ask it at once, whatever it said before."""
+    with lock:
+        yield
+    forget_pauses()
 
 
 class Registration:
@@ -76,7 +87,7 @@ class Registration:
 
     def add_secret(self, secret: str) -> None:
         """Accept one more secret, beside those that there are."""
-        with self._lock:
+        with changing(self._lock):
             self._expired.discard(secret)
             self._secrets.pop(secret, None)
             self._secrets[secret] = None
@@ -91,19 +102,19 @@ class Registration:
             The new secret, for the file that the application under test reads.
         """
         secret = new_secret()
-        with self._lock:
+        with changing(self._lock):
             self._secrets = {**(self._secrets if overlap else {}), secret: None}
         return secret
 
     def revoke_secret(self, secret: str) -> None:
         """Refuse a secret from now on as a wrong one (AADSTS7000215)."""
-        with self._lock:
+        with changing(self._lock):
             self._secrets.pop(secret, None)
             self._expired.discard(secret)
 
     def expire_secret(self, secret: str) -> None:
         """Refuse a secret from now on as an expired one (AADSTS7000222)."""
-        with self._lock:
+        with changing(self._lock):
             self._secrets.pop(secret, None)
             self._expired.add(secret)
 
@@ -119,12 +130,12 @@ class Registration:
         parsed = x509.load_pem_x509_certificate(certificate)
         if not isinstance(parsed.public_key(), rsa.RSAPublicKey):
             raise ValueError("a client certificate needs an RSA key")  # noqa: TRY004 - the input is at fault
-        with self._lock:
+        with changing(self._lock):
             self._certificates.update(dict.fromkeys(_thumbprints(parsed), parsed))
 
     def remove_certificate(self, certificate: bytes) -> None:
         """Refuse a certificate (PEM) from now on (AADSTS700027)."""
-        with self._lock:
+        with changing(self._lock):
             for key in _thumbprints(x509.load_pem_x509_certificate(certificate)):
                 self._certificates.pop(key, None)
 
@@ -157,7 +168,7 @@ class Registration:
 
     def allow_any_tenant(self) -> None:
         """Register the application in every tenant."""
-        with self._lock:
+        with changing(self._lock):
             self._tenants = None
 
     def may_ask_for(self, resource: str) -> bool:
@@ -176,17 +187,17 @@ class Directory:
 
     def add_tenants(self, tenants: Iterable[str]) -> None:
         """Let tenants exist."""
-        with self._lock:
+        with changing(self._lock):
             self._tenants.update(tenant.lower() for tenant in tenants)
 
     def allow_any_tenant(self) -> None:
         """Let every tenant exist."""
-        with self._lock:
+        with changing(self._lock):
             self._any_tenant = True
 
     def add(self, registration: Registration) -> None:
         """Register an application; one with the same id is replaced."""
-        with self._lock:
+        with changing(self._lock):
             self._registrations[registration.client_id.lower()] = registration
 
     def knows(self, tenant: str) -> bool:

@@ -12,6 +12,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Literal, TypeVar
 
+from .directory import changing
 from .wire import Answer
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class Lane(Generic[_Effect]):
         if on not in {"token", "discovery", "all"}:
             raise ValueError('`on` is "token", "discovery" or "all"')
         fault = _Fault(effect, times, on)
-        with self._lock:
+        with changing(self._lock):
             if times is None:
                 self._standing.appendleft(fault)
             else:
@@ -97,7 +98,7 @@ class Lane(Generic[_Effect]):
 
     def clear(self) -> None:
         """Forget every fault."""
-        with self._lock:
+        with changing(self._lock):
             self._counted.clear()
             self._standing.clear()
 

@@ -1,4 +1,4 @@
-"""Why there is no token, as data: what travels from Entra to whoever waits. The errors are in `credconf.errors`."""
+"""Why there is no token, as data: what travels from Entra to the callers. The errors are in `credconf.errors`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ from credconf.records import record
 
 if TYPE_CHECKING:
     from credconf.errors import AuthenticationError
+
+_THROTTLED = 429
+_CLIENT_ERRORS = range(400, 500)
+_TEMPORARY = {408, _THROTTLED}
 
 
 @record
@@ -22,8 +26,10 @@ class Failure:
         trace_id: Entra's.
         timestamp: Entra's.
         status_code: of the HTTP answer, if there was one.
-        retry_after: seconds that the server asked to wait.
+        retry_after: seconds for which the server asked not to be asked again.
         unavailable: the credential could not even try, because a reference can't be read.
+        unretried: the only attempt failed in a way that a further attempt may mend. Requests of callers are
+            retried, background refreshes and `verify()` are not.
     """
 
     message: str
@@ -35,11 +41,18 @@ class Failure:
     status_code: int | None = None
     retry_after: float | None = None
     unavailable: bool = False
+    unretried: bool = False
 
     @property
     def refused_proof(self) -> bool:
         """Entra refused the secret or the certificate itself; another one may be accepted."""
         return self.error == "invalid_client"
+
+    @property
+    def refused(self) -> bool:
+        """Entra answered and refused: the same request gets the same answer."""
+        is_final = self.status_code in _CLIENT_ERRORS and self.status_code not in _TEMPORARY
+        return is_final and bool(self.codes or self.refused_proof)
 
     def exception(self) -> AuthenticationError:
         """A new exception. Raise it outside `except`: azure-core's errors remember what is being handled."""

@@ -16,6 +16,7 @@ from .afterwards import Afterwards
 from .failure import Failure
 from .guard import Guard
 from .leases import Keeper
+from .pauses import LONGEST as LONGEST_PAUSE
 from .policy import SPACING
 from .shared import Unavailable, entry_of, key_of, token_of
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from credconf.blueprint import Blueprint
 
     from .request import TokenRequest
-    from .shared import Backend, Lock, Seen
+    from .shared import Backend, Lock, Seen, Told
     from .source import Source, Terms
     from .stores import Token
 
@@ -74,12 +75,13 @@ class Fleet:
     """
 
     def __init__(self, backend: Backend, source: Source, plan: Blueprint) -> None:
-        self._guard = Guard(backend, plan.monotonic, plan.random)
+        self._guard = Guard(backend, source.log, plan.monotonic, plan.random)
         self._keeper = Keeper()
         self._afterwards = Afterwards(None if backend.patience is None else backend.patience * _PART)
         self._source = source
         self._plan = plan
         self._acquainted = False
+        self._asked_again = -math.inf  # on the monotonic clock: what was told before does not count
 
     def ask(self, request: TokenRequest, terms: Terms, superseded: Callable[[], bool]) -> Token | Failure:
         """A token that another process has got, or else one from Entra. It never raises an `Exception`.
@@ -162,12 +164,26 @@ class Fleet:
         if token is not None:
             return True, token
         told = seen.told
-        if told is None or told.age >= self._memory(wish):
+        if told is None or told.age >= self._plan.monotonic() - self._asked_again:
             return False, None
-        if told.failure.refused_proof or (wish.terms.replacing is None and told.failure.status_code is None):
-            # It may be the other's alone: his secret, his network. A secret of one's own is tried.
-            return wish.terms.replacing is None, None
+        if told.failure.retry_after is not None:
+            return self._paused(told, wish)
+        if told.age >= self._memory(wish):
+            return False, None
+        is_caller = wish.terms.replacing is None
+        if told.failure.refused_proof or (is_caller and (told.failure.status_code is None or told.failure.unretried)):
+            # It may be the other's alone: its secret, its network, its lack of retries. A caller tries by itself.
+            return is_caller, None
         return True, told.failure
+
+    def _paused(self, told: Told, wish: _Wish) -> tuple[bool, Token | Failure | None]:
+        """The server asked one process to wait: all of them wait."""
+        remaining = (told.failure.retry_after or 0.0) - told.age
+        if remaining <= 0 or told.age >= LONGEST_PAUSE:
+            return False, None
+        failure = replace(told.failure, retry_after=remaining)
+        self._source.pauses.begin(wish.request, failure, longest=LONGEST_PAUSE - told.age)
+        return True, failure
 
     def _memory(self, wish: _Wish) -> float:
         """Seconds for which a failure counts: a caller takes one that came while he waited, and no older one.
@@ -232,10 +248,10 @@ class Fleet:
     def _leaving(self, wish: _Wish, outcome: Token | Failure, *, tell: bool) -> Callable[[], None] | None:
         """Leaves an outcome for the others; `None` where it is nothing for them."""
         if isinstance(outcome, Failure):
-            if not tell or outcome.unavailable:
+            if (not tell and not outcome.retry_after) or outcome.unavailable:
                 return None
-            failure = outcome
-            return lambda: self._store(lambda backend: backend.tell(wish.key, failure, SPACING))
+            failure, seconds = outcome, max(SPACING, min(outcome.retry_after or 0.0, LONGEST_PAUSE))
+            return lambda: self._store(lambda backend: backend.tell(wish.key, failure, seconds))
         if wish.superseded():
             return None
         token = outcome
@@ -246,6 +262,10 @@ class Fleet:
             self._guard.store(operation)
 
     # Its life
+
+    def forget_pauses(self) -> None:
+        """Ask Entra again, whatever other processes have told until now."""
+        self._asked_again = self._plan.monotonic()
 
     def close(self) -> None:
         """Close the backend's sockets and files."""

@@ -7,18 +7,17 @@ tried. Where storing fails nobody takes a lock: the others would wait for a toke
 
 from __future__ import annotations
 
-import logging
 import threading
 from typing import TYPE_CHECKING, TypeVar
 
+from .interrupts import is_foreign
 from .shared import Busy, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .log import Log
     from .shared import Backend, Lock
-
-logger = logging.getLogger("credconf")
 
 _T = TypeVar("_T")
 
@@ -74,12 +73,14 @@ class Guard:
 
     Args:
         backend: which may be down at any time.
+        log: of the engine.
         steady: the steady clock.
         random: from 0 to 1; processes that lost it together do not come back together.
     """
 
-    def __init__(self, backend: Backend, steady: Callable[[], float], random: Callable[[], float]) -> None:
+    def __init__(self, backend: Backend, log: Log, steady: Callable[[], float], random: Callable[[], float]) -> None:
         self.backend = backend
+        self._log = log
         self._steady = steady
         self._random = random
         self._lock = threading.Lock()
@@ -166,7 +167,10 @@ class Guard:
         except Unavailable as exc:
             reason = str(exc)
             self._failed(circuit, before, reason)
-        except Exception as exc:  # noqa: BLE001 - a bug in a backend costs no caller a token
+        except Exception as exc:  # a bug in a backend costs no caller a token
+            if is_foreign(exc):
+                self._failed(circuit, before, reason)
+                raise
             reason = f"{type(exc).__name__}, which is a bug in credconf"
             self._failed(circuit, before, reason)
         except BaseException:  # passed on: an interrupt ends this try, too, or the circuit would wait for it
@@ -179,7 +183,7 @@ class Guard:
             circuit.fail(before, self._steady(), self._random())
             first, self._troubled = not self._troubled, True
         if first:
-            logger.warning("%s can't be used: %s; tokens are kept in memory alone", self.backend.label, reason)
+            self._log.warning("%s can't be used: %s; tokens are kept in memory alone", self.backend.label, reason)
 
     def _succeeded(self, circuit: _Circuit, before: int) -> None:
         if not circuit.failures and not self._troubled:
@@ -189,7 +193,7 @@ class Guard:
             back = self._troubled and not any(each.failures for each in self._circuits())
             self._troubled = self._troubled and not back
         if back:
-            logger.info("%s is back", self.backend.label)
+            self._log.info("%s is back", self.backend.label)
 
     def _circuits(self) -> tuple[_Circuit, ...]:
         return self._reading, self._locking, self._storing

@@ -1,20 +1,50 @@
-"""An interrupt on its way through frames whose locals may hold secrets: it goes on, and they do not."""
+"""Exceptions that are not ours: how to recognise one, and how to let it pass without the frames of secrets."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+import signal
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 _T = TypeVar("_T")
 
 
-def without_frames(work: Callable[[], _T]) -> _T:
-    """The result of some work. Of what is raised instead the traceback begins here, without a cause or a context.
+def is_foreign(error: BaseException) -> bool:
+    """Whether an exception came from outside into what runs here, instead of saying how that went.
 
-    Failures are returned, so this is for what may come at any moment: Ctrl-C, somebody's time limit, a test runner's
-    exit. By then MSAL, redis-py or we may be busy with a secret, its assertion, or all tokens of a file.
+    Such are Ctrl-C, an exit, a killed greenlet, the time limit of a test runner or a task queue. A handler of a signal
+    may raise any exception, a `TimeoutError` too: the traceback shows that the handler raised it.
+    """
+    if not isinstance(error, Exception):
+        return True
+    handlers = set(_signal_handlers())
+    traceback = error.__traceback__
+    while traceback is not None and handlers:
+        if traceback.tb_frame.f_code in handlers:
+            return True
+        traceback = traceback.tb_next
+    return False
+
+
+def _signal_handlers() -> Iterator[Any]:
+    """The code of the functions that handle signals now."""
+    for number in signal.valid_signals():
+        handler: Any = signal.getsignal(number)
+        while isinstance(handler, partial):
+            handler = handler.func
+        if callable(handler):
+            functions: tuple[Any, ...] = (handler, getattr(handler, "__func__", None), type(handler).__call__)
+            yield from (function.__code__ for function in functions if hasattr(function, "__code__"))
+
+
+def without_frames(work: Callable[[], _T]) -> _T:
+    """The result of some work. What is raised instead passes on, without its traceback, its cause and its context.
+
+    Failures are returned, so only what is foreign is raised. By then MSAL, redis-py or credconf may be busy with a
+    secret, its assertion, or all tokens of a file, and the locals of their frames hold it.
     """
     try:
         return work()

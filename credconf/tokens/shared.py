@@ -229,6 +229,7 @@ _FIELDS: Mapping[str, tuple[type, ...]] = {
     "timestamp": (str, type(None)),
     "status_code": (int, type(None)),
     "retry_after": (int, float, type(None)),
+    "unretried": (bool,),
 }
 
 

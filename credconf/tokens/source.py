@@ -5,10 +5,9 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib
-import logging
 import sys
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pydantic import SecretStr
 
@@ -19,23 +18,28 @@ from credconf.references import NotFound
 from credconf.sharing import importing
 from credconf.tokens.failure import Failure
 
+from .interrupts import is_foreign
+from .log import Log
+from .pauses import Pauses
 from .readings import Readings
 from .stores import Token
 from .trial import Trial
 from .verdicts import Verdicts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from credconf.blueprint import Blueprint
     from credconf.entra.client import EntraClient
     from credconf.kinds import Proof
     from credconf.kinds.proof import Sealed
 
+    from .readings import Reading
     from .request import TokenRequest
     from .trial import Attempt
 
-logger = logging.getLogger("credconf")
+_MENDED_BY_RETRIES: Final = {None, 408, 429, 500, 502, 503, 504}
+"""Statuses after which a retry may succeed; `None` is no answer at all."""
 
 # What MSAL would import with each request, if it is there, and our transport with the first one.
 _LATER = ("msal_extensions", "requests.exceptions", "credconf.entra.failures", "credconf.entra.pools")
@@ -85,10 +89,18 @@ class Source:
     Args:
         blueprint: who asks, and how.
         tokens: the texts of the tokens that are held, for what no failure may show.
+        log: of the engine; a new one by default.
+
+    Attributes:
+        log: of the engine.
+        pauses: how long Entra is not asked again.
     """
 
-    def __init__(self, blueprint: Blueprint, tokens: Callable[[], Iterable[str]] = tuple) -> None:
+    def __init__(
+        self, blueprint: Blueprint, tokens: Callable[[], Iterable[str]] = tuple, log: Log | None = None
+    ) -> None:
         self._blueprint = blueprint
+        self.log = log or Log(blueprint.identity.shown("client_id") or "")
         self._tokens = tokens
         self._lock = threading.Lock()
         self._client: EntraClient | None = None
@@ -98,6 +110,7 @@ class Source:
         self._readings = Readings(reader, blueprint.monotonic)
         self._verdicts = Verdicts(blueprint.monotonic)
         self._candidates = blueprint.settings.candidates()
+        self.pauses = Pauses(blueprint.monotonic, self._is_unchanged)
         self._rescued = False
 
     @property
@@ -112,17 +125,39 @@ class Source:
         return [each.open() for each in found if not isinstance(each, NotFound)]
 
     def ask(self, request: TokenRequest, terms: Terms) -> Token | Failure:
-        """A token, or why there is none. It never raises an `Exception`."""
+        """A token, or why there is none. It raises only what is not ours."""
+        trial = Trial(self._candidates, self._readings, self._verdicts)
         try:
-            return self._try(request, terms)
-        except Exception as exc:  # noqa: BLE001 - a bug: whoever waits must hear of it, without the locals of its frames
-            return Failure(f"credconf failed with {type(exc).__name__}, which is a bug in it", "unexpected")
+            outcome = self._try(request, terms, trial)
+        except Exception as exc:
+            if is_foreign(exc):
+                raise
+            # A bug. The callers get its name, without the locals of its frames.
+            outcome = Failure(f"credconf failed with {type(exc).__name__}, which is a bug in it", "unexpected")
+        if isinstance(outcome, Failure):
+            self.pauses.begin(request, outcome, trial.seen)
+            if not terms.retries and not outcome.retry_after and outcome.status_code in _MENDED_BY_RETRIES:
+                return replace(outcome, unretried=True)
+        else:
+            self.pauses.end(request)
+        return outcome
 
-    def _try(self, request: TokenRequest, terms: Terms) -> Token | Failure:
+    def _is_unchanged(self, sent: Mapping[int, Reading]) -> bool:
+        """Whether all that can be sent has been refused. A program may print another secret, so it runs again."""
+        for position, reading in sent.items():
+            candidate = self._candidates[position]
+            if candidate.runs:
+                known, _ = self._readings.now(candidate)
+                if self._readings.again(candidate, known).fingerprint != reading.fingerprint:
+                    return False
+            elif self._readings.changed(candidate, reading):
+                return False
+        return True
+
+    def _try(self, request: TokenRequest, terms: Terms, trial: Trial) -> Token | Failure:
         plan = self._blueprint
         client = self._entra()
         deadline = client.deadline(terms.timeout) - (0.0 if terms.since is None else plan.monotonic() - terms.since)
-        trial = Trial(self._candidates, self._readings, self._verdicts)
         held = functools.partial(self._held, trial)
         for attempt in trial.attempts():
             asked_at, steady_at = plan.clock(), plan.monotonic()
@@ -130,7 +165,7 @@ class Source:
             answer = client.token(proof, request, deadline, retries=retries, held=held, tokens=self._tokens)
             _import_azure_core()  # errors are made of it, too: nobody is to import it while the other thread does
             if not isinstance(answer, Failure):
-                self._log(request, answer.lifetime, plan.monotonic() - steady_at)
+                self._log_token(request, answer.lifetime, plan.monotonic() - steady_at)
                 self._remember(attempt)
                 said = (answer.token, answer.token_type, answer.lifetime, answer.refresh_in)
                 return Token(*said, asked_at, steady_at, plan.random())
@@ -154,16 +189,17 @@ class Source:
         before = self._verdicts.accept(attempt)
         expires_on = attempt.proof.open().expires_on
         if expires_on is not None:
-            warn_once(self._blueprint.identity.client_id, attempt.name, expires_on, self._blueprint.clock())
+            client, now = self._blueprint.identity.client_id, self._blueprint.clock()
+            warn_once(self.log.warning, client, attempt.name, expires_on, now)
         count = len(self._candidates)
         if attempt.kept:
             if not self._rescued:
-                logger.warning("%s has changed and was refused: it serves on as it was", attempt.name)
+                self.log.warning("%s has changed and was refused: it serves on as it was", attempt.name)
         elif before is None or before[0] != attempt.path:
             if count > 1:
-                logger.info("%s is in use, %d of %d", attempt.name, attempt.position + 1, count)
+                self.log.info("%s is in use, %d of %d", attempt.name, attempt.position + 1, count)
         elif before[1] != attempt.fingerprint:
-            logger.info("%s has changed, and is in use", attempt.name)
+            self.log.info("%s has changed, and is in use", attempt.name)
         self._rescued = attempt.kept
 
     def in_use(self) -> str | None:
@@ -171,11 +207,11 @@ class Source:
         worked = self._verdicts.worked
         return None if worked is None else worked.name
 
-    def _log(self, request: TokenRequest, lifetime: float, taken: float) -> None:
+    def _log_token(self, request: TokenRequest, lifetime: float, taken: float) -> None:
         identity = self._blueprint.identity
         tenant = identity.shown("tenant_id") if request.tenant == identity.tenant_id else request.tenant
         scopes = printable(" ".join(request.scopes))  # they may come from a configuration, and forge no line of a log
-        logger.info("token for tenant %s, %s: %.0f s to live, taken %.0f ms", tenant, scopes, lifetime, taken * 1000)
+        self.log.info("token for tenant %s, %s: %.0f s to live, taken %.0f ms", tenant, scopes, lifetime, taken * 1000)
 
     def prepare(self) -> None:
         """Import on this thread what another one would soon import, while the application does so, too."""

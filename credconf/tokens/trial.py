@@ -56,6 +56,7 @@ class Trial:
 
     Attributes:
         proofs: those that were tried.
+        seen: what each candidate was when it was last read, by position.
 
     Args:
         candidates: the preferred one first.
@@ -75,7 +76,7 @@ class Trial:
         self._readings = readings
         self._verdicts = verdicts
         self._pause = pause
-        self._seen: dict[int, Reading] = {}
+        self.seen: dict[int, Reading] = {}
         self._unchanged: set[int] = set()
         self._tried: set[bytes] = set()
         self._later: list[Attempt] = []
@@ -110,7 +111,7 @@ class Trial:
 
     def _judged(self, position: int, reading: Reading) -> Iterator[Attempt]:
         """An attempt with what was read, unless there was none, or it has to wait for more hopeful ones."""
-        self._seen[position] = reading
+        self.seen[position] = reading
         if isinstance(reading.outcome, NotFound) or reading.fingerprint in self._tried:
             return
         candidate = self._candidates[position]
@@ -128,10 +129,10 @@ class Trial:
     def _read_again(self) -> Iterator[Attempt]:
         if self._tried or self._later or self._unchanged:
             for position, candidate in enumerate(self._candidates):
-                yield from self._judged(position, self._readings.again(candidate, self._seen.get(position)))
+                yield from self._judged(position, self._readings.again(candidate, self.seen.get(position)))
         for pause in _PAUSES:
             # What has not changed for a while is not being written.
-            fresh = {position: item for position, item in self._seen.items() if position not in self._unchanged}
+            fresh = {position: item for position, item in self.seen.items() if position not in self._unchanged}
             halves = [position for position, item in fresh.items() if _is_half_written(item)]
             if self._tried or self._later or not halves:
                 return
@@ -142,8 +143,8 @@ class Trial:
     def _changed_meanwhile(self) -> Iterator[Attempt]:
         """A file that came to an end while a half of it was being refused. A look costs nothing."""
         for position, candidate in enumerate(self._candidates):
-            if self._readings.changed(candidate, self._seen[position]):
-                yield from self._judged(position, self._readings.again(candidate, self._seen[position]))
+            if self._readings.changed(candidate, self.seen[position]):
+                yield from self._judged(position, self._readings.again(candidate, self.seen[position]))
 
     def _last_that_worked(self) -> Iterator[Attempt]:
         """Instead of a proof that was refused; not where there is none any more: then somebody took it away."""
@@ -155,7 +156,7 @@ class Trial:
         """Why nothing worked: what was refused, and what could not be read."""
         unread = [
             (item.outcome.path or self._candidates[position].path, item.outcome)
-            for position, item in sorted(self._seen.items())
+            for position, item in sorted(self.seen.items())
             if isinstance(item.outcome, NotFound)
         ]
         if not self._refusals:

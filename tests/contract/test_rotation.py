@@ -190,12 +190,17 @@ def test_while_a_changed_secret_is_refused_the_last_that_worked_serves_on(rotati
     assert case.asks() == [("half", True)]
 
 
-def test_a_refused_secret_costs_one_request_for_each_call(rotating):
+def test_a_refused_secret_costs_one_request_in_five_seconds(rotating):
     case = rotating("file")
     for _ in range(3):
         error, sent = case.fails()
         assert sent == [("file", False)]
         assert error.aadsts == "AADSTS7000215"
+        case.clock.advance(4.9)
+        error, sent = case.fails()
+        assert sent == []
+        assert error.aadsts == "AADSTS7000215"
+        case.clock.advance(0.1)
     case.accepts("file")
     assert case.asks() == [("file", True)]
 
@@ -293,7 +298,7 @@ def test_a_program_whose_secret_stays_refused_runs_once_for_each_call(vault):
     assert vault.fails()[1] == [("file", False)]
     assert vault.runs() == 2  # before the request, and after the refusal
     for number in (3, 4):
-        assert vault.fails()[1] == [("file", False)]
+        assert vault.fails()[1] == [], "the program prints what has just been refused"
         assert vault.runs() == number
 
 
@@ -310,7 +315,9 @@ def test_the_secret_that_worked_is_remembered_and_shown_and_told_once(rotating, 
     name = f"client_secret.1 ({case.directory / 'old'})"
     assert case.credential.credential.describe()["proof"] == name
     told = [item for item in caplog.records if "in use" in item.getMessage()]
-    assert [(item.levelname, item.getMessage()) for item in told] == [("INFO", f"{name} is in use, 2 of 2")]
+    assert [(item.levelname, item.getMessage()) for item in told] == [
+        ("INFO", f"client {case.registration.client_id}: {name} is in use, 2 of 2")
+    ]
     assert CANARY not in caplog.text
 
 

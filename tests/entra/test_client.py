@@ -38,12 +38,12 @@ def test_a_default_entry_of_netrc_adds_no_header(entra, monkeypatch, tmp_path):
     credential.close()
 
 
-def test_a_refusal_is_not_replayed_to_another_secret(entra):
+def test_msal_replays_no_refusal(entra):
     entra.throttles(retry_after=3600, times=1)
     credential = credconf.build(entra.config(http={"retries": 0}))
     with pytest.raises(credconf.AuthenticationError):
-        credential.get_token(SCOPE)
-    assert credential.get_token(SCOPE).token
+        credential.verify(SCOPE)
+    assert credential.verify(SCOPE).token
     credential.close()
 
 

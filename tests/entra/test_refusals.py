@@ -120,9 +120,18 @@ def test_so_it_is_where_entra_explains_itself():
     assert "asked to wait" not in failure_of(said, 429).message
 
 
-@pytest.mark.parametrize("value", ["", "soon", "-1", "1e9999", "9" * 40, "٣"])
+@pytest.mark.parametrize("value", ["", "soon", "-1", "1e9999", "٣"])
 def test_a_wait_that_is_no_number_is_none(value):
     assert failure_of("", 429, {"retry-after": value}).retry_after in {None, 3.0}
+
+
+def test_a_wait_is_a_day_at_most():
+    assert failure_of("", 429, {"retry-after": "9" * 40}).retry_after == 86400
+
+
+@pytest.mark.parametrize("status", [400, 401, 404])
+def test_only_a_server_that_is_busy_can_ask_to_wait(status):
+    assert failure_of("", status, {"retry-after": "30"}).retry_after is None
 
 
 def test_another_tenant_of_a_request_is_named():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 import threading
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from credconf.entra.http import Response
+from credconf.tokens.flight import Flight
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,7 +99,11 @@ class Threads:
 
     def waiting(self) -> int:
         """How many of them wait for the outcome of a flight that another one leads."""
-        frames = sys._current_frames()
+        gc.disable()  # CPython up to 3.11 deadlocks where a collection begins in this call
+        try:
+            frames = sys._current_frames()
+        finally:
+            gc.enable()
         return sum(_waits(frames.get(thread.ident or 0)) for thread in self._threads)
 
     def joined(self) -> list[Any]:
@@ -109,7 +115,7 @@ class Threads:
 
 def _waits(frame: Any) -> bool:
     while frame is not None:
-        if frame.f_code.co_name == "result" and frame.f_code.co_filename.endswith("_base.py"):
+        if frame.f_code is Flight.wait.__code__:
             return True
         frame = frame.f_back
     return False

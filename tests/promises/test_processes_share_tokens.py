@@ -136,7 +136,7 @@ def test_a_token_that_is_due_is_refreshed_once_for_all(entra):
     assert {each.get_token(SCOPE).token for each in faces} == old
 
     def all_new():
-        wait_until(lambda: not any(engine._refreshes._keys for engine in engines))  # no request takes half a minute
+        wait_until(lambda: not any(len(engine._refreshes) for engine in engines))  # no request takes half a minute
         clock.advance(31)  # who found the lock taken looks again after half a minute
         steady.advance(31)
         return not {each.get_token(SCOPE).token for each in faces} & old

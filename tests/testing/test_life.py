@@ -161,7 +161,7 @@ def test_the_plugin_gives_a_running_fake_and_a_ready_environment(tmp_path):
     (tmp_path / "conftest.py").write_text(
         "import sys, types\n"
         "engine = types.ModuleType('credconf.sharing'); engine.calls = []\n"
-        "engine.forget_shared_engines = lambda: engine.calls.append(1)\n"
+        "engine.forget_shared_engines = lambda: engine.calls.append(1); engine.forget_pauses = lambda: None\n"
         "sys.modules['credconf.sharing'] = engine\n"
     )
     (tmp_path / "test_it.py").write_text(

@@ -9,10 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from credconf.records import replace
 from credconf.tokens.failure import Failure
 from credconf.tokens.fleet import Fleet
 from credconf.tokens.guard import FIRST_PAUSE, LONGEST_PAUSE
 from credconf.tokens.leases import Keeper
+from credconf.tokens.log import Log
+from credconf.tokens.pauses import Pauses
 from credconf.tokens.policy import SPACING
 from credconf.tokens.request import TokenRequest
 from credconf.tokens.source import Terms
@@ -23,6 +26,7 @@ from tests.tokens.backends import InMemory
 SCOPE = "https://a.example/.default"
 FIELDS = {"tenant_id": "tenant", "client_id": "client", "client_secret": "secret"}
 THROTTLED = Failure("throttled", "throttled", status_code=429, retry_after=5)
+UNAVAILABLE = Failure("down", "unavailable", status_code=500)
 UNREACHABLE = Failure("no route", "connect")
 REFUSED = Failure("wrong secret", "invalid_client", (7000215,), status_code=401)
 UNREADABLE = Failure("no file", "missing-file", unavailable=True)
@@ -45,6 +49,8 @@ class Process:
         self.slept = 0.0
         self.answer = answer or self.token
         changes = {"clock": storage.clock, "monotonic": storage.steady, "sleep": sleep or self.sleep}
+        self.log = Log("client")
+        self.pauses = Pauses(storage.steady, lambda _: True)
         self.fleet = Fleet(storage.open(), self, plan(FIELDS, random=lambda: 0.5, **changes))
 
     def ask(self, request, terms):
@@ -219,7 +225,9 @@ def test_what_the_server_answered_reaches_those_who_waited(storage):
     assert not waiting.asked
 
 
-@pytest.mark.parametrize("failure", [UNREACHABLE, REFUSED], ids=["network", "secret"])
+@pytest.mark.parametrize(
+    "failure", [UNREACHABLE, REFUSED, replace(UNAVAILABLE, unretried=True)], ids=["network", "secret", "not retried"]
+)
 def test_what_may_be_the_holders_alone_is_tried_by_oneself(storage, failure):
     waiting = fails_while_somebody_waits(storage, failure)
     assert text(waiting.get())
@@ -228,11 +236,39 @@ def test_what_may_be_the_holders_alone_is_tried_by_oneself(storage, failure):
 
 
 def test_a_failure_is_delivered_and_not_kept(storage):
-    first, second = Process(storage, THROTTLED), Process(storage)
-    assert first.get() == THROTTLED
+    first, second = Process(storage, UNAVAILABLE), Process(storage)
+    assert first.get() == UNAVAILABLE
     storage.wait(0.001)
     assert text(second.get())
     assert len(second.asked) == 1
+
+
+@pytest.mark.parametrize("tells", [{}, {"claims": '{"a": 1}'}], ids=["as the holder of the lock", "without a lock"])
+def test_a_pause_that_one_process_is_asked_for_is_kept_by_all(storage, tells):
+    first, second = Process(storage, THROTTLED), Process(storage)
+    assert first.get(**tells) == THROTTLED
+    storage.wait(2)
+    assert second.get() == replace(THROTTLED, retry_after=3)
+    assert not second.asked
+    storage.wait(3)
+    assert text(second.get())
+
+
+def test_a_pause_is_kept_for_a_minute_at_most(storage):
+    Process(storage, replace(THROTTLED, retry_after=3600)).get()
+    second = Process(storage)
+    storage.wait(59)
+    assert second.get().retry_after == 3541
+    storage.wait(1)
+    assert text(second.get())
+
+
+def test_a_pause_that_is_over_for_the_test_does_not_come_back_from_the_store(storage):
+    Process(storage, THROTTLED).get()
+    second = Process(storage)
+    storage.wait(1)
+    second.fleet.forget_pauses()
+    assert text(second.get())
 
 
 def test_a_failure_that_nobody_but_this_process_can_have_is_not_told(storage):
@@ -286,7 +322,7 @@ def test_in_its_last_minute_a_token_is_refreshed_though_another_process_has_the_
     assert text(process.get(terms)) == "new"
 
 
-@pytest.mark.parametrize("failure", [THROTTLED, UNREACHABLE], ids=["server", "network"])
+@pytest.mark.parametrize("failure", [UNAVAILABLE, UNREACHABLE], ids=["server", "network"])
 def test_while_refreshes_fail_one_process_tries_for_all(storage, failure):
     process, old, terms = due(storage)
     other = Process(storage, failure)

@@ -10,6 +10,7 @@ import threading
 import pytest
 
 from credconf.tokens.guard import FIRST_PAUSE, LONGEST_PAUSE, Guard
+from credconf.tokens.log import Log
 from credconf.tokens.shared import Busy, Entry, Unavailable
 from tests.tokens.backends import InMemory
 
@@ -23,7 +24,7 @@ def storage():
 
 @pytest.fixture
 def guard(storage):
-    return Guard(storage.open(), storage.steady, lambda: 0.0)
+    return Guard(storage.open(), Log("client"), storage.steady, lambda: 0.0)
 
 
 def look(guard):
