@@ -1,0 +1,75 @@
+"""Workers of gunicorn that patch the standard library with gevent after they were forked."""
+
+from __future__ import annotations
+
+import http.client
+import importlib.util
+import socket
+
+import pytest
+
+from tests.promises.answering import Threads
+from tests.secrecy.canaries import CANARY
+
+pytestmark = [
+    pytest.mark.skipif(importlib.util.find_spec(name) is None, reason=f"{name} is not installed")
+    for name in ("gevent", "gunicorn")
+]
+CONNECTIONS = 10
+"""Requests that a worker takes at once: more than these need both."""
+
+
+@pytest.fixture
+def listening():
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as server:
+        yield server
+
+
+@pytest.mark.parametrize("options", [[], ["--preload"]], ids=["loaded by each worker", "loaded before the fork"])
+def test_each_worker_makes_one_request_for_all_of_its_greenlets(children, desk, fake_entra, listening, options):
+    desk.hold()
+    with children.gunicorn(listening, "--worker-connections", str(CONNECTIONS), *options) as gunicorn:
+        requests = asked(listening)
+        desk.arrived(2)
+        desk.release()
+        answers = requests.joined()
+        output = ended(gunicorn)
+    assert {status for status, _ in answers} == {200}, output
+    assert len({body.split()[0] for _, body in answers}) == 2
+    assert len({body for _, body in answers}) == 2
+    assert fake_entra.count() == 2
+
+
+@pytest.mark.xfail(
+    raises=AssertionError,
+    strict=True,
+    reason="gevent patches ssl too late for those who have imported it; azure-identity fails there, too",
+)
+def test_a_credential_that_has_worked_before_the_fork_works_in_each_worker(children, desk, fake_entra, listening):
+    with children.gunicorn(listening, "--worker-connections", str(CONNECTIONS), "--preload", warm=True) as gunicorn:
+        answers = asked(listening).joined()
+        output = ended(gunicorn)
+    assert {status for status, _ in answers} == {200}, output
+    assert fake_entra.count() == 1 + len({body.split()[0] for _, body in answers})
+
+
+def asked(listening):
+    address = listening.getsockname()
+    return Threads(*[lambda: answer_of(address)] * (2 * CONNECTIONS))
+
+
+def ended(gunicorn):
+    gunicorn.terminate()
+    output = gunicorn.communicate(timeout=60)[0]
+    CANARY.assert_absent([("output", output)])
+    return output
+
+
+def answer_of(address):
+    connection = http.client.HTTPConnection(*address, timeout=60)
+    try:
+        connection.request("GET", "/")
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+    finally:
+        connection.close()
