@@ -1,12 +1,12 @@
-"""Requests that a failing service gets from callers that ask again and again: `python -m benchmarks.faults`.
+"""Requests that a failing service receives from callers that retry: `python -m benchmarks.faults`.
 
 Two tables. In the first, one credential is asked twenty times in a row, by each face. In the second, eight threads ask
 one credential for six seconds, each with a pause of 50 ms between two calls. A cell shows the token requests that the
-service saw, and after a `+` its requests for discovery.
+service received, and after a `+` the requests for discovery.
 
 Retries within one call are off on both sides (`http.retries: 0`, `retry_total=0`), because they sleep: with
-`Retry-After: 30` each of azure-identity's calls would wait 90 s. All else is as `sides` makes it, so that a cell shows
-what the calls have learned from each other. A server that is down sees nothing; its cells show attempts to connect.
+`Retry-After: 30` each of azure-identity's calls would wait 90 s. Everything else is at its default, so a cell shows
+what one call remembers of the calls before it. For a server that is down the cells show connection attempts.
 """
 
 from __future__ import annotations
@@ -47,12 +47,12 @@ class Fault:
     """What the service answers instead of a token.
 
     Attributes:
-        what: it is called in the tables.
+        what: its name in the tables.
         status: of the answer.
         body: of the answer.
         headers: of the answer, beside the usual ones.
         meets: the kinds of request that are answered so.
-        lasts: seconds for which the design asks callers to leave the service alone; 0 for not at all.
+        lasts: seconds for which the design remembers it; 0 if it does not.
     """
 
     what: str
@@ -74,7 +74,7 @@ def _refusal(what: str, code: int, **changes: Any) -> Fault:
 
 
 def faults() -> list[Fault]:
-    """All of them but the server that is down, which is no answer."""
+    """Every fault that is an answer: a server that is down gives none."""
     wait, html = {"Retry-After": "30"}, {"Content-Type": "text/html"}
     everywhere = ("token", "openid-configuration")  # the tenant is in the path of both
     return [
@@ -101,10 +101,10 @@ class Sizes:
 
     Attributes:
         calls: in a row.
-        met: the faults that they meet; None for all.
+        met: the faults that these calls meet; None for all.
         threads: that call at once.
-        seconds: for which they do.
-        main: the faults that they meet.
+        seconds: for how long.
+        main: the faults that those threads meet.
     """
 
     calls: int = 20
@@ -122,7 +122,7 @@ QUICK = Sizes(seconds=2.0, main=MAIN[:2])
 
 
 def in_a_row(side: Side, face: str, port: int | None, calls: int) -> dict[str, Any]:
-    """So many calls of one credential, one after the other."""
+    """Call one credential a number of times, one call after the other."""
     attempts = _counted_attempts(port)
     outcomes: Counter[str] = Counter()
     if face == "sync":
@@ -149,7 +149,7 @@ async def _failure_of_async(credential: Any) -> str:
 
 
 def at_once(side: Side, port: int | None, threads: int, seconds: float) -> dict[str, Any]:
-    """So many threads that call one credential for some seconds, with a pause after each call."""
+    """Call one credential from several threads for some seconds, with a pause after each call."""
     attempts = _counted_attempts(port)
     credential = SYNC[side](retries=0)
     barrier, outcomes = threading.Barrier(threads), [Counter[str]() for _ in range(threads)]
@@ -180,7 +180,7 @@ def _failure_of(credential: Any) -> str:
 
 
 def _counted_attempts(port: int | None) -> Counter[str]:
-    """Send the login host's name to a port, or to one where nothing listens, and count the connections tried."""
+    """Resolve the login host to a port, or to one where nothing listens, and count the connection attempts."""
     logging.disable()  # azure-identity warns of each failure
     if port is None:
         closed = socket.socket()  # bound and not listening: no other process gets the port
@@ -234,8 +234,8 @@ def _row(what: str, fault: Fault | None, service: Service, function: str, **argu
     return Row(what, "requests", theirs, ours, None, str(goal), reached, seen)
 
 
-def _main(requests: dict[str, int]) -> int:
-    return requests.get("token", 0) + requests.get("attempts", 0)
+def _main(counted: dict[str, int]) -> int:
+    return counted.get("token", 0) + counted.get("attempts", 0)
 
 
 def tables(sizes: Sizes, first: Sequence[Row], second: Sequence[Row]) -> str:
@@ -254,9 +254,9 @@ def tables(sizes: Sizes, first: Sequence[Row], second: Sequence[Row]) -> str:
 
 def _cells(row: Row) -> Iterator[str]:
     for side in ("theirs", "ours"):
-        requests = (row.detail or {})[side]["requests"]
-        others = sum(requests.values()) - _main(requests)
-        yield f"{_main(requests)} + {others}" if others else str(_main(requests))
+        counted = (row.detail or {})[side]["requests"]
+        others = sum(counted.values()) - _main(counted)
+        yield f"{_main(counted)} + {others}" if others else str(_main(counted))
 
 
 def _verdict(reached: bool | None) -> str:  # noqa: FBT001 - of one row

@@ -63,7 +63,7 @@ class Service:
         return f"https://127.0.0.1:{self.port}"
 
     def reset(self, delay: float = 0.0, fault: Fault | None = None) -> None:
-        """Begin to count anew, and answer each request after `delay` seconds; those that `fault` meets, with it."""
+        """Reset the counts; answer each request after `delay` seconds, and with `fault` where that applies."""
         self._ask({"delay": delay, "fault": None if fault is None else asdict(fault)})
 
     def counts(self) -> dict[str, int]:

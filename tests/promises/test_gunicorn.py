@@ -1,4 +1,4 @@
-"""Workers of gunicorn that patch the standard library with gevent after they were forked."""
+"""gunicorn's gevent workers, which patch the standard library after the fork."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ pytestmark = [
     for name in ("gevent", "gunicorn")
 ]
 CONNECTIONS = 10
-"""Requests that a worker takes at once: more than these need both."""
+"""Requests that one worker accepts at once: twice as many need both workers."""
 
 
 @pytest.fixture
@@ -26,12 +26,12 @@ def listening():
 
 
 @pytest.mark.parametrize("options", [[], ["--preload"]], ids=["loaded by each worker", "loaded before the fork"])
-def test_each_worker_makes_one_request_for_all_of_its_greenlets(children, desk, fake_entra, listening, options):
-    desk.hold()
+def test_each_worker_makes_one_request_for_all_its_greenlets(children, commands, fake_entra, listening, options):
+    commands.hold()
     with children.gunicorn(listening, "--worker-connections", str(CONNECTIONS), *options) as gunicorn:
         requests = asked(listening)
-        desk.arrived(2)
-        desk.release()
+        commands.arrived(2)
+        commands.release()
         answers = requests.joined()
         output = ended(gunicorn)
     assert {status for status, _ in answers} == {200}, output
@@ -43,9 +43,9 @@ def test_each_worker_makes_one_request_for_all_of_its_greenlets(children, desk, 
 @pytest.mark.xfail(
     raises=AssertionError,
     strict=True,
-    reason="gevent patches ssl too late for those who have imported it; azure-identity fails there, too",
+    reason="gevent cannot patch ssl once it was imported; azure-identity fails there, too",
 )
-def test_a_credential_that_has_worked_before_the_fork_works_in_each_worker(children, desk, fake_entra, listening):
+def test_a_token_fetched_before_the_fork_breaks_no_worker(children, commands, fake_entra, listening):
     with children.gunicorn(listening, "--worker-connections", str(CONNECTIONS), "--preload", warm=True) as gunicorn:
         answers = asked(listening).joined()
         output = ended(gunicorn)

@@ -1,4 +1,4 @@
-"""A signal's handler that raises ends the call of the main thread, as its own exception, and no other call."""
+"""A signal handler that raises ends the call of the main thread with its own exception, and no other call."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import signal
 import pytest
 
 PLACES = ["request", "client", "discovery", "verify"]
-FAILS = pytest.mark.xfail(raises=AssertionError, strict=True, reason="what a handler raises becomes a failure of all")
+FAILS = pytest.mark.xfail(raises=AssertionError, strict=True, reason="the exception becomes a failure of every caller")
 
 
 @pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="the signal is one of Unix")
@@ -22,5 +22,5 @@ FAILS = pytest.mark.xfail(raises=AssertionError, strict=True, reason="what a han
         pytest.param("Alarm", "verify", marks=FAILS),
     ],
 )
-def test_the_thread_that_asks_for_all_is_interrupted_alone(children, kind, place):
+def test_a_signal_ends_only_the_call_of_the_main_thread(children, kind, place):
     children.run("threads", "signals:leader_is_interrupted", kind, place)

@@ -1,7 +1,7 @@
-"""What gunicorn serves: a WSGI application that says which worker answers, and with which token, as a digest.
+"""A WSGI application whose answer is the worker's process id and a digest of its token.
 
-Its credential is made before gunicorn forks, where that loads the application first (`--preload`), and has then
-fetched a token, too, where WARM is set: with the standard library as it was before any patch.
+With `--preload` the credential is made before gunicorn forks. If WARM is set, it then also fetches a token before the
+fork, and before gevent patches the standard library.
 """
 
 from __future__ import annotations

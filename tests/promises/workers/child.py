@@ -1,6 +1,6 @@
 """The child: `python -m tests.promises.workers.child LIBRARY PORT FIELDS PROGRAM [ARGUMENT...]`.
 
-LIBRARY patches the standard library before anything else is imported, as the workers of gunicorn and Celery do it.
+LIBRARY patches the standard library before anything else is imported, as Celery does.
 """
 
 import sys

@@ -1,7 +1,7 @@
 """The parent's side: a fake Entra that a child process drives, and the child itself.
 
-The fake runs in the parent, so that no monkey-patch of the child reaches it. The child asks for what it needs (hold the
-requests, wait until one has arrived, release them) over a socket of its own, and so waits for events, never for time.
+The fake runs in the parent, where no patch of the child reaches it. The child sends commands over a socket (hold the
+requests, wait until one has arrived, release them): it waits for events, never for an amount of time.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ ROOT = Path(__file__).parents[3]
 _LONGEST = 120
 
 
-class Desk:
-    """What a child may ask for, by name."""
+class Commands:
+    """The commands of a child, by name."""
 
     def __init__(self, entra: FakeEntra) -> None:
         self._entra = entra
@@ -40,7 +40,7 @@ class Desk:
         self._pipe: int | None = None
         entra.before_token = self._wait
         entra.known_hosts.add("127.0.0.1")  # MSAL asks about the host without its port
-        # There is no hook for discovery: this answers as the service does, once it is released.
+        # FakeEntra has no hook for discovery requests. This answers as the service does, after the release.
         entra._lanes.answers.add(self._discovered, None, "discovery")
 
     def _wait(self, _: object = None) -> None:
@@ -65,16 +65,16 @@ class Desk:
             assert self._changed.wait_for(lambda: self._held >= number, _LONGEST)
 
     def release(self) -> None:
-        """Answer what is held, and what comes later."""
+        """Answer the requests that are held, and all later ones."""
         with self._changed:
             self._holds = False
             self._changed.notify_all()
 
     def begin_to_write(self, pipe: str) -> None:
-        """Wait until a program reads from a named pipe; it finds nothing in there until `write`."""
+        """Wait until a program reads from a named pipe. It blocks there until `write`."""
         before, self._pipe = self._pipe, os.open(pipe, os.O_WRONLY)
         if before is not None:
-            os.close(before)  # not earlier: a program that has begun to read would find the end
+            os.close(before)  # not earlier: a program that is reading already would see the end of the file
 
     def write(self) -> None:
         """Write the secret into the pipe."""
@@ -99,31 +99,31 @@ class _Handler(socketserver.StreamRequestHandler):
     def handle(self) -> None:
         name, *arguments = json.loads(self.rfile.readline())
         assert not name.startswith("_")
-        result = getattr(self.server.desk, name)(*arguments)  # type: ignore[attr-defined]
+        result = getattr(self.server.commands, name)(*arguments)  # type: ignore[attr-defined]
         self.wfile.write(json.dumps(result).encode() + b"\n")
 
 
 class Control(socketserver.ThreadingTCPServer):
-    """Serves a desk to children."""
+    """Runs the commands that children send."""
 
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, commands: Commands) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.desk = desk
+        self.commands = commands
         self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         self._thread.start()
 
     def __exit__(self, *_: object) -> None:
-        self.desk.release()
+        self.commands.release()
         self.shutdown()
         self.server_close()
         self._thread.join()
 
 
 class Children:
-    """Runs programs in processes of their own."""
+    """Runs programs in child processes."""
 
     def __init__(self, entra: FakeEntra, control: Control, directory: Path) -> None:
         self._entra = entra
@@ -137,11 +137,11 @@ class Children:
         return self._entra.config(**{**mine, **changes})
 
     def run(self, library: str, program: str, *arguments: str, **changes: Any) -> None:
-        """Run a program under a library, and look for the canary in all that it wrote.
+        """Run a program under a library, and search its output for the canary.
 
         Raises:
             AssertionError: the program found something wrong, or showed a secret.
-            RuntimeError: it did not come so far.
+            RuntimeError: the program did not run to its end for another reason.
         """
         path, port = self._written(changes), str(self._control.server_address[1])
         command = [sys.executable, "-m", "tests.promises.workers.child", library, port, path, program, *arguments]
@@ -156,7 +156,7 @@ class Children:
 
     @contextlib.contextmanager
     def gunicorn(self, server: socket.socket, *options: str, warm: bool = False) -> Iterator[subprocess.Popen[str]]:
-        """Run `application` by two workers of gunicorn at a socket that listens."""
+        """Serve `application` by two gevent workers of gunicorn on a listening socket."""
         command = [sys.executable, "-m", "gunicorn", "--worker-class", "gevent", "--workers", "2"]
         command += ["--bind", f"fd://{server.fileno()}", "--graceful-timeout", "5", *options]
         command += ["--log-level", "debug", "tests.promises.workers.application:application"]

@@ -1,4 +1,4 @@
-"""Programs under gevent and eventlet. Each gets a world, and asserts what must hold."""
+"""Programs that run under gevent and eventlet. Each asserts what must hold."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def cold_crowd(world: World) -> None:
-    """Fifty greenlets ask a credential that has nothing yet."""
+    """Fifty greenlets ask a credential whose cache is empty."""
     cold_crowd_of(world, world.credential())
 
 
@@ -38,7 +38,7 @@ def cold_crowd_of(world: World, credential: Any) -> None:
 
 
 def outage(world: World) -> None:
-    """A token that is still valid when the server goes down."""
+    """The server goes down while a token is still valid."""
     clock = clock_of()
     credential = world.credential(clock=clock)
     token = credential.get_token_info(SCOPE)
@@ -50,7 +50,7 @@ def outage(world: World) -> None:
 
 
 def refresh(world: World) -> None:
-    """A token that is due is refreshed while its callers have the old one."""
+    """Callers receive the old token while the new one is fetched."""
     world.ask("tokens", 3600, 1800)
     clock = clock_of()
     credential = world.credential(clock=clock)
@@ -66,7 +66,7 @@ def refresh(world: World) -> None:
 
 
 def leader_is_stopped(world: World, how: str, place: str) -> None:
-    """The greenlet that asks for all is timed out or killed; the others get their token."""
+    """The leader is timed out or killed; the followers get their token."""
     credential = credential_at(world, place)
     world.ask("hold")
     leader, stop = stoppable(world, how, credential)
@@ -80,25 +80,25 @@ def leader_is_stopped(world: World, how: str, place: str) -> None:
 
 
 def follower_is_stopped(world: World, how: str) -> None:
-    """A greenlet that waits for another's answer is timed out or killed; this disturbs no other."""
+    """A follower is timed out or killed; the leader and the other followers get their token."""
     credential = credential_at(world, "request")
     world.ask("hold")
     [leader] = crowd_of(world, credential, 1)
     world.ask("arrived")
     follower, stop = stoppable(world, how, credential)
     others = crowd_of(world, credential, 5)
-    world.ask("count")  # all of them run meanwhile
+    world.ask("count")  # a round trip, in which every task runs until it waits
     expected = stop()
     assert_own(follower.outcome(), expected)
     assert not leader.ended.is_set()
     assert not any(task.ended.is_set() for task in others)
     world.ask("release")
     assert len(tokens_of([leader, *others])) == 1
-    assert world.ask("count") == 2  # one of them is the other scope's
+    assert world.ask("count") == 2  # one of them was for the other scope
 
 
 def stoppable(world: World, how: str, credential: Any) -> tuple[Task, Callable[[], Any]]:
-    """A task that asks for a token, and what stops it and gives what it must then raise: the object, or its type."""
+    """A task that asks for a token, and a function that stops it and returns the exception, or its type, to expect."""
     begun: list[BaseException] = []
 
     def ask() -> Any:
@@ -123,12 +123,12 @@ def stoppable(world: World, how: str, credential: Any) -> tuple[Task, Callable[[
 
 
 def command(world: World, program: str, secret: str) -> None:
-    """The secret is what a program prints."""
+    """The secret is the output of a command."""
     cold_crowd_of(world, world.allowed({"command": [program, secret]}))
 
 
 def leader_is_stopped_in_a_command(world: World, how: str, program: str, pipe: str) -> None:
-    """The greenlet that asks for all is timed out or killed while the program runs that prints the secret."""
+    """The leader is timed out or killed while it waits for the command that prints the secret."""
     credential = world.allowed({"command": [program, pipe]})
     leader, stop = stoppable(world, how, credential)
     followers = crowd_of(world, credential, 5)
@@ -136,13 +136,13 @@ def leader_is_stopped_in_a_command(world: World, how: str, program: str, pipe: s
     expected = stop()
     assert_own(leader.outcome(), expected)
     assert not any(task.ended.is_set() for task in followers), [task.outcome() for task in followers]
-    world.ask("begin_to_write", pipe)  # the one that the next greenlet started
+    world.ask("begin_to_write", pipe)  # the command that the next leader started
     world.ask("write")
     assert len(tokens_of(followers)) == 1
 
 
 def shared_cache(world: World, fields: str) -> None:
-    """Credentials of one process that share their tokens with others."""
+    """Credentials of one process have a shared token cache."""
     cache = json.loads(fields)
     credentials = [world.credential(token_cache=cache) for _ in range(3)]
     world.ask("hold")
@@ -156,7 +156,7 @@ def shared_cache(world: World, fields: str) -> None:
 
 
 def closed_meanwhile(world: World) -> None:
-    """A credential that is closed while a greenlet waits for its token."""
+    """The credential is closed while greenlets wait for a token."""
     import credconf
 
     credential = world.warm()
@@ -182,7 +182,7 @@ def clock_of() -> Any:
 
 
 def native_thread(world: World) -> None:
-    """A thread of gevent's own pool, with an event loop of its own, asks for the same token as greenlets do."""
+    """A thread of gevent's pool, which has an event loop of its own, asks for the same token as greenlets."""
     import gevent
 
     credential = world.warm()
@@ -196,5 +196,5 @@ def native_thread(world: World) -> None:
 
 
 def shown(world: World) -> None:
-    """A secret in the output, to be found by the parent."""
+    """Print the secret, which the parent must find."""
     sys.stdout.write(world.fields()["client_secret"])

@@ -1,4 +1,4 @@
-"""Programs with threads, in which a signal ends a call of the main thread. Each asserts what must hold."""
+"""Programs with threads, in which a signal handler raises in the main thread. Each asserts what must hold."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _PATIENCE = 3
 
 
 class SoftTimeLimitExceeded(Exception):
-    """As Celery's."""
+    """Like the exception of Celery."""
 
 
 class Alarm(BaseException):
-    """As those that no `except Exception` is to catch."""
+    """An exception that no `except Exception` catches."""
 
 
 KINDS: dict[str, Callable[[], BaseException]] = {
@@ -35,7 +35,7 @@ KINDS: dict[str, Callable[[], BaseException]] = {
 
 
 def leader_is_interrupted(world: World, kind: str, place: str) -> None:
-    """A signal's handler raises in the main thread, which asks for all; another thread waits for the answer."""
+    """A signal handler raises in the main thread, which is the leader, while another thread follows."""
     error = KINDS[kind]()
 
     def raise_it(*_: object) -> None:
@@ -67,14 +67,14 @@ def _interrupt(world: World, credential: Any, over: threading.Event) -> tuple[Ta
     [follower] = crowd_of(world, credential, 1)
     until(AtRest(follower))
     signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGALRM)
-    over.wait(_PATIENCE)  # it is over at once, unless the exception was swallowed
+    over.wait(_PATIENCE)  # the call ends at once, unless the exception was swallowed
     ended = follower.ended.is_set()
     world.ask("release")
     return follower, ended
 
 
 class AtRest:
-    """Whether a thread has not moved for some looks: it waits for something."""
+    """Whether a thread is blocked: it was at the same instruction at each of the last polls."""
 
     def __init__(self, task: Task) -> None:
         self._thread: threading.Thread = task.greenlet

@@ -1,4 +1,4 @@
-"""What a program in a child process has: tasks beside its own, credentials, and the parent's fake Entra."""
+"""What a program in a child process works with: tasks, credentials, and the fake Entra of the parent."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 FAILED = 3
-"""The exit status of a child whose program found something wrong; any other is an error of the test."""
+"""The exit status of a child whose program failed an assertion. Any other one but 0 is an error of the test."""
 SCOPE = "https://storage.azure.com/.default"
 OTHER_SCOPE = "https://vault.azure.net/.default"
 _PATIENCE = 30
@@ -26,7 +26,7 @@ _HANGS = 100
 
 
 class Task:
-    """Something that runs beside the caller, and what came of it: a value or an exception."""
+    """A function that runs concurrently, and its outcome: a value or an exception."""
 
     def __init__(self, spawn: Callable[..., Any], function: Callable[[], Any]) -> None:
         self.ended = threading.Event()
@@ -59,11 +59,11 @@ class Gevent:
         return Task(self._spawn, function)
 
     def timeout(self) -> Any:
-        """A timeout of the caller's, which runs."""
+        """A running timeout of the calling greenlet."""
         return self.Timeout.start_new(_HANGS)
 
     def expire(self, task: Task, timeout: Any) -> None:
-        """Let a timeout of a task expire now, as its timer does it later."""
+        """Let the timeout of a task expire now, exactly as its timer would."""
         self._hub.loop.run_callback(task.greenlet.throw, timeout)
 
     def kill(self, task: Task) -> None:
@@ -85,11 +85,11 @@ class Eventlet:
         return Task(self._spawn, function)
 
     def timeout(self) -> Any:
-        """A timeout of the caller's, which runs."""
+        """A running timeout of the calling greenlet."""
         return self.Timeout(_HANGS)
 
     def expire(self, task: Task, timeout: Any) -> None:
-        """Let a timeout of a task expire now, as its timer does it later."""
+        """Let the timeout of a task expire now, exactly as its timer would."""
         self._hub.schedule_call_global(0, task.greenlet.throw, timeout)
 
     def kill(self, task: Task) -> None:
@@ -112,10 +112,10 @@ LIBRARIES: dict[str, Callable[[], Any]] = {"gevent": Gevent, "eventlet": Eventle
 
 
 class World:
-    """What a program has: tasks, credentials, and the fake Entra of the parent.
+    """The means of a program.
 
     Attributes:
-        tasks: starts them, kills them, limits their time.
+        tasks: starts, kills and times out tasks.
     """
 
     def __init__(self, tasks: Any, port: int, path: str) -> None:
@@ -124,7 +124,7 @@ class World:
         self._path = path
 
     def ask(self, what: str, *arguments: Any) -> Any:
-        """Ask the parent for something (see `control.Desk`); other tasks run until it is done."""
+        """Send a command to the parent (see `control.Commands`). Other tasks run until it is done."""
         with socket.create_connection(("127.0.0.1", self._port)) as connection, connection.makefile("rwb") as stream:
             stream.write(json.dumps([what, *arguments]).encode() + b"\n")
             stream.flush()
@@ -137,7 +137,7 @@ class World:
             return {**json.load(file), **changes}
 
     def credential(self, http_client: Any = None, clock: Any = None, **changes: Any) -> Any:
-        """A credential of the parent's configuration, with a clock of the program's own if it needs one."""
+        """A credential from the configuration of the parent, with an injected clock if one is given."""
         import credconf
         from tests.contract.faces import engine_of
 
@@ -145,21 +145,21 @@ class World:
         return credconf.Credential(engine_of(self.fields(**changes), http_client, **changed))
 
     def allowed(self, secret: dict[str, Any]) -> Any:
-        """A credential whose secret is a reference that a program must allow."""
+        """A credential whose secret is a `{command: …}`, which the program allows."""
         import credconf
 
         fields = self.fields(client_secret=secret)
         return credconf.from_config(path=False, env_file=False, environ={}, allow={"command"}, **fields)
 
     def warm(self, http_client: Any = None, clock: Any = None, **changes: Any) -> Any:
-        """The same, which has fetched a token of another scope: whatever is imported late is there."""
+        """The same, after it fetched a token for another scope: every lazy import is done."""
         credential = self.credential(http_client, clock, **changes)
         assert credential.get_token(OTHER_SCOPE).token
         return credential
 
 
 def until(condition: Callable[[], Any]) -> None:
-    """Wait for what another task does."""
+    """Wait for a condition that another task brings about."""
     deadline = time.monotonic() + _PATIENCE
     while not condition():
         assert time.monotonic() < deadline, "it did not happen"
@@ -167,7 +167,7 @@ def until(condition: Callable[[], Any]) -> None:
 
 
 def show(error: BaseException) -> None:
-    """Print all that can be made of an exception: the parent looks for the canary in it."""
+    """Print every rendering of an exception. The parent searches the output for the canary."""
     from tests.secrecy.renderings import renderings
 
     for source, text in renderings(error):
@@ -175,7 +175,7 @@ def show(error: BaseException) -> None:
 
 
 def crowd_of(world: World, credential: Any, number: int) -> list[Task]:
-    """So many tasks that ask for one token."""
+    """Start a number of tasks that ask for the same token."""
     return [world.tasks.start(lambda: credential.get_token(SCOPE).token) for _ in range(number)]
 
 
@@ -186,7 +186,7 @@ def tokens_of(tasks: list[Task]) -> set[str]:
 
 
 def assert_own(outcome: Any, expected: Any) -> None:
-    """An exception as it was raised, without a frame of what was busy with the request."""
+    """Assert that an exception arrives as it was raised, with no frame of the code that handles secrets."""
     if isinstance(expected, type):
         assert type(outcome) is expected, outcome
     else:
@@ -199,13 +199,13 @@ def assert_own(outcome: Any, expected: Any) -> None:
 
 
 def inner_folders() -> set[str]:
-    """The folders of the modules that have the secret in their frames while they work."""
+    """The folders of the modules whose frames may hold the secret."""
     packages = ("credconf.entra", "credconf.references", "msal", "requests", "urllib3", "urllib3.util", "http")
     return {os.path.dirname(importlib.import_module(name).__file__ or "") for name in packages}
 
 
 def credential_at(world: World, place: str) -> Any:
-    """A credential whose next token hangs in one of the places where it can."""
+    """A credential whose next request is held in this place."""
     if place == "client":
         import requests
 
@@ -221,7 +221,7 @@ def credential_at(world: World, place: str) -> Any:
 
 
 class _Verified:
-    """A credential each of whose tokens is asked for anew."""
+    """A credential that bypasses its cache: each call is `verify`."""
 
     def __init__(self, credential: Any) -> None:
         self._credential = credential
@@ -231,7 +231,7 @@ class _Verified:
 
 
 def redirect_login_host(world: World) -> None:
-    """Resolve the host that vouches for an unknown authority to the fake Entra."""
+    """Resolve the host that answers instance discovery to the fake Entra."""
     from urllib.parse import urlsplit
 
     from benchmarks.sides import send_login_to
@@ -242,7 +242,7 @@ def redirect_login_host(world: World) -> None:
 
 
 def run(library: str, port: str, path: str, program: str, *arguments: str) -> None:
-    """Run `MODULE:FUNCTION` with a world and the arguments."""
+    """Run `MODULE:FUNCTION` with a `World` and the arguments."""
     faulthandler.dump_traceback_later(_HANGS, exit=True)
     logging.basicConfig(level=logging.DEBUG)
     module, _, function = program.partition(":")
