@@ -14,6 +14,8 @@ import sys
 import tempfile
 import threading
 from collections import Counter
+from dataclasses import asdict
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +24,10 @@ from .stubs import token_answer
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+    from credconf.testing.endpoints import Route
+
+    from .faults import Fault
 
 LOGIN = "login.microsoftonline.com"
 
@@ -56,9 +62,9 @@ class Service:
         """An authority that is not well known."""
         return f"https://127.0.0.1:{self.port}"
 
-    def reset(self, delay: float = 0.0) -> None:
-        """Begin to count anew, and answer each request after `delay` seconds."""
-        self._ask({"delay": delay})
+    def reset(self, delay: float = 0.0, fault: Fault | None = None) -> None:
+        """Reset the counts; answer each request after `delay` seconds, and with `fault` where that applies."""
+        self._ask({"delay": delay, "fault": None if fault is None else asdict(fault)})
 
     def counts(self) -> dict[str, int]:
         """The requests since `reset()`, by kind: `token`, `openid-configuration`, `instance-discovery`, `other`."""
@@ -100,6 +106,7 @@ class _Endpoints:
     def __init__(self) -> None:
         self.delay = 0.0
         self.counts: Counter[str] = Counter()
+        self.fault: dict[str, Any] | None = None
         self.port = 0
 
     async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -108,28 +115,41 @@ class _Endpoints:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
                 await reader.readexactly(int(_header(head, "content-length", "0")))
-                body = json.dumps(self._answer(head.split(" ", 2)[1], _header(head, "host", ""))).encode()
+                answer = self._answer(head.split(" ", 2)[1], _header(head, "host", ""))
                 if self.delay:
                     await asyncio.sleep(self.delay)
-                top = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-                writer.write(top.encode() + body)
+                writer.write(answer)
                 await writer.drain()
         except (OSError, asyncio.IncompleteReadError):
             pass  # the client has gone: its affair
         finally:
             writer.close()
 
-    def _answer(self, target: str, host: str) -> dict[str, Any]:
-        from credconf.testing.answers import instance_discovery, openid_configuration
+    def _answer(self, target: str, host: str) -> bytes:
         from credconf.testing.endpoints import route_of
 
         route = route_of(target.partition("?")[0])
         self.counts[route.kind] += 1
+        fault = self.fault
+        if fault is not None and route.kind in fault["meets"]:
+            return _message(fault["status"], fault["body"], fault["headers"])
+        return _message(200, json.dumps(self._document(route, host)), {})
+
+    def _document(self, route: Route, host: str) -> dict[str, Any]:
+        from credconf.testing.answers import instance_discovery, openid_configuration
+
         if route.kind == "token":
             return token_answer()
         if route.kind == "instance-discovery":
             return instance_discovery(f"127.0.0.1:{self.port}", "common")
         return openid_configuration(f"https://{host}", route.tenant or "common")
+
+
+def _message(status: int, body: str, headers: dict[str, str]) -> bytes:
+    content = body.encode()
+    held = {"Content-Type": "application/json", **headers, "Content-Length": str(len(content))}
+    lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}", *(f"{name}: {text}" for name, text in held.items())]
+    return "\r\n".join([*lines, "", ""]).encode() + content
 
 
 def _header(head: str, wanted: str, default: str) -> str:
@@ -160,7 +180,7 @@ def main() -> None:
         for line in sys.stdin:
             question = json.loads(line)
             if "delay" in question:
-                endpoints.delay = question["delay"]
+                endpoints.delay, endpoints.fault = question["delay"], question["fault"]
                 endpoints.counts = Counter()
             _tell(dict(endpoints.counts))
 

@@ -35,41 +35,50 @@ def _fields(authority: str | None) -> dict[str, Any]:
     }
 
 
-def ours(authority: str | None = None, **options: Any) -> Any:
-    """A credential of credconf for threads."""
+def _our_fields(authority: str | None, retries: int | None) -> dict[str, Any]:
+    http = {} if retries is None else {"http": {"retries": retries}}
+    return {**_fields(authority), "token_cache": {"max_entries": 1_000_000}, **http}
+
+
+def ours(authority: str | None = None, *, retries: int | None = None, **options: Any) -> Any:
+    """A credential of credconf for threads; None leaves the retries at their default, here and below."""
     import credconf
 
-    return credconf.build({**_fields(authority), "token_cache": {"max_entries": 1_000_000}}, **options)
+    return credconf.build(_our_fields(authority, retries), **options)
 
 
-def ours_async(authority: str | None = None, **options: Any) -> Any:
+def ours_async(authority: str | None = None, *, retries: int | None = None, **options: Any) -> Any:
     """A credential of credconf for coroutines."""
     import credconf.aio
 
-    return credconf.aio.build({**_fields(authority), "token_cache": {"max_entries": 1_000_000}}, **options)
+    return credconf.aio.build(_our_fields(authority, retries), **options)
 
 
 def ours_both(http_client: Any) -> tuple[Any, Any]:
     """Both faces over one engine, so that one can be filled by the other."""
     import credconf.aio
 
-    arguments: dict[str, Any] = {**_fields(None), "token_cache": {"max_entries": 1_000_000}}
+    arguments: dict[str, Any] = _our_fields(None, None)
     arguments |= {"path": False, "env_file": False, "environ": {}, "http_client": http_client}
     return credconf.from_config(**arguments), credconf.aio.from_config(**arguments)
 
 
-def theirs(authority: str | None = None, **options: Any) -> Any:
+def _their_options(retries: int | None) -> dict[str, Any]:
+    return {} if retries is None else {"retry_total": retries}
+
+
+def theirs(authority: str | None = None, *, retries: int | None = None, **options: Any) -> Any:
     """A credential of azure-identity for threads."""
     from azure.identity import ClientSecretCredential
 
-    return ClientSecretCredential(**_fields(authority), **options)
+    return ClientSecretCredential(**_fields(authority), **_their_options(retries), **options)
 
 
-def theirs_async(authority: str | None = None, **options: Any) -> Any:
+def theirs_async(authority: str | None = None, *, retries: int | None = None, **options: Any) -> Any:
     """A credential of azure-identity for coroutines."""
     from azure.identity.aio import ClientSecretCredential
 
-    return ClientSecretCredential(**_fields(authority), **options)
+    return ClientSecretCredential(**_fields(authority), **_their_options(retries), **options)
 
 
 def send_login_to(port: int) -> None:

@@ -54,8 +54,12 @@ HEADS = ("what", "azure-identity", "ours", "ours / theirs", "goal", "")
 
 def markdown(rows: Sequence[Row]) -> str:
     """The table."""
-    cells = [HEADS, *(_cells(row) for row in rows)]
-    widths = [max(len(line[column]) for line in cells) for column in range(len(HEADS))]
+    return grid([HEADS, *(_cells(row) for row in rows)])
+
+
+def grid(cells: Sequence[Sequence[str]]) -> str:
+    """A table of these cells, the heads first."""
+    widths = [max(len(line[column]) for line in cells) for column in range(len(cells[0]))]
     lines = [
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in cells
     ]

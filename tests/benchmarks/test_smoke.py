@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("azure.identity")
 pytest.importorskip("aiohttp")
 
-from benchmarks import ROOT, counts, rows, start
+from benchmarks import ROOT, counts, faults, rows, start
 from benchmarks.child import measure
 from benchmarks.service import Service
 from benchmarks.sizes import TINY
@@ -72,6 +72,40 @@ def test_both_programs_get_their_first_token(service, tmp_path):
     assert taken.keys() == {"ours", "theirs", "floor"}
     # Two runs each, the first one is not counted: one request of ours, two of azure-identity's.
     assert service.counts() == {"token": 4, "openid-configuration": 2}
+
+
+LIMITED = "429, Retry-After: 30"
+UNKNOWN = "AADSTS700016, unknown application"
+
+
+@pytest.fixture(scope="module")
+def failing(service):
+    sizes = faults.Sizes(calls=2, met=(LIMITED, UNKNOWN, faults.DOWN), threads=2, seconds=0.1, main=(faults.DOWN,))
+    return sizes, *faults.rows(sizes, service)
+
+
+def test_requests_of_calls_that_fail_are_counted(failing):
+    sizes, first, second = failing
+    assert [row.what for row in first] == [f"{name}, {face}" for name in sizes.met for face in ("sync", "async")]
+    assert [row.what for row in second] == [faults.DOWN]
+    assert all(row.detail[side]["calls"] == 2 for row in first for side in ("theirs", "ours"))
+    assert all(row.detail[side]["calls"] >= 2 for row in second for side in ("theirs", "ours"))
+    counted = {row.what: row.detail["theirs"]["requests"] for row in first}
+    assert counted[f"{LIMITED}, sync"] == {"openid-configuration": 1, "token": 1, "instance-discovery": 1}
+    assert counted[f"{LIMITED}, async"] == {"token": 2}
+    assert "| 1 + 2 " in faults.tables(sizes, first, second)
+
+
+def test_no_failure_without_an_answer_is_remembered(failing):
+    _, first, _ = failing
+    down = {row.what: (row.theirs, row.ours) for row in first if row.what.startswith(faults.DOWN)}
+    assert down == {f"{faults.DOWN}, sync": (2, 2), f"{faults.DOWN}, async": (2, 2)}
+
+
+@pytest.mark.xfail(raises=AssertionError, strict=True, reason="no call remembers the failure of the call before it")
+def test_a_failing_service_receives_no_more_requests_than_the_design_allows(failing):
+    _, first, _ = failing
+    assert [row.what for row in first if row.reached is False] == []
 
 
 def test_the_service_ends_with_its_user():

@@ -1,0 +1,26 @@
+"""A signal handler that raises ends the call of the main thread with its own exception, and no other call."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+PLACES = ["request", "client", "discovery", "verify"]
+FAILS = pytest.mark.xfail(raises=AssertionError, strict=True, reason="the exception becomes a failure of every caller")
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_kill"), reason="the signal is one of Unix")
+@pytest.mark.parametrize(
+    ("kind", "place"),
+    [
+        ("KeyboardInterrupt", "request"),
+        ("KeyboardInterrupt", "discovery"),
+        *[pytest.param("SoftTimeLimitExceeded", place, marks=FAILS) for place in PLACES],
+        *[pytest.param("TimeoutError", place, marks=FAILS) for place in PLACES],
+        pytest.param("Alarm", "client", marks=FAILS),
+        pytest.param("Alarm", "verify", marks=FAILS),
+    ],
+)
+def test_a_signal_ends_only_the_call_of_the_main_thread(children, kind, place):
+    children.run("threads", "signals:leader_is_interrupted", kind, place)
