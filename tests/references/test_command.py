@@ -162,9 +162,9 @@ def test_its_time_is_limited(monkeypatch):
 
 
 def held():
-    """What a leak would add to: threads, and open descriptors by what they lead to."""
-    links = {name: os.readlink(f"/proc/self/fd/{name}") for name in os.listdir("/proc/self/fd") if is_open(name)}
-    return threading.active_count(), links
+    """What a leak would add to: threads, and open descriptors with what they lead to."""
+    links = {(name, os.readlink(f"/proc/self/fd/{name}")) for name in os.listdir("/proc/self/fd") if is_open(name)}
+    return {*threading.enumerate(), *links}
 
 
 def is_open(name):
@@ -217,7 +217,7 @@ def test_what_it_started_ends_with_it_and_its_output_counts(starts):
     before = held()
     for _ in range(3):
         assert program(make()) == CANARY
-        assert held() == before
+        assert held() <= before
         assert any(ended(number()) or time.sleep(0.05) for _ in range(400))
 
 
@@ -229,7 +229,7 @@ def test_a_daemon_that_makes_a_session_of_its_own_survives_and_holds_nothing(sta
     for seconds in (1.0, 5.0, 60.0):  # on a busy machine it takes a while to start
         text = make(then=f"print({CANARY!r}, flush=True){then}", options=", start_new_session=True")
         found = run(PYTHON, "-c", text, seconds=seconds)
-        assert held() == before
+        assert held() <= before
         if number():
             break
     assert found == CANARY if not then else isinstance(found, NotFound) and CANARY not in repr(found)
@@ -246,7 +246,7 @@ def test_what_it_started_may_write_the_end_of_its_output(monkeypatch):
     text = f"import os, subprocess, sys; subprocess.Popen([sys.executable, '-c', {child!r}, str(os.getpid())]);"
     before = held()
     assert program(f"{text} print({CANARY[:3]!r}, end='')") == CANARY
-    assert held() == before
+    assert held() <= before
 
 
 @on_proc
@@ -257,7 +257,7 @@ def test_output_without_end_of_what_it_started_is_limited(starts):
         make(more="[print('x' * 1000, flush=True) for _ in iter(int, 1)]", options=", start_new_session=True")
     )
     assert found.message.endswith("printed more than 64 KB")
-    assert held() == before
+    assert held() <= before
     assert any(ended(number()) or time.sleep(0.05) for _ in range(400)), "its output leads nowhere, which ends it"
 
 
@@ -282,7 +282,7 @@ def test_an_interrupt_leaves_nothing_behind(starts):
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, old)
-    assert held() == before
+    assert held() <= before
     assert any(ended(number()) or time.sleep(0.05) for _ in range(400))
 
 
