@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+import sys
 
 from credconf.records import record
 
@@ -20,8 +22,13 @@ class Shortage:
     what: str
     hint: str
 
+    @property
+    def advice(self) -> str:
+        """The hint as a sentence."""
+        return f"{self.hint[0].upper()}{self.hint[1:]}."
+
     def __str__(self) -> str:
-        return f"{self.what}: {self.hint}"
+        return f"{self.what}; {self.hint}"
 
 
 _DESCRIPTORS = Shortage(
@@ -50,3 +57,29 @@ def shortage(exc: BaseException) -> Shortage | None:
         text = str(exc)
         return next((lack for number, lack in _OF_SYSTEM.items() if os.strerror(number) in text), None)
     return _OF_SYSTEM.get(exc.errno or 0) if isinstance(exc, OSError) else None
+
+
+def no_descriptor() -> Shortage | None:
+    """Whether this process can open no more files. What looks up names (`getaddrinfo`) reports another reason."""
+    try:
+        os.close(os.open(os.devnull, os.O_RDONLY))
+    except OSError as exc:
+        return shortage(exc)
+    return None
+
+
+_reserve: list[int] = []
+_ERRORS = "credconf.errors"
+
+
+def reserve() -> None:
+    """Keep a descriptor until the errors are imported: that none is left can't be reported without importing them."""
+    if not _reserve and _ERRORS not in sys.modules:
+        with contextlib.suppress(OSError):
+            _reserve.append(os.open(os.devnull, os.O_RDONLY))
+
+
+def use_reserve() -> None:
+    """Give it back."""
+    with contextlib.suppress(IndexError, OSError):  # two threads may be here at the same time
+        os.close(_reserve.pop())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import weakref
 from typing import TYPE_CHECKING
@@ -16,9 +17,45 @@ _alive: weakref.WeakSet[Engine] = weakref.WeakSet()
 _shared: dict[bytes, Engine] = {}
 _lock = threading.Lock()
 
-importing = threading.RLock()
-"""Held while libraries are imported, and by whoever forks: a child that was born in the middle of an import could never
-finish it, because the thread that held the lock of the module is not there."""
+
+class _Importing:
+    """Held while libraries are imported, and during a fork.
+
+    A child that is born in the middle of an import could never finish it, because the thread that held the lock of the
+    module is not there.
+
+    An import that fails half-way (no file descriptor was left) can be repeated. Python forgets the package that failed,
+    and keeps its finished modules, which the next import would take for parts of the new package without binding them
+    to it: MSAL then fails with an AttributeError for as long as the process lives. So they are forgotten, too.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._before: list[list[str]] = []
+        self.acquire, self.release = self._lock.acquire, self._lock.release
+
+    def __enter__(self) -> None:
+        self.acquire()
+        self._before.append(list(sys.modules))
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            before = self._before.pop()
+            if kind is not None:
+                _forget_orphans(set(sys.modules).difference(before))
+        finally:
+            self.release()
+
+
+def _forget_orphans(names: set[str]) -> None:
+    """Forget modules without the package that they belong to."""
+    for name in sorted(names):  # a package comes before its modules
+        package = name.rpartition(".")[0]
+        if package and package not in sys.modules:
+            sys.modules.pop(name, None)
+
+
+importing = _Importing()
 
 
 def shared(key: bytes, make: Callable[[], Engine]) -> Engine:

@@ -6,10 +6,15 @@ asyncio's default pool is the application's, and the standard library's pools ar
 from __future__ import annotations
 
 import queue
+import sys
 import threading
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as TooLate
 from typing import TYPE_CHECKING, TypeVar
+
+from credconf.limits import shortage
+
+from .failure import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,7 +51,7 @@ class Workers:
         """Run a task soon. It must handle its own exceptions.
 
         Raises:
-            RuntimeError: no thread runs, and none can be started.
+            RuntimeError: no thread runs, and none can be started (`missing` tells it from others).
         """
         with self._lock:
             if self._waiting >= self._idle and self._threads < self._limit:
@@ -78,12 +83,8 @@ class Workers:
                 self._waiting -= 1
             try:
                 task()
-            except BaseException:  # whatever ends this thread must not cost a place for good; it goes on its way below
-                with self._lock:
-                    self._threads -= 1  # this one ends here; another may take its place
-                    if self._waiting and not self._threads:
-                        self._start()
-                raise
+            except BaseException:  # noqa: BLE001 - the thread goes on: where none can be started, others wait for it
+                threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), threading.current_thread())))
             finally:
                 del task  # an idle thread keeps nothing alive
 
@@ -94,6 +95,12 @@ class Workers:
                 return False
             self._threads -= 1
             return True
+
+
+def missing(exc: BaseException) -> Failure | None:
+    """The failure of a token request for which the system had no thread, descriptor or memory; `None` for others."""
+    lack = shortage(exc)
+    return None if lack is None else Failure(f"there is no token: {lack.what}\n{lack.advice}", "resources")
 
 
 class TooLong(Exception):
