@@ -11,6 +11,7 @@ import logging
 import threading
 from typing import TYPE_CHECKING, TypeVar
 
+from .limits import reserve
 from .sharing import forget, mend_after_fork
 from .tokens.failure import Failure
 from .tokens.flight import Abandoned, Flights
@@ -20,7 +21,7 @@ from .tokens.refreshes import Refreshes
 from .tokens.request import TokenRequest, token_request
 from .tokens.source import Source, Terms
 from .tokens.stores import MemoryStore, Token
-from .tokens.workers import Workers
+from .tokens.workers import Workers, missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,6 +60,7 @@ class Engine:
         self._source = Source(blueprint, self.store.newest)
         self._fleet = None if blueprint.settings.token_cache.kind == "memory" else _fleet(blueprint, self._source)
         mend_after_fork(self)
+        reserve()
 
     def __repr__(self) -> str:
         return f"<engine of client {self.blueprint.identity.shown('client_id')}>"
@@ -108,18 +110,23 @@ class Engine:
     async def _fly(self, key: object, fetch: Callable[[], Token | Failure]) -> Token | Failure:
         while True:
             flight, leads = self._flights.join(key)
-            if leads:
-                self._launch(self._callers, key, fetch)
+            if leads and (lack := self._launch(self._callers, key, fetch)):
+                return lack
             outcome = await _landed(flight)
             if not isinstance(outcome, Abandoned):
                 return outcome
 
-    def _launch(self, workers: Workers, key: object, fetch: Callable[[], Token | Failure]) -> None:
+    def _launch(self, workers: Workers, key: object, fetch: Callable[[], Token | Failure]) -> Failure | None:
+        """Have a flight led on a thread of ours; or why there is no thread for it."""
         try:
             workers.submit(lambda: self._flights.lead(key, lambda: _contained(fetch)))
-        except BaseException:  # an interrupt, too, must not leave others waiting for a flight that nobody leads
+        except BaseException as exc:  # an interrupt, too, must not leave others waiting for a flight that nobody leads
             self._flights.abandon(key)
-            raise
+            lack = missing(exc)
+            if lack is None:
+                raise
+            return lack
+        return None
 
     def _kept(self, request: TokenRequest) -> Token | None:
         """A valid token of the store; one that is due is refreshed behind the caller's back."""
@@ -175,17 +182,19 @@ class Engine:
         scopes = self.blueprint.settings.prefetch
         requests = [self.request("prefetch", (scope,), None, None, cae=False) for scope in scopes]
         wanted = [request for request in requests if self.store.get(request.key) is None]
-        if wanted and self._fleet is None:  # what the others have needs no client
-            self._source.prepare()
+        # What the others have needs no client.
+        lack = self._source.prepare() if wanted and self._fleet is None else None
         for request in wanted:
             key = request.flight
-            if self._flights.join(key)[1]:
-                self._launch(self._callers, key, lambda request=request: self._prefetched(request))  # type: ignore[misc]
+            if lack is None and self._flights.join(key)[1]:
+                lack = self._launch(self._callers, key, lambda request=request: self._prefetched(request))  # type: ignore[misc]
+        if lack is not None:
+            _warn_of_prefetch(lack)
 
     def _prefetched(self, request: TokenRequest) -> Token | Failure:
         outcome = self._fetch(request)
         if isinstance(outcome, Failure):
-            logger.warning("a token could not be fetched in advance; the first caller tries again: %s", outcome.message)
+            _warn_of_prefetch(outcome)
         return outcome
 
     # The request
@@ -291,6 +300,10 @@ def _contained(fetch: Callable[[], Token | Failure]) -> Token | Failure:
         return fetch()
     except BaseException as exc:  # noqa: BLE001 - see above
         return Failure(f"the request was ended by {type(exc).__name__}", "unexpected")
+
+
+def _warn_of_prefetch(failure: Failure) -> None:
+    logger.warning("a token could not be fetched in advance; the first caller tries again: %s", failure.message)
 
 
 def _raised(outcome: Token | Failure) -> Token:

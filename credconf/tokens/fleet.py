@@ -18,6 +18,7 @@ from .guard import Guard
 from .leases import Keeper
 from .policy import SPACING
 from .shared import Unavailable, entry_of, key_of, token_of
+from .workers import missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,6 +98,10 @@ class Fleet:
             outcome = self._found(wish)
         except Unavailable:
             outcome = None
+        except (OSError, ImportError) as exc:  # what a token is made of can't be imported now
+            outcome = missing(exc)
+            if outcome is None:
+                raise
         finally:
             self._acquainted = True
         return self._asked(wish) if outcome is None else outcome

@@ -11,6 +11,8 @@ import logging
 import threading
 from typing import TYPE_CHECKING, TypeVar
 
+from credconf.limits import shortage
+
 from .shared import Busy, Unavailable
 
 if TYPE_CHECKING:
@@ -167,7 +169,7 @@ class Guard:
             reason = str(exc)
             self._failed(circuit, before, reason)
         except Exception as exc:  # noqa: BLE001 - a bug in a backend costs no caller a token
-            reason = f"{type(exc).__name__}, which is a bug in credconf"
+            reason = str(shortage(exc) or f"{type(exc).__name__}, which is a bug in credconf")
             self._failed(circuit, before, reason)
         except BaseException:  # passed on: an interrupt ends this try, too, or the circuit would wait for it
             self._failed(circuit, before, reason)
