@@ -11,6 +11,7 @@ import threading
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from .limits import reserve
 from .sharing import forget, mend_after_fork
 from .tokens.failure import Failure
 from .tokens.flight import LOOK, Flights, NoOutcome
@@ -20,7 +21,7 @@ from .tokens.refreshes import Refreshes
 from .tokens.request import TokenRequest, token_request
 from .tokens.source import Source, Terms
 from .tokens.stores import MemoryStore, Token
-from .tokens.workers import Workers
+from .tokens.workers import Workers, missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -64,6 +65,7 @@ class Engine:
         self.log = self._source.log
         self._fleet = None if blueprint.settings.token_cache.kind == "memory" else _fleet(blueprint, self._source)
         mend_after_fork(self)
+        reserve()
 
     def __repr__(self) -> str:
         return f"<engine of client {self.blueprint.identity.shown('client_id')}>"
@@ -125,24 +127,42 @@ class Engine:
         is_poor: Callable[[Token | Failure], bool] | None = None,
     ) -> Token | Failure:
         """As `_run`, for a coroutine: a thread of ours leads."""
-        launched: list[Flight[Token | Failure]] = []
-
-        def start(flight: Flight[Token | Failure]) -> None:
-            launched.append(flight)
-            self._launch(self._callers, flight, fetch)
-
-        while len(launched) < _LAUNCHES:
-            flight = self._flights.join(key, start)
+        led: list[Flight[Token | Failure]] = []
+        while len(led) < _LAUNCHES:
+            flight = self._launch(key, fetch, led)
+            if isinstance(flight, Failure):
+                return flight
             outcome = await _landed(flight, self._longest)
             if isinstance(outcome, NoOutcome):
                 continue
-            if flight in launched or is_poor is None or not is_poor(outcome):
+            if flight in led or is_poor is None or not is_poor(outcome):
                 return outcome
-        reason = launched[-1].interrupt or "no answer in time"
+        reason = led[-1].interrupt or "no answer in time"
         return Failure(f"the request was interrupted {_LAUNCHES} times: {reason}", "unexpected")
 
-    def _launch(self, workers: Workers, flight: Flight[Token | Failure], fetch: Callable[[], Token | Failure]) -> None:
-        workers.submit(lambda: self._lead(flight, fetch))
+    def _launch(
+        self, key: Hashable, fetch: Callable[[], Token | Failure], led: list[Flight[Token | Failure]] | None = None
+    ) -> Flight[Token | Failure] | Failure:
+        """The flight of a key, led by a thread of ours if it is new; or why there is no thread for it.
+
+        Args:
+            key: of the flight.
+            fetch: gets the outcome.
+            led: the flight is added here if it is new.
+        """
+
+        def start(flight: Flight[Token | Failure]) -> None:
+            if led is not None:
+                led.append(flight)
+            self._callers.submit(lambda: self._lead(flight, fetch))
+
+        try:
+            return self._flights.join(key, start)
+        except Exception as exc:
+            lack = missing(exc)
+            if lack is None:
+                raise
+        return lack
 
     def _lead(self, flight: Flight[Token | Failure], fetch: Callable[[], Token | Failure]) -> None:
         """Lead a flight on a thread of ours. An interrupt of it has no caller; the followers try again."""
@@ -207,17 +227,23 @@ class Engine:
         scopes = self.blueprint.settings.prefetch
         requests = [self.request("prefetch", (scope,), None, None, cae=False) for scope in scopes]
         wanted = [request for request in requests if self.store.get(request.key) is None]
-        if wanted and self._fleet is None:  # what the others have needs no client
-            self._source.prepare()
+        # What the others have needs no client.
+        lack = self._source.prepare() if wanted and self._fleet is None else None
         for request in wanted:
-            fetch = partial(self._prefetched, request)
-            self._flights.join(request.flight, lambda flight, fetch=fetch: self._launch(self._callers, flight, fetch))  # type: ignore[misc]
+            if lack is None:
+                flight = self._launch(request.flight, partial(self._prefetched, request))
+                lack = flight if isinstance(flight, Failure) else None
+        if lack is not None:
+            self._warn_of_prefetch(lack)
 
     def _prefetched(self, request: TokenRequest) -> Token | Failure:
         outcome = self._fetch(request)
         if isinstance(outcome, Failure):
-            self.log.warning("a token could not be prefetched; the first caller tries again: %s", outcome.message)
+            self._warn_of_prefetch(outcome)
         return outcome
+
+    def _warn_of_prefetch(self, failure: Failure) -> None:
+        self.log.warning("a token could not be prefetched; the first caller tries again: %s", failure.message)
 
     # The request
 

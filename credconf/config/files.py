@@ -6,6 +6,7 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
+from credconf.limits import shortage
 from credconf.records import record
 
 if TYPE_CHECKING:
@@ -19,12 +20,13 @@ _FLAGS = ("O_NONBLOCK", "O_CLOEXEC", "O_BINARY", "O_NOCTTY")
 
 @record
 class Unreadable:
-    """Why a file could not be read. `line` and `column` are known for text that is not UTF-8."""
+    """Why a file could not be read, and sometimes what to do; line and column of what is not UTF-8."""
 
     code: str
     reason: str
     line: int | None = None
     column: int | None = None
+    hint: str | None = None
 
 
 def absolute(path: str | PathLike[str]) -> str:
@@ -58,7 +60,7 @@ def read_bytes(path: str | PathLike[str], limit: int) -> bytes | Unreadable:
         with os.fdopen(descriptor, "rb", closefd=False) as stream:
             content = stream.read(limit + 1) or b""  # `None` where the system has nothing yet: some files of /proc
     except OSError as exc:
-        return Unreadable("unreadable-file", f"cannot be read: {exc.strerror or 'input/output error'}")
+        return _unopened(exc)
     finally:
         os.close(descriptor)
     return too_large(limit) if len(content) > limit else content
@@ -99,6 +101,8 @@ def _unopened(exc: OSError) -> Unreadable:
         return Unreadable("not-a-file", "is a directory")
     if isinstance(exc, PermissionError):
         return Unreadable("unreadable-file", "cannot be read: permission denied")
+    if lack := shortage(exc):
+        return Unreadable("unreadable-file", f"cannot be read: {lack.what}", hint=lack.hint)
     return Unreadable("unreadable-file", f"cannot be read: {exc.strerror or 'input/output error'}")
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msal
 
+from credconf.limits import shortage
 from credconf.records import field, record
 
 from .answers import normalised, parsed
@@ -162,6 +163,8 @@ class EntraClient:
         except Stop as exc:
             return exc.failure
         except Exception as exc:  # noqa: BLE001 - MSAL's own errors may quote what they were given: their type must do
+            if lack := shortage(exc):
+                return asked.failure(lack.what, "resources", do=lack.advice)
             do = "The claims of the request are not JSON." if claims and parsed(claims) is None else None
             return asked.failure(f"MSAL failed with {type(exc).__name__}", "unexpected", do=do)
         else:

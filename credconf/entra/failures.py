@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib3.exceptions import ClosedPoolError, HTTPError, LocationParseError, ProxyError, ProxySchemeUnknown
 from urllib3.exceptions import TimeoutError as PoolTimeoutError
 
+from credconf.limits import no_descriptor, shortage
 from credconf.records import record
 
 from .http import TransportFailure
@@ -79,6 +80,9 @@ def explain(error: BaseException, attempt: Attempt, *, outside: BaseException | 
         outside: what the caller was handling when the attempt began. It hangs on the chain, but is not ours.
     """
     layers = _layers(error, outside)
+    named = no_descriptor() if _first(layers, socket.gaierror) else None
+    if lack := named or next((found for layer in layers if (found := shortage(layer))), None):
+        return attempt.failure("resources", f"{attempt.host} could not be asked: {lack}")
     if bundle := _first(layers, UnusableBundle):
         return attempt.failure("tls", f"{attempt.host} was not asked: http.ca_bundle can't be used: {bundle}")
     return _proxy_failure(layers, attempt) or _tls_failure(layers, attempt) or _other_failure(layers, attempt)

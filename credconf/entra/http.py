@@ -14,7 +14,9 @@ from credconf.records import field, record
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-Reason = Literal["dns", "refused", "connect", "tls", "proxy", "timeout", "reset", "too-large", "closed", "other"]
+Reason = Literal[
+    "dns", "refused", "connect", "tls", "proxy", "timeout", "reset", "too-large", "closed", "resources", "other"
+]
 
 _FIRST_ERROR_STATUS = 400
 

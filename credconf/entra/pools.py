@@ -115,6 +115,8 @@ class Pools:
 
     def close(self) -> None:
         """Close those that are idle; the others follow when their request ends."""
+        for pool in list(self._pools.values()):
+            pool.close()  # `clear()` forgets it, and an exception of an earlier request may still refer to it
         for manager in list(self._managers.values()):
             manager.clear()
 

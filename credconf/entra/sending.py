@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from credconf.limits import shortage
+
 from .answers import parsed
 from .http import Response, TransportFailure
 
@@ -78,7 +80,9 @@ class Sender:
             raise
         # Those of an application's client hold the request, and asyncio.CancelledError is none of ours to pass on.
         except BaseException as exc:  # noqa: BLE001
-            failure = asked.failure(f"the HTTP client failed with {type(exc).__name__}", "network")
+            lack = shortage(exc) if isinstance(exc, OSError | ImportError) else None
+            what = lack.what if lack else f"the HTTP client failed with {type(exc).__name__}"
+            failure = asked.failure(what, "resources" if lack else "network", do=lack.advice if lack else None)
         else:
             return response, parsed(response.text)
         raise Stop(failure)

@@ -21,6 +21,7 @@ import certifi
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from credconf.config.files import unusable_bundle
+from credconf.limits import shortage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -201,6 +202,8 @@ def tls_context(verify: bool | str) -> ssl.SSLContext:  # noqa: FBT001 (as in `r
     except ssl.SSLError:
         reason = "it holds no certificates that can be read"
     except OSError as exc:
+        if shortage(exc):  # the bundle is all right
+            raise
         reason = exc.strerror or type(exc).__name__
     else:
         return context

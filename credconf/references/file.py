@@ -45,6 +45,6 @@ def read_content(reference: FileReference) -> bytes | NotFound:
     """The bytes of the file, for certificates."""
     content = read_bytes(reference.file, REFERENCE_LIMIT)
     if isinstance(content, Unreadable):
-        hint = "create the file, or correct its path" if content.code == "missing-file" else "check what stands there"
-        return NotFound(content.code, f"the file {reference.label} {content.reason}", hint)
+        usual = "create the file, or correct its path" if content.code == "missing-file" else "check what stands there"
+        return NotFound(content.code, f"the file {reference.label} {content.reason}", content.hint or usual)
     return content

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import errno
+import importlib
+import sys
+from typing import TYPE_CHECKING, Any
 
+from credconf.limits import shortage, use_reserve
 from credconf.records import record
+from credconf.sharing import importing, whole_packages
 
 if TYPE_CHECKING:
     from credconf.errors import AuthenticationError
@@ -56,6 +61,26 @@ class Failure:
 
     def exception(self) -> AuthenticationError:
         """A new exception. Raise it outside `except`: azure-core's errors remember what is being handled."""
-        from credconf.errors import AuthenticationError, CredentialUnavailableError
+        errors = _errors()
+        if errors is None:
+            use_reserve()
+            errors = _errors()
+        if errors is None:  # another thread took the descriptor
+            raise OSError(errno.EMFILE, self.message)
+        kind: type[AuthenticationError]
+        kind = errors.CredentialUnavailableError if self.unavailable else errors.AuthenticationError
+        return kind(self)
 
-        return (CredentialUnavailableError if self.unavailable else AuthenticationError)(self)
+
+def _errors() -> Any:
+    """The module of the errors, which imports azure-core; `None` where no descriptor is left to read it."""
+    name = "credconf.errors"
+    if name in sys.modules:
+        return sys.modules[name]
+    try:
+        with importing, whole_packages():
+            return importlib.import_module(name)
+    except (OSError, ImportError) as exc:
+        if shortage(exc) is None:
+            raise
+    return None

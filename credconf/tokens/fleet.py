@@ -19,6 +19,7 @@ from .leases import Keeper
 from .pauses import LONGEST as LONGEST_PAUSE
 from .policy import SPACING
 from .shared import Unavailable, entry_of, key_of, token_of
+from .workers import missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,6 +100,10 @@ class Fleet:
             outcome = self._found(wish)
         except Unavailable:
             outcome = None
+        except (OSError, ImportError) as exc:  # what a token is made of can't be imported now
+            outcome = missing(exc)
+            if outcome is None:
+                raise
         finally:
             self._acquainted = True
         return self._asked(wish) if outcome is None else outcome

@@ -10,6 +10,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, TypeVar
 
+from credconf.limits import shortage
+
 from .interrupts import is_foreign
 from .shared import Busy, Unavailable
 
@@ -171,7 +173,7 @@ class Guard:
             if is_foreign(exc):
                 self._failed(circuit, before, reason)
                 raise
-            reason = f"{type(exc).__name__}, which is a bug in credconf"
+            reason = str(shortage(exc) or f"{type(exc).__name__}, which is a bug in credconf")
             self._failed(circuit, before, reason)
         except BaseException:  # passed on: an interrupt ends this try, too, or the circuit would wait for it
             self._failed(circuit, before, reason)

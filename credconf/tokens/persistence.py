@@ -11,7 +11,7 @@ import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from credconf.sharing import importing
+from credconf.sharing import importing, whole_packages
 
 from .shared import Unavailable
 from .workers import TooLong, Workers, bounded
@@ -245,7 +245,7 @@ def _msal_extensions(module: str) -> Any:
     The package's own `__init__` imports MSAL, and MSAL requests: 100 ms that a process which finds its token has no use
     for. The modules need neither. They get a package of our own around them, which looks into the same directory.
     """
-    with importing:
+    with importing, whole_packages():
         if _ALIAS not in sys.modules:
             spec = importlib.util.find_spec("msal_extensions")
             package = ModuleType(_ALIAS)

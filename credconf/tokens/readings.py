@@ -72,8 +72,13 @@ class Readings:
         return stamp is not None and stamp != since.stamp
 
     def _counts(self, kept: Reading) -> bool:
-        """A program that failed is run again after a while: one secret of a list may do without it until then."""
-        return isinstance(kept.outcome, Sealed) or self._monotonic() - kept.at < PATIENCE
+        """A program that failed is run again after a while: one secret of a list may do without it until then.
+
+        A file that the system could not read (no descriptor was left) may be readable again without having changed.
+        """
+        if isinstance(kept.outcome, Sealed):
+            return True
+        return kept.outcome.code != "unreadable-file" and self._monotonic() - kept.at < PATIENCE
 
     def _read(self, candidate: Candidate, stamp: Stamp, than: Reading | None) -> Reading:
         if not candidate.runs:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from credconf.config.files import unusable_bundle
 from credconf.entra.proxies import shown
-from credconf.sharing import importing
+from credconf.sharing import importing, whole_packages
 
 from .shared import Busy, Unavailable
 from .workers import TooLong, Workers, bounded
@@ -145,7 +145,7 @@ class RedisClient:
         raise Unavailable(reason)
 
     def _made(self) -> Any:
-        with importing:
+        with importing, whole_packages():
             import redis
             from redis.backoff import NoBackoff
             from redis.retry import Retry

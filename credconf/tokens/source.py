@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Final
 from pydantic import SecretStr
 
 from credconf.expiry import warn_once
+from credconf.limits import use_reserve
 from credconf.problems.printable import printable
 from credconf.records import record, replace
 from credconf.references import NotFound
-from credconf.sharing import importing
+from credconf.sharing import importing, whole_packages
 from credconf.tokens.failure import Failure
 
 from .interrupts import is_foreign
@@ -25,6 +26,7 @@ from .readings import Readings
 from .stores import Token
 from .trial import Trial
 from .verdicts import Verdicts
+from .workers import missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -74,13 +76,21 @@ class _Once:
             # application's as well as ours. The only thread of a process is this one, and waits for an answer.
             return
         with contextlib.suppress(IndexError, RuntimeError):  # a thread that can't be started is none that is needed
-            threading.Thread(target=self._work.pop(), name="credconf-import", daemon=True).start()
+            work = self._work.pop()
+            threading.Thread(target=lambda: _suppressed(work), name="credconf-import", daemon=True).start()
+
+
+def _suppressed(work: Callable[[], object]) -> None:
+    with contextlib.suppress(OSError, ImportError):  # the thread that needs it imports it again, and reports that
+        work()
 
 
 def _import_azure_core() -> None:
     """What a token is handed out in takes about as long to import as a server takes to answer."""
-    with importing:
+    with importing, whole_packages():
         importlib.import_module("azure.core.credentials")
+        importlib.import_module("credconf.errors")  # of the same package; nothing has to be kept for it any more
+    use_reserve()
 
 
 class Source:
@@ -133,7 +143,8 @@ class Source:
             if is_foreign(exc):
                 raise
             # A bug. The callers get its name, without the locals of its frames.
-            outcome = Failure(f"credconf failed with {type(exc).__name__}, which is a bug in it", "unexpected")
+            bug = f"credconf failed with {type(exc).__name__}, which is a bug in it"
+            outcome = missing(exc) or Failure(bug, "unexpected")
         if isinstance(outcome, Failure):
             self.pauses.begin(request, outcome, trial.seen)
             if not terms.retries and not outcome.retry_after and outcome.status_code in _MENDED_BY_RETRIES:
@@ -213,10 +224,14 @@ class Source:
         scopes = printable(" ".join(request.scopes))  # they may come from a configuration, and forge no line of a log
         self.log.info("token for tenant %s, %s: %.0f s to live, taken %.0f ms", tenant, scopes, lifetime, taken * 1000)
 
-    def prepare(self) -> None:
+    def prepare(self) -> Failure | None:
         """Import on this thread what another one would soon import, while the application does so, too."""
-        self._entra()
-        _import_azure_core()
+        try:
+            self._entra()
+            _import_azure_core()
+        except (OSError, ImportError) as exc:
+            return missing(exc)
+        return None
 
     def _entra(self) -> EntraClient:
         """MSAL and urllib3 are imported here, when a token is first needed."""
@@ -234,7 +249,7 @@ class Source:
     def _new_client(self) -> EntraClient:
         plan = self._blueprint
         own = plan.http_client
-        with importing:
+        with importing, whole_packages():
             from credconf.entra.client import EntraClient
             from credconf.entra.transport import Transport
 

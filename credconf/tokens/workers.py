@@ -5,11 +5,18 @@ asyncio's default pool is the application's, and the standard library's pools ar
 
 from __future__ import annotations
 
+import contextlib
 import queue
+import sys
 import threading
+from collections import deque
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as TooLate
 from typing import TYPE_CHECKING, TypeVar
+
+from credconf.limits import shortage
+
+from .failure import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,23 +43,23 @@ class Workers:
 
     def after_fork(self) -> None:
         """In the child of a fork there are no threads, and nothing waits."""
-        self._tasks: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
+        self._tasks: deque[Callable[[], object]] = deque()  # those that no thread has taken yet
+        self._calls: queue.SimpleQueue[None] = queue.SimpleQueue()  # one wakes one idle thread
         self._lock = threading.Lock()
         self._threads = 0
-        self._waiting = 0  # tasks that no thread has taken yet
         self._idle = 0
 
     def submit(self, task: Callable[[], object]) -> None:
         """Run a task soon. It must handle its own exceptions.
 
         Raises:
-            RuntimeError: no thread runs, and none can be started.
+            RuntimeError: no thread runs, and none can be started (`missing` tells it from others).
         """
         with self._lock:
-            if self._waiting >= self._idle and self._threads < self._limit:
+            if len(self._tasks) >= self._idle and self._threads < self._limit:
                 self._start()
-            self._waiting += 1
-            self._tasks.put(task)
+            self._tasks.append(task)
+            self._calls.put(None)
 
     def _start(self) -> None:
         try:
@@ -67,33 +74,27 @@ class Workers:
         while True:
             with self._lock:
                 self._idle += 1
-            try:
-                task = self._tasks.get(timeout=self._patience)
-            except queue.Empty:
-                if self._may_leave():
-                    return
-                continue
+            with contextlib.suppress(queue.Empty):
+                self._calls.get(timeout=self._patience)
             with self._lock:
                 self._idle -= 1
-                self._waiting -= 1
+                # A task may wait without a call, and a call may come without a task, if an interrupt came in between.
+                if not self._tasks:
+                    self._threads -= 1
+                    return
+                task = self._tasks.popleft()
             try:
                 task()
-            except BaseException:  # whatever ends this thread must not cost a place for good; it goes on its way below
-                with self._lock:
-                    self._threads -= 1  # this one ends here; another may take its place
-                    if self._waiting and not self._threads:
-                        self._start()
-                raise
+            except BaseException:  # noqa: BLE001 - the thread goes on: where none can be started, others wait for it
+                threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), threading.current_thread())))
             finally:
                 del task  # an idle thread keeps nothing alive
 
-    def _may_leave(self) -> bool:
-        with self._lock:
-            self._idle -= 1
-            if self._waiting:  # a task came in the very moment of leaving
-                return False
-            self._threads -= 1
-            return True
+
+def missing(exc: BaseException) -> Failure | None:
+    """The failure of a token request for which the system had no thread, descriptor or memory; `None` for others."""
+    lack = shortage(exc)
+    return None if lack is None else Failure(f"there is no token: {lack.what}\n{lack.advice}", "resources")
 
 
 class TooLong(Exception):

@@ -34,7 +34,7 @@ WATCHED = {
         "entra/discovery.py",
     )
 }
-LOCKING = ("with self._lock:", "with importing:")
+LOCKING = ("with self._lock:", "with importing, ")
 
 
 class Interrupt(BaseException):
