@@ -12,6 +12,10 @@ DEVICES = (f"{HOME}/test_hostile_sizes.py", "-k", "device or what_the_system or 
 BUNDLES = (f"{HOME}/test_hostile_sizes.py", "-k", "certificates or redis")
 COUNTED = (f"{HOME}/test_hostile_sizes.py", "-k", "so_many or alike or nearly")
 COMMANDS = (f"{HOME}/test_hostile_configuration.py", "-k", "no_command_shows and name")
+RUNNERS = (f"{HOME}/test_runner_commands.py",)
+JSON_LINES = ("tests/problems/test_printable.py", "-k", "json")
+WRONG_CALLS = ("tests/cli/test_runner_commands.py", "-k", "in_an_argument")
+RAW_TOKENS = ("tests/cli/test_runner_commands.py", "-k", "raw_token")
 ESCAPES = (f"{HOME}/test_hostile_configuration.py", "-k", "terminal or forges")
 
 HOSTILE = (
@@ -95,7 +99,17 @@ HOSTILE = (
         "known = identity is not None",
         COMMANDS,
     ),
-    Mutant("escapes reach the terminal", "problems/printable.py", "if text.isprintable():", "if True:", ESCAPES),
+    Mutant("escapes reach the terminal", "problems/printable.py", "if not text.isprintable():", "if False:", ESCAPES),
+    Mutant(
+        "commands reach a runner",
+        "problems/printable.py",
+        'if "##" not in text and "::" not in text:',
+        "if True:",
+        RUNNERS,
+    ),
+    Mutant("JSON holds commands", "problems/printable.py", '.replace("##", "#\\\\u0023")', "", JSON_LINES),
+    Mutant("a wrong call quotes commands", "cli/lazy.py", "map(printable, error", "map(str, error", WRONG_CALLS),
+    Mutant("a raw token may be a command", "cli/token.py", "if harmless(text) != text:", "if False:", RAW_TOKENS),
     Mutant(
         "a path is written as it is", "references/file.py", "return printable(self.file)", "return self.file", ESCAPES
     ),

@@ -10,6 +10,7 @@ import click
 
 from . import completing, report
 from .options import configuration_options
+from .terminal import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -151,8 +152,8 @@ def _conclude(problems: Sequence[Problem], groups: Sequence[Sequence[str]]) -> N
     files = report.amount(sum(map(len, groups)), "file") if groups else "no configuration file"
     if not report.fails(problems):
         found = report.count(problems)
-        click.echo(f"\nok: {files}, {found}" if found else f"ok: {files}")
+        say(f"\nok: {files}, {found}" if found else f"ok: {files}")
         return
-    click.echo(f"\n{report.count(problems)}{' in' if groups else ','} {files}")
+    say(f"\n{report.count(problems)}{' in' if groups else ','} {files}")
     if len(groups) > 1 and any(problem.code in _ELSEWHERE for problem in problems):
-        click.echo("Each file was judged by itself; with --layers they are one configuration.")
+        say("Each file was judged by itself; with --layers they are one configuration.")

@@ -13,6 +13,7 @@ from credconf.problems.aadsts import EXPLAINED
 from credconf.problems.catalogue import CODES
 
 from . import completing
+from .terminal import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,7 +36,9 @@ def explain(codes: tuple[str, ...]) -> None:
         _list("Refusals of Entra ID", _OF_ENTRA.items())
         return
     found = [(code, explanation(code)) for code in codes]
-    click.echo("\n\n\n".join(text for _, text in found if text is not None), nl=any(text for _, text in found))
+    known = [text for _, text in found if text is not None]
+    if known:
+        say("\n\n\n".join(known))
     unknown = [code for code, text in found if text is None]
     if unknown:
         raise click.UsageError("\n".join(map(_unknown, unknown)))
@@ -45,7 +48,7 @@ def _list(title: str, rows: Iterable[tuple[str, str]]) -> None:
     formatter = click.HelpFormatter(width=_WIDTH)
     with formatter.section(title):
         formatter.write_dl(list(rows))
-    click.echo(formatter.getvalue())
+    say(formatter.getvalue())
 
 
 def _unknown(code: str) -> str:

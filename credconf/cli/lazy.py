@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.exceptions import NoArgsIsHelpError
 from click.shell_completion import CompletionItem
 
 from credconf.problems import closest
+from credconf.problems.printable import printable
 
 from .streams import forgive_encodings, writing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Generator, Mapping
 
 
 class LazyGroup(click.Group):
@@ -39,14 +42,14 @@ class LazyGroup(click.Group):
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
         """Read the arguments; the help is shown in between."""
-        with writing():  # here and not in `main()` alone, because click ends a broken pipe by itself, with 1
+        with _harmless_errors(), writing():  # not in `main()` alone: click ends a broken pipe by itself, with 1
             return super().make_context(*args, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command, where there is a working directory: without one Python 3.13 can't even import libraries."""
         if not _is_somewhere():
             raise click.ClickException("the working directory does not exist any more")
-        with writing():
+        with _harmless_errors(), writing():
             return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
@@ -81,6 +84,25 @@ class LazyGroup(click.Group):
             hint = f"Did you mean {meant!r}?" if meant else f"There are: {', '.join(self._short_help)}."
             ctx.fail(f"No such command {name!r}. {hint}")
         return super().resolve_command(ctx, args)
+
+
+@contextmanager
+def _harmless_errors() -> Generator[None]:
+    """What click says of a wrong call quotes the arguments, which may be names of files that others chose.
+
+    Raises:
+        click.ClickException: the same, as a terminal and a CI runner may have it.
+    """
+    try:
+        yield
+    except NoArgsIsHelpError:  # it is the help
+        raise
+    except click.ClickException as error:
+        message = "\n".join(map(printable, error.format_message().split("\n")))
+        harmless = click.UsageError(message, error.ctx) if isinstance(error, click.UsageError) else None
+    else:
+        return
+    raise harmless or click.ClickException(message)
 
 
 def _is_somewhere() -> bool:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from credconf.problems import as_dicts, as_github, as_text, wants_colour
+from credconf.problems import as_dicts, as_github
+from credconf.problems.printable import as_json
 from credconf.records import replace
+
+from .terminal import say_problems
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -41,14 +42,15 @@ def show(problems: Sequence[Problem], form: str) -> None:
     """Print problems in one of the forms; in JSON, also that there are none."""
     if form == JSON:
         show_json({"ok": not fails(problems), "problems": as_dicts(problems)})
+    elif problems and form == GITHUB:
+        click.echo(as_github(problems))
     elif problems:
-        shown = as_github(problems) if form == GITHUB else as_text(problems, colour=wants_colour(sys.stdout))
-        click.echo(shown, color=True)  # the colours were decided on; click's own rule knows no FORCE_COLOR
+        say_problems(problems)
 
 
 def show_json(data: Any) -> None:
-    """Print JSON, in ASCII: a pipe may have any encoding."""
-    click.echo(json.dumps(data, indent=2))
+    """Print JSON."""
+    click.echo(as_json(data))
 
 
 def count(problems: Sequence[Problem]) -> str:

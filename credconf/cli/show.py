@@ -13,11 +13,12 @@ from credconf.config.places import places
 from credconf.config.provenance import settings_of, variables_of
 from credconf.config.resolution import Resolved, attempt
 from credconf.factory import request_for
-from credconf.problems import as_dicts, wants_colour
+from credconf.problems import as_dicts
 from credconf.problems.printable import printable
 
 from . import report
 from .options import configuration_options
+from .terminal import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -118,18 +119,17 @@ def _title(outcome: Resolved | Unresolved) -> str:
 
 def _block(title: str, rows: Sequence[tuple[str, Sequence[str]]]) -> None:
     """A title and aligned rows of at most `_WIDTH` columns; what can't be divided, such as a path, stays whole."""
-    bold = wants_colour(sys.stdout)
-    click.echo(click.style(title, bold=True) if bold else title, color=True)
+    say(click.style(title, bold=True))
     for name, lines in rows:
         label = f"  {name}".ljust(_INDENT - 2)
         if len(label) > _INDENT - 2:
-            click.echo(label)
+            say(label)
             label = ""
         texts = [text for line in lines for text in _wrapped(line)]
         for text in texts:
-            click.echo(f"{label.ljust(_INDENT)}{text}".rstrip())
+            say(f"{label.ljust(_INDENT)}{text}".rstrip())
             label = ""
-    click.echo()
+    say()
 
 
 def _wrapped(text: str) -> list[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from credconf.problems import as_text, wants_colour
+from credconf.problems.printable import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,13 +21,13 @@ _NARROWEST, _WIDEST = 60, 100
 
 
 def say(text: str = "", *, err: bool = False) -> None:
-    """Print text, without its styles where nobody wants colours.
+    """Print text that no CI runner takes for a command, without its styles where colours are not wanted.
 
     Args:
-        text: what of it is not ours is `printable()`: a control character could overwrite what stands above.
+        text: what of it is not ours is `printable()`: a control character could overwrite the lines above.
         err: to the standard error.
     """
-    click.echo(text, err=err, color=_coloured(err=err))
+    click.echo(harmless(text), err=err, color=_coloured(err=err))
 
 
 def say_problems(problems: Iterable[Problem], *, err: bool = False, indent: str = "") -> None:

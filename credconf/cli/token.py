@@ -11,7 +11,7 @@ from click.core import ParameterSource
 
 import credconf
 from credconf.problems import as_dicts
-from credconf.problems.printable import printable
+from credconf.problems.printable import harmless, printable
 from credconf.records import field, record
 
 from .acquiring import on_demand, scope_hint, told
@@ -144,7 +144,10 @@ def _show_raw(acquired: Acquired) -> None:
     if not (text.isascii() and text.isprintable() and " " not in text):
         say("error: the token holds characters that no header can carry", err=True)
         sys.exit(1)
-    say(text)
+    if harmless(text) != text:
+        say("error: the token is a command for the runner of a CI job", err=True)
+        sys.exit(1)
+    click.echo(text)
 
 
 def _show_json(acquired: Acquired) -> None:

@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import quote, quote_plus
 
+from credconf.problems.printable import printable
+
 from .decoding import View, as_bytes, decoded, plain
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ _MANY = 64
 """Pieces that are looked up in the time in which one is looked for."""
 _REMOVED = "[removed]"
 _PROOFS = ("client_secret", "client_assertion")
+_WHITE = re.compile(r"[^\S ]")
 _HEXADECIMAL = re.compile(rb"[0-9a-f]{8,}")
 _READ = 16 * TEXT_LIMIT  # what is behind would be cut off anyway, unless most of it is removed
 
@@ -103,8 +106,8 @@ class Redactor:
 
 
 def _printable(text: str) -> str:
-    printable = "".join(character if character.isprintable() else " " for character in text)
-    return printable if len(printable) <= TEXT_LIMIT else f"{printable[:TEXT_LIMIT]}…"
+    shown = printable(_WHITE.sub(" ", text))
+    return shown if len(shown) <= TEXT_LIMIT else f"{shown[:TEXT_LIMIT]}…"
 
 
 def _ends(secret: str) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .colour import Palette
-from .printable import printable
+from .printable import harmless, harmless_in_place, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,7 +23,7 @@ def as_text(problems: Iterable[Problem], *, colour: bool = False) -> str:
         problems: in the order that they are shown in.
         colour: with the escape sequences of a terminal; `wants_colour(stream)` says whether a stream should have them.
     """
-    return "\n\n".join(_block(problem, Palette(problem.severity, colour=colour)) for problem in problems)
+    return harmless("\n\n".join(_block(problem, Palette(problem.severity, colour=colour)) for problem in problems))
 
 
 def _block(problem: Problem, paint: Palette) -> str:
@@ -51,6 +51,6 @@ def _excerpt(excerpt: Excerpt, beside: str, paint: Palette) -> list[str]:
     carets = f"{'^' * excerpt.width} {beside}".rstrip()
     return [
         paint.frame(f" {margin} |"),
-        f"{paint.frame(f' {number} |')} {excerpt.text}".rstrip(),
+        f"{paint.frame(f' {number} |')} {harmless_in_place(excerpt.text, '…')}".rstrip(),
         f"{paint.frame(f' {margin} |')} {' ' * excerpt.indent}{paint.severe(carets)}",
     ]

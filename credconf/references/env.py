@@ -11,6 +11,7 @@ from pydantic import BaseModel, StringConstraints
 
 from credconf.config.building import STRICT
 from credconf.problems import closest
+from credconf.problems.printable import printable
 
 from .found import NotFound
 
@@ -43,5 +44,5 @@ def look_up(reference: EnvReference, environ: Mapping[str, str], dotenv: Mapping
     state = "is empty" if reference.env in environ or reference.env in dotenv else "is not set"
     others = [name for variables in (environ, dotenv) for name in variables if variables[name]]
     near = closest(reference.env, others, cutoff=0.85)
-    hint = f"{near} is set; did you mean that?" if near else f"set {reference.env}"
+    hint = f"{printable(near)} is set; did you mean that?" if near else f"set {reference.env}"
     return NotFound("missing-variable", f"the variable {reference.env} {state}", hint)

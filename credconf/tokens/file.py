@@ -14,6 +14,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from credconf.problems.printable import printable
+
 from .filelocks import FileLock, Turns, is_left
 from .persistence import NoEncryption, Persistence, encrypted, plain, private_directory
 from .shared import Seen, Told, Unavailable, read, read_failure, written, written_failure
@@ -87,7 +89,7 @@ class FileBackend:
     @property
     def label(self) -> str:
         """As `shared.Backend` says."""
-        return f"the token cache {self._path}"
+        return f"the token cache {printable(self._path)}"
 
     def get(self, key: str) -> Seen:
         """As `shared.Backend` says."""
@@ -175,7 +177,7 @@ class FileBackend:
         document = _empty() if text is None else _parsed(text)
         if document is None:
             aside = self._persistence().set_aside(json.dumps(_empty()))
-            kept = f"it is kept as {aside}" if aside else "it is replaced"
+            kept = f"it is kept as {printable(aside)}" if aside else "it is replaced"
             logger.warning("%s holds something else than tokens of ours: %s", self.label, kept)
         return document or _empty()
 

@@ -11,6 +11,7 @@ import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from credconf.problems.printable import printable
 from credconf.sharing import importing, whole_packages
 
 from .shared import Unavailable
@@ -173,7 +174,7 @@ def private_directory(path: str) -> None:
             return
     except OSError as exc:
         reason = exc.strerror
-    message = f"the directory {path} can't be used: {reason}"
+    message = f"the directory {printable(path)} can't be used: {reason}"
     raise Unavailable(message)
 
 

@@ -46,7 +46,7 @@ class Workers:
         self._tasks: deque[Callable[[], object]] = deque()  # those that no thread has taken yet
         self._calls: queue.SimpleQueue[None] = queue.SimpleQueue()  # one wakes one idle thread
         self._lock = threading.Lock()
-        self._threads = 0
+        self.threads: list[threading.Thread] = []
         self._idle = 0
 
     def submit(self, task: Callable[[], object]) -> None:
@@ -56,19 +56,24 @@ class Workers:
             RuntimeError: no thread runs, and none can be started (`missing` tells it from others).
         """
         with self._lock:
-            if len(self._tasks) >= self._idle and self._threads < self._limit:
+            if len(self._tasks) >= self._idle:
                 self._start()
+            self._calls.put(None)  # before the task: an interrupt in between wakes a thread for nothing
             self._tasks.append(task)
-            self._calls.put(None)
 
     def _start(self) -> None:
-        try:
-            threading.Thread(target=self._work, name=self._name, daemon=True).start()
-        except RuntimeError:
-            if not self._threads:
-                raise
+        """One more thread, unless there are as many as there may be, or the system has no more."""
+        self.threads = [thread for thread in self.threads if thread.is_alive()]
+        if len(self.threads) >= self._limit:
             return
-        self._threads += 1
+        thread = threading.Thread(target=self._work, name=self._name, daemon=True)
+        self.threads.append(thread)  # before it is started: an interrupt may come in between
+        try:
+            thread.start()
+        except RuntimeError:
+            self.threads.remove(thread)
+            if not self.threads:
+                raise
 
     def _work(self) -> None:
         while True:
@@ -78,9 +83,8 @@ class Workers:
                 self._calls.get(timeout=self._patience)
             with self._lock:
                 self._idle -= 1
-                # A task may wait without a call, and a call may come without a task, if an interrupt came in between.
                 if not self._tasks:
-                    self._threads -= 1
+                    self.threads.remove(threading.current_thread())
                     return
                 task = self._tasks.popleft()
             try:

@@ -13,6 +13,7 @@ from credconf.entra.refusals import Asked, refusal
 from credconf.errors import AuthenticationError, Failure
 from credconf.kinds import Identity
 from credconf.problems.aadsts import EXPLAINED
+from credconf.problems.printable import printable
 
 SECRET = 'pa~ss "w+rd/ü&='
 
@@ -182,9 +183,8 @@ def test_the_redactor_removes_what_it_holds(secret, before, after):
         secret not in cleaned
         or secret in "[removed]"
         or not secret.isprintable()
-        or secret in before + after
         or len(cleaned) > 1000
-        or secret in f"{before}[removed]{after}"
+        or secret in printable(f"{before}[removed]{after}")  # which spells out what can't be printed
     )
 
 

@@ -138,4 +138,4 @@ def settled(engine: Any, seconds: float = 10.0) -> bool:
 
 def _is_idle(workers: Any) -> bool:
     with workers._lock:
-        return bool(len(workers._tasks) == 0 and workers._idle == workers._threads)
+        return bool(len(workers._tasks) == 0 and workers._idle == sum(thread.is_alive() for thread in workers.threads))

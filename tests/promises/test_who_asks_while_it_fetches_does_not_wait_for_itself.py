@@ -11,9 +11,9 @@ import pytest
 import yaml
 
 import credconf
-from tests.contract.faces import ASYNC, SCOPE, SYNC, engine_of
+from tests.contract.faces import ASYNC, SCOPE, SYNC, engine_of, wait_until
 from tests.promises.answering import FIELDS, InProcess, close, granted, settled
-from tests.secrecy.canaries import CANARY
+from tests.secrecy.canaries import CANARY, SECRET
 from tests.secrecy.renderings import renderings
 
 SOON = dt.datetime.now(dt.timezone.utc).date() + dt.timedelta(days=3)
@@ -65,9 +65,8 @@ def test_a_logging_handler_gets_the_token_that_its_thread_is_fetching(face, fake
 
 
 def test_a_handler_with_an_event_loop_gets_it_too(face, fake_entra, exporter):
-    exporter.setLevel(
-        logging.INFO
-    )  # a handler that waits for a thread which logs to it waits for itself, in any program
+    # In any program, a handler that waits for a thread which logs to it waits for itself.
+    exporter.setLevel(logging.INFO)
     engine = engine_of(fake_entra.config(secret_expires_on=SOON))
     if face.is_async:
         # The thread of a loop that runs has no second one; the request is made by another thread.
@@ -119,9 +118,36 @@ def test_lines_are_logged_when_the_followers_have_the_outcome(face, fake_entra, 
     """A handler that waits for another thread, which needs the token, does not hold that thread back."""
     engine = engine_of(fake_entra.config(secret_expires_on=SOON))
     flights = []
-    exporter.setLevel(
-        logging.INFO
-    )  # in any program, a handler that waits for a thread which logs to it waits for itself
+    exporter.setLevel(logging.INFO)
+    exporter.ask = lambda: flights.append(dict(engine._flights.flying)) or SYNC.on(engine).get_token(SCOPE)
+    assert face.on(engine).get_token(SCOPE).token
+    wait_until(lambda: flights)
+    assert settled(engine)
+    assert flights[0] == {}
+    close(engine)
+
+
+class TimeLimit(Exception):
+    """As Celery's SoftTimeLimitExceeded."""
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the signal is one of Unix")
+@pytest.mark.parametrize("error", [TimeLimit, TimeoutError, OSError, ValueError])
+@pytest.mark.parametrize("secret", ["text", "file"])
+def test_what_a_signal_handler_raises_is_its_threads_own(error, secret, tmp_path):
+    (tmp_path / "secret").write_text(SECRET)
+    raised = []
+
+    def handler(*_):
+        raised.append(error("the time is over"))
+        raise raised[0]
+
+    def answer(_):
+        if not raised:
+            signal.raise_signal(signal.SIGALRM)
+        return granted("a token")
+
+    fields = {**FIELDS, "client_secret": SECRET if secret == "text" else {"file": str(tmp_path / "secret")}}
     engine = engine_of(fields, InProcess(answer))
     before = signal.signal(signal.SIGALRM, handler)
     try:

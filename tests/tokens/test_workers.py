@@ -105,7 +105,7 @@ def test_a_done_task_is_not_kept_alive():
 def test_in_the_child_of_a_fork_new_threads_are_started():
     workers, done = Workers(1, "forked", idle=0.05), threading.Event()
     workers._lock.acquire()
-    workers._threads = 1
+    workers.threads = [threading.current_thread()]
     workers.after_fork()
     workers.submit(done.set)
     assert done.wait(20)
