@@ -9,20 +9,28 @@ import credconf
 from credconf.problems.aadsts import explain
 from credconf.records import record, replace
 
+from .waiting import telling
+
 if TYPE_CHECKING:
     from credconf.errors import Failure
+
+    from .waiting import Waiting
 
 _DEFAULT = "/.default"
 
 
-def on_demand(resolved: credconf.Resolved) -> credconf.Credential:
+def on_demand(resolved: credconf.Resolved, waiting: Waiting) -> credconf.Credential:
     """A credential that fetches nothing in advance, and shares no token with another one.
+
+    Args:
+        resolved: the configuration.
+        waiting: shows the commands that the configuration runs.
 
     Raises:
         ConfigError: a reference can't be read any more.
     """
     settings = resolved.settings.model_copy(update={"prefetch": ()})
-    return credconf.build(replace(resolved, settings=settings))
+    return credconf.build(replace(resolved, settings=settings, reader=telling(resolved.reader, waiting)))
 
 
 @record

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import urlsplit
 
 import click
 from click.core import ParameterSource
@@ -19,6 +20,7 @@ from .claims import READABLE, claims_of, iso, life, readable, utc
 from .options import Chosen, configuration_options
 from .report import JSON, TEXT, format_option, show_json
 from .terminal import say, say_problems, wrapped
+from .waiting import Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -72,7 +74,7 @@ def token(
         raise click.UsageError("--raw and --format exclude each other")
     how: Form = "raw" if raw else form
     try:
-        acquired = _acquire(scopes, tenant, credconf.load(**chosen), quiet=how == JSON)
+        acquired = _acquire(scopes, tenant, credconf.load(**chosen), how)
     except credconf.ConfigError as error:
         _show_problems(error, how)
     except credconf.AuthenticationError as error:
@@ -83,17 +85,18 @@ def token(
     sys.exit(1)
 
 
-def _acquire(scopes: Sequence[str], tenant: str | None, resolved: credconf.Resolved, *, quiet: bool) -> Acquired:
+def _acquire(scopes: Sequence[str], tenant: str | None, resolved: credconf.Resolved, how: Form) -> Acquired:
     """The token; what is probably wrong is said first, because waiting for Entra may take long."""
     hints = [] if resolved.settings.oidc_authority else list(dict.fromkeys(filter(None, map(scope_hint, scopes))))
-    if not quiet:
+    if how != JSON:
         if resolved.warnings:
             say_problems(resolved.warnings, err=True)
         for hint in hints:
             say(wrapped(f"hint: {printable(hint)}"), err=True)
     options: TokenRequestOptions = {"tenant_id": tenant} if tenant is not None else {}
+    asking = Waiting(f"asking {_host(resolved)}", shows=how == TEXT)
     try:
-        with on_demand(resolved) as credential:
+        with asking as waiting, on_demand(resolved, waiting) as credential:
             info, who = credential.get_token_info(*scopes, options=options), credential.describe()
     except credconf.ConfigError:
         raise
@@ -102,6 +105,12 @@ def _acquire(scopes: Sequence[str], tenant: str | None, resolved: credconf.Resol
     else:
         return Acquired(info, {**who, "tenant_id": tenant or who["tenant_id"]}, scopes, resolved, hints)
     raise click.UsageError(message)
+
+
+def _host(resolved: credconf.Resolved) -> str:
+    """Of the server; what a reference names is not read for that."""
+    address = resolved.settings.oidc_authority or resolved.settings.authority
+    return urlsplit(address).netloc if isinstance(address, str) else "the server"
 
 
 def _show_problems(error: credconf.ConfigError, how: Form) -> None:

@@ -40,6 +40,41 @@ def run(*arguments, stdin=None, canary=CANARY) -> Outcome:
     return Outcome(result.exit_code, result.output)
 
 
+def terminal(*arguments, answers=(), meets=None):
+    """The real program at a terminal of its own.
+
+    Args:
+        *arguments: of the command line.
+        answers: what is typed, a line each.
+        meets: texts in the order in which they are waited for, with what to do then, which is told the process.
+
+    Returns:
+        Its exit status, and all that it wrote there.
+    """
+    import pty
+
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "credconf", *arguments]
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    awaited = list((meets or {}).items())
+    said = b""
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environ) as process:
+        os.close(theirs)
+        os.write(ours, "".join(f"{answer}\n" for answer in answers).encode())
+        while True:
+            try:
+                chunk = os.read(ours, 65536)
+            except OSError:  # what Linux says at the end
+                break
+            if not chunk:
+                break
+            said += chunk
+            while awaited and awaited[0][0].encode() in said:
+                awaited.pop(0)[1](process)
+    os.close(ours)
+    return process.returncode, said.decode()
+
+
 def program(*arguments, stdin=None, **environ):
     """The real program in a process of its own."""
     return subprocess.run(

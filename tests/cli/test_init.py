@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 
 import jsonschema
 import pytest
@@ -20,7 +19,7 @@ from credconf.cli.init.texts import ignored, scalar
 from credconf.config.document import parse
 from credconf.config.nodes import Scalar
 from credconf.testing import make_certificate
-from tests.cli.running import run
+from tests.cli.running import run, terminal
 from tests.config.project import CANARY, CLIENT, TENANT, warned
 
 WHO = ("--tenant-id", TENANT, "--client-id", CLIENT)
@@ -316,32 +315,10 @@ def test_without_a_terminal_nothing_is_asked(project):
 # On a terminal
 
 
-def on_a_terminal(*arguments, answers):
-    """What a person reads who types the answers."""
-    import pty
-
-    ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "credconf", "init", *arguments]
-    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, close_fds=True) as process:
-        os.close(theirs)
-        os.write(ours, "".join(f"{answer}\n" for answer in answers).encode())
-        said = b""
-        while True:
-            try:
-                chunk = os.read(ours, 65536)
-            except OSError:  # what Linux says at the end
-                break
-            if not chunk:
-                break
-            said += chunk
-    os.close(ours)
-    return process.returncode, said.decode()
-
-
 @pytest.mark.skipif(os.name != "posix", reason="a pseudo-terminal")
 def test_a_terminal_is_asked_until_each_answer_can_be_used(project):
     answers = ["not a tenant", "contoso.com", "123", CLIENT, "", "env:X Y", "file:secrets/entra"]
-    status, said = on_a_terminal(answers=answers)
+    status, said = terminal("init", answers=answers)
     assert status == 0
     assert said.count("Tenant (directory)") == 2
     assert "Cloud (public, usgov, china) [public]" in said
@@ -357,12 +334,12 @@ def test_a_terminal_is_asked_until_each_answer_can_be_used(project):
 @pytest.mark.skipif(os.name != "posix", reason="a pseudo-terminal")
 def test_a_file_that_is_there_is_told_before_anything_is_asked(project):
     project.write("credconf.yaml", "mine")
-    status, said = on_a_terminal(answers=[])
+    status, said = terminal("init", answers=[])
     assert (status, "Tenant" in said, "--force replaces it" in said) == (1, False, True)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a pseudo-terminal")
 def test_what_options_say_is_not_asked(project):
-    status, said = on_a_terminal(*WHO, "--cloud", "china", "--named", "a", answers=[""])
+    status, said = terminal("init", *WHO, "--cloud", "china", "--named", "a", answers=[""])
     assert (status, "Tenant" in said, "Cloud" in said) == (0, False, False)
     assert "env: A_CLIENT_SECRET" in written(project)

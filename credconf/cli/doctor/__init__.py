@@ -43,7 +43,7 @@ def doctor(scope: str | None, timeout: float, form: str, chosen: Chosen) -> None
     from .steps import Case
 
     results = []
-    for done in examine(Case(chosen, scope), timeout):
+    for done in examine(Case(chosen, scope, shows=form == TEXT), timeout):
         results.append(done)
         if form == TEXT:
             show(done)

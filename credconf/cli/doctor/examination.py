@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 _WAY = ("configuration", "name resolution", "proxy", "TLS")
 STEPS = (
-    Step("configuration", configuration, 30.0),
-    Step("expiry", expiry, 5.0, _WAY[:1]),
-    Step("token cache", token_cache, 10.0, _WAY[:1]),
-    Step("name resolution", name_resolution, 5.0, _WAY[:1]),
-    Step("proxy", proxy, 10.0, _WAY[:2]),
-    Step("TLS", tls, 10.0, _WAY[:3]),
-    Step("discovery", discovery, 10.0, _WAY),
-    Step("clock", clock, 1.0, _WAY),
-    Step("token", token, 30.0, (*_WAY, "discovery")),
+    Step("configuration", "reading the configuration", configuration, 30.0),
+    Step("expiry", "reading when the proofs end", expiry, 5.0, _WAY[:1]),
+    Step("token cache", "looking into the token cache", token_cache, 10.0, _WAY[:1]),
+    Step("name resolution", "looking up the way to {host}", name_resolution, 5.0, _WAY[:1]),
+    Step("proxy", "connecting to {host} through the proxy", proxy, 10.0, _WAY[:2]),
+    Step("TLS", "connecting to {host}", tls, 10.0, _WAY[:3]),
+    Step("discovery", "asking {host} about the tenant", discovery, 10.0, _WAY),
+    Step("clock", "comparing the clocks", clock, 1.0, _WAY),
+    Step("token", "asking {host} for a token", token, 30.0, (*_WAY, "discovery")),
 )
 
 

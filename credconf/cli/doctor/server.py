@@ -147,7 +147,7 @@ def token(case: Case, seconds: float) -> Finding:
     if scope is None:
         return Finding("skipped", "nobody said for what: run `credconf doctor SCOPE`")
     try:
-        with on_demand(_alone(subject.resolved)) as credential:
+        with on_demand(_alone(subject.resolved), case.waiting) as credential:
             expires_on = credential.verify(scope, timeout=seconds).expires_on
     except credconf.ConfigError as error:
         return Finding("failed", "a reference can't be read any more", problems=error.problems)

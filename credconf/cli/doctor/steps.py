@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 import time
 from typing import TYPE_CHECKING, Literal, TypeVar
+from urllib.parse import urlsplit
 
+from credconf.cli.waiting import Waiting
 from credconf.records import field, mutable_record, record
 
 if TYPE_CHECKING:
@@ -63,6 +65,11 @@ class Subject:
     endpoint: str
     redact: Callable[[str], str]
 
+    @property
+    def host(self) -> str:
+        """Of the endpoint, as it may be shown."""
+        return self.redact(urlsplit(self.endpoint).netloc)
+
     def origin(self, path: str) -> str:
         """Where a setting came from."""
         return str(self.resolved.origins[path])
@@ -75,6 +82,8 @@ class Case:
     Attributes:
         chosen: which configuration.
         scope: to ask a token for; `None` for one that suits.
+        shows: whether it is shown what is waited for.
+        waiting: shows it, while a step is taken.
         subject: known after the first step.
         backend: where tokens are shared, if they are; opened in the first step, closed in its own.
         tunnel: through a proxy, open for the TLS of the next step.
@@ -84,6 +93,8 @@ class Case:
 
     chosen: Chosen
     scope: str | None
+    shows: bool = False
+    waiting: Waiting = field(default_factory=lambda: Waiting("", shows=False), repr=False)
     subject: Subject | None = None
     backend: Backend | None = field(default=None, repr=False)
     tunnel: socket.socket | None = field(default=None, repr=False)
@@ -102,12 +113,14 @@ class Step:
 
     Attributes:
         name: for people.
+        doing: what is waited for; `{host}` is the server's.
         examine: does it, within a number of seconds that it is told.
         seconds: at most.
         needs: the steps without which it can't work.
     """
 
     name: str
+    doing: str
     examine: Callable[[Case, float], Finding]
     seconds: float
     needs: tuple[str, ...] = ()
@@ -148,7 +161,8 @@ def take(step: Step, case: Case, seconds: float) -> Done:
     """Take a step within a number of seconds."""
     start = time.monotonic()
     limit = min(step.seconds, seconds)
-    found = bounded(lambda: step.examine(case, limit), limit + GRACE)
+    with Waiting(step.doing.format(host=case.subject and case.subject.host), shows=case.shows) as case.waiting:
+        found = bounded(lambda: step.examine(case, limit), limit + GRACE)
     if found is None:
         found = Finding(
             "failed", f"there was no answer within {limit:.3g} s", "Look at the network, or raise --timeout."

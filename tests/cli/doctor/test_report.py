@@ -36,7 +36,7 @@ def test_a_fault_of_the_doctor_shows_its_type_and_nothing_of_its_frames(entra):
     def fail(case, seconds):
         raise RuntimeError(CANARY)
 
-    done = take(Step("x", fail, 1.0), Case({}, None), 1.0)
+    done = take(Step("x", "failing", fail, 1.0), Case({}, None), 1.0)
     assert done.finding.result == "failed"
     assert "RuntimeError" in done.finding.summary
     assert CANARY not in repr(done)
