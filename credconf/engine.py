@@ -11,11 +11,11 @@ import threading
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from .interrupts import without_frames
 from .limits import reserve
 from .sharing import forget, mend_after_fork
 from .tokens.failure import Failure
 from .tokens.flight import LOOK, Flights, NoOutcome
-from .tokens.interrupts import without_frames
 from .tokens.policy import SPACING, wait_after
 from .tokens.refreshes import Refreshes
 from .tokens.request import TokenRequest, token_request

@@ -1,22 +1,24 @@
 """A token from Entra, by MSAL. The only importer of msal, itself imported when a token is first needed.
 
-MSAL speaks the protocol; what it would do beside that is answered here: it is given an HTTP client that knows the
-endpoints it would discover, and caches that keep nothing.
+MSAL builds the request and knows no secret. It is given a placeholder, an HTTP client that knows the endpoints it would
+discover, and caches that keep nothing. What it is about to send is taken from it, so that no frame of MSAL is left when
+the placeholder is replaced and the request is sent.
 """
 
 from __future__ import annotations
 
-import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msal
 
+from credconf.interrupts import is_foreign
 from credconf.limits import shortage
-from credconf.records import field, record
+from credconf.tokens.failure import Failure
 
-from .answers import normalised, parsed
+from .answers import Answer, parsed, token_in
 from .discovery import Directory
+from .payload import Form
 from .redaction import Redactor
 from .refusals import Asked, refusal
 from .sending import Sender, Stop
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from credconf.kinds import Identity, Proof
-    from credconf.tokens.failure import Failure
     from credconf.tokens.request import TokenRequest
 
     from .http import HttpClient, Response
@@ -33,16 +34,11 @@ if TYPE_CHECKING:
 _OK = 200
 API_CAPABILITIES = ["CP1"]
 """What a client that handles claims challenges tells Entra (Continuous Access Evaluation)."""
-
-
-@record
-class Answer:
-    """A token as Entra gave it; times are seconds from when it was asked for."""
-
-    token: str = field(repr=False)
-    token_type: str
-    lifetime: float
-    refresh_in: float | None
+_PLACEHOLDERS: dict[str, Any] = {
+    "client_secret": "placeholder",
+    "client_assertion": {"client_assertion": lambda: "placeholder"},
+}
+_MALFORMED = "Check `authority` and `http.proxy`: something else may answer there."
 
 
 class _NoTokens:
@@ -70,28 +66,27 @@ class _NoAnswers(dict[str, Any]):
         """Nothing is kept."""
 
 
-class _Wire:
-    """MSAL's `http_client` for one token request: discovery is answered, the token request is sent."""
+class _Built(Exception):
+    """Carries a request out of MSAL."""
+
+    def __init__(self, url: str, params: Any, fields: dict[str, Any], headers: Any) -> None:
+        super().__init__()
+        self.url, self.params, self.fields, self.headers = url, params, fields, headers
+
+
+class _Builder:
+    """MSAL's `http_client` for one token request: discovery is answered, the token request is taken."""
 
     def __init__(self, directory: Directory, sender: Sender, asked: Asked) -> None:
         self._directory = directory
         self._sender = sender
         self._asked = asked
-        self.answer: dict[str, Any] = {}
 
     def get(self, url: str, *, params: dict[str, Any] | None = None, **_: object) -> Response:
         return self._directory.answer(url, params, self._sender, self._asked)
 
     def post(self, url: str, *, params: Any = None, data: Any = None, headers: Any = None, **_: object) -> Response:
-        self._asked.redact.add(data)
-        address = self._directory.regional(url, self._sender, self._asked)
-        response, payload = self._sender.post(address, params=params, data=data, headers=headers, asked=self._asked)
-        clean = normalised(payload) if response.status_code == _OK else None
-        if clean is None:
-            failure = refusal(self._asked, response.status_code, response.headers, payload, response.text)
-            raise Stop(failure)
-        self.answer = clean
-        return type(response)(200, json.dumps(clean), {})
+        raise _Built(url, params, data, headers)
 
     def close(self) -> None:
         """The connections belong to the engine."""
@@ -153,30 +148,57 @@ class EntraClient:
             held: what else no failure may show, and is asked for only then.
             tokens: likewise, those that are held.
         """
-        redact = Redactor(proof.secrets, self._identity.concealed(), partial(self._held, held), tokens)
-        asked, claims = Asked(self._identity, request.tenant, redact), request.claims
+        redact = Redactor((), self._identity.concealed(), partial(self._held, proof, held), tokens)
+        asked = Asked(self._identity, request.tenant, redact)
         sender = Sender(self._http, deadline if self._bounded else None, retries=retries)
-        wire = _Wire(self._directory, sender, asked)
         try:
-            app = self._application(proof, request.tenant, wire, cae=request.cae)
-            result = app.acquire_token_for_client(list(request.scopes), claims_challenge=claims)
+            built = self._build(proof.parameter, request, sender, asked)
+            return built if isinstance(built, Failure) else self._send(built, proof, sender, asked)
         except Stop as exc:
             return exc.failure
-        except Exception as exc:  # noqa: BLE001 - MSAL's own errors may quote what they were given: their type must do
+
+    def _build(self, parameter: str, request: TokenRequest, sender: Sender, asked: Asked) -> _Built | Failure:
+        """The request, as MSAL would send it, with a placeholder for the proof."""
+        try:
+            app = self._application(
+                parameter, request.tenant, _Builder(self._directory, sender, asked), cae=request.cae
+            )
+            app.acquire_token_for_client(list(request.scopes), claims_challenge=request.claims)
+        except _Built as built:
+            return built.with_traceback(None)
+        except Stop:
+            raise
+        except Exception as exc:  # MSAL's own errors may quote what they were given: their type must do
+            if is_foreign(exc):
+                raise
             if lack := shortage(exc):
                 return asked.failure(lack.what, "resources", do=lack.advice)
-            do = "The claims of the request are not JSON." if claims and parsed(claims) is None else None
+            do = (
+                "The claims of the request are not JSON." if request.claims and parsed(request.claims) is None else None
+            )
             return asked.failure(f"MSAL failed with {type(exc).__name__}", "unexpected", do=do)
-        else:
-            # The life is read from the answer: MSAL turns `refresh_in` into a time by a clock of its own.
-            refresh_in = wire.answer.get("refresh_in")
-            return Answer(result["access_token"], wire.answer["token_type"], wire.answer["expires_in"], refresh_in)
+        return asked.failure("MSAL sent no request", "unexpected")
 
-    def _held(self, others: Callable[[], Iterable[str]]) -> Iterator[str]:
+    def _send(self, built: _Built, proof: Proof, sender: Sender, asked: Asked) -> Answer | Failure:
+        """The answer to the request, with the proof in place of the placeholder."""
+        address = self._directory.regional(built.url, sender, asked)
+        opaque = proof.for_request(built.url, self._identity.client_id)
+        asked.redact.add(opaque)
+        form = Form(built.fields, proof.parameter, opaque)
+        reply = sender.post(address, asked, params=built.params, form=form, headers=built.headers)
+        found = token_in(reply) if reply.status == _OK else None
+        if found is None:
+            return refusal(asked, reply.status, reply.headers, reply.payload, reply.text)
+        if isinstance(found, str):
+            return asked.failure(found, "malformed", do=_MALFORMED, status_code=_OK)
+        return found
+
+    def _held(self, proof: Proof, others: Callable[[], Iterable[str]]) -> Iterator[str]:
+        yield from proof.secrets
         yield from self._identity.passwords()
         yield from others()
 
-    def _application(self, proof: Proof, tenant: str | None, wire: _Wire, *, cae: bool) -> Any:
+    def _application(self, parameter: str, tenant: str | None, builder: _Builder, *, cae: bool) -> Any:
         """A new one for each request: it costs a tenth of a millisecond, and nothing stays behind for each tenant."""
         place: dict[str, Any] = {"oidc_authority": self._identity.oidc_authority}
         if tenant is not None:
@@ -184,11 +206,11 @@ class EntraClient:
             place["instance_discovery"] = None if self._instance_discovery else False
         return msal.ConfidentialClientApplication(
             self._identity.client_id,
-            client_credential=_in_one_line(proof.credential),
+            client_credential=_PLACEHOLDERS[parameter],
             client_capabilities=API_CAPABILITIES if cae else None,
             token_cache=_NoTokens(),
             http_cache=_NoAnswers(),
-            http_client=wire,
+            http_client=builder,
             azure_region=False,  # MSAL would ask the metadata address of the machine, and loses the port
             **place,
         )
@@ -200,10 +222,3 @@ class EntraClient:
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
-
-
-def _in_one_line(credential: str | dict[str, Any]) -> str | dict[str, Any]:
-    """A certificate's chain without line breaks, which MSAL would put into the header `x5c` (RFC 7515 has none)."""
-    if isinstance(credential, str) or "public_certificate" not in credential:
-        return credential
-    return {**credential, "public_certificate": credential["public_certificate"].replace("\n", "")}

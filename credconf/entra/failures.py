@@ -1,41 +1,31 @@
-"""What an exception of `urllib3` means, in one sentence: a `TransportFailure`.
+"""What an exception of the connections means, in one sentence: a `TransportFailure`.
 
-The exceptions themselves go no further: they hold the request, and with it the secret. `urllib3` wraps what happened
-in up to five layers, in a different order for each version, so the layers are searched, never counted.
+The exceptions themselves go no further: their tracebacks lead to the request, and with it to the secret.
 """
 
 from __future__ import annotations
 
-import re
 import socket
 import ssl
-from http.client import HTTPException, IncompleteRead
-from typing import TYPE_CHECKING, TypeVar
-
-from urllib3.exceptions import ClosedPoolError, HTTPError, LocationParseError, ProxyError, ProxySchemeUnknown
-from urllib3.exceptions import TimeoutError as PoolTimeoutError
+from typing import TYPE_CHECKING
 
 from credconf.limits import no_descriptor, shortage
 from credconf.records import record
 
 from .http import TransportFailure
-from .pools import MissingSocks
-from .proxies import host_of, shown
+from .incoming import BadAnswer, TooLarge
+from .pools import BadProxy, BadURL
+from .proxies import host_of
 from .sockets import ConnectTimeout, UnusableBundle
+from .tunnels import ProxyRefused, ProxyUnusable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from .http import Reason
-
-E = TypeVar("E", bound=BaseException)
+    from .proxies import Proxy
 
 # Whatever else is raised is a bug, and passes through.
-EXPECTED = (HTTPError, HTTPException, OSError, MissingSocks)
+EXPECTED = (OSError, BadAnswer, BadProxy, BadURL, ProxyRefused, ProxyUnusable, TooLarge)
 
-_PROXY_AUTHENTICATION = 407
-_LOWEST_SERVER_ERROR = 500
-_TUNNEL = re.compile(r"Tunnel connection failed: (\d{3})")
 _UNTRUSTED = frozenset({18, 19, 20, 21})  # OpenSSL's X509_V_ERR_*: self-signed, or of an issuer that is not known
 _HINT = "; if it is right, name its authority in http.ca_bundle"
 
@@ -46,13 +36,13 @@ class Attempt:
 
     Attributes:
         url: of the request; only its host is shown.
-        proxy: the URL of the proxy, if one was used; only its host and port are shown.
+        proxy: if one was used; only its host and port are shown.
         attempts: made so far.
         elapsed: seconds that this one took.
     """
 
     url: str
-    proxy: str | None
+    proxy: Proxy | None
     attempts: int
     elapsed: float
 
@@ -71,115 +61,80 @@ class Attempt:
         return TransportFailure(reason, message, attempts=self.attempts, retryable=retryable)
 
 
-def explain(error: BaseException, attempt: Attempt, *, outside: BaseException | None = None) -> TransportFailure:
+def explain(error: BaseException, attempt: Attempt) -> TransportFailure:
     """Say what went wrong, with nothing of the exception's own text but what OpenSSL and the system say.
 
     Args:
         error: one of `EXPECTED`.
         attempt: what was tried.
-        outside: what the caller was handling when the attempt began. It hangs on the chain, but is not ours.
     """
-    layers = _layers(error, outside)
-    named = no_descriptor() if _first(layers, socket.gaierror) else None
-    if lack := named or next((found for layer in layers if (found := shortage(layer))), None):
-        return attempt.failure("resources", f"{attempt.host} could not be asked: {lack}")
-    if bundle := _first(layers, UnusableBundle):
-        return attempt.failure("tls", f"{attempt.host} was not asked: http.ca_bundle can't be used: {bundle}")
-    return _proxy_failure(layers, attempt) or _tls_failure(layers, attempt) or _other_failure(layers, attempt)
+    host = attempt.host
+    named = no_descriptor() if isinstance(error, socket.gaierror) else None
+    if lack := named or shortage(error):
+        return attempt.failure("resources", f"{host} could not be asked: {lack}")
+    if isinstance(error, UnusableBundle):
+        return attempt.failure("tls", f"{host} was not asked: http.ca_bundle can't be used: {error}")
+    if isinstance(error, TooLarge):
+        return attempt.failure("too-large", f"the answer of {host} is larger than 1 MiB")
+    if isinstance(error, BadAnswer):
+        return attempt.failure("other", f"the answer of {host} can't be understood: {error}")
+    if isinstance(error, BadURL):
+        return attempt.failure("other", f"{host} can't be asked: the URL is not valid")
+    return _proxy_failure(error, attempt) or _tls_failure(error, attempt) or _network_failure(error, attempt)
 
 
-def _layers(error: BaseException, outside: BaseException | None) -> list[BaseException]:
-    """The exception and all that it was made of, outermost first."""
-    found: list[BaseException] = [error]
-    for layer in found:
-        inner = (*layer.args, getattr(layer, "reason", None), layer.__cause__, layer.__context__)
-        found.extend(
-            each
-            for each in dict.fromkeys(one for one in inner if isinstance(one, BaseException))
-            if each is not outside and all(each is not known for known in found)
-        )
-    return found
-
-
-def _first(layers: Sequence[BaseException], *kinds: type[E]) -> E | None:
-    return next((layer for layer in layers if isinstance(layer, kinds)), None)
-
-
-def _proxy_failure(layers: Sequence[BaseException], attempt: Attempt) -> TransportFailure | None:
-    if not attempt.proxy:
-        return None
-    proxy = f"the proxy {shown(attempt.proxy)}"
-    for layer in layers:
-        if isinstance(layer, OSError) and (refusal := _TUNNEL.match(str(layer))):
-            status = int(refusal[1])
-            what = "asks for a user name and a password" if status == _PROXY_AUTHENTICATION else "did not connect"
-            message = f"{proxy} {what} on the way to {attempt.host} (HTTP status {status})"
-            return attempt.failure("proxy", message, retryable=status >= _LOWEST_SERVER_ERROR)
-    if _first(layers, LocationParseError, ProxySchemeUnknown):
+def _proxy_failure(error: BaseException, attempt: Attempt) -> TransportFailure | None:
+    proxy = f"the proxy {attempt.proxy}"
+    if isinstance(error, BadProxy):
         return attempt.failure("proxy", f"the address of {proxy} is not valid")
-    if _first(layers, MissingSocks):
-        return attempt.failure("proxy", f"{proxy} can't be used: a SOCKS proxy needs the package PySocks")
-    if not _first(layers, ProxyError):
+    if isinstance(error, ProxyRefused):
+        message = f"{proxy}, on the way to {attempt.host}, {error.words}"
+        return attempt.failure("proxy", message, retryable=error.retryable)
+    if not isinstance(error, ProxyUnusable):
         return None
-    inner = _tls_failure(layers, attempt) or _other_failure(layers, attempt)
-    message = f"{proxy}, on the way to {attempt.host}, could not be used: {_detail(layers)}"
+    inner = explain(error.error, attempt)
+    message = f"{proxy}, on the way to {attempt.host}, could not be used: {_detail(error.error)}"
     return attempt.failure("proxy", message, retryable=inner.retryable)
 
 
-def _tls_failure(layers: Sequence[BaseException], attempt: Attempt) -> TransportFailure | None:
-    if rejected := _first(layers, ssl.SSLCertVerificationError):
-        hint = _HINT if rejected.verify_code in _UNTRUSTED else ""
-        problem = rejected.verify_message.rstrip(".")
-        return attempt.failure("tls", f"the certificate of {attempt.host} was not accepted: {problem}{hint}")
-    error = _first(layers, ssl.SSLError)
-    # A time-out and a dropped connection are SSLErrors, too, where they hit the handshake.
-    if error is None or isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)) or _first(layers, TimeoutError):
+def _tls_failure(error: BaseException, attempt: Attempt) -> TransportFailure | None:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        hint = _HINT if error.verify_code in _UNTRUSTED else ""
+        return attempt.failure("tls", f"the certificate of {attempt.host} was not accepted: {_detail(error)}{hint}")
+    # A dropped connection is an SSLError, too, where it hits the handshake.
+    if not isinstance(error, ssl.SSLError) or isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
         return None
-    return attempt.failure("tls", f"TLS with {attempt.host} failed: {_detail(layers)}")
+    return attempt.failure("tls", f"TLS with {attempt.host} failed: {_detail(error)}")
 
 
-def _other_failure(layers: Sequence[BaseException], attempt: Attempt) -> TransportFailure:
-    return _connect_failure(layers, attempt) or _answer_failure(layers, attempt)
-
-
-def _connect_failure(layers: Sequence[BaseException], attempt: Attempt) -> TransportFailure | None:
+def _network_failure(error: BaseException, attempt: Attempt) -> TransportFailure:
     host = attempt.host
-    if _first(layers, socket.gaierror):
-        return attempt.failure("dns", f"the name of {host} could not be resolved: {_detail(layers)}", retryable=True)
-    if _first(layers, ConnectionRefusedError):
+    if isinstance(error, socket.gaierror):
+        return attempt.failure("dns", f"the name of {host} could not be resolved: {_detail(error)}", retryable=True)
+    if isinstance(error, ConnectionRefusedError):
         return attempt.failure("refused", f"{host} refused the connection", retryable=True)
-    if _first(layers, ConnectTimeout):
+    if isinstance(error, ConnectTimeout):
         return attempt.failure("timeout", f"{host} could not be reached within {attempt.seconds}", retryable=True)
-    return None
-
-
-def _answer_failure(layers: Sequence[BaseException], attempt: Attempt) -> TransportFailure:
-    host = attempt.host
-    if _first(layers, TimeoutError, PoolTimeoutError):
+    if isinstance(error, TimeoutError):
         return attempt.failure("timeout", f"{host} did not answer within {attempt.seconds}", retryable=True)
-    if _first(layers, ConnectionError, IncompleteRead, ssl.SSLEOFError, ssl.SSLZeroReturnError):
+    if isinstance(error, (ConnectionError, ssl.SSLError)):
         message = f"the connection to {host} was dropped before the answer was complete"
         return attempt.failure("reset", message, retryable=True)
-    if _first(layers, ClosedPoolError):
-        return attempt.failure("closed", f"the connections were closed during the request to {host}")
-    if _system_error(layers):
-        return attempt.failure("connect", f"{host} could not be reached: {_detail(layers)}", retryable=True)
-    return attempt.failure("other", f"the request to {host} failed: {_detail(layers)}")
+    return attempt.failure("connect", f"{host} could not be reached: {_detail(error)}", retryable=True)
 
 
-def _system_error(layers: Sequence[BaseException]) -> OSError | None:
-    return _first(layers, OSError)
-
-
-def _detail(layers: Sequence[BaseException]) -> str:
-    """The system's words; of anything else the name alone, because its text may quote the request."""
-    if rejected := _first(layers, ssl.SSLCertVerificationError):
-        return rejected.verify_message.rstrip(".")
-    if broken := _first(layers, ssl.SSLError):
-        return (broken.reason or type(broken).__name__).replace("_", " ").lower()
-    if _first(layers, TimeoutError):
+def _detail(error: BaseException) -> str:
+    """The system's words; of anything else what is ours, or the name alone."""
+    if isinstance(error, BadAnswer):
+        return str(error)
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return error.verify_message.rstrip(".")
+    if isinstance(error, ssl.SSLError):
+        return (error.reason or type(error).__name__).replace("_", " ").lower()
+    if isinstance(error, TimeoutError):
         return "no answer in time"
-    error = _system_error(layers)
-    if error is not None and error.strerror:
+    if isinstance(error, OSError) and error.strerror:
         return error.strerror
-    return type(layers[-1] if error is None else error).__name__
+    if isinstance(error, ConnectionResetError):
+        return "it closed the connection"
+    return type(error).__name__

@@ -1,54 +1,92 @@
-"""The connections of one process: urllib3's pools, of our own connections, with one TLS context for all."""
+"""The connections of one process, kept and reused, with one TLS context for all."""
 
 from __future__ import annotations
 
-from base64 import b64encode
+import select
+import weakref
 from contextlib import suppress
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
 
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, ProxyManager
-from urllib3.exceptions import LocationParseError, ProxySchemeUnknown
-
-from .sockets import BoundedHTTPConnection, BoundedHTTPSConnection, tls_context
+from .incoming import Incoming
+from .sockets import connected, secured, tls_context
+from .tunnels import tunnel
 
 if TYPE_CHECKING:
     from urllib.parse import SplitResult
 
-POOL_SIZE = 128  # idle connections kept per host; more threads than this open and close their own
+    from .http import Response
+    from .payload import Payload
+    from .proxies import Proxy
+
+MOST_IDLE = 128  # for each host; more threads than this open and close their own
+_PORTS = {"https": 443, "http": 80}
 
 
-class BoundedHTTPPool(HTTPConnectionPool):
-    """Connections to one host."""
-
-    # pyright refuses urllib3's own classes in this place, too.
-    ConnectionCls = BoundedHTTPConnection  # pyright: ignore[reportAssignmentType]
+class BadURL(Exception):
+    """The URL can't be asked."""
 
 
-class BoundedHTTPSPool(HTTPSConnectionPool):
-    """Connections to one host, over TLS."""
-
-    ConnectionCls = BoundedHTTPSConnection  # pyright: ignore[reportAssignmentType]
-
-    def _validate_conn(self, conn: Any) -> None:
-        if self.cert_reqs != "CERT_NONE":
-            super()._validate_conn(conn)
-        elif conn.sock is None:
-            # urllib3 would warn once per request. Whoever switched verification off in the configuration knows;
-            # and a filter on warnings would be the whole process's, not this pool's.
-            conn.connect()
+class BadProxy(Exception):
+    """The URL of the proxy can't be used."""
 
 
-_POOLS: dict[str, Any] = {"http": BoundedHTTPPool, "https": BoundedHTTPSPool}
+class Connection:
+    """A connection that serves one request after another.
 
+    Args:
+        sock: connected, with TLS where the URL asks for it.
+        key: of the pool that it returns to.
+    """
 
-class MissingSocks(Exception):
-    """A SOCKS proxy needs a package that is not there."""
+    __slots__ = ("_incoming", "_sock", "key")
+
+    def __init__(self, sock: Any, key: tuple[str, bool]) -> None:
+        self._sock = sock
+        self._incoming = Incoming(sock)
+        self.key = key
+
+    def send(self, payload: Payload, timeout: float) -> None:
+        """Send a request in one piece: under TLS two are two records.
+
+        Args:
+            payload: the request.
+            timeout: seconds for each operation, from here on.
+
+        Raises:
+            OSError: it can't be sent within the time.
+        """
+        self._sock.settimeout(timeout)
+        try:
+            with payload.view as view:
+                self._sock.sendall(view)
+        except (BrokenPipeError, ConnectionResetError):
+            pass  # a server may answer before it has read everything, and close
+
+    def answer(self) -> Response:
+        """Read the answer; for what it raises see `Incoming.read`."""
+        return self._incoming.read()
+
+    @property
+    def reusable(self) -> bool:
+        """Whether the last answer left it ready for another request."""
+        return self._incoming.reusable
+
+    @property
+    def stale(self) -> bool:
+        """Whether something arrived since: the server's close, as a rule."""
+        if hasattr(select, "poll"):
+            poll = select.poll()
+            poll.register(self._sock.fileno(), select.POLLIN)
+            return bool(poll.poll(0))
+        return bool(select.select([self._sock], [], [], 0)[0])  # Windows
+
+    def close(self) -> None:
+        """Close it."""
+        self._sock.close()
 
 
 class Pools:
-    """The connections to all hosts, directly or through proxies.
+    """The connections to all hosts, directly or through one proxy.
 
     Args:
         verify: True for certifi's authorities, the path of a bundle or directory, or False for no verification.
@@ -59,89 +97,73 @@ class Pools:
 
     def __init__(self, verify: bool | str) -> None:  # noqa: FBT001 - as the options have it
         self._tls = tls_context(verify)
-        self._options: dict[str, Any] = {
-            "maxsize": POOL_SIZE,
-            "ssl_context": self._tls,
-            "cert_reqs": "CERT_NONE" if verify is False else "CERT_REQUIRED",
-        }
-        self._managers: dict[str | None, PoolManager] = {}
-        # urllib3 parses a URL and builds a key for each look-up. There are as many hosts as the configuration names.
-        self._pools: dict[tuple[str, str | None], HTTPConnectionPool] = {}
+        self._closed = False
+        self._idle: dict[tuple[str, bool], list[Connection]] = {}
+        weakref.finalize(self, _close, self._idle).atexit = False  # of a credential that was never closed
 
-    def of(self, parts: SplitResult, proxy: str | None) -> HTTPConnectionPool:
-        """The connections to the host of a URL, by way of a proxy or directly.
+    def take(self, url: SplitResult, proxy: Proxy | None, timeout: float) -> Connection:
+        """A connection to the host of a URL: an idle one, or a new one.
+
+        Args:
+            url: of the request.
+            proxy: the way there.
+            timeout: seconds for each operation until it stands.
 
         Raises:
-            LocationParseError: the URL has no valid port.
-            ProxySchemeUnknown: the proxy's URL is none that can be used.
-            MissingSocks: see there.
+            BadURL: see there.
+            BadProxy: see there.
+            OSError: there is none.
         """
-        origin = f"{parts.scheme}://{parts.netloc}"
-        pool = self._pools.get((origin, proxy))
-        if pool is None:
-            # Not by the URL: urllib3 reads one with a backslash or a user in another way than whoever judged it.
-            pool = self._manager(proxy).connection_from_host(parts.hostname, _port_of(parts), parts.scheme)
-            self._pools[origin, proxy] = pool
-        return pool
+        key = f"{url.scheme}://{url.netloc}", proxy is not None
+        idle = self._idle.setdefault(key, [])
+        with suppress(IndexError):
+            while True:
+                connection = idle.pop()
+                if not connection.stale:
+                    return connection
+                connection.close()
+        return Connection(self._opened(*_host_and_port(url), url.scheme, proxy, timeout), key)
 
-    def _manager(self, proxy: str | None) -> PoolManager:
-        if proxy not in self._managers:
-            self._managers[proxy] = self._direct() if proxy is None else self._proxied(proxy)
-        return self._managers[proxy]
+    def _opened(self, host: str, port: int, scheme: str, proxy: Proxy | None, timeout: float) -> Any:
+        if proxy is not None and not proxy.scheme:
+            raise BadProxy
+        sock = connected(host, port, timeout) if proxy is None else tunnel(proxy, host, port, self._tls, timeout)
+        if scheme == "http":
+            return sock
+        try:
+            return secured(sock, self._tls, host.rstrip("."))
+        except BaseException:
+            sock.close()
+            raise
 
-    def _direct(self) -> PoolManager:
-        manager = PoolManager(**self._options)
-        manager.pool_classes_by_scheme = _POOLS
-        return manager
-
-    def _proxied(self, proxy: str) -> PoolManager:
-        url = proxy if "://" in proxy else f"http://{proxy}"
-        parts = urlsplit(url)
-        if parts.scheme.lower().startswith("socks"):
-            return self._socks(url, *_user_of(parts))
-        if not parts.hostname:
-            raise ProxySchemeUnknown(None)
-        manager = ProxyManager(url, proxy_headers=proxy_headers(url), proxy_ssl_context=self._tls, **self._options)
-        manager.pool_classes_by_scheme = _POOLS
-        return manager
-
-    def _socks(self, url: str, name: str, password: str) -> PoolManager:
-        if find_spec("socks") is None:  # urllib3 would warn, too
-            raise MissingSocks
-        from urllib3.contrib.socks import SOCKSProxyManager
-
-        # Its connections open the socket in their own way.
-        return SOCKSProxyManager(url, username=name or None, password=password or None, **self._options)
+    def give(self, connection: Connection) -> None:
+        """Keep a connection for the next request, if it can serve one."""
+        idle = self._idle.setdefault(connection.key, [])
+        if self._closed or not connection.reusable or len(idle) >= MOST_IDLE:
+            connection.close()
+            return
+        idle.append(connection)
+        if self._closed:  # meanwhile
+            self.close()
 
     def close(self) -> None:
         """Close those that are idle; the others follow when their request ends."""
-        for pool in list(self._pools.values()):
-            pool.close()  # `clear()` forgets it, and an exception of an earlier request may still refer to it
-        for manager in list(self._managers.values()):
-            manager.clear()
+        self._closed = True
+        _close(self._idle)
 
 
-def _port_of(parts: SplitResult) -> int | None:
-    with suppress(ValueError):
-        return parts.port
-    raise LocationParseError("")  # outside, as what urllib says quotes the port
+def _close(pools: dict[tuple[str, bool], list[Connection]]) -> None:
+    for idle in list(pools.values()):
+        with suppress(IndexError):  # another thread may take the last one
+            while True:
+                idle.pop().close()
 
 
-def proxy_headers(proxy: str) -> dict[str, str]:
-    """What a CONNECT request says to a proxy: who asks, if its URL names a user."""
-    name, password = _user_of(urlsplit(proxy))
-    return {"proxy-authorization": _basic(name, password)} if name else {}
-
-
-def _user_of(parts: SplitResult) -> tuple[str, str]:
-    return unquote(parts.username or ""), unquote(parts.password or "")
-
-
-def _basic(name: str, password: str) -> str:
-    """RFC 7617 leaves the encoding to the server; what fits into Latin-1 is sent so, as everybody does."""
-    both = f"{name}:{password}"
+def _host_and_port(url: SplitResult) -> tuple[str, int]:
     try:
-        encoded = both.encode("latin-1")
-    except UnicodeEncodeError:
-        encoded = both.encode()
-    return f"Basic {b64encode(encoded).decode()}"
+        port = url.port
+    except ValueError:
+        port = 0
+    if url.scheme not in _PORTS or not url.hostname or port == 0:
+        raise BadURL
+    return url.hostname, port or _PORTS[url.scheme]

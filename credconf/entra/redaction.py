@@ -7,7 +7,6 @@ import html
 import itertools
 import json
 import re
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import quote, quote_plus
 
@@ -17,6 +16,8 @@ from .decoding import View, as_bytes, decoded, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from credconf.opaque import Opaque
 
 TEXT_LIMIT = 1000
 PIECE = 8
@@ -28,7 +29,6 @@ _LONGEST = 4096
 _MANY = 64
 """Pieces that are looked up in the time in which one is looked for."""
 _REMOVED = "[removed]"
-_PROOFS = ("client_secret", "client_assertion")
 _WHITE = re.compile(r"[^\S ]")
 _HEXADECIMAL = re.compile(rb"[0-9a-f]{8,}")
 _READ = 16 * TEXT_LIMIT  # what is behind would be cut off anyway, unless most of it is removed
@@ -65,6 +65,7 @@ class Redactor:
         tokens: Callable[[], Iterable[str]] = _nothing,
     ) -> None:
         self._secrets = [secret for secret in secrets if secret]
+        self._sent: list[Opaque] = []
         self._concealed = [text for text in concealed if text]
         self._held = held
         self._tokens = tokens
@@ -72,11 +73,9 @@ class Redactor:
     def __repr__(self) -> str:
         return "<redactor>"
 
-    def add(self, form: object) -> None:
+    def add(self, proof: Opaque) -> None:
         """Remove also what a request is about to prove an identity with: an assertion is as good as its key."""
-        if isinstance(form, Mapping):
-            proofs = [form[name] for name in _PROOFS if form.get(name)]
-            self._secrets += [proof.decode() if isinstance(proof, bytes) else str(proof) for proof in proofs]
+        self._sent.append(proof)
 
     def __call__(self, text: str) -> str:
         """The text without them, printable, at most 1,000 characters."""
@@ -86,7 +85,8 @@ class Redactor:
         # The forms are made here: most requests never fail.
         held = [part for secret in self._held() for part in _ends(secret)]
         held += _within(windows, self._tokens())
-        secrets = {form for secret in (*self._secrets, *held) for form in _forms(secret)}
+        sent = [opaque.content for opaque in self._sent]
+        secrets = {form for secret in (*self._secrets, *sent, *held) for form in _forms(secret)}
         whole = {form for concealed in self._concealed for form in _forms(concealed)} | secrets
         hidden = bytearray(len(text))
         for view, each in zip(views, windows, strict=True):

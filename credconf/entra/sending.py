@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from credconf.interrupts import foreign_in
 from credconf.limits import shortage
 
-from .answers import parsed
+from .answers import Reply
 from .http import Response, TransportFailure
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from credconf.tokens.failure import Failure
 
     from .http import HttpClient
+    from .payload import Form
     from .refusals import Asked
 
 REMEDIES = {
@@ -59,30 +63,38 @@ class Sender:
         Raises:
             Stop: there is no answer.
         """
-        return self._send(self._http.get, url, asked, arguments)
+        reply = self._send(self._http.get, url, asked, arguments, None)
+        return Response(reply.status, reply.text, reply.headers), reply.payload
 
-    def post(self, url: str, asked: Asked, **arguments: Any) -> tuple[Response, object]:
-        """The answer to a POST request, and its JSON.
+    def post(self, url: str, asked: Asked, *, params: object, form: Form, headers: Mapping[str, str] | None) -> Reply:
+        """The answer to a token request.
 
         Raises:
             Stop: there is no answer.
         """
-        return self._send(self._http.post, url, asked, arguments)
+        return self._send(self._http.post, url, asked, {"params": params, "headers": headers}, form)
 
-    def _send(self, send: Any, url: str, asked: Asked, arguments: dict[str, Any]) -> tuple[Response, object]:
+    def _send(self, send: Any, url: str, asked: Asked, arguments: dict[str, Any], form: Form | None) -> Reply:
+        reply = Reply()
         try:
-            answer = send(url, **{**self._bounds, **arguments})
-            headers = {str(name).lower(): str(value) for name, value in dict(answer.headers or {}).items()}
-            response = Response(int(answer.status_code), str(answer.text or ""), headers)
+            if form is None:
+                answer = send(url, **{**self._bounds, **arguments})
+            elif self._bounds:
+                answer = send(url, data=form, **{**self._bounds, **arguments})
+            else:  # a client of the application's takes a plain mapping
+                answer = send(url, data=form.opened(), **arguments)
+            reply.status = int(answer.status_code)
+            reply.headers = {str(name).lower(): str(value) for name, value in dict(answer.headers or {}).items()}
+            reply.text = str(answer.text or "")
         except TransportFailure as exc:
             failure = asked.failure(asked.redact.ours(exc.message), exc.reason, do=REMEDIES.get(exc.reason))
-        except (KeyboardInterrupt, SystemExit):
-            raise
-        # Those of an application's client hold the request, and asyncio.CancelledError is none of ours to pass on.
-        except BaseException as exc:  # noqa: BLE001
+        except BaseException as exc:  # noqa: BLE001 - those of an application's client hold the request
+            if foreign := foreign_in(exc):
+                raise foreign from None
             lack = shortage(exc) if isinstance(exc, OSError | ImportError) else None
             what = lack.what if lack else f"the HTTP client failed with {type(exc).__name__}"
             failure = asked.failure(what, "resources" if lack else "network", do=lack.advice if lack else None)
         else:
-            return response, parsed(response.text)
+            reply.parse()
+            return reply
         raise Stop(failure)

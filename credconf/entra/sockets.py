@@ -1,4 +1,4 @@
-"""Connections that keep to a deadline, below `urllib3`.
+"""Sockets that keep to a deadline.
 
 A socket's time-out bounds each single operation: a server that sends a byte every few seconds, or a name with ten
 addresses that don't answer, takes as long as it likes. Here every operation on a socket (connecting, the TLS
@@ -18,9 +18,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import certifi
-from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from credconf.config.files import unusable_bundle
+from credconf.interrupts import is_foreign
 from credconf.limits import shortage
 
 if TYPE_CHECKING:
@@ -86,6 +86,10 @@ class BoundedSocket(socket.socket):
         if value != self.gettimeout():  # to set one lets go of the interpreter's lock, for which others may wait
             super().settimeout(value)
 
+    def recv(self, *args: Any, **kwargs: Any) -> bytes:
+        with _bounded(self):
+            return super().recv(*args, **kwargs)
+
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
         with _bounded(self):
             return super().recv_into(*args, **kwargs)
@@ -106,6 +110,10 @@ class BoundedTLSSocket(ssl.SSLSocket):
         if value != self.gettimeout():
             super().settimeout(value)
 
+    def recv(self, *args: Any, **kwargs: Any) -> bytes:
+        with _bounded(self):
+            return super().recv(*args, **kwargs)
+
     def recv_into(self, *args: Any, **kwargs: Any) -> int:
         with _bounded(self):
             return super().recv_into(*args, **kwargs)
@@ -119,8 +127,18 @@ class BoundedTLSSocket(ssl.SSLSocket):
             super().do_handshake(*args, **kwargs)
 
 
-def _connect(host: str, port: int, timeout: float | None, options: Any) -> socket.socket:
-    """Connect to the first address that answers, as `socket.create_connection` does."""
+def connected(host: str, port: int, timeout: float | None) -> BoundedSocket:
+    """Connect to the first address that answers, as `socket.create_connection` does.
+
+    Args:
+        host: a name or an address.
+        port: of TCP.
+        timeout: seconds for each address, and for each later operation.
+
+    Raises:
+        ConnectTimeout: none did in time.
+        OSError: none did.
+    """
     try:
         addresses = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
     except UnicodeError:  # a label that is empty or too long
@@ -130,11 +148,12 @@ def _connect(host: str, port: int, timeout: float | None, options: Any) -> socke
         sock = None
         try:
             sock = BoundedSocket(family, kind, protocol)
-            for option in options or ():
-                sock.setsockopt(*option)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sock.settimeout(timeout)
             sock.connect(address)
         except OSError as exc:
+            if is_foreign(exc):
+                raise
             failure = ConnectTimeout() if isinstance(exc, TimeoutError) else exc
             if sock is not None:
                 sock.close()
@@ -143,40 +162,14 @@ def _connect(host: str, port: int, timeout: float | None, options: Any) -> socke
     raise failure
 
 
-class _InOnePiece(HTTPConnection):
-    """Sends head and body together: `http.client` would write twice, which under TLS are two records."""
+def secured(sock: socket.socket, context: ssl.SSLContext, host: str) -> Any:
+    """TLS over a connection, also over one that is TLS already, with the certificate checked as the context says."""
+    if isinstance(sock, ssl.SSLSocket):
+        # OpenSSL reads and writes the file descriptor below the outer TLS. This class lies on top of it.
+        from urllib3.util.ssltransport import SSLTransport
 
-    _held: bytearray | None = None
-
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        self._held = held = bytearray()
-        try:
-            super().request(*args, **kwargs)
-        finally:
-            self._held = None
-        self.send(held)
-        if _exchange.sent is not None:
-            _exchange.sent()
-
-    def send(self, data: Any) -> None:
-        if self._held is None:
-            super().send(data)
-        else:
-            self._held += data
-
-
-class BoundedHTTPConnection(_InOnePiece):
-    """A connection without TLS (the instance metadata service of Azure has no other)."""
-
-    def _new_conn(self) -> socket.socket:
-        return _connect(self._dns_host, self.port, _seconds(self.timeout), self.socket_options)
-
-
-class BoundedHTTPSConnection(_InOnePiece, HTTPSConnection):
-    """A connection with TLS."""
-
-    def _new_conn(self) -> socket.socket:
-        return _connect(self._dns_host, self.port, _seconds(self.timeout), self.socket_options)
+        return SSLTransport(sock, context, server_hostname=host)
+    return context.wrap_socket(sock, server_hostname=host)
 
 
 def tls_context(verify: bool | str) -> ssl.SSLContext:  # noqa: FBT001 (as in `requests`, where it may be a path)
@@ -188,6 +181,7 @@ def tls_context(verify: bool | str) -> ssl.SSLContext:  # noqa: FBT001 (as in `r
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.sslsocket_class = BoundedTLSSocket
+    context.set_alpn_protocols(["http/1.1"])
     if verify is False:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
@@ -208,8 +202,3 @@ def tls_context(verify: bool | str) -> ssl.SSLContext:  # noqa: FBT001 (as in `r
     else:
         return context
     raise UnusableBundle(reason)
-
-
-def _seconds(timeout: Any) -> float | None:
-    """Of urllib3's "not given", too, which is not ours to see: every request of ours sets its time-outs."""
-    return float(timeout) if isinstance(timeout, (int, float)) else None

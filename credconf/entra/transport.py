@@ -1,4 +1,4 @@
-"""The HTTP client: `urllib3`'s connections, with one deadline over time-outs, retries and waits.
+"""The HTTP client: HTTP/1.1 with one deadline over time-outs, retries and waits.
 
 It has MSAL's `http_client` interface. Nothing of the environment reaches it, and nothing of a request leaves it in an
 exception, in a traceback (with locals, too) or in the log.
@@ -9,18 +9,17 @@ from __future__ import annotations
 import logging
 import os
 import random as random_module
-import sys
 import threading
 import time
-from email.message import Message
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from credconf.interrupts import foreign_in
 from credconf.records import record
 
 from .http import Response, TransportFailure
 from .payload import Payload
-from .proxies import bypasses, host_of
+from .proxies import Proxy, bypasses, host_of
 from .retries import next_wait
 
 if TYPE_CHECKING:
@@ -29,8 +28,7 @@ if TYPE_CHECKING:
     from .http import TransportOptions
     from .pools import Pools
 
-LARGEST_BODY = 1024 * 1024
-_SHORTEST = 0.001  # urllib3 takes no time-out of 0
+_SHORTEST = 0.001  # a socket takes 0 for "do not wait"
 
 logger = logging.getLogger("credconf")
 
@@ -80,6 +78,7 @@ class Transport:
         self._sleep = sleep
         self._random = random
         self._sent = sent
+        self._proxy = Proxy(options) if options.proxy else None
         self._closed = False
         # By process. A child of a fork must not write to its parent's connections; nor does it let go of them,
         # because closing them takes locks that some thread of the parent may have held when it forked.
@@ -171,6 +170,8 @@ class Transport:
     def _request(self, method: str, url: str, payload: Payload, bounds: _Bounds) -> Response:
         count = 0
         try:
+            if not payload.write(method, urlsplit(url), self._options.user_agent):
+                raise TransportFailure("other", f"the request to {host_of(url)} can't be written as HTTP", attempts=0)
             while True:
                 outcome = self._attempt(method, url, payload, bounds, count)
                 count += 1
@@ -188,21 +189,20 @@ class Transport:
     def _attempt(
         self, method: str, url: str, payload: Payload, bounds: _Bounds, before: int
     ) -> Response | TransportFailure:
-        """One attempt. A failure is returned, to be raised where no exception of `urllib3` is being handled."""
+        """One attempt. A failure is returned, to be raised where no other exception is being handled."""
         if refusal := self._refusal(url, bounds, before):
             return refusal
         from .failures import EXPECTED, Attempt, explain
 
-        proxy = self._proxy(url)
+        proxy = self._proxy_for(url)
         start = self._monotonic()
-        outside = sys.exc_info()[1]
         outcome: Response | TransportFailure
         try:
-            outcome = self._exchange(method, url, payload, bounds, proxy)
+            outcome = self._exchange(url, payload, bounds, proxy)
         except EXPECTED as exc:
-            outcome = explain(exc, Attempt(url, proxy, before + 1, self._monotonic() - start), outside=outside)
-        finally:
-            del outside  # an exception in a local of its own traceback is a cycle
+            if foreign := foreign_in(exc):
+                raise foreign from None
+            outcome = explain(exc, Attempt(url, proxy, before + 1, self._monotonic() - start))
         if self._options.log_requests:
             _log(method, url, outcome, self._monotonic() - start)
         return outcome
@@ -216,33 +216,31 @@ class Transport:
             return TransportFailure("timeout", message, attempts=before, retryable=True)
         return None
 
-    def _exchange(
-        self, method: str, url: str, payload: Payload, bounds: _Bounds, proxy: str | None
-    ) -> Response | TransportFailure:
-        from urllib3 import Timeout
-
+    def _exchange(self, url: str, payload: Payload, bounds: _Bounds, proxy: Proxy | None) -> Response:
         from .sockets import exchange
 
         def left() -> float:
             return bounds.deadline - self._monotonic()
 
-        with exchange(left, self._sent):
-            parts = urlsplit(url)
-            pool = self._connections().of(parts, proxy)
-            timeout = Timeout(connect=_cut(bounds.connect, left()), read=_cut(bounds.read, left()))
-            response = payload.sent(pool, method, parts, self._options.user_agent, timeout)
-            body = response.read(LARGEST_BODY + 1, decode_content=True)
-            if len(body) > LARGEST_BODY:
-                response.close()  # what was not read would be taken for the next answer
-                return TransportFailure("too-large", f"the answer of {host_of(url)} is larger than 1 MiB")
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return Response(response.status, _decoded(body, headers.get("content-type", "")), headers)
+        with exchange(left):
+            pools = self._connections()
+            connection = pools.take(urlsplit(url), proxy, _cut(bounds.connect, left()))
+            try:
+                connection.send(payload, _cut(bounds.read, left()))
+                if self._sent is not None:
+                    self._sent()
+                response = connection.answer()
+            except BaseException:
+                connection.close()
+                raise
+        pools.give(connection)
+        return response
 
-    def _proxy(self, url: str) -> str | None:
+    def _proxy_for(self, url: str) -> Proxy | None:
         # The only address without TLS is the instance metadata service's, which is not behind any proxy.
         if not url.lower().startswith("https:") or bypasses(url, self._options.no_proxy):
             return None
-        return self._options.proxy or None
+        return self._proxy
 
     def _connections(self) -> Pools:
         process = os.getpid()
@@ -260,18 +258,6 @@ class Transport:
 
 def _cut(timeout: float, left: float) -> float:
     return max(_SHORTEST, min(timeout, left))
-
-
-def _decoded(body: bytes, content_type: str) -> str:
-    if "charset" in content_type and "utf-8" not in content_type.lower():
-        encoding = Message()
-        encoding["content-type"] = content_type
-        try:
-            return body.decode(encoding.get_content_charset("utf-8"), errors="replace")
-        except LookupError:
-            pass  # an encoding that Python doesn't know: the server's slip
-    # Text without a charset is not Latin-1, as HTTP/1.1 once had it; the services mean UTF-8.
-    return body.decode("utf-8-sig", errors="replace")
 
 
 def _log(method: str, url: str, outcome: Response | TransportFailure, seconds: float) -> None:

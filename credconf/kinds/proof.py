@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
+from credconf.opaque import Opaque
 from credconf.records import field, record
 from credconf.references import fingerprint
 
@@ -14,26 +15,54 @@ if TYPE_CHECKING:
     from credconf.references import NotFound, Reader, Stamp
 
 
+class Signer(Protocol):
+    """Signs client assertions (RFC 7523)."""
+
+    def assertion(self, audience: str, client_id: str) -> Opaque:
+        """An assertion for one request: the text of a JWT."""
+        ...
+
+
 @record
 class Proof:
-    """A secret or a certificate, ready for MSAL.
+    """A secret or a certificate, ready for a token request.
 
     Attributes:
-        credential: MSAL's `client_credential`: a secret's text, or a dictionary for a certificate.
+        credential: a secret's text, or a dictionary with the `private_key` of a certificate.
         secrets: every text that must not be shown anywhere, for redaction.
         label: which reference it came from, for messages.
         expires_on: the day (UTC) on which it ends, where that is known.
+        signer: of a certificate.
     """
 
     credential: str | dict[str, Any] = field(repr=False)
     secrets: tuple[str, ...] = field(repr=False)
     label: str
     expires_on: date | None = None
+    signer: Signer | None = None
 
     @property
     def fingerprint(self) -> bytes:
         """What tells it from other proofs in this process, and says nothing of it to anybody."""
         return fingerprint(repr(self.credential))
+
+    @property
+    def parameter(self) -> str:
+        """The field of a token request that carries it."""
+        return "client_secret" if self.signer is None else "client_assertion"
+
+    def for_request(self, audience: str, client_id: str) -> Opaque:
+        """What one request proves the client with: the secret, or a new assertion.
+
+        Args:
+            audience: the URL of the token endpoint.
+            client_id: who signs.
+        """
+        if self.signer is not None:
+            return self.signer.assertion(audience, client_id)
+        opaque = Opaque()
+        opaque.content = self.credential
+        return opaque
 
 
 class Sealed:

@@ -10,9 +10,9 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, TypeVar
 
+from credconf.interrupts import is_foreign
 from credconf.limits import shortage
 
-from .interrupts import is_foreign
 from .shared import Busy, Unavailable
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from pydantic import SecretStr
 
 from credconf.expiry import warn_once
+from credconf.interrupts import is_foreign
 from credconf.limits import use_reserve
 from credconf.problems.printable import printable
 from credconf.records import record, replace
@@ -19,7 +20,6 @@ from credconf.references import NotFound
 from credconf.sharing import importing, whole_packages
 from credconf.tokens.failure import Failure
 
-from .interrupts import is_foreign
 from .log import Log
 from .pauses import Pauses
 from .readings import Readings

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
+import re
+import sys
 
 import pytest
 from azure.core.credentials import AccessToken
@@ -10,10 +13,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import credconf
-from credconf.entra.answers import LONGEST_LIFE, normalised, parsed
+from credconf.entra.answers import LONGEST_LIFE, LONGEST_TOKEN, Answer, Reply, parsed, token_in
 from tests.entra.scripted import Scripted
 
 FIELDS = {"tenant_id": "contoso.com", "client_id": "x", "client_secret": "the-canary-secret"}
+
+
+def reply_of(text):
+    reply = Reply()
+    reply.text = text
+    reply.parse()
+    return reply
+
+
+def read_answer(**fields):
+    answer = token_in(reply_of(json.dumps({"access_token": "t", **fields})))
+    assert isinstance(answer, Answer)
+    return answer
 
 
 @pytest.mark.parametrize(
@@ -35,31 +51,87 @@ FIELDS = {"tenant_id": "contoso.com", "client_id": "x", "client_secret": "the-ca
     ],
 )
 def test_a_life_is_a_whole_number_of_seconds_or_none(written, read):
-    answer = normalised({"access_token": "t", "expires_in": written})
-    assert answer is not None
-    assert answer["expires_in"] == read
-    assert type(answer["expires_in"]) is int
+    answer = read_answer(expires_in=written)
+    assert answer.lifetime == read
+    assert type(answer.lifetime) is int
 
 
 @pytest.mark.parametrize("written", ["1800", 1800, 1800.5])
 def test_a_refresh_time_may_be_text(written):
-    answer = normalised({"access_token": "t", "expires_in": 3600, "refresh_in": written})
-    assert answer is not None
-    assert answer["refresh_in"] == 1800
+    assert read_answer(expires_in=3600, refresh_in=written).refresh_in == 1800
 
 
 @pytest.mark.parametrize("written", ["soon", None, [], 3600, 4000, True])
 def test_a_refresh_time_that_is_none_or_after_the_end_is_left_out(written):
-    answer = normalised({"access_token": "t", "expires_in": 3600, "refresh_in": written})
-    assert answer is not None
-    assert "refresh_in" not in answer
+    assert read_answer(expires_in=3600, refresh_in=written).refresh_in is None
 
 
 @pytest.mark.parametrize(
     "payload", [None, [], "t", {}, {"access_token": ""}, {"access_token": None}, {"access_token": 7}]
 )
 def test_without_a_token_there_is_no_answer(payload):
-    assert normalised(payload) is None
+    assert token_in(reply_of(json.dumps(payload))) is None
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "a b",
+        "a\r\nX-Admin: 1",
+        "a\n",
+        "\ta",
+        "a\0",
+        "a\x1b[2J",
+        "a\x7f",
+        "caf\xe9",
+        "a\u2028",
+        "\ud800",
+        "a" * (LONGEST_TOKEN + 1),
+    ],
+)
+def test_a_token_that_no_header_can_carry_is_a_failure(token):
+    client = Scripted({"https": {"access_token": token, "expires_in": 3600}})
+    with pytest.raises(credconf.AuthenticationError, match="no HTTP header can carry") as caught:
+        credconf.build(FIELDS, http_client=client).get_token("scope")
+    assert caught.value.error_code == "malformed"
+    assert token[:20] not in str(caught.value)
+    assert "the-canary-secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "token_type", ["Bearer x", "Bearer\r\nX-Admin: 1", "Be\0arer", "\xe9", "B" * 65, 7, ["Bearer"], True]
+)
+def test_a_type_that_no_header_can_carry_is_a_failure(token_type):
+    client = Scripted({"https": {"access_token": "t", "expires_in": 3600, "token_type": token_type}})
+    with pytest.raises(credconf.AuthenticationError, match="the type of the token") as caught:
+        credconf.build(FIELDS, http_client=client).get_token("scope")
+    assert caught.value.error_code == "malformed"
+    assert "the-canary-secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "written", ["1_000", "\N{FULLWIDTH DIGIT ONE}0", "1e3", "infinity", "0x10", "9" * 21, "1" * 100_000]
+)
+def test_a_life_that_only_python_reads_as_a_number_is_none(written):
+    assert read_answer(expires_in=written).lifetime == 0
+
+
+def test_a_number_of_a_million_digits_takes_no_time_to_read():
+    sys.set_int_max_str_digits(0)  # as some applications do
+    try:
+        assert parsed("9" * 1_000_000) == math.inf
+    finally:
+        sys.set_int_max_str_digits(4300)
+    assert parsed("9" * 20) == int("9" * 20)
+
+
+@pytest.mark.parametrize("text", ["{} x", "{}{}", "[1,]", "", " ", "nan", "'a'", '{"a": 1', "\ufeff{}"])
+def test_what_is_not_json_is_nothing(text):
+    assert parsed(text) is None
+
+
+def test_json_may_be_surrounded_by_space():
+    assert parsed(' \t\r\n{"a": [1, 2.5, null]}\r\n ') == {"a": [1, 2.5, None]}
 
 
 def test_a_body_of_nested_brackets_is_not_json():
@@ -106,7 +178,10 @@ names = [
     "correlation_id",
 ]
 answers = st.fixed_dictionaries({}, optional=dict.fromkeys(names, json_values))
-tokens = st.fixed_dictionaries({"access_token": st.text(min_size=1)}, optional=dict.fromkeys(names[1:], json_values))
+tokens = st.fixed_dictionaries(
+    {"access_token": st.text(min_size=1) | st.text("abc.-_", min_size=1)},
+    optional=dict.fromkeys(names[1:], json_values),
+)
 
 
 def outcome_of(client, **options):
@@ -127,9 +202,18 @@ def outcome_of(client, **options):
 )
 def test_every_json_body_is_a_token_or_an_authentication_error(body, status):
     token = outcome_of(Scripted({"https": json.dumps(body)}, status))
-    if status == 200 and isinstance(body, dict) and isinstance(body.get("access_token"), str) and body["access_token"]:
+    usable = status == 200 and isinstance(body, dict) and fits_a_header(body.get("access_token"))
+    if usable and is_a_type(body.get("token_type")):
         assert token is not None
         assert token.token == body["access_token"]
+
+
+def is_a_type(text):
+    return not text or (isinstance(text, str) and bool(re.fullmatch("[A-Za-z]{1,64}", text)))
+
+
+def fits_a_header(token):
+    return isinstance(token, str) and bool(re.fullmatch("[!-~]+", token))
 
 
 @settings(max_examples=100, deadline=None)

@@ -52,8 +52,8 @@ def test_connections_are_reused(entra):
     for number in range(5):
         credential.get_token(SCOPE, tenant_id=f"t{number}.com")
     (pools,) = credential._engine._source._client._http._pools.values()
-    (pool,) = pools._pools.values()
-    assert pool.num_connections == 1
+    (idle,) = pools._idle.values()
+    assert len(idle) == 1
     credential.close()
 
 

@@ -41,7 +41,7 @@ class InProcess:
     def __init__(self, answer: Callable[[Asked], Response] | None = None) -> None:
         self.asked: list[Asked] = []
         self.closed = 0
-        self.answer = answer or (lambda _: granted(f"token {len(self.asked)}"))
+        self.answer = answer or (lambda _: granted(f"token-{len(self.asked)}"))
 
     def post(self, url: str, *, data: dict[str, Any], **_: object) -> Response:
         asked = Asked(urlsplit(url).path.split("/")[1], data["scope"], data.get("claims") or "")

@@ -250,7 +250,7 @@ def test_a_caller_does_not_get_the_failure_of_a_refresh_that_is_not_retried(cloc
         gate(asked)
         if len(client.asked) == 2:
             raise ConnectionError(SECRET)
-        return granted(f"token {len(client.asked)}", 400)
+        return granted(f"token-{len(client.asked)}", 400)
 
     client = InProcess(answer)
     engine = engine_of(FIELDS, client, clock=clock, monotonic=clock)
@@ -263,6 +263,6 @@ def test_a_caller_does_not_get_the_failure_of_a_refresh_that_is_not_retried(cloc
         threads = Threads(*[lambda: face.on(engine).get_token(SCOPE).token] * 8)
         [flight] = engine._flights.flying.values()
         wait_until(lambda: len(flight._waiters) == 8)
-    assert threads.joined() == ["token 3"] * 8
+    assert threads.joined() == ["token-3"] * 8
     assert len(client.asked) == 3
     assert settled(engine)

@@ -103,13 +103,13 @@ def request_is_interrupted(at, other_thread):
     assert engine._flights.flying == {}
     assert not directory_of(engine) or directory_of(engine)._flights.flying == {}
     assert engine.log._held.lines is None
-    assert other_thread(lambda: credential.get_token(SCOPE).token).startswith("token ")
+    assert other_thread(lambda: credential.get_token(SCOPE).token).startswith("token-")
     return reached
 
 
 def refresh_is_interrupted(at, other_thread):
     clock = Clock()
-    client = InProcess(lambda _: granted(f"token {len(client.asked)}", 400))
+    client = InProcess(lambda _: granted(f"token-{len(client.asked)}", 400))
     engine = engine_of(FIELDS, client, clock=clock, monotonic=clock)
     credential = SYNC.on(engine)
     credential.get_token(SCOPE)

@@ -194,14 +194,14 @@ WAYS = pytest.mark.parametrize("options", [{}, {"tenant_id": "other.example"}, {
 @FACES
 @WAYS
 def test_a_clock_that_is_set_back_keeps_no_token_alive(face, clocks, options):
-    assert clocks.token(face, **options) == "token 1"
+    assert clocks.token(face, **options) == "token-1"
     clocks.wall.advance(-10 * HOUR)
-    assert clocks.token(face, **options) == "token 1"  # it is valid still
+    assert clocks.token(face, **options) == "token-1"  # it is valid still
     clocks.passes(HOUR)
-    assert clocks.token(face, **options) == "token 2"
+    assert clocks.token(face, **options) == "token-2"
     clocks.passes(3301)
-    assert clocks.token(face, **options) == "token 2"
-    assert clocks.token(face, **options) == "token 3"  # refreshed in time, by the clock that was not set
+    assert clocks.token(face, **options) == "token-2"
+    assert clocks.token(face, **options) == "token-3"  # refreshed in time, by the clock that was not set
 
 
 @FACES
@@ -209,11 +209,11 @@ def test_a_clock_that_is_set_back_keeps_no_token_alive(face, clocks, options):
 def test_a_clock_that_is_set_forward_costs_one_request(face, clocks, options):
     clocks.token(face, **options)
     clocks.wall.advance(10 * HOUR)
-    assert [clocks.token(face, **options) for _ in range(3)] == ["token 2"] * 3
+    assert [clocks.token(face, **options) for _ in range(3)] == ["token-2"] * 3
     clocks.wall.advance(-10 * HOUR)
-    assert clocks.token(face, **options) == "token 2"
+    assert clocks.token(face, **options) == "token-2"
     clocks.passes(HOUR)
-    assert clocks.token(face, **options) == "token 3"
+    assert clocks.token(face, **options) == "token-3"
 
 
 @FACES
@@ -221,10 +221,10 @@ def test_a_clock_that_is_set_forward_costs_one_request(face, clocks, options):
 def test_after_a_sleep_in_which_the_steady_clock_stood_no_expired_token_is_returned(face, clocks, options):
     clocks.token(face, **options)
     clocks.wall.advance(HOUR)
-    assert clocks.token(face, **options) == "token 2"
+    assert clocks.token(face, **options) == "token-2"
     clocks.wall.advance(HOUR - 200)  # due, not expired
-    assert clocks.token(face, **options) == "token 2"
-    assert clocks.token(face, **options) == "token 3"
+    assert clocks.token(face, **options) == "token-2"
+    assert clocks.token(face, **options) == "token-3"
 
 
 @FACES
@@ -233,7 +233,7 @@ def test_a_token_that_expires_soon_after_a_refresh_has_failed_is_not_returned(fa
     clocks.token(face)
     clocks.passes(3590)
     clocks.client.answer = lambda _: granted("", 0)
-    assert clocks.token(face) == "token 1"
+    assert clocks.token(face) == "token-1"
     getattr(clocks, which).advance(11)
     with pytest.raises(credconf.AuthenticationError):
         clocks.token(face)

@@ -43,7 +43,6 @@ STOPPED = [
 ]
 
 
-@pytest.mark.xfail(raises=AssertionError, strict=True, reason="the exception becomes a failure of every caller")
 @pytest.mark.parametrize(("under", "how", "place"), STOPPED)
 def test_stopping_the_leader_ends_only_its_own_call(children, under, how, place):
     children.run(under, "greenlets:leader_is_stopped", how, place)

@@ -186,7 +186,7 @@ def test_when_the_fetching_thread_is_interrupted_a_follower_takes_over(interrupt
         gate(asked)
         if len(client.asked) == 1:
             raise interrupt
-        return granted("the token")
+        return granted("the-token")
 
     client = InProcess(answer)
     engine = engine_of(FIELDS, client)
@@ -197,5 +197,5 @@ def test_when_the_fetching_thread_is_interrupted_a_follower_takes_over(interrupt
         loops = Threads(*[lambda: ASYNC.on(engine).get_token(SCOPE).token] * 3)
         wait_until(lambda: threads.waiting() == 20)
     assert [type(outcome) for outcome in leader.joined()] == [interrupt]
-    assert {*threads.joined(), *loops.joined()} == {"the token"}
+    assert {*threads.joined(), *loops.joined()} == {"the-token"}
     assert len(client.asked) == 2

@@ -94,14 +94,14 @@ class RefreshPolicy(RuleBasedStateMachine):
         if not self.is_up:
             raise RuntimeError
         self.handed_out += 1
-        return granted(f"token {self.handed_out}", self.life, self.refresh_in)
+        return granted(f"token-{self.handed_out}", self.life, self.refresh_in)
 
     def lands(self):
         """What a request that is made now does to the model."""
         if not self.is_up:
             return None
         due = due_after(self.life, self.refresh_in)
-        text = f"token {self.handed_out}"
+        text = f"token-{self.handed_out}"
         self.held = Held(text, later(self.now, self.life), later(self.now, due))
         return text
 

@@ -31,7 +31,7 @@ class Scene:
         self.times.append(self.clock())
         if asked.scopes in self.fails:
             raise RuntimeError
-        return granted(f"token {len(self.client.asked)}", self.life, self.refresh_in)
+        return granted(f"token-{len(self.client.asked)}", self.life, self.refresh_in)
 
     def call(self, scope=SCOPE, face=SYNC):
         token = face.on(self.engine).get_token(scope)
@@ -60,14 +60,14 @@ class Scene:
 )
 def test_a_token_is_refreshed_when_it_is_due_and_not_before(face, life, refresh_in, due):
     scene = Scene(life, refresh_in)
-    assert scene.call(face=face) == "token 1"
+    assert scene.call(face=face) == "token-1"
     scene.clock.advance(due - 1)
-    assert scene.call(face=face) == "token 1"
+    assert scene.call(face=face) == "token-1"
     assert scene.requests() == 1
     scene.clock.advance(1)
-    assert scene.call(face=face) == "token 1"  # at once
+    assert scene.call(face=face) == "token-1"  # at once
     assert scene.requests() == 2
-    assert scene.call(face=face) == "token 2"
+    assert scene.call(face=face) == "token-2"
 
 
 def test_chance_spreads_the_refreshes_by_at_most_a_minute():
@@ -138,7 +138,7 @@ def test_failures_back_off_for_their_own_token_only():
     assert scene.requests(SCOPE) == 3
     scene.call(OTHER_SCOPE)
     assert scene.requests(OTHER_SCOPE) == 2
-    assert scene.call(OTHER_SCOPE) == scene.call(OTHER_SCOPE) != "token 2"
+    assert scene.call(OTHER_SCOPE) == scene.call(OTHER_SCOPE) != "token-2"
 
 
 def test_under_constant_load_no_call_waits_after_the_first():
@@ -148,7 +148,7 @@ def test_under_constant_load_no_call_waits_after_the_first():
 
     def answer(_):
         assert gate_open.wait(20)
-        return granted(f"token {len(client.asked)}")
+        return granted(f"token-{len(client.asked)}")
 
     client = InProcess(answer)
     engine = engine_of(FIELDS, client, clock=clock, monotonic=clock)
@@ -173,7 +173,7 @@ def test_a_token_that_expires_while_its_refresh_waits_for_a_thread_is_asked_for_
 
         def answer(asked):
             gate(asked)
-            return granted(f"token {len(client.asked)}")
+            return granted(f"token-{len(client.asked)}")
 
         client = InProcess(answer)
         engine = engine_of(FIELDS, client, clock=clock, monotonic=clock)
@@ -188,14 +188,14 @@ def test_a_token_that_expires_while_its_refresh_waits_for_a_thread_is_asked_for_
         clock.advance(300)
         expired = Threads(lambda: SYNC.on(engine).get_token(SCOPE).token)
         wait_until(lambda: expired.outcomes != [None])
-        assert expired.joined() == ["token 10"]
+        assert expired.joined() == ["token-10"]
     assert settled(engine)
     assert [asked.scopes for asked in client.asked].count(SCOPE) == 2
 
 
 def test_the_threads_are_few_and_none_keeps_a_process_open():
     before = set(threading.enumerate())
-    client = InProcess(lambda asked: gate(asked) or granted("a token"))
+    client = InProcess(lambda asked: gate(asked) or granted("a-token"))
     clock = Clock()
     engine = engine_of(FIELDS, client, clock=clock, monotonic=clock)
     with Gate(lambda _: True) as gate:

@@ -87,7 +87,7 @@ def test_a_request_that_asks_for_its_own_token_is_answered(face):
     def answer(_):
         if len(client.asked) == 1:
             inner.append(face.on(engine).get_token(SCOPE).token)
-        return granted(f"token {len(client.asked)}")
+        return granted(f"token-{len(client.asked)}")
 
     client = InProcess(answer)
     engine = engine_of(FIELDS, client)
@@ -103,15 +103,15 @@ def test_a_signal_handler_gets_the_token_that_its_thread_is_fetching():
     def answer(_):
         if not inner:
             signal.raise_signal(signal.SIGALRM)
-        return granted("a token")
+        return granted("a-token")
 
     engine = engine_of(FIELDS, InProcess(answer))
     before = signal.signal(signal.SIGALRM, lambda *_: inner.append(1) or inner.append(SYNC.on(engine).get_token(SCOPE)))
     try:
-        assert SYNC.on(engine).get_token(SCOPE).token == "a token"
+        assert SYNC.on(engine).get_token(SCOPE).token == "a-token"
     finally:
         signal.signal(signal.SIGALRM, before)
-    assert inner[1].token == "a token"
+    assert inner[1].token == "a-token"
 
 
 def test_lines_are_logged_when_the_followers_have_the_outcome(face, fake_entra, exporter):
@@ -145,7 +145,7 @@ def test_what_a_signal_handler_raises_is_its_threads_own(error, secret, tmp_path
     def answer(_):
         if not raised:
             signal.raise_signal(signal.SIGALRM)
-        return granted("a token")
+        return granted("a-token")
 
     fields = {**FIELDS, "client_secret": SECRET if secret == "text" else {"file": str(tmp_path / "secret")}}
     engine = engine_of(fields, InProcess(answer))
@@ -157,7 +157,7 @@ def test_what_a_signal_handler_raises_is_its_threads_own(error, secret, tmp_path
         signal.signal(signal.SIGALRM, before)
     assert caught.value is raised[0]
     CANARY.assert_absent(renderings(caught.value))
-    assert SYNC.on(engine).get_token(SCOPE).token == "a token"
+    assert SYNC.on(engine).get_token(SCOPE).token == "a-token"
 
 
 def test_every_line_names_the_client_and_the_entry(fake_entra, tmp_path, caplog):

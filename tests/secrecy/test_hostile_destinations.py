@@ -6,6 +6,7 @@ import itertools
 import json
 import pickle
 import re
+import socket
 from contextlib import suppress
 from urllib.parse import urlsplit
 
@@ -247,10 +248,20 @@ def test_one_on_its_own_host_is_asked(face, endpoint):
 
 
 @pytest.mark.parametrize("url", ["https://a.example\\@b.example/x", "https://b.example@a.example/x"])
-def test_the_transport_reads_a_host_as_everybody_else_here_does(url):
-    from credconf.entra.pools import Pools
+def test_the_transport_connects_to_the_host_that_the_checks_read(url, monkeypatch):
+    from credconf.entra.http import TransportFailure, TransportOptions
+    from credconf.entra.transport import Transport
 
-    assert Pools(verify=True).of(urlsplit(url), None).host == urlsplit(url).hostname
+    asked = []
+
+    def resolve(host, *_, **__):
+        asked.append(host)
+        raise socket.gaierror(socket.EAI_NONAME, "not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    with pytest.raises(TransportFailure):
+        Transport(TransportOptions(retries=0)).get(url)
+    assert set(asked) <= {urlsplit(url).hostname}
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])

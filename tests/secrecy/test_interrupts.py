@@ -13,8 +13,8 @@ import sys
 import pytest
 
 import credconf
+from credconf.interrupts import without_frames
 from credconf.references import file
-from credconf.tokens.interrupts import without_frames
 from tests.config.project import CLIENT, TENANT
 from tests.contract.faces import OTHER_SCOPE, SCOPE
 from tests.entra.scripted import Scripted

@@ -11,13 +11,10 @@ from http.client import HTTPResponse
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
-from urllib3.util.ssltransport import SSLTransport
-
 from credconf.entra.failures import EXPECTED, Attempt, explain
-from credconf.entra.pools import proxy_headers
-from credconf.entra.proxies import bypasses, shown
+from credconf.entra.proxies import Proxy, bypasses, shown
 from credconf.entra.sending import REMEDIES
-from credconf.entra.sockets import BoundedHTTPConnection, exchange, tls_context
+from credconf.entra.sockets import connected, exchange, secured, tls_context
 from credconf.records import record
 
 from .certificates import Peer, peer_of, rejected
@@ -141,24 +138,13 @@ def _handshake(case: Case, verify: bool | str, seconds: float) -> Peer:  # noqa:
     sock, case.tunnel = case.tunnel, None
     if sock is None:
         sock = _connected(subject, host, port, seconds)
-    with closing(sock):
-        context = tls_context(verify)
-        if isinstance(sock, ssl.SSLSocket):  # through a proxy that speaks TLS itself
-            return peer_of(SSLTransport(sock, context, server_hostname=host))
-        with context.wrap_socket(sock, server_hostname=host) as secure:
-            return peer_of(secure)
+    with closing(sock), closing(secured(sock, tls_context(verify), host)) as secure:
+        return peer_of(secure)
 
 
 def _connected(subject: Subject, host: str, port: int, seconds: float) -> socket.socket:
     used = _proxy(subject)
-    return _tcp(host, port, seconds) if used is None else _tunnel(subject, used, seconds).sock
-
-
-def _tcp(host: str, port: int, seconds: float) -> socket.socket:
-    connection = BoundedHTTPConnection(host, port, timeout=seconds)
-    connection.connect()
-    assert connection.sock is not None
-    return connection.sock
+    return connected(host, port, seconds) if used is None else _tunnel(subject, used, seconds).sock
 
 
 @record
@@ -172,11 +158,11 @@ class _Tunnel:
 
 def _tunnel(subject: Subject, proxy_url: str, seconds: float) -> _Tunnel:
     host, port = _host_and_port(proxy_url)
-    sock = _tcp(host, port, seconds)
+    sock: socket.socket = connected(host, port, seconds)
     try:
         if urlsplit(proxy_url).scheme.lower() == "https":
             sock = tls_context(subject.transport.verify).wrap_socket(sock, server_hostname=host)
-        sock.sendall(_connect_request(subject.endpoint, proxy_url))
+        sock.sendall(Proxy(subject.transport).connect_request(*_host_and_port(subject.endpoint)))
         answer = HTTPResponse(sock, method="CONNECT")
         try:
             answer.begin()
@@ -186,14 +172,6 @@ def _tunnel(subject: Subject, proxy_url: str, seconds: float) -> _Tunnel:
         sock.close()
         raise
     return _Tunnel(answer.status, answer.getheader("proxy-authenticate", ""), sock)
-
-
-def _connect_request(endpoint: str, proxy_url: str) -> bytes:
-    host, port = _host_and_port(endpoint)
-    target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    headers = {"Host": target, **proxy_headers(proxy_url)}
-    lines = [f"CONNECT {target} HTTP/1.1", *(f"{name}: {value}" for name, value in headers.items())]
-    return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 
 def _proxy(subject: Subject) -> str | None:

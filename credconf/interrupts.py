@@ -29,6 +29,17 @@ def is_foreign(error: BaseException) -> bool:
     return False
 
 
+def foreign_in(error: BaseException) -> BaseException | None:
+    """The foreign exception that an exception is, or was made of: libraries wrap a `TimeoutError` of any origin."""
+    layers = [error]
+    for layer in layers:
+        if is_foreign(layer):
+            return layer
+        inner = (*layer.args, getattr(layer, "error", None), layer.__cause__, layer.__context__)
+        layers += [each for each in inner if isinstance(each, BaseException) and all(each is not one for one in layers)]
+    return None
+
+
 def _signal_handlers() -> Iterator[Any]:
     """The code of the functions that handle signals now."""
     for number in signal.valid_signals():
