@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -18,6 +19,8 @@ def is_foreign(error: BaseException) -> bool:
     Such are Ctrl-C, an exit, a killed greenlet, the time limit of a test runner or a task queue. A handler of a signal
     may raise any exception, a `TimeoutError` too: the traceback shows that the handler raised it.
     """
+    if isinstance(error, asyncio.CancelledError | GeneratorExit):
+        return False  # an application's HTTP client says so of its own request: none of ours is cancelled like this
     if not isinstance(error, Exception):
         return True
     handlers = set(_signal_handlers())

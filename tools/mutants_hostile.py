@@ -16,6 +16,8 @@ RUNNERS = (f"{HOME}/test_runner_commands.py",)
 JSON_LINES = ("tests/problems/test_printable.py", "-k", "json")
 WRONG_CALLS = ("tests/cli/test_runner_commands.py", "-k", "in_an_argument")
 RAW_TOKENS = ("tests/cli/test_runner_commands.py", "-k", "raw_token")
+CACHES = (f"{HOME}/test_hostile_caches.py", "-k", "set_aside or lock or anew or can_not_be_one")
+REDIS = (f"{HOME}/test_hostile_caches.py", "-k", "redis")
 ESCAPES = (f"{HOME}/test_hostile_configuration.py", "-k", "terminal or forges")
 
 HOSTILE = (
@@ -144,4 +146,22 @@ HOSTILE = (
     Mutant("comparisons are not counted", "config/nearly.py", "self._left -= len(choices)", "self._left -= 0", COUNTED),
     Mutant("blanks are not counted", "config/dotenv.py", "    elif blanks is not None:", "    elif False:", DEVICES),
     Mutant("lines are not counted", "config/dotenv.py", "    if len(lines) > MAX_LINES:", "    if False:", DEVICES),
+    # What a shared cache contains
+    Mutant(
+        "the file of tokens is anybody's", "tokens/plainfile.py", "found.st_uid != os.geteuid()", "False", CACHES, 2
+    ),
+    Mutant("all may write tokens", "tokens/plainfile.py", "found.st_mode & 0o022", "False", CACHES),
+    Mutant("tokens come from a device", "tokens/plainfile.py", "not stat.S_ISREG(found.st_mode)", "False", CACHES),
+    Mutant("a lock may be a pipe", "tokens/filelocks.py", "stat.S_ISREG(found.st_mode)", "True", CACHES),
+    Mutant("a lock may be another file", "tokens/filelocks.py", "found.st_nlink <= 1", "True", CACHES),
+    Mutant("a kept token may be a header", "tokens/shared.py", "value.isprintable()\n", "True\n", CACHES),
+    Mutant("a kept failure may say anything", "tokens/shared.py", "isprintable() for text", "strip for text", CACHES),
+    Mutant(
+        "a kept pause may be endless",
+        "tokens/shared.py",
+        "for number in (*numbers, *codes)",
+        "for number in ()",
+        CACHES,
+    ),
+    Mutant("a Redis may say anything", "tokens/redis_client.py", "if self._left < 0:", "if False:", REDIS),
 )

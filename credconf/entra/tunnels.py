@@ -73,7 +73,7 @@ def tunnel(proxy: Proxy, host: str, port: int, tls: ssl.SSLContext, timeout: flo
         OSError: the server's name can't be resolved.
     """
     address = None if proxy.resolves else _address_of(host, port, proxy.scheme)
-    sock: socket.socket | None = None
+    sock: Any = None
     try:
         sock = connected(proxy.host, proxy.port, timeout)
         if proxy.scheme == "https":
@@ -86,7 +86,7 @@ def tunnel(proxy: Proxy, host: str, port: int, tls: ssl.SSLContext, timeout: flo
             sock.close()
         raise
     else:
-        return sock
+        return sock  # type: ignore[no-any-return]  # of TLS, which mypy and pyright see in two ways
     if sock is not None:
         sock.close()
     raise ProxyUnusable(problem)

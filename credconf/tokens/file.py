@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from credconf.problems.printable import printable
 
+from .file_content import empty, parsed
 from .filelocks import FileLock, Turns, is_left
-from .persistence import NoEncryption, Persistence, encrypted, plain, private_directory
+from .persistence import NoEncryption, Persistence, encrypted, plain
+from .plainfile import private_directory
 from .shared import Seen, Told, Unavailable, read, read_failure, written, written_failure
 
 if TYPE_CHECKING:
@@ -35,8 +37,6 @@ LARGEST = 512 * 1024
 """Characters: about 250 tokens. Each refresh writes the file anew; more tokens are for Redis."""
 MOST_FAILURES = 50
 """That are kept, the latest: they live for half a minute, and whoever misses one asks for himself."""
-_LATEST = 1e12  # seconds; more than any clock says
-_FORMAT = "credconf-tokens-1"
 
 
 class FileBackend:
@@ -49,6 +49,9 @@ class FileBackend:
         limit: how many tokens are kept at the most.
         clock: the wall clock.
         steady: a clock that all processes of the machine share, since its start.
+
+    Raises:
+        NoEncryption: no storage can be made on this machine.
     """
 
     patience = None
@@ -72,19 +75,27 @@ class FileBackend:
         self._kept: Persistence | None = None
         self._turns = Turns(f"{self._path}.lock")
         with contextlib.suppress(Unavailable):  # the guard tells, when it is used
-            self._persistence()
+            self._opened()
 
     def _persistence(self) -> Persistence:
         """The storage, in a directory that is there.
 
         Raises:
             Unavailable: there can be no such directory, or no such storage any more.
-            NoEncryption: at the first time.
         """
-        private_directory(self._directory)
         if self._kept is None:
-            self._kept = self._new(self._path)
+            try:
+                return self._opened()
+            except NoEncryption as exc:
+                reason = str(exc)
+            raise Unavailable(reason)
+        private_directory(self._directory)
         return self._kept
+
+    def _opened(self) -> Persistence:
+        private_directory(self._directory)
+        self._kept = kept = self._new(self._path)
+        return kept
 
     @property
     def label(self) -> str:
@@ -96,7 +107,7 @@ class FileBackend:
         text = self._text()
         if text is None:
             return Seen()
-        document = _parsed(text)
+        document = parsed(text)
         if document is None:
             with self._turns.mine():
                 document = self._understood()
@@ -174,12 +185,12 @@ class FileBackend:
     def _understood(self) -> dict[str, Any]:
         """What is there, or an empty document in its place. The caller holds the lock."""
         text = self._text()
-        document = _empty() if text is None else _parsed(text)
+        document = empty() if text is None else parsed(text)
         if document is None:
-            aside = self._persistence().set_aside(json.dumps(_empty()))
+            aside = self._persistence().set_aside(json.dumps(empty()))
             kept = f"it is kept as {printable(aside)}" if aside else "it is replaced"
-            logger.warning("%s holds something else than tokens of ours: %s", self.label, kept)
-        return document or _empty()
+            logger.warning("%s holds something else than tokens of ours, or others can change it: %s", self.label, kept)
+        return document or empty()
 
     def _bounded(self, document: dict[str, Any]) -> str:
         """The text of a document, without what has expired, and without the oldest of what is beyond the bounds."""
@@ -193,7 +204,7 @@ class FileBackend:
         _drop(tokens, len(tokens) - self._limit)
         _drop(failures, len(failures) - MOST_FAILURES)
         text = json.dumps(document)
-        while len(text) > LARGEST and len(tokens) + len(failures) > 1:
+        while len(text) > LARGEST and (tokens or failures):
             oldest = failures or tokens  # a failure that is missed costs no more than a token that is
             _drop(oldest, len(oldest) // 8 + 1)
             text = json.dumps(document)
@@ -215,35 +226,6 @@ def _drop(kept: dict[str, Any], number: int) -> None:
     """Drop some of what has been there longest."""
     for key in list(kept)[: max(number, 0)]:
         del kept[key]
-
-
-def _empty() -> dict[str, Any]:
-    return {"format": _FORMAT, "tokens": {}, "failures": {}}
-
-
-def _parsed(text: str) -> dict[str, Any] | None:
-    """A document of ours; `None` for anything else."""
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(document, dict) or document.keys() != _empty().keys() or document["format"] != _FORMAT:
-        return None
-    tokens, failures = document["tokens"], document["failures"]
-    if not (isinstance(tokens, dict) and isinstance(failures, dict)):
-        return None
-    stamped = all(_has_numbers(kept, "at", "up") for kept in tokens.values())
-    told = all(_has_numbers(each, "at", "up", "seconds") and "failure" in each for each in failures.values())
-    return document if stamped and told else None
-
-
-def _has_numbers(kept: Any, *names: str) -> bool:
-    return isinstance(kept, dict) and all(_is_time(kept.get(name)) for name in names)
-
-
-def _is_time(value: Any) -> bool:
-    """JSON has numbers that are none (`NaN`), and some with which nobody can calculate."""
-    return isinstance(value, int | float) and -_LATEST < value < _LATEST
 
 
 def directory_of(home: str | None) -> str:

@@ -10,10 +10,13 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import stat
 import sys
 import threading
 import time
 from typing import TYPE_CHECKING
+
+from credconf.limits import shortage
 
 from .shared import Unavailable
 
@@ -44,6 +47,7 @@ _POLL = 0.005
 LEASE = 5.0
 """Seconds: less than the others have patience, more than a process that is merely short of CPU leaves a lock alone."""
 _LOOKS = 3  # for a lock file that is removed while we wait for it
+_OTHERS = {errno.ELOOP, errno.EISDIR, errno.ENXIO, errno.ENOTDIR}  # what opening a link, directory or socket says
 _TAKEN = {errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK}  # `msvcrt` says one of the latter two
 
 _open: set[_File] = set()
@@ -205,7 +209,7 @@ def exclusive(path: str) -> Generator[None]:
 def is_left(path: str) -> bool:
     """Whether the holder of a lock has hung for so long (stopped, suspended) that another may take its place."""
     try:
-        return time.time() - os.stat(path).st_mtime > LEASE
+        return time.time() - os.lstat(path).st_mtime > LEASE
     except OSError:
         return False
 
@@ -272,9 +276,18 @@ def _waited_for(path: str) -> _File:
 
 
 def _opened(path: str) -> int:
+    flags = os.O_RDWR | os.O_CREAT | sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY"))
+    reason = "something else has its name; remove that"
     try:
-        return os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+        descriptor = os.open(path, flags, 0o600)
     except OSError as exc:
-        reason = exc.strerror
-    message = f"a lock can't be made: {reason}"
+        if exc.errno not in _OTHERS:
+            reason = str(shortage(exc) or exc.strerror)
+    else:
+        found = os.fstat(descriptor)
+        # It is written to, which a file with another name would suffer from.
+        if stat.S_ISREG(found.st_mode) and found.st_nlink <= 1:
+            return descriptor
+        os.close(descriptor)
+    message = f"the lock {path} can't be made: {reason}"
     raise Unavailable(message)

@@ -64,7 +64,8 @@ class Flight(Generic[_T]):
             return
         try:
             self.thread = threading.get_ident()
-            self._frame = sys._getframe()  # noqa: SLF001 - the public name of it is `inspect.currentframe`, of a slow module
+            # The public name of it is `inspect.currentframe`, of a slow module.
+            self._frame = sys._getframe()  # pyright: ignore[reportPrivateUsage]  # noqa: SLF001
             self.outcome = fetch()
         except BaseException as exc:
             self.interrupt = type(exc).__name__

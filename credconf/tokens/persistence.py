@@ -6,14 +6,14 @@ import contextlib
 import importlib
 import importlib.util
 import os
-import stat
 import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from credconf.problems.printable import printable
+from credconf.limits import shortage
 from credconf.sharing import importing, whole_packages
 
+from .plainfile import LARGEST, PlainFile, is_ours
 from .shared import Unavailable
 from .workers import TooLong, Workers, bounded
 
@@ -36,17 +36,17 @@ class Persistence:
 
     Args:
         path: of the file, or of the one that stands for it where the text is in a keyring.
-        store: msal-extensions' object.
-        errors: its module.
+        store: msal-extensions' object, or one that is used like it.
+        missing: what it raises where there is no text.
         in_file: whether the text is in the file.
     """
 
-    def __init__(self, path: str, store: Any, errors: Any, *, in_file: bool) -> None:
+    def __init__(self, path: str, store: Any, missing: type[Exception], *, in_file: bool) -> None:
         self.path = path
         self.in_file = in_file
         self.encrypted: bool = store.is_encrypted
         self._store = store
-        self._missing: type[Exception] = errors.PersistenceNotFound
+        self._missing = missing
         # A keyring is a conversation over D-Bus, which has no time-outs of its own.
         self._worker = None if in_file else Workers(1, "credconf-keyring")
         self._forked = False
@@ -56,20 +56,26 @@ class Persistence:
 
         Raises:
             Unavailable: it can't be read now.
-            ValueError: what is there is no text of anybody's, such as one that another machine has encrypted.
+            ValueError: what is there is no text of ours: one that another machine has encrypted, one that is too long,
+                a file that another user can change, or no file at all.
         """
         return self._bounded(self._load)
 
     def _load(self) -> str | None:
+        text: str | None = None
+        reason: str | None = None
         try:
-            text = self._store.load()
-            return None if text is None else str(text)
+            if not self.in_file or is_ours(self.path):
+                text = self._store.load()
+            if text is None or len(text) <= LARGEST:
+                return text
         except self._missing:
             return None
-        except UnicodeDecodeError:
-            reason = None
+        except ValueError:  # that it is no UTF-8 is one, too
+            pass
         except Exception as exc:  # noqa: BLE001 - each system has its own, and the text of some holds what was read
             reason = None if "Decryption" in type(exc).__name__ else _said(exc)
+        del text  # a traceback with locals shows this frame
         if reason is None:
             raise ValueError
         message = f"it can't be read: {reason}"
@@ -136,7 +142,13 @@ class Persistence:
         if self._forked:
             message = "the keyring can't be used in the child of a fork, which shares its connection"
             raise Unavailable(message)
-        return _answered(self._worker, operation)
+        try:
+            return _answered(self._worker, operation)
+        except RuntimeError as exc:
+            lack = shortage(exc)
+            if lack is None:
+                raise
+        raise Unavailable(str(lack))
 
     def after_fork(self) -> None:
         """In the child of a fork the connection to a keyring is the parent's."""
@@ -154,37 +166,13 @@ def _answered(worker: Workers, operation: Callable[[], _T]) -> _T:
     raise Unavailable(message)
 
 
-def private_directory(path: str) -> None:
-    """A directory that only its owner can enter.
-
-    Raises:
-        Unavailable: there can be none.
-    """
-    reason: str | None
-    try:
-        os.makedirs(path, mode=0o700, exist_ok=True)
-        found = os.stat(path)
-        if os.name != "posix":
-            return
-        if found.st_uid != os.geteuid():
-            reason = "it belongs to another user"
-        else:
-            if stat.S_IMODE(found.st_mode) & 0o077:
-                os.chmod(path, 0o700)
-            return
-    except OSError as exc:
-        reason = exc.strerror
-    message = f"the directory {printable(path)} can't be used: {reason}"
-    raise Unavailable(message)
-
-
 def encrypted(path: str, name: str) -> Persistence:
     """The machine's own encrypted storage.
 
     Raises:
         NoEncryption: there is none.
+        Unavailable: that can't be known now.
     """
-    module = _msal_extensions("persistence")
 
     def opened() -> Any:
         if sys.platform == "win32":
@@ -194,22 +182,27 @@ def encrypted(path: str, name: str) -> Persistence:
         return _Libsecret(name)
 
     try:
+        module = _msal_extensions("persistence")
         store = _answered(Workers(1, "credconf-keyring"), opened)
     except Exception as exc:  # noqa: BLE001 - ImportError, ValueError, GLib.Error, ...: there is no list of them
+        lack = shortage(exc)
         reason = str(exc) if isinstance(exc, Unavailable) else _said(exc)
     else:
-        return Persistence(path, store, module, in_file=sys.platform == "win32")
+        return Persistence(path, store, module.PersistenceNotFound, in_file=sys.platform == "win32")
+    if lack is not None:
+        raise Unavailable(reason)
     raise NoEncryption(reason)
 
 
 def plain(path: str) -> Persistence:
     """A plain file."""
-    module = _msal_extensions("persistence")
-    return Persistence(path, module.FilePersistence(path), module, in_file=True)
+    return Persistence(path, PlainFile(path), FileNotFoundError, in_file=True)
 
 
 def _said(exc: Exception) -> str:
     """What an error of the system says; of others only their name, because their text may hold what was stored."""
+    if lack := shortage(exc):
+        return str(lack)
     if isinstance(exc, OSError) and exc.strerror:
         return exc.strerror
     if isinstance(exc, ImportError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 from .keyring import Keyring
 from .redis_client import RedisClient
@@ -36,6 +36,8 @@ LARGEST: Final = 256 * 1024
 # with them it keeps the first client of the process, which knows the password, for good.
 _RELEASE = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0"
 _RENEW = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('pexpire', KEYS[1], ARGV[2]) end return 0"
+_END: Final = 10**15
+"""Milliseconds: no clock says more, and numbers below it can be calculated with."""
 _STEP = 2.0
 """Seconds by which the clock of the Redis may seem to go back; a token that seems to come from later is no good."""
 
@@ -174,7 +176,14 @@ def _now(client: Any) -> int:
 
 def _milliseconds(clock: Sequence[int]) -> int:
     seconds, microseconds = clock
-    return int(seconds) * 1000 + int(microseconds) // 1000
+    now = int(seconds) * 1000 + int(microseconds) // 1000
+    if not _is_clock(now):
+        raise ValueError
+    return now
+
+
+def _is_clock(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and abs(value) < _END
 
 
 def _values(client: Any, names: Sequence[str]) -> list[Any]:
@@ -184,27 +193,28 @@ def _values(client: Any, names: Sequence[str]) -> list[Any]:
         for name in names:
             pipe.getrange(name, 0, LARGEST - 1)
         clock, *values = (_answer(answer) for answer in pipe.execute(raise_on_error=False))
-    return [_milliseconds(clock), *values]
+    return [_milliseconds(clock), *(value if isinstance(value, bytes | None) else b"?" for value in values)]
 
 
 def _answer(answer: Any) -> Any:
     """The answer of a pipeline; where somebody put a list, or what else is no text, under a name of ours, rubbish."""
-    if not isinstance(answer, Exception):
-        return answer
-    if str(answer).startswith("WRONGTYPE"):
+    if isinstance(answer, Exception):
+        if not str(answer).startswith("WRONGTYPE"):
+            raise answer
         return b"?"
-    raise answer
+    return answer
 
 
 def _entry(data: dict[str, Any] | None, now: int) -> Entry | None:
-    if data is None or not isinstance(data.get("until"), int) or not isinstance(data.get("lifetime"), int | float):
+    until, lifetime = (data or {}).get("until"), (data or {}).get("lifetime")
+    if not _is_clock(until) or not isinstance(lifetime, int | float) or not abs(lifetime) < _END:
         return None
-    age = data["lifetime"] - (data["until"] - now) / 1000
+    age = lifetime - (until - now) / 1000
     return None if age < -_STEP else read(data, max(age, 0.0))
 
 
 def _told(data: dict[str, Any] | None, now: int) -> Told | None:
-    if data is None or not isinstance(data.get("at"), int):
+    if data is None or not _is_clock(at := data.get("at")):
         return None
-    failure, age = read_failure(data.get("failure")), (now - data["at"]) / 1000
+    failure, age = read_failure(data.get("failure")), (now - at) / 1000
     return None if failure is None or age < -_STEP else Told(failure, max(age, 0.0))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from credconf.config.files import unusable_bundle
 from credconf.entra.proxies import shown
+from credconf.limits import shortage
 from credconf.sharing import importing, whole_packages
 
 from .shared import Busy, Unavailable
@@ -34,6 +35,8 @@ _LONGEST = 4
 look-up of a name, a connection, several answers, and the turns of this process where many are short of CPU."""
 _NO_ANSWER = "it did not answer several calls"
 _NO_PLACE = "this process calls it more often at once than it has connections"
+_MOST: Final = 8 * 1024 * 1024
+"""Bytes that may come back between two requests: more than seventeen values, as far as they are read."""
 _KEEPALIVE: Final = {"TCP_KEEPIDLE": 30, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3}
 
 
@@ -81,9 +84,9 @@ class RedisClient:
             bounded(self._workers, lambda: self._do(call, client), self._longest)
         except TooLong:
             self._give_up(call, client)
-        except RuntimeError:
+        except RuntimeError as exc:
             self._places.release()
-            call.reason = "no thread can be started to call it"
+            call.reason = str(shortage(exc) or "no thread can be started to call it")
         if call.reason is not None:
             raise Unavailable(call.reason)
         return call.results[0]
@@ -161,6 +164,7 @@ class RedisClient:
         if url.startswith("rediss:"):
             options |= {"ssl_cert_reqs": "required", "ssl_check_hostname": True, **self._authorities()}
         pool = redis.BlockingConnectionPool.from_url(url, max_connections=_CONNECTIONS, timeout=self.timeout, **options)
+        pool.connection_class = type("Connection", (_Metering, pool.connection_class), {})
         return redis.Redis(connection_pool=pool)
 
     def _authorities(self) -> dict[str, str]:
@@ -191,6 +195,50 @@ class RedisClient:
         self._begin()
 
 
+class _TooMuch(Exception):
+    """More was received than any answer has."""
+
+
+class _Metered:
+    """A socket that receives a bounded number of bytes between two requests.
+
+    redis-py takes the length of an answer from its first line, and keeps what comes in memory.
+    """
+
+    def __init__(self, socket: Any) -> None:
+        self._socket = socket
+        self._left = _MOST
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._socket, name)
+
+    def sendall(self, *arguments: Any) -> None:
+        self._left = _MOST
+        self._socket.sendall(*arguments)
+
+    def recv(self, *arguments: Any) -> bytes:
+        received: bytes = self._socket.recv(*arguments)
+        self._count(len(received))
+        return received
+
+    def recv_into(self, *arguments: Any) -> int:
+        received: int = self._socket.recv_into(*arguments)
+        self._count(received)
+        return received
+
+    def _count(self, received: int) -> None:
+        self._left -= received
+        if self._left < 0:
+            raise _TooMuch
+
+
+class _Metering:
+    """A connection of redis-py over such a socket."""
+
+    def _connect(self) -> _Metered:
+        return _Metered(super()._connect())  # type: ignore[misc]
+
+
 class _Call(Generic[_T]):
     """One call. Its results are in a list, because an operation may give `None`."""
 
@@ -215,6 +263,8 @@ def _keepalive() -> dict[int, int]:
 
 def _reason(exc: Exception, timeout: float) -> str:
     """Why a call failed, without a word of what was sent or received."""
+    if lack := shortage(exc) or shortage(exc.__cause__ or exc.__context__ or exc):
+        return str(lack)
     from redis import exceptions
 
     said: list[tuple[type[Exception], str]] = [

@@ -54,6 +54,6 @@ class Seal:
 
         try:
             data = json.loads(self._cipher.decrypt(sealed[:_NONCE], sealed[_NONCE:], name.encode()))
-        except (InvalidTag, ValueError):  # the latter: too short for a nonce, or no JSON
+        except (InvalidTag, ValueError, RecursionError):  # the latter two: too short for a nonce, or no JSON
             return None
         return data if isinstance(data, dict) else None

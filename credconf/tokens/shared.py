@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _LONGEST = 10 * 365 * 86400.0  # seconds; what claims to live longer is no token of Entra's
+_LONGEST_TEXT = 20_000  # characters: more than any message of ours has
+_MOST_CODES = 100
 _ROUNDING = 1e-4  # seconds; what the difference of two clock readings may be off
 
 
@@ -209,12 +211,17 @@ def read(data: object, age: float) -> Entry | None:
         return None
     token, token_type = data.get("token"), data.get("token_type")
     lifetime, refresh_in = data.get("lifetime"), data.get("refresh_in")
-    if not (isinstance(token, str) and token and isinstance(token_type, str) and token_type):
+    if not (_is_word(token) and _is_word(token_type)):
         return None
     if not (_is_seconds(lifetime) and _is_seconds(age) and (refresh_in is None or _is_seconds(refresh_in))):
         return None
     entry = Entry(token, token_type, lifetime, refresh_in, age)
     return entry if entry.remaining > 0 else None
+
+
+def _is_word(value: object) -> TypeGuard[str]:
+    """What may be a token (RFC 6749, appendix A.12): it becomes a header of the application's requests."""
+    return isinstance(value, str) and value != "" and value.isascii() and value.isprintable()
 
 
 def _is_seconds(value: object) -> TypeGuard[float]:
@@ -246,6 +253,12 @@ def read_failure(data: object) -> Failure | None:
     if not all(isinstance(data[name], types) for name, types in _FIELDS.items()) or not isinstance(codes, list):
         return None
     if not all(isinstance(code, int) for code in codes):
+        return None
+    texts = [value for value in data.values() if isinstance(value, str)]
+    if not all(len(text) <= _LONGEST_TEXT and text.replace("\n", "").isprintable() for text in texts):
+        return None
+    numbers = [value for name in ("status_code", "retry_after") if (value := data[name]) is not None]
+    if not all(_is_seconds(number) for number in (*numbers, *codes)) or len(codes) > _MOST_CODES:
         return None
     said: dict[str, Any] = {**data, "codes": tuple(codes)}
     return Failure(**said)

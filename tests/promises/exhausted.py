@@ -145,9 +145,9 @@ def later(shared, face, fields, lack):
 def disconnect(credential):
     """Close idle connections, as a server or a firewall does."""
     for pools in credential._engine._source._client._http._pools.values():
-        for pool in pools._pools.values():
-            for connection in filter(None, pool.pool.queue):
-                connection.close()
+        for idle in pools._idle.values():
+            while idle:
+                idle.pop().close()
 
 
 def verify(shared, face, fields, lack):

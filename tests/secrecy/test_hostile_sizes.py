@@ -159,6 +159,20 @@ def test_no_dotenv_does(tmp_path, case):
     bounded(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["app.yaml", ".env"])
+@pytest.mark.parametrize("thing", ["fifo", "/dev/zero", "huge.pem"])
+@pytest.mark.usefixtures("bundles")
+def test_neither_is_read_from_anything_but_a_small_file(name, thing):
+    with open("app.yaml", "w", encoding="ascii") as file:
+        file.write(f"{ID}client_secret: x\n")
+    if name == "app.yaml":
+        os.unlink(name)
+    os.symlink(thing, name)
+    error = error_of(lambda: credconf.load("app.yaml", env_file=".env" if name == ".env" else False, environ={}))
+    errors = [item.code for item in error.problems if item.severity == "error"]
+    assert errors == ["file-too-large" if thing == "huge.pem" else "not-a-file"]
+
+
 def test_a_dotenv_that_would_take_long_is_refused_with_its_place():
     for text, line in (("A=1\nB=x" + " " * 501 + "y\n", 2), ("a=\n" * 20_001, 20_001)):
         (problem,) = parse_dotenv(text, ".env", found=False).problems

@@ -156,11 +156,6 @@ def test_who_waits_after_the_landing_is_woken_at_once(flights):
     assert flight.wait() == 1
 
 
-def opcodes_of(code):
-    """Every code object of the module, by which a trace knows its frames."""
-    return code.co_filename == module.__file__
-
-
 class Interrupt(BaseException):
     pass
 
@@ -198,7 +193,7 @@ def interrupted(at, work):
 def test_an_interrupt_at_any_instruction_leaves_no_flight_behind(flights):
     """A follower of the interrupted flight, too, has its outcome without a look at the clock."""
     at = 1
-    while True:
+    while True:  # in a thread of its own, as the exception stays the handled one of the thread where it is raised
         woken = []
 
         def fetch(woken=woken):
@@ -206,7 +201,7 @@ def test_an_interrupt_at_any_instruction_leaves_no_flight_behind(flights):
             flight.on_landing(lambda: woken.append(1))
             return "fetched"
 
-        reached = interrupted(at, lambda: flights.run("key", fetch))
+        [reached] = Threads(lambda at=at, fetch=fetch: interrupted(at, lambda: flights.run("key", fetch))).joined()
         assert flights.flying == {}, f"instruction {at}"
         assert flights.run("key", lambda: "next") == "next"
         if not reached:

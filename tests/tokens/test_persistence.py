@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 import threading
-from types import SimpleNamespace
 
 import pytest
 
-from credconf.tokens.persistence import NoEncryption, Persistence, encrypted, plain, private_directory
+from credconf.tokens.persistence import NoEncryption, Persistence, encrypted, plain
+from credconf.tokens.plainfile import private_directory
 from credconf.tokens.shared import Unavailable
 
 CANARY = "canary~of-a.token_42"
@@ -49,7 +49,7 @@ class Keyring:
 
 
 def keyring(fault=None):
-    return Persistence("path", Keyring(fault), SimpleNamespace(PersistenceNotFound=NotFound), in_file=False)
+    return Persistence("path", Keyring(fault), NotFound, in_file=False)
 
 
 def test_a_keyring_holds_the_text():
