@@ -2,6 +2,7 @@
 
 PYTHON ?= python3# which interpreter .venv is made with
 JOBS ?= 4# processes that run the tests; they wait for sockets half of the time
+INNER ?=# options of pytest for `make inner`: --hypothesis-seed=1
 BENCHMARK ?=# options of the benchmark: --quick
 
 SHELL := bash
@@ -14,8 +15,10 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1# it would say at each run that a newe
 BIN := .venv/bin
 SUPPLY := .venvs/supply/bin
 PYTEST := $(BIN)/python -m pytest -q
+INNER_TESTS := tests/config tests/contract/test_errors.py tests/entra tests/kinds tests/problems tests/references tests/tokens \
+  tests/cli/test_any_input.py tests/test_engine.py tests/test_load.py tests/test_records.py tests/test_schema.py
 
-.PHONY: help demo test lint types unit lowest others integration docs audit build wheel sbom lock upgrade benchmark mutants \
+.PHONY: help demo quick inner clone test lint types unit lowest others integration docs audit build wheel sbom lock upgrade benchmark mutants \
   schema format clean library dev supply
 
 help: ## say what there is
@@ -23,6 +26,14 @@ help: ## say what there is
 
 demo: library ## from a file to a token, step by step, against a fake Entra
 	@$(BIN)/credconf demo
+
+quick: lint types inner ## the inner loop: lint, types and the quick tests
+
+inner: dev ## the tests of the configuration, the tokens and the wire, which find most mistakes in the least time
+	@$(PYTEST) -n $(JOBS) $(INNER_TESTS) $(INNER)
+
+clone: ## the inner loop's tests in a clone named credconf, in a path with a space, with random seeds
+	@tools/test-clone $(PYTHON)
 
 test: lint types unit lowest others ## everything that needs nothing but Python: lint, types, and the next three
 

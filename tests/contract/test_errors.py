@@ -17,6 +17,7 @@ import credconf
 from credconf.engine import Engine
 from tests.contract.conftest import CANARY
 from tests.contract.faces import OTHER_SCOPE, SCOPE, Driven, plan
+from tests.secrecy.reach import HOME
 
 
 def error_of(call, *arguments, **options):
@@ -379,7 +380,7 @@ def test_no_constructor_that_raises_shows_the_secret(face, bad):
     text = str(error) + repr(error) + repr(error.args) + repr(vars(error))
     assert CANARY not in text
     frames = traceback.extract_tb(error.__traceback__)
-    ours = [frame for frame in traceback.walk_tb(error.__traceback__) if "/credconf/" in frame[0].f_code.co_filename]
+    ours = [frame for frame in traceback.walk_tb(error.__traceback__) if frame[0].f_code.co_filename.startswith(HOME)]
     assert ours
     assert frames
     for frame, _ in ours:
