@@ -20,6 +20,8 @@ _REDIRECTS = range(300, 400)
 _THROTTLED = 429
 _UNAVAILABLE = 500
 _LONGEST_NUMBER = 9
+_MOST_CODES = 16
+_LARGEST_CODE = 10**9
 
 
 @record
@@ -87,8 +89,9 @@ def refusal(asked: Asked, status: int, headers: Mapping[str, str], payload: obje
 
 def _codes(payload: Mapping[str, Any], said: str) -> tuple[int, ...]:
     listed = payload.get("error_codes")
-    numbers = [code for code in listed if isinstance(code, int)] if isinstance(listed, list) else []
-    return tuple(dict.fromkeys([*codes_in(said), *numbers]))
+    numbers = listed[:_MOST_CODES] if isinstance(listed, list) else []
+    numbers = [code for code in numbers if type(code) is int and 0 < code < _LARGEST_CODE]
+    return tuple(dict.fromkeys([*codes_in(said), *numbers]))[:_MOST_CODES]
 
 
 def _identifier(asked: Asked, payload: Mapping[str, Any], name: str) -> str | None:

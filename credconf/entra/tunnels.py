@@ -57,7 +57,7 @@ class ProxyUnusable(Exception):
         self.error = error
 
 
-def tunnel(proxy: Proxy, host: str, port: int, tls: ssl.SSLContext, timeout: float | None) -> socket.socket:
+def tunnel(proxy: Proxy, host: str, port: int, tls: ssl.SSLContext, timeout: float | None) -> Any:
     """A connection to a server, by way of a proxy.
 
     Args:
@@ -73,7 +73,7 @@ def tunnel(proxy: Proxy, host: str, port: int, tls: ssl.SSLContext, timeout: flo
         OSError: the server's name can't be resolved.
     """
     address = None if proxy.resolves else _address_of(host, port, proxy.scheme)
-    sock: socket.socket | None = None
+    sock: Any = None
     try:
         sock = connected(proxy.host, proxy.port, timeout)
         if proxy.scheme == "https":

@@ -114,7 +114,7 @@ def variables(frame: types.FrameType) -> Iterator[tuple[str, Any]]:
 
 
 def stack(frame: types.FrameType | None) -> Iterator[tuple[str, str]]:
-    """Every text in the frames of a live stack, from one frame up to the first one of a test, which knows its canary."""
+    """Every text in the frames of a live stack, from one frame up to the first one of a test."""
     while frame is not None and not frame.f_code.co_filename.startswith(TESTS):
         for source, value in variables(frame):
             yield from walk(value, private=True, source=source)
