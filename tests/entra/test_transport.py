@@ -708,7 +708,7 @@ def reachable(failure):
         if id(each) in known:
             continue
         known.add(id(each))
-        if isinstance(each, str | bytes):
+        if isinstance(each, str | bytes | bytearray):
             yield repr(each)
         elif isinstance(each, dict):
             waiting.extend([*each.keys(), *each.values()])
