@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -19,7 +18,9 @@ def is_foreign(error: BaseException) -> bool:
     Such are Ctrl-C, an exit, a killed greenlet, the time limit of a test runner or a task queue. A handler of a signal
     may raise any exception, a `TimeoutError` too: the traceback shows that the handler raised it.
     """
-    if isinstance(error, asyncio.CancelledError | GeneratorExit):
+    from asyncio import CancelledError  # on use: what is imported with this module would come with every start
+
+    if isinstance(error, CancelledError | GeneratorExit):
         return False  # an application's HTTP client says so of its own request: none of ours is cancelled like this
     if not isinstance(error, Exception):
         return True

@@ -6,7 +6,7 @@ from mutants_list import HOME, Mutant
 
 FOUND = (f"{HOME}/test_hostile_destinations.py", "-k", "found or judged")
 TENANTS = (f"{HOME}/test_hostile_destinations.py", "-k", "tenant_of_a_request")
-DOCUMENTS = (f"{HOME}/test_hostile_destinations.py", "-k", "oidc_document or transport_reads")
+DOCUMENTS = (f"{HOME}/test_hostile_destinations.py", "-k", "oidc_document or transport_connects")
 RUNS = (f"{HOME}/test_hostile_configuration.py", "-k", "runs")
 DEVICES = (f"{HOME}/test_hostile_sizes.py", "-k", "device or what_the_system or would_take_long")
 BUNDLES = (f"{HOME}/test_hostile_sizes.py", "-k", "certificates or redis")
@@ -35,8 +35,8 @@ HOSTILE = (
     Mutant(
         "the transport reads a host in another way",
         "entra/pools.py",
-        "connection_from_host(parts.hostname, _port_of(parts), parts.scheme)",
-        "connection_from_url(origin)",
+        "return url.hostname, port or",
+        "return url.netloc, port or",
         DOCUMENTS,
     ),
     Mutant("a tenant may be anything", "entra/clouds.py", "if not _TENANT.fullmatch(text):", "if False:", TENANTS),

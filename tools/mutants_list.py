@@ -39,6 +39,7 @@ HELD = (f"{HOME}/test_failures.py", "-k", "holds and sync-literal and not found"
 INTERRUPTS = (f"{HOME}/test_failures.py", f"{HOME}/test_interrupts.py", "-k", "interrupt and not async")
 EXCEPTIONS = (f"{HOME}/test_failures.py", "-k", "applications_client and sync")
 TOKENS = (f"{HOME}/test_tokens.py", "-k", "quoted and sync")
+LIVE = (f"{HOME}/test_live_frames.py",)
 TRANSPORT = ("tests/entra/test_transport.py", "-k", "secret or payload or traceback or locals")
 SHOWN = (f"{HOME}/test_hostile_configuration.py", "-k", "that_a_configuration_names_is_shown and name")
 REDACTED = (f"{HOME}/test_redaction.py",)
@@ -56,7 +57,7 @@ MUTANTS = (
         "proof: its credential is printed", "kinds/proof.py", "credential: str | dict[str, Any] = field(repr=False)"
     ),
     _shown("proof: its secrets are printed", "kinds/proof.py", "secrets: tuple[str, ...] = field(repr=False)"),
-    _shown("answer: its token is printed", "entra/client.py", "token: str = field(repr=False)"),
+    _shown("answer: its token is printed", "entra/answers.py", "token: str = field(repr=False)"),
     _shown("response: its body is printed", "entra/http.py", "text: str = field(repr=False)"),
     _shown("response: its headers are printed", "entra/http.py", "field(repr=False, default_factory=dict[str, str])"),
     _shown("transport: the proxy is printed", "entra/http.py", "proxy: str | None = field(default=None, repr=False)"),
@@ -88,6 +89,38 @@ MUTANTS = (
         RECORDS,
     ),
     Mutant("a payload is printed", "entra/payload.py", 'return "<payload>"', "return repr(self._data)", RECORDS),
+    Mutant("a form is printed", "entra/payload.py", 'return "<form>"', "return repr(self.opened())", LIVE),
+    Mutant("a box is printed", "opaque.py", 'return "<opaque>"', "return repr(self.content)", LIVE),
+    Mutant("a reply is printed", "entra/answers.py", 'return "<reply>"', "return repr(self.text)", LIVE),
+    Mutant(
+        "MSAL is given the secret",
+        "entra/client.py",
+        "built = self._build(proof.parameter, request, sender, asked)",
+        '_PLACEHOLDERS["client_secret"] = proof.credential\n            '
+        "built = self._build(proof.parameter, request, sender, asked)",
+        LIVE,
+    ),
+    Mutant(
+        "a request is sent as bytes",
+        "entra/payload.py",
+        "return memoryview(self._written)",
+        "return memoryview(bytes(self._written)).tobytes()  # type: ignore[return-value]",
+        LIVE,
+    ),
+    Mutant(
+        "a value of a form is in a variable",
+        "entra/payload.py",
+        '                self._body += f"{name}=".encode()\n',
+        '                value = self._fields[name]\n                self._body += f"{name}=".encode()\n',
+        LIVE,
+    ),
+    Mutant(
+        "the URL of a proxy is in a variable",
+        "entra/transport.py",
+        "        proxy = self._proxy_for(url)\n",
+        "        proxy, named = self._proxy_for(url), self._options.proxy\n",
+        LIVE,
+    ),
     Mutant("a redactor is printed", "entra/redaction.py", 'return "<redactor>"', "return repr(self._secrets)", RECORDS),
     Mutant(
         "an identity prints what came from a file",
@@ -198,7 +231,7 @@ MUTANTS = (
     Mutant(
         "a short secret spoils our own sentences", "entra/sending.py", "asked.redact.ours(", "asked.redact(", REDACTED
     ),
-    Mutant("an assertion is quoted", "entra/client.py", "        self._asked.redact.add(data)\n", "", SENT_BACK),
+    Mutant("an assertion is quoted", "entra/client.py", "        asked.redact.add(opaque)\n", "", SENT_BACK),
     Mutant(
         "a token is quoted",
         "entra/redaction.py",

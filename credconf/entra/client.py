@@ -148,7 +148,7 @@ class EntraClient:
             held: what else no failure may show, and is asked for only then.
             tokens: likewise, those that are held.
         """
-        redact = Redactor((), self._identity.concealed(), partial(self._held, proof, held), tokens)
+        redact = Redactor((), self._identity.concealed, partial(self._held, proof, held), tokens)
         asked = Asked(self._identity, request.tenant, redact)
         sender = Sender(self._http, deadline if self._bounded else None, retries=retries)
         try:

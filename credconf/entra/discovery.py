@@ -104,7 +104,8 @@ class Directory:
                 what = "the discovery document names a token endpoint on another host"
                 do = "A secret goes only to the configured authority: check `oidc_authority`."
                 raise Stop(asked.failure(what, "foreign_endpoint", do=do))
-            document = {**_endpoints(url), **{name: value for name, value in payload.items() if isinstance(value, str)}}
+            document = _endpoints(url)
+            document |= {name: payload[name] for name in document if isinstance(payload.get(name), str)}
             self._documents[url] = (self._monotonic() + _DOCUMENT_LIFE, document)
             return document
 

@@ -121,7 +121,7 @@ class Incoming:
         if not _STATUS.match(self._held):
             raise BadAnswer("it is not HTTP")
         self._status = int(self._held[9:12])
-        self.reusable = self._held[7] == ord("1")
+        self.reusable = self._held.startswith(b"HTTP/1.1")
         self._read_headers(end)
         del self._held[:end]
         return self._status

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from urllib.parse import SplitResult
 
     from credconf.opaque import Opaque
@@ -51,7 +51,8 @@ class Payload:
     __slots__ = ("_body", "_data", "_fields", "_headers", "_params", "_written")
 
     def __init__(self, params: object, headers: Mapping[str, str] | None, data: object = None) -> None:
-        self._params, self._data = params, data
+        self._params: Any = params
+        self._data: Any = data
         self._headers: Any = headers
         self._fields: Any = None
         self._body, self._written = bytearray(), bytearray()
@@ -66,6 +67,11 @@ class Payload:
         self._written[:] = bytes(len(self._written))
 
     @property
+    def _is_form(self) -> bool:
+        # `isinstance` with an abstract class has frames, which would hold the mapping.
+        return isinstance(self._data, Form) or hasattr(self._data, "keys")
+
+    @property
     def view(self) -> memoryview:
         """The whole request. The `repr` of a view shows nothing of it."""
         return memoryview(self._written)
@@ -78,8 +84,8 @@ class Payload:
             self._encode()
             self._written += b"&%s" % self._body if url.query else self._body
             self._body.clear()
-        if isinstance(self._data, (Mapping, Form)):
-            self._fields = self._data if isinstance(self._data, Mapping) else self._data.opened()
+        if self._is_form:
+            self._fields = self._data.opened() if isinstance(self._data, Form) else self._data
             self._encode()
         elif self._data is not None:
             self._body += self._data if isinstance(self._data, bytes) else str(self._data).encode()
@@ -93,7 +99,7 @@ class Payload:
         # A compressed answer of a few hundred bytes gains nothing, and could unfold to gigabytes.
         known = {"Host": host, "User-Agent": user_agent, "Accept": "*/*", "Accept-Encoding": "identity"}
         known |= {"Connection": "keep-alive"}
-        known |= {"Content-Type": _FORM} if isinstance(self._data, (Mapping, Form)) else {}
+        known |= {"Content-Type": _FORM} if self._is_form else {}
         known |= {"Content-Length": str(len(self._body))} if self._data is not None else {}
         own = frozenset(str(name).title() for name in self._headers or ())
         self._written += b" HTTP/1.1\r\n"
@@ -106,7 +112,7 @@ class Payload:
 
     def _encode(self) -> None:
         """Write a query or a form to the body; `None` leaves a field out."""
-        if not isinstance(self._fields, Mapping):
+        if not hasattr(self._fields, "keys"):
             self._body += str(self._fields).encode()
             return
         for name in self._fields:

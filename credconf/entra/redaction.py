@@ -52,7 +52,8 @@ class Redactor:
 
     Args:
         secrets: what proves an identity: no piece of it is shown, either.
-        concealed: other texts that are not shown, as a whole: a piece of a URL is in any other URL.
+        concealed: other texts that are not shown, as a whole: a piece of a URL is in any other URL. Called only when
+            something is to be shown.
         held: the other secrets that are held; asked only when something is to be shown, as most requests never fail.
         tokens: those that are held, likewise.
     """
@@ -60,13 +61,13 @@ class Redactor:
     def __init__(
         self,
         secrets: Iterable[str],
-        concealed: Iterable[str] = (),
+        concealed: Callable[[], Iterable[str]] = _nothing,
         held: Callable[[], Iterable[str]] = _nothing,
         tokens: Callable[[], Iterable[str]] = _nothing,
     ) -> None:
         self._secrets = [secret for secret in secrets if secret]
         self._sent: list[Opaque] = []
-        self._concealed = [text for text in concealed if text]
+        self._concealed = concealed
         self._held = held
         self._tokens = tokens
 
@@ -87,7 +88,7 @@ class Redactor:
         held += _within(windows, self._tokens())
         sent = [opaque.content for opaque in self._sent]
         secrets = {form for secret in (*self._secrets, *sent, *held) for form in _forms(secret)}
-        whole = {form for concealed in self._concealed for form in _forms(concealed)} | secrets
+        whole = {form for concealed in self._concealed() for form in _forms(concealed)} | secrets
         hidden = bytearray(len(text))
         for view, each in zip(views, windows, strict=True):
             _hide(view, whole, hidden)
@@ -99,7 +100,7 @@ class Redactor:
 
     def ours(self, text: str) -> str:
         """A sentence of ours without what is concealed. No secret is in it, and a short one may be in any word."""
-        for concealed in sorted(self._concealed, key=len, reverse=True):
+        for concealed in sorted(filter(None, self._concealed()), key=len, reverse=True):
             pattern = re.escape(concealed)
             text = re.sub(rf"(?<!\w){pattern}(?!\w)" if len(concealed) < _SHORT else pattern, _REMOVED, text)
         return _printable(text)

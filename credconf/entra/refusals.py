@@ -24,6 +24,8 @@ _THROTTLED = 429
 _UNAVAILABLE = 500
 _LONGEST_WAIT = 86400.0
 """Seconds of a `Retry-After` that are shown at most."""
+_MOST_CODES = 16
+_LARGEST_CODE = 10**9
 
 
 @record
@@ -95,8 +97,9 @@ def refusal(asked: Asked, status: int, headers: Mapping[str, str], payload: obje
 
 def _codes(payload: Mapping[str, Any], said: str) -> tuple[int, ...]:
     listed = payload.get("error_codes")
-    numbers = [code for code in listed if isinstance(code, int)] if isinstance(listed, list) else []
-    return tuple(dict.fromkeys([*codes_in(said), *numbers]))
+    numbers = listed[:_MOST_CODES] if isinstance(listed, list) else []
+    numbers = [code for code in numbers if type(code) is int and 0 < code < _LARGEST_CODE]
+    return tuple(dict.fromkeys([*codes_in(said), *numbers]))[:_MOST_CODES]
 
 
 def _identifier(asked: Asked, payload: Mapping[str, Any], name: str) -> str | None:

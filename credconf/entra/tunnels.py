@@ -57,7 +57,7 @@ class ProxyUnusable(Exception):
         self.error = error
 
 
-def tunnel(proxy: Proxy, host: str, port: int, tls: ssl.SSLContext, timeout: float | None) -> socket.socket:
+def tunnel(proxy: Proxy, host: str, port: int, tls: ssl.SSLContext, timeout: float | None) -> Any:
     """A connection to a server, by way of a proxy.
 
     Args:
@@ -86,7 +86,7 @@ def tunnel(proxy: Proxy, host: str, port: int, tls: ssl.SSLContext, timeout: flo
             sock.close()
         raise
     else:
-        return sock  # type: ignore[no-any-return]  # of TLS, which mypy and pyright see in two ways
+        return sock
     if sock is not None:
         sock.close()
     raise ProxyUnusable(problem)

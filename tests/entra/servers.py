@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import ssl
 import threading
@@ -9,12 +10,15 @@ from base64 import b64encode
 from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import TypeAlias
 
     import trustme
+
+    Script: TypeAlias = Callable[[socket.socket], socket.socket]
 
 
 @dataclass(frozen=True)
@@ -178,15 +182,136 @@ class Proxy(Listener):
         host, _, port = target.rpartition(":")
         with socket.create_connection((host, int(port))) as upstream:
             self._open.append(upstream)
-            back = threading.Thread(target=pump, args=(upstream, sock))
-            back.start()
-            pump(sock, upstream)
-            back.join(5)
+            relay(sock, upstream)
 
 
-def pump(source: socket.socket, target: socket.socket) -> None:
+class TLSProxy(Proxy):
+    """A CONNECT proxy that is itself reached over TLS."""
+
+    def __init__(self, ca: trustme.CA, **options: Any) -> None:
+        self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        ca.issue_cert("localhost").configure_cert(self._tls)
+        super().__init__(**options)
+
+    def serve(self, sock: socket.socket) -> None:
+        with self._tls.wrap_socket(sock, server_side=True) as secure:
+            self._open.append(secure)
+            super().serve(secure)
+
+
+class SocksProxy(Listener):
+    """A proxy of SOCKS 4, 4a and 5, with a user and a password or without, and a status that it answers."""
+
+    def __init__(self, login: tuple[bytes, bytes] | None = None, status: int | None = None) -> None:
+        self.asked: list[tuple[str, int]] = []
+        self.logins: list[tuple[bytes, bytes]] = []
+        self._login, self._status = login, status
+        super().__init__()
+
+    def serve(self, sock: socket.socket) -> None:
+        if _exactly(sock, 1) == b"\5":
+            self._serve5(sock)
+        else:
+            self._serve4(sock)
+
+    def _serve4(self, sock: socket.socket) -> None:
+        _, port, address = _exactly(sock, 1), int.from_bytes(_exactly(sock, 2), "big"), _exactly(sock, 4)
+        self.logins.append((_until_zero(sock), b""))
+        is_name = address[:3] == b"\0\0\0"
+        host = _until_zero(sock).decode() if is_name else socket.inet_ntoa(address)
+        status = 0x5A if self._status is None else self._status
+        sock.sendall(b"\0%c" % status + b"\0" * 6)
+        self._connect(sock, host, port, refused=status != 0x5A)
+
+    def _serve5(self, sock: socket.socket) -> None:
+        methods = _exactly(sock, _exactly(sock, 1)[0])
+        method = 0 if self._login is None else 2 if b"\2" in methods else 0xFF
+        sock.sendall(b"\5%c" % method)
+        if method == 2:
+            _exactly(sock, 1)
+            self.logins.append((_exactly(sock, _exactly(sock, 1)[0]), _exactly(sock, _exactly(sock, 1)[0])))
+            accepted = self.logins[-1] == self._login
+            sock.sendall(b"\1%c" % (not accepted))
+            if not accepted:
+                return
+        kind = _exactly(sock, 4)[3]
+        if kind == 3:
+            host = _exactly(sock, _exactly(sock, 1)[0]).decode()
+        else:
+            family, length = (socket.AF_INET, 4) if kind == 1 else (socket.AF_INET6, 16)
+            host = socket.inet_ntop(family, _exactly(sock, length))
+        port = int.from_bytes(_exactly(sock, 2), "big")
+        # A proxy names the address that it connects from in any of the three forms.
+        sock.sendall(b"\5%c\0\3\4host\0\0" % (self._status or 0))
+        self._connect(sock, host, port, refused=bool(self._status))
+
+    def _connect(self, sock: socket.socket, host: str, port: int, *, refused: bool) -> None:
+        self.asked.append((host, port))
+        if not refused:
+            with socket.create_connection((host, port)) as upstream:
+                self._open.append(upstream)
+                relay(sock, upstream)
+
+
+class Dripping(Listener):
+    """Says something, and then a byte now and again, without end: the client's deadline has to end it.
+
+    Args:
+        script: called with the connection, for what comes before; it returns the connection to go on with.
+        first: what is sent at once.
+        drop: what is sent again and again; nothing, if it is empty.
+    """
+
+    most = 400
+
+    def __init__(
+        self, script: Callable[[socket.socket], socket.socket], first: bytes = b"", drop: bytes = b"x"
+    ) -> None:
+        self.exhausted = False
+        self.reached = False
+        self._script, self._first, self._drop = script, first, drop
+        super().__init__()
+
+    def serve(self, sock: socket.socket) -> None:
+        with self._script(sock) as ready:  # another object, where the script speaks TLS
+            self.drip(ready)
+
+    def drip(self, sock: socket.socket) -> None:
+        self._open.append(sock)
+        self.reached = True
+        sock.sendall(self._first)
+        for _ in range(self.most):
+            if not self.pause(0.05):
+                return
+            sock.sendall(self._drop)
+        self.exhausted = True
+
+
+def _exactly(sock: socket.socket, count: int) -> bytes:
+    received = b""
+    while len(received) < count:
+        chunk = sock.recv(count - len(received))
+        if not chunk:
+            raise ConnectionResetError
+        received += chunk
+    return received
+
+
+def _until_zero(sock: socket.socket) -> bytes:
+    received = b""
+    while not received.endswith(b"\0"):
+        received += _exactly(sock, 1)
+    return received[:-1]
+
+
+def relay(one: socket.socket, other: socket.socket) -> None:
+    """Copy in both directions, on one thread: two must not use one TLS connection at the same time."""
+    ways = {one: other, other: one}
     with suppress(OSError):
-        while chunk := source.recv(65536):
-            target.sendall(chunk)
-    with suppress(OSError):
-        target.shutdown(socket.SHUT_RDWR)
+        while True:
+            pending = isinstance(one, ssl.SSLSocket) and one.pending()
+            for source in [one] if pending else select.select([*ways], [], [])[0]:
+                chunk = source.recv(65536)
+                if not chunk:
+                    return
+                ways[source].sendall(chunk)

@@ -66,6 +66,11 @@ def test_the_codes_of_the_text_come_first_and_each_counts_once():
     assert failure_of(said).codes == (700016, 90002, 7)
 
 
+def test_codes_without_number_or_measure_are_left_out():
+    said = {"error": "x", "error_codes": [True, -1, 10**30, 1.5, *range(1, 1000)]}
+    assert failure_of(said).codes == tuple(range(1, 13))
+
+
 def test_a_refusal_of_another_server_needs_no_code():
     failure = failure_of({"error": "invalid_scope"})
     assert "the server refused (invalid_scope)" in failure.message

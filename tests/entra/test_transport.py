@@ -18,87 +18,15 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from email.utils import format_datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
-import trustme
 
 from credconf.entra.http import Response, TransportFailure, TransportOptions
 from credconf.entra.transport import Transport
 from tests.entra.servers import Listener, Proxy, Server, answer
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 CANARY = "canary~secret+1"
 FORM = {"client_id": "me", "client_secret": CANARY, "left_out": None}
-
-
-class Clock:
-    """Time that passes only by sleeping."""
-
-    def __init__(self):
-        self.now = 1000.0
-        self.slept: list[float] = []
-
-    def __call__(self):
-        return self.now
-
-    def sleep(self, seconds):
-        self.slept.append(seconds)
-        self.now += seconds
-
-
-@pytest.fixture(scope="session")
-def ca():
-    return trustme.CA()
-
-
-@pytest.fixture(scope="session")
-def bundle(ca, tmp_path_factory):
-    path = tmp_path_factory.mktemp("ca") / "ca.pem"
-    ca.cert_pem.write_to_path(str(path))
-    return str(path)
-
-
-@pytest.fixture
-def start() -> Iterator:
-    """Start a server that is stopped with the test."""
-    servers = []
-
-    def started(server):
-        servers.append(server)
-        return server
-
-    yield started
-    for server in servers:
-        server.stop()
-
-
-@pytest.fixture
-def server(ca, start):
-    return start(Server(ca))
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
-@pytest.fixture
-def transport(bundle):
-    """Make a transport that is closed with the test."""
-    made = []
-
-    def make(clock=None, **options):
-        clocks = {"monotonic": clock, "wall": clock, "sleep": clock.sleep} if clock else {"sleep": lambda _: None}
-        options = {"verify": bundle, **options}
-        made.append(Transport(TransportOptions(**options), random=lambda: 1.0, **clocks))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.close()
 
 
 @pytest.fixture(autouse=True)
@@ -222,11 +150,87 @@ def test_a_body_in_chunks_without_a_length_is_read(server, transport):
         ("text/html", "é".encode()),
         ("text/html; charset=latin-1", b"\xe9"),
         ("text/html; charset=nonsense", "é".encode()),
+        ('text/html; CHARSET = "ISO-8859-1"', b"\xe9"),
+        ("text/html; charset=windows-1252", b"\xe9"),
+        ("text/html; charset=utf-8", "\ufeffé".encode()),
     ],
 )
 def test_text_is_utf8_unless_it_says_otherwise(server, transport, content_type, body):
     server.script.append(answer(200, body, content_type=content_type))
-    assert transport().get(server.url).text in {"é", "\N{REPLACEMENT CHARACTER}"}
+    assert transport().get(server.url).text == "é"
+
+
+@pytest.mark.parametrize(
+    "charset", ["rot13", "zip", "base64", "unicode_escape", "idna", "punycode", "raw-unicode-escape", "utf-7"]
+)
+def test_a_codec_of_pythons_is_not_used_because_a_server_names_it(server, transport, charset):
+    server.script.append(answer(200, b"\\u0041+AEE-", content_type=f"text/plain; charset={charset}"))
+    assert transport().get(server.url).text == "\\u0041+AEE-"
+
+
+HEAD = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n"
+STRANGE = {
+    "many headers": HEAD + b"a: b\r\n" * 200 + b"\r\n{}",
+    "long headers": HEAD + b"a: " + b"x" * 100_000 + b"\r\n\r\n{}",
+    "headers without an end": HEAD + b"a: b\r\n" * 20_000,
+    "two lengths": HEAD + b"Content-Length: 3\r\n\r\n{}",
+    "a length that is no number": b"HTTP/1.1 200 OK\r\ncontent-length: +2\r\n\r\n{}",
+    "a chunk without a size": b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nxyz\r\n{}\r\n0\r\n\r\n",
+    "a chunk beyond its size": b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\n{}\r\n0\r\n\r\n",
+    "a long line of a chunk": b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n" + b"1;" + b"x" * 9000,
+    "another protocol": b"SSH-2.0-OpenSSH\r\n",
+    "another version": b"HTTP/2.0 200 OK\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_an_answer_that_breaks_the_rules_is_a_failure(server, transport, clock, name):
+    server.script.append(STRANGE[name])
+    failure = failing(transport(clock), server.url)
+    assert (failure.reason, failure.attempts) == ("other", 1)
+    assert "can't be understood" in failure.message
+    assert CANARY not in failure.message
+
+
+def test_many_small_chunks_are_too_large(server, transport, clock):
+    def flood(sock):
+        sock.sendall(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n")
+        for _ in range(1_000):
+            sock.sendall(b"1;aaaaaaaaaaaaaaaaaaaa\r\nx\r\n" * 1_000)
+
+    server.script.append(flood)
+    assert failing(transport(clock), server.url).reason == "too-large"
+
+
+def test_what_precedes_an_answer_is_passed_over(server, transport):
+    server.script.append(
+        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n" + answer(200, b"[1]")
+    )
+    assert transport().get(server.url).text == "[1]"
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        b"HTTP/1.0 200 OK\r\ncontent-length: 2\r\n\r\n{}",
+        HEAD + b"connection: close\r\n\r\n{}",
+        HEAD + b"no header\r\n\r\n{}",
+        HEAD + b"\r\n{}HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nforged",
+    ],
+    ids=["an old version", "close", "a malformed line", "more than an answer"],
+)
+def test_a_connection_whose_state_is_in_doubt_is_not_used_again(server, transport, first):
+    client = transport()
+    server.script.append(first)
+    assert [client.get(server.url).text for _ in range(2)] == ["{}", "{}"]
+    assert server.connections == 2
+
+
+@pytest.mark.parametrize("value", ["a\r\nX-Admin: 1", "a\nb", "a\0"])
+def test_a_header_that_would_be_two_is_not_sent(server, transport, value):
+    with pytest.raises(TransportFailure, match="can't be written as HTTP"):
+        transport().get(server.url, headers={"X-Thing": value})
+    assert server.connections == 0
 
 
 def test_an_answer_does_not_show_its_token():
@@ -704,7 +708,7 @@ def reachable(failure):
         if id(each) in known:
             continue
         known.add(id(each))
-        if isinstance(each, str | bytes):
+        if isinstance(each, str | bytes | bytearray):
             yield repr(each)
         elif isinstance(each, dict):
             waiting.extend([*each.keys(), *each.values()])

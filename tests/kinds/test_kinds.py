@@ -6,6 +6,7 @@ import functools
 import os
 import tempfile
 
+import jwt
 import pytest
 from pydantic import SecretStr
 
@@ -206,6 +207,11 @@ def certificate_of(path, **fields):
     return field, proof
 
 
+def header_of(proof):
+    """Of the assertion that is sent."""
+    return jwt.get_unverified_header(proof.for_request("https://login.example/token", "a-client").content)
+
+
 @pytest.mark.parametrize("password", [None, CANARY])
 @pytest.mark.parametrize("chain", [False, True])
 def test_a_pem_file_is_read(tmp_path, password, chain):
@@ -216,8 +222,10 @@ def test_a_pem_file_is_read(tmp_path, password, chain):
     assert field == "client_certificate"
     assert isinstance(proof, Proof)
     assert proof.credential["private_key"].startswith("-----BEGIN PRIVATE KEY-----")
-    assert len(proof.credential["thumbprint"]) == 40
-    assert ("public_certificate" in proof.credential) is chain
+    header = header_of(proof)
+    assert (header["typ"], header["alg"]) == ("JWT", "RS256")
+    assert len(header["x5t"]) == 28  # a SHA-1 in base64url, with its padding, as MSAL writes it
+    assert ("x5c" in header) is chain
     assert CANARY not in repr(proof)
     assert "PRIVATE KEY" not in repr(proof)
 
@@ -231,7 +239,7 @@ def test_a_pfx_file_is_read(tmp_path, password):
     _, proof = certificate_of(path, **fields)
     _, pem = certificate_of(tmp_path / "client.pem")
     assert isinstance(proof, Proof)
-    assert proof.credential["thumbprint"] == pem.credential["thumbprint"]
+    assert header_of(proof) == header_of(pem)
 
 
 def as_pfx(pem: bytes, password: str | None) -> bytes:

@@ -8,6 +8,7 @@ A live credential must hold a secret somewhere. What is held here is therefore:
 - **Errors and log records** travel: into files, to other machines. They are walked whole, private attributes and slots
   included: `args`, causes, contexts, notes, attributes, `exc_info`. Of a traceback, the locals of every frame from the
   first one of ours on are printed and, as far as they are plain containers and records, walked.
+- **Live frames** are looked at in the same way, from the current one along `f_back`.
 - **Copies** (`copy`, `pickle`, `json`, `model_dump`) are bytes and text, searched as such.
 
 What only a debugger or the garbage collector's list of objects shows (an attribute that begins with `_` of a live
@@ -30,6 +31,7 @@ from credconf.config.variables import Hidden
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+TESTS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "")
 HOME = os.path.join(os.path.dirname(os.path.abspath(credconf.__file__)), "")
 _CLOSED = (SecretStr, SecretBytes, Hidden)
 _OPAQUE = (type, types.ModuleType, types.FunctionType, types.BuiltinFunctionType, types.MethodType)
@@ -97,13 +99,26 @@ def _listed(slots: Any) -> tuple[str, ...]:
 def _frames(error: BaseException) -> Iterator[tuple[str, Any]]:
     frames = ours(error.__traceback__)
     while frames is not None:
-        code = frames.tb_frame.f_code
-        for name, value in list(frames.tb_frame.f_locals.items()):
-            where = f" in {os.path.basename(code.co_filename)}:{code.co_name}:{name}"
-            plain = isinstance(value, str | bytes | Mapping | list | tuple | set | frozenset | BaseException)
-            # An object's inside is not printed with the frame; a record's is, field by field.
-            yield where, value if plain and not isinstance(value, _CLOSED) else Printed(value)
+        yield from variables(frames.tb_frame)
         frames = frames.tb_next
+
+
+def variables(frame: types.FrameType) -> Iterator[tuple[str, Any]]:
+    """The variables of a frame, as far as they are printed or walked."""
+    code = frame.f_code
+    for name, value in list(frame.f_locals.items()):
+        where = f" in {os.path.basename(code.co_filename)}:{code.co_name}:{name}"
+        plain = isinstance(value, str | bytes | Mapping | list | tuple | set | frozenset | BaseException)
+        # An object's inside is not printed with the frame; a record's is, field by field.
+        yield where, value if plain and not isinstance(value, _CLOSED) else Printed(value)
+
+
+def stack(frame: types.FrameType | None) -> Iterator[tuple[str, str]]:
+    """Every text in the frames of a live stack, from one frame up to the first one of a test."""
+    while frame is not None and not frame.f_code.co_filename.startswith(TESTS):
+        for source, value in variables(frame):
+            yield from walk(value, private=True, source=source)
+        frame = frame.f_back
 
 
 class Printed:
@@ -115,7 +130,10 @@ class Printed:
         self.__thing = thing
 
     def __repr__(self) -> str:
-        return repr(self.__thing)
+        try:
+            return repr(self.__thing)
+        except Exception as exc:  # noqa: BLE001 - an object whose constructor is still at work
+            return f"<{type(exc).__name__}>"
 
 
 def texts_of_records(records: list[logging.LogRecord]) -> Iterator[tuple[str, str]]:

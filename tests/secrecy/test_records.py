@@ -45,7 +45,7 @@ OBJECTS = {
     "options of the transport": lambda: TransportOptions(proxy=f"http://u:{SECRET}@h:1"),
     "a payload": lambda: Payload({"a": SECRET}, {"b": SECRET}, {"c": SECRET}),
     "an identity whose client was read from a file": lambda: HIDDEN,
-    "a redactor": lambda: Redactor([SECRET], [SECRET]),
+    "a redactor": lambda: Redactor([SECRET], lambda: [SECRET]),
     "who asked": lambda: Asked(HIDDEN, SECRET, Redactor([SECRET])).redact,
     "a token request": lambda: TokenRequest(("s",), SECRET, SECRET, cae=True, key=(("s",), SECRET, True)),
     "a token": lambda: Token(SECRET, "Bearer", 3600.0, None, 0.0, 0.0),

@@ -39,7 +39,7 @@ def configuration(case: Case, _: float) -> Finding:
 def _subject(resolved: credconf.Resolved) -> Subject:
     identity = readable(resolved.settings, resolved.reader)
     transport = transport_of(resolved.settings, identity, resolved.surroundings.no_proxy)
-    redact = Redactor(identity.passwords(), identity.concealed())
+    redact = Redactor(identity.passwords(), identity.concealed)
     return Subject(resolved, identity, transport, _endpoint(identity), redact)
 
 
