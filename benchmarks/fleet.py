@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import credconf
 from credconf.tokens.file import FileBackend
+from credconf.tokens.log import Log
 from credconf.tokens.persistence import plain
 from credconf.tokens.shared import Entry
 from tests.redis_server import NO_SERVER, RedisServer, executable
@@ -88,7 +89,9 @@ def refresh(backend: Backend, tokens: int, times: int = 200) -> float:
 
 
 def _file(directory: Path, tokens: int) -> Backend:
-    return FileBackend(str(directory), str(tokens), plain, 10_000, clock=time.time, steady=time.monotonic)
+    return FileBackend(
+        str(directory), str(tokens), plain, 10_000, clock=time.time, steady=time.monotonic, log=Log("benchmark")
+    )
 
 
 def in_redis(service: Service, home: Path, processes: int, times: int) -> list[Row]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import logging
 import os
 import sys
 from typing import TYPE_CHECKING, Any
@@ -28,10 +27,10 @@ if TYPE_CHECKING:
     from credconf.blueprint import Blueprint
 
     from .failure import Failure
+    from .log import Log
     from .shared import Entry
     from .source import Source
 
-logger = logging.getLogger("credconf")
 
 LARGEST = 512 * 1024
 """Characters: about 250 tokens. Each refresh writes the file anew; more tokens are for Redis."""
@@ -65,12 +64,14 @@ class FileBackend:
         *,
         clock: Callable[[], float],
         steady: Callable[[], float],
+        log: Log,
     ) -> None:
         self._directory = directory
         self._path = os.path.join(directory, f"{name}.json")
         self._limit = limit
         self._clock = clock
         self._steady = steady
+        self._log = log
         self._new = persistence
         self._kept: Persistence | None = None
         self._turns = Turns(f"{self._path}.lock")
@@ -189,7 +190,7 @@ class FileBackend:
         if document is None:
             aside = self._persistence().set_aside(json.dumps(empty()))
             kept = f"it is kept as {printable(aside)}" if aside else "it is replaced"
-            logger.warning("%s holds something else than tokens of ours, or others can change it: %s", self.label, kept)
+            self._log.warning("%s holds something else than tokens, or others can change it: %s", self.label, kept)
         return document or empty()
 
     def _bounded(self, document: dict[str, Any]) -> str:
@@ -238,7 +239,7 @@ def directory_of(home: str | None) -> str:
     return os.path.join(home or os.path.expanduser(usual), "credconf")
 
 
-def open_backend(plan: Blueprint, _: Source) -> FileBackend:
+def open_backend(plan: Blueprint, source: Source) -> FileBackend:
     """The file that a configuration names.
 
     Raises:
@@ -257,7 +258,8 @@ def open_backend(plan: Blueprint, _: Source) -> FileBackend:
         return plain(path)
 
     try:
-        return FileBackend(directory, name, persistence, cache.max_entries, clock=plan.clock, steady=plan.monotonic)
+        clocks = {"clock": plan.clock, "steady": plan.monotonic}
+        return FileBackend(directory, name, persistence, cache.max_entries, **clocks, log=source.log)
     except NoEncryption as exc:
         reason = str(exc)
     from credconf.errors import ConfigError

@@ -7,7 +7,6 @@ late, make a token younger than it is.
 
 from __future__ import annotations
 
-import logging
 import secrets
 from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
@@ -21,11 +20,11 @@ if TYPE_CHECKING:
     from credconf.blueprint import Blueprint
 
     from .failure import Failure
+    from .log import Log
     from .sealing import Seal
     from .shared import Entry
     from .source import Source
 
-logger = logging.getLogger("credconf")
 
 LEASE = 5.0
 """Seconds after which a crashed process has lost its lock: less than the others have patience, and more than a process
@@ -44,7 +43,7 @@ _STEP = 2.0
 
 def open_backend(plan: Blueprint, source: Source) -> RedisBackend:
     """The Redis of a blueprint; it is not called yet."""
-    return RedisBackend(RedisClient(plan), Keyring(plan, source), plan.monotonic)
+    return RedisBackend(RedisClient(plan), Keyring(plan, source), plan.monotonic, source.log)
 
 
 class RedisLock:
@@ -89,13 +88,14 @@ class RedisBackend:
         undecryptable: how many values were found that none of our secrets opens: somebody has changed them.
     """
 
-    def __init__(self, client: RedisClient, keyring: Keyring, steady: Callable[[], float]) -> None:
+    def __init__(self, client: RedisClient, keyring: Keyring, steady: Callable[[], float], log: Log) -> None:
         self.label = client.label
         self.patience: float | None = client.timeout
         self.undecryptable = 0
         self._client = client
         self._keyring = keyring
         self._steady = steady
+        self._log = log
 
     def get(self, key: str) -> Seen:
         """The token that ends last of those under our secrets, and the last failure."""
@@ -151,7 +151,7 @@ class RedisBackend:
         if data is None:
             self.undecryptable += 1
             if self.undecryptable == 1:
-                logger.warning("%s holds a value that can't be decrypted: it counts as missing", self.label)
+                self._log.warning("%s holds a value that can't be decrypted: it counts as missing", self.label)
         return data
 
     def after_fork(self) -> None:

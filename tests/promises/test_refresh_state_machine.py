@@ -1,4 +1,4 @@
-"""The refresh policy against a simple model: calls, clocks that pass and jump, a server that fails and recovers.
+"""Refreshes and pauses against a simple model: clocks that pass and jump, a server that fails, asks to wait, refuses.
 
 A refresh runs on a thread of the engine's own; each call waits for it to land, so that every run is the same.
 """
@@ -13,13 +13,17 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 import credconf
+from credconf.entra.http import Response
 from tests.contract.faces import ASYNC, SYNC, Clock, engine_of
 from tests.promises.answering import FIELDS, InProcess, granted, settled
 
 SPACING, LONGEST = 30, 600
+LONGEST_PAUSE, REFUSED = 60, 5
 CLAIMS = '{"access_token": {"nbf": {"essential": true, "value": "1"}}}'
 untils = st.sampled_from(["due", "due", "end", None])
 seconds = st.integers(-5, 35)
+servers = st.sampled_from(["up", "down", "busy", "refusing"])
+waits = st.sampled_from([1, 20, 100, 1000])
 numbers = itertools.count()
 
 
@@ -38,8 +42,8 @@ class Held:
     def is_due(self, now):
         return now[0] >= self.due[0] or now[1] >= self.due[1]
 
-    def fails(self, now):
-        wait = min(SPACING * 2**self.failures, LONGEST)
+    def fails(self, now, retry_after):
+        wait = max(min(SPACING * 2**self.failures, LONGEST), min(retry_after, LONGEST))
         self.failures += 1
         self.due = later(now, wait)
 
@@ -79,7 +83,8 @@ class RefreshPolicy(RuleBasedStateMachine):
         world.wall.advance(to=2_000_000_000)
         self.scope = f"https://run{next(numbers)}.example/.default"
         self.held = None
-        self.is_up, self.life, self.refresh_in = True, 3600, None
+        self.server, self.retry_after, self.life, self.refresh_in = "up", 0, 3600, None
+        self.paused_until = {False: 0, True: 0}  # on the steady clock, without claims and with them
         self.requests = []
         self.handed_out = 0
         world.client.answer = self.answer
@@ -91,15 +96,29 @@ class RefreshPolicy(RuleBasedStateMachine):
     def answer(self, asked):
         assert asked.scopes == self.scope
         self.requests.append(self.now)
-        if not self.is_up:
+        if self.server == "down":
             raise RuntimeError
+        if self.server == "busy":
+            return Response(429, '{"error": "temporarily_unavailable"}', {"retry-after": str(self.retry_after)})
+        if self.server == "refusing":
+            return Response(400, '{"error": "unauthorized_client", "error_codes": [700016]}', {})
         self.handed_out += 1
         return granted(f"token-{self.handed_out}", self.life, self.refresh_in)
 
-    def lands(self):
+    def is_paused(self, *, claims):
+        """A pause without claims holds for all calls, one with claims for these alone."""
+        steady = self.now[1]
+        return steady < self.paused_until[False] or (claims and steady < self.paused_until[True])
+
+    def lands(self, *, claims=False):
         """What a request that is made now does to the model."""
-        if not self.is_up:
+        if self.server == "busy":
+            self.paused_until[False] = self.now[1] + min(self.retry_after, LONGEST_PAUSE)
+        if self.server == "refusing":
+            self.paused_until[claims] = self.now[1] + REFUSED
+        if self.server != "up":
             return None
+        self.paused_until[False] = self.paused_until[claims] = 0
         due = due_after(self.life, self.refresh_in)
         text = f"token-{self.handed_out}"
         self.held = Held(text, later(self.now, self.life), later(self.now, due))
@@ -113,9 +132,9 @@ class RefreshPolicy(RuleBasedStateMachine):
         finally:
             assert settled(world.engine)
 
-    @rule(is_async=st.booleans(), is_up=st.booleans(), until=untils, by=seconds)
-    def a_call(self, is_async, is_up, until, by):
-        self.is_up = is_up
+    @rule(is_async=st.booleans(), server=servers, retry_after=waits, until=untils, by=seconds)
+    def a_call(self, is_async, server, retry_after, until, by):
+        self.server, self.retry_after = server, retry_after
         self.time_passes(until, by)
         before, now, held = len(self.requests), self.now, self.held
         token = self.asks(is_async)
@@ -125,7 +144,11 @@ class RefreshPolicy(RuleBasedStateMachine):
             assert token.token == held.text, "a caller with a valid token got another one, so he waited"
             assert requests == held.is_due(now)
             if requests and self.lands() is None:
-                held.fails(now)
+                held.fails(now, retry_after if server == "busy" else 0)
+        elif self.is_paused(claims=False):
+            assert requests == 0, "a server that asked to wait was asked"
+            assert token is None
+            return
         else:
             assert requests == 1
             assert (token.token if token else None) == self.lands()
@@ -140,13 +163,16 @@ class RefreshPolicy(RuleBasedStateMachine):
             assert now[0] - last[0] >= SPACING or now[1] - last[1] >= SPACING, "two requests within 30 s"
 
     @precondition(lambda self: self.held is not None and self.held.failures)
-    @rule(is_async=st.booleans(), is_up=st.booleans())
-    def a_call_with_claims(self, is_async, is_up):
-        self.is_up = is_up
-        before = len(self.requests)
+    @rule(is_async=st.booleans(), server=servers, retry_after=waits)
+    def a_call_with_claims(self, is_async, server, retry_after):
+        self.server, self.retry_after = server, retry_after
+        before, is_paused = len(self.requests), self.is_paused(claims=True)
         token = self.asks(is_async, claims=CLAIMS)
-        assert len(self.requests) == before + 1
-        assert (token.token if token else None) == self.lands()
+        assert len(self.requests) == before + (not is_paused)
+        if is_paused:
+            assert token is None
+            return
+        assert (token.token if token else None) == self.lands(claims=True)
         if token is None:
             self.requests.pop()  # it was no refresh, which may follow at once
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from credconf.tokens.file import FileBackend
+from credconf.tokens.log import Log
 from credconf.tokens.persistence import plain
 from credconf.tokens.shared import Seen, Told, Unavailable, read, read_failure, written, written_failure
 from tests.contract.faces import Clock
@@ -131,7 +132,9 @@ class PlainFile(Storage):
     limit: int = 1_000
 
     def open(self) -> FileBackend:
-        return FileBackend(str(self.directory), "test", plain, self.limit, clock=self.clock, steady=self.steady)
+        return FileBackend(
+            str(self.directory), "test", plain, self.limit, clock=self.clock, steady=self.steady, log=Log("client")
+        )
 
 
 STORAGES = {

@@ -12,6 +12,7 @@ from credconf.kinds import validate
 from credconf.kinds.proof import Proof, Sealed
 from credconf.records import replace
 from credconf.references import Reader
+from credconf.tokens.log import Log
 from credconf.tokens.redis import open_backend
 from credconf.tokens.sealing import Seal
 from tests.tokens.backends import Storage
@@ -30,6 +31,7 @@ class Secrets:
     """Stands for the source: which secrets there are, and which worked."""
 
     def __init__(self, *texts: str, worked: str | None = None) -> None:
+        self.log = Log("client")
         self.texts = texts
         self.worked = None if worked is None else Sealed(_proof(worked))
 
