@@ -91,7 +91,7 @@ def test_a_log_line_takes_the_place_of_the_line(entra, holds, project):
     meets = {f"asking {entra.host} ...": lambda _: holds.set()}
     status, said = terminal("token", SCOPE, "-f", "app.yaml", meets=meets)
     assert (status, holds.is_set()) == (0, True)
-    assert f"\nclient_secret expires on {today}, today" in screen(said), screen(said)
+    assert f": client_secret expires on {today}, today" in screen(said), screen(said)
     assert "asking" not in screen(said)
 
 

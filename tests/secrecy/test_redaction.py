@@ -118,7 +118,7 @@ def test_so_are_those_that_were_read_for_another_request():
     credential = credconf.build({**ID, "client_secret": ["another-secret", SECRET]}, http_client=client)
     error_of(credential.get_token, SCOPE)
     client.answers = {"https": {"error": "invalid_request", "error_description": f"lately you sent {SECRET}"}}
-    said = str(error_of(credential.get_token, SCOPE))
+    said = str(error_of(credential.verify, SCOPE))  # which asks, whatever has just been refused
     assert "lately you sent [removed]" in said
 
 
