@@ -170,11 +170,11 @@ MUTANTS = (
     Mutant("build() keeps its configuration", "factory.py", "    del configuration  #", "    pass  #", ARGUMENTS),
     Mutant("arguments are not hidden", "factory.py", "Hidden(dict(overrides))", "dict(overrides)", ARGUMENTS),
     Mutant(
-        "an interrupt keeps the frames below", "tokens/interrupts.py", "exc.with_traceback(None)", "exc", INTERRUPTS
+        "an interrupt keeps the frames below", "interrupts.py", "exc.with_traceback(None)", "exc", INTERRUPTS
     ),
     Mutant(
         "an interrupt keeps its context",
-        "tokens/interrupts.py",
+        "interrupts.py",
         "    interrupt.__cause__ = interrupt.__context__ = None\n",
         "",
         INTERRUPTS,
