@@ -24,7 +24,7 @@ FILES_WITHOUT = [r"^tools/locked/", r"/package-lock\.json$"]  # hashes of public
 LINES_WITHOUT = [r"""["'`]-----BEGIN [A-Z ]*PRIVATE KEY-----(\\n)?["'`]"""]  # the first line of a key, and no key
 MADE_UP = [
     r"^PASSWORD$",  # advice: http://USER:PASSWORD@HOST
-    r"^(hunter2|pw|p%40)$",  # of proxies and caches that are not there
+    r"^(hunter2|pw|p%40|p%C3%A4ss)$",  # of proxies and caches that are not there
     r"(?i)canary",  # what the tests plant and look for
 ]
 

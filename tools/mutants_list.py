@@ -169,9 +169,7 @@ MUTANTS = (
     ),
     Mutant("build() keeps its configuration", "factory.py", "    del configuration  #", "    pass  #", ARGUMENTS),
     Mutant("arguments are not hidden", "factory.py", "Hidden(dict(overrides))", "dict(overrides)", ARGUMENTS),
-    Mutant(
-        "an interrupt keeps the frames below", "interrupts.py", "exc.with_traceback(None)", "exc", INTERRUPTS
-    ),
+    Mutant("an interrupt keeps the frames below", "interrupts.py", "exc.with_traceback(None)", "exc", INTERRUPTS),
     Mutant(
         "an interrupt keeps its context",
         "interrupts.py",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import functools
 import os
 import tempfile
+import uuid
 
 import jwt
 import pytest
@@ -207,9 +209,13 @@ def certificate_of(path, **fields):
     return field, proof
 
 
-def header_of(proof):
-    """Of the assertion that is sent."""
-    return jwt.get_unverified_header(proof.for_request("https://login.example/token", "a-client").content)
+def signed_by(proof):
+    """Header and claims of an assertion, its signature verified."""
+    from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+    text = proof.for_request("https://aud", "the-client").content
+    key = load_pem_private_key(proof.credential["private_key"].encode(), None).public_key()
+    return jwt.get_unverified_header(text), jwt.decode(text, key, ["RS256"], audience="https://aud")
 
 
 @pytest.mark.parametrize("password", [None, CANARY])
@@ -222,10 +228,12 @@ def test_a_pem_file_is_read(tmp_path, password, chain):
     assert field == "client_certificate"
     assert isinstance(proof, Proof)
     assert proof.credential["private_key"].startswith("-----BEGIN PRIVATE KEY-----")
-    header = header_of(proof)
-    assert (header["typ"], header["alg"]) == ("JWT", "RS256")
-    assert len(header["x5t"]) == 28  # a SHA-1 in base64url, with its padding, as MSAL writes it
-    assert ("x5c" in header) is chain
+    header, claims = signed_by(proof)
+    assert header.keys() == {"typ", "alg", "x5t", *(["x5c"] if chain else [])}
+    assert (header["alg"], len(base64.urlsafe_b64decode(header["x5t"]))) == ("RS256", 20)
+    assert (claims["aud"], claims["iss"], claims["sub"]) == ("https://aud", "the-client", "the-client")
+    assert claims["exp"] - claims["iat"] == pytest.approx(600)
+    assert uuid.UUID(claims["jti"]) != uuid.UUID(signed_by(proof)[1]["jti"])
     assert CANARY not in repr(proof)
     assert "PRIVATE KEY" not in repr(proof)
 
@@ -239,7 +247,8 @@ def test_a_pfx_file_is_read(tmp_path, password):
     _, proof = certificate_of(path, **fields)
     _, pem = certificate_of(tmp_path / "client.pem")
     assert isinstance(proof, Proof)
-    assert header_of(proof) == header_of(pem)
+    assert proof.credential == pem.credential
+    assert signed_by(proof)[0] == signed_by(pem)[0]
 
 
 def as_pfx(pem: bytes, password: str | None) -> bytes:
