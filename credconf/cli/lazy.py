@@ -8,7 +8,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.exceptions import NoArgsIsHelpError
 from click.shell_completion import CompletionItem
 
 from credconf.problems import closest
@@ -86,6 +85,10 @@ class LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
 
+_HELP: Any = getattr(click.exceptions, "NoArgsIsHelpError", ())
+"""The exception that is the help; click 8.1 has none, and prints it."""
+
+
 @contextmanager
 def _harmless_errors() -> Generator[None]:
     """What click says of a wrong call quotes the arguments, which may be names of files that others chose.
@@ -95,7 +98,7 @@ def _harmless_errors() -> Generator[None]:
     """
     try:
         yield
-    except NoArgsIsHelpError:  # it is the help
+    except _HELP:
         raise
     except click.ClickException as error:
         message = "\n".join(map(printable, error.format_message().split("\n")))

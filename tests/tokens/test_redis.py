@@ -221,7 +221,7 @@ def test_a_value_that_does_not_decrypt_is_a_miss_counted_and_logged_once(backend
         assert backend.get(KEY).entry is None
     assert backend.undecryptable == 5
     assert [record.message for record in caplog.records] == [
-        f"{backend.label} holds a value that can't be decrypted: it counts as missing"
+        f"client client: {backend.label} holds a value that can't be decrypted: it counts as missing"
     ]
     backend.put(KEY, entry())
     assert backend.get(KEY).entry.token == TOKEN
