@@ -234,7 +234,7 @@ class Source:
         return None
 
     def _entra(self) -> EntraClient:
-        """MSAL and urllib3 are imported here, when a token is first needed."""
+        """MSAL and the transport are imported here, when a token is first needed."""
         with self._lock:
             client = self._client
         if client is None:
