@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from shlex import quote
 
 import pytest
 
@@ -19,8 +20,8 @@ UNKNOWN = {"name": "unknown", "skip_reason": "not found"}
 def audited(tmp_path):
     def audited(stdout, *, status=0, stderr=""):
         program = tmp_path / "pip-audit"
-        script = f"import sys\nsys.stderr.write({stderr!r})\nsys.stdout.write({stdout!r})\nsys.exit({status})\n"
-        program.write_text(f"#!{sys.executable}\n{script}", encoding="utf-8")
+        script = f"printf %s {quote(stderr)} >&2\nprintf %s {quote(stdout)}\nexit {status}\n"
+        program.write_text(f"#!/bin/sh\n{script}", encoding="utf-8")
         program.chmod(0o755)
         argv = [sys.executable, TOOL, program, "lock.txt"]
         done = subprocess.run(argv, capture_output=True, encoding="utf-8", timeout=60, check=False)
