@@ -191,7 +191,7 @@ class Engine:
 
     def _refreshed(self, request: TokenRequest, token: Token) -> None:
         try:
-            # Not if it has been replaced, or has expired, since: then whoever asks for it does it.
+            # Not if it has been replaced, or has expired, since: then the next caller asks by itself.
             if self.store.get(request.key) is token:
                 self._flights.join(
                     request.flight, lambda flight: self._lead(flight, lambda: self._fetch(request, token))

@@ -29,25 +29,23 @@ if TYPE_CHECKING:
 
 class _Exchange(threading.local):
     left: Callable[[], float] | None = None
-    sent: Callable[[], object] | None = None
 
 
 _exchange = _Exchange()
 
 
 @contextmanager
-def exchange(left: Callable[[], float], sent: Callable[[], object] | None = None) -> Generator[None]:
+def exchange(left: Callable[[], float]) -> Generator[None]:
     """Bound what this thread does on our sockets.
 
     Args:
         left: tells how many seconds remain.
-        sent: called when the request is on its way, before its answer is waited for.
     """
-    _exchange.left, _exchange.sent = left, sent
+    _exchange.left = left
     try:
         yield
     finally:
-        _exchange.left = _exchange.sent = None
+        _exchange.left = None
 
 
 def _cut(timeout: float | None) -> float | None:
