@@ -21,22 +21,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from credconf import AuthenticationError
-from credconf.blueprint import Blueprint, blueprint_of
+from credconf.assembly import blueprint_of
 from credconf.engine import Engine
+from credconf.ground.records import replace
 from credconf.kinds import validate
-from credconf.records import replace
 from credconf.references import Reader
-from credconf.tokens.fleet import Fleet
+from credconf.stores.store import Seen, Told, Unavailable, read, written
+from credconf.tokens.coordinator import Fleet
 from credconf.tokens.policy import SPACING
-from credconf.tokens.shared import Seen, Told, Unavailable, read, written
 
 from . import sides
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from credconf.tokens.failure import Failure
-    from credconf.tokens.shared import Entry
+    from credconf.problems.failure import Failure
+    from credconf.stores.store import Entry
+    from credconf.tokens.blueprint import Blueprint
 
 HOUR = 3600.0
 DAY = 24 * HOUR

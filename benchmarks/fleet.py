@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import credconf
-from credconf.tokens.file import FileBackend
-from credconf.tokens.log import Log
-from credconf.tokens.persistence import plain
-from credconf.tokens.shared import Entry
+from credconf.ground.log import Log
+from credconf.stores.encrypted_storage import plain
+from credconf.stores.file import FileBackend
+from credconf.stores.store import Entry
 from tests.redis_server import NO_SERVER, RedisServer, executable
 
 from .__main__ import RESULTS, about_this_run
@@ -32,7 +32,7 @@ from .table import Row, markdown
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from credconf.tokens.shared import Backend
+    from credconf.stores.store import Backend
 
 _DELAY = 0.05
 """Seconds that the server takes for a token."""

@@ -13,7 +13,6 @@ TYPE_CHECKING = False  # as type checkers know it; importing typing would be mos
 
 if TYPE_CHECKING:
     from . import aio, errors, testing
-    from .config.origins import Origin
     from .config.resolution import Resolved
     from .credential import CertificateCredential, ClientSecretCredential, Credential
     from .entra.http import HttpClient
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from .factory import Overrides, build, from_config, load
     from .kinds import ClientCertificateSettings, ClientSecretSettings, Settings
     from .problems import Problem
+    from .problems.problem import Origin
 
 __all__ = [
     "AuthenticationError",
@@ -58,7 +58,7 @@ _HOME = {
     "Credential": "credential",
     "CredentialUnavailableError": "errors",
     "HttpClient": "entra.http",
-    "Origin": "config.origins",
+    "Origin": "problems.problem",
     "Overrides": "factory",
     "Problem": "problems",
     "Resolved": "config.resolution",

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .factory import Overrides, StrPath
     from .kinds import Settings
     from .options import CertificateOptions, Options
-    from .tokens.stores import Token
+    from .tokens.memory import Token
 
 __all__ = ["CertificateCredential", "ClientSecretCredential", "Credential", "build", "from_config"]
 

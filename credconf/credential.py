@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .blueprint import digest, ported
+from .assembly import digest, ported
 from .engine import Engine
 from .options import certificate_plan, secret_plan
 from .sharing import shared
@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
     from typing_extensions import Self, Unpack
 
+    from .entra.request import Key
     from .options import CertificateOptions, Options
-    from .tokens.stores import Key, Token
+    from .tokens.memory import Token
 
 
 class Holder:

@@ -11,25 +11,25 @@ import threading
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from .interrupts import without_frames
-from .limits import reserve
+from .entra.request import TokenRequest, token_request
+from .ground.flight import LOOK, Flights, NoOutcome
+from .ground.interrupts import without_frames
+from .ground.limits import reserve
+from .ground.workers import Workers
+from .problems.failure import Failure, resource_failure
 from .sharing import forget, mend_after_fork
-from .tokens.failure import Failure
-from .tokens.flight import LOOK, Flights, NoOutcome
+from .tokens.exceptions import exception_of
+from .tokens.memory import MemoryStore, Refreshes, Token
 from .tokens.policy import SPACING, wait_after
-from .tokens.refreshes import Refreshes
-from .tokens.request import TokenRequest, token_request
 from .tokens.source import Source, Terms
-from .tokens.stores import MemoryStore, Token
-from .tokens.workers import Workers, missing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
-    from .blueprint import Blueprint
-    from .tokens.fleet import Fleet
-    from .tokens.flight import Flight
-    from .tokens.log import Log
+    from .ground.flight import Flight
+    from .ground.log import Log
+    from .tokens.blueprint import Blueprint
+    from .tokens.coordinator import Fleet
 
 _T = TypeVar("_T")
 
@@ -83,7 +83,10 @@ class Engine:
             AuthenticationError: a tenant that the configuration does not allow.
         """
         default, allowed = self.blueprint.identity.tenant_id, self.blueprint.settings.additionally_allowed_tenants
-        return token_request(method, scopes, claims, tenant_id, default, allowed, cae=cae)
+        request = token_request(method, scopes, claims, tenant_id, default, allowed, cae=cae)
+        if isinstance(request, Failure):
+            raise exception_of(request)
+        return request
 
     def proof_in_use(self) -> str | None:
         """Which reference gave the secret or certificate that worked last; `None` before one has."""
@@ -159,7 +162,7 @@ class Engine:
         try:
             return self._flights.join(key, start)
         except Exception as exc:
-            lack = missing(exc)
+            lack = resource_failure(exc)
             if lack is None:
                 raise
         return lack
@@ -323,8 +326,8 @@ def _fleet(blueprint: Blueprint, source: Source) -> Fleet | None:
     Raises:
         ConfigError: the cache can't be used on this machine.
     """
-    from .tokens.backends import backend_of
-    from .tokens.fleet import Fleet
+    from .stores.backends import backend_of
+    from .tokens.coordinator import Fleet
 
     backend = backend_of(blueprint, source)
     return None if backend is None else Fleet(backend, source, blueprint)
@@ -376,5 +379,5 @@ def _is_unretried(outcome: Token | Failure) -> bool:
 
 def _raised(outcome: Token | Failure) -> Token:
     if isinstance(outcome, Failure):
-        raise outcome.exception()
+        raise exception_of(outcome)
     return outcome

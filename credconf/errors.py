@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from azure.core.exceptions import ClientAuthenticationError
 
-from .tokens.failure import Failure
+from .problems.failure import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,19 +7,19 @@ from collections.abc import Collection, Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 
-from .blueprint import Blueprint, blueprint_of, digest, readable, transport_of
-from .config.misuse import misuse
-from .config.request import Request
+from .assembly import blueprint_of, digest, readable, transport_of
+from .config.request import Request, misuse
 from .config.resolution import Resolved, resolve
-from .config.variables import Hidden
 from .credential import Credential
 from .engine import Engine
 from .entra.http import client_fault
+from .ground.log import Log
+from .ground.opaque import Hidden
 from .kinds import Invalid, Settings, validate
 from .problems import Problem
 from .references import Reader
 from .sharing import shared
-from .tokens.log import Log
+from .tokens.blueprint import Blueprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 from pydantic import SecretBytes, SecretStr
 
-from credconf.records import replace
-
-from .blueprint import blueprint_of
-from .config.fields import CertificateBytes
-from .config.files import absolute
+from .assembly import blueprint_of
 from .engine import Engine
 from .entra.http import client_fault
+from .ground.files import absolute
+from .ground.records import replace
 from .kinds import Invalid, validate
 from .problems import Problem, closest
 from .references import Reader
+from .settings.fields import CertificateBytes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

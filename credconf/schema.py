@@ -26,9 +26,11 @@ from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from credconf.config import caches, hover, mappings, shapes
-from credconf.config.strangers import strangers
-from credconf.kinds import ALIASES, FIELDS, KINDS, NESTED
+from credconf.config import hover, mappings, shapes
+from credconf.stores import token_cache as caches
+
+from .config.strangers import strangers
+from .kinds import ALIASES, FIELDS, KINDS, NESTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

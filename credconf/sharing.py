@@ -3,56 +3,47 @@
 from __future__ import annotations
 
 import os
-import sys
 import threading
 import weakref
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable
 
-    from .engine import Engine
 
-_alive: weakref.WeakSet[Engine] = weakref.WeakSet()
-_shared: dict[bytes, Engine] = {}
+class Sharable(Protocol):
+    """What is shared: an engine."""
+
+    def hold(self) -> object:
+        """Count one more credential that uses it."""
+        ...
+
+    def after_fork(self) -> None:
+        """In the child of a fork."""
+        ...
+
+    def forget_pauses(self) -> None:
+        """Ask Entra again, whatever it said."""
+        ...
+
+
+_Engine = TypeVar("_Engine", bound=Sharable)
+_alive: weakref.WeakSet[Sharable] = weakref.WeakSet()
+_shared: dict[bytes, Sharable] = {}
 _lock = threading.Lock()
 
 
-importing = threading.RLock()
-"""Held while libraries are imported, and during a fork: a child that is born in the middle of an import could never
-finish it, because the thread that held the lock of the module is not there."""
-
-
-@contextmanager
-def whole_packages() -> Generator[None]:
-    """Import in such a way that an import which fails half-way (no file descriptor was left) can be repeated.
-
-    Python forgets the package that failed, and keeps its finished modules. The next import would take them for parts of
-    the new package without binding them to it: MSAL then fails with an AttributeError for as long as the process lives.
-    So they are forgotten, too.
-    """
-    before = list(sys.modules)
-    try:
-        yield
-    except BaseException:
-        for name in sorted(set(sys.modules).difference(before)):  # a package comes before its modules
-            package = name.rpartition(".")[0]
-            if package and package not in sys.modules:
-                sys.modules.pop(name, None)
-        raise
-
-
-def shared(key: bytes, make: Callable[[], Engine]) -> Engine:
+def shared(key: bytes, make: Callable[[], _Engine]) -> _Engine:
     """The engine of a key (a digest of all that makes it), held once more; made if there is none."""
     with _lock:
         engine = _shared.get(key)
         if engine is None:
             engine = _shared[key] = make()
-        return engine.hold()
+        engine.hold()
+        return cast("_Engine", engine)
 
 
-def forget(engine: Engine) -> None:
+def forget(engine: Sharable) -> None:
     """Share an engine no more."""
     with _lock:
         for key in [key for key, other in _shared.items() if other is engine]:
@@ -71,18 +62,17 @@ def forget_pauses() -> None:
         engine.forget_pauses()
 
 
-def mend_after_fork(engine: Engine) -> None:
+def mend_after_fork(engine: Sharable) -> None:
     """Have `engine.after_fork()` called in the child of every fork, for as long as it lives."""
     _alive.add(engine)
 
 
 def _in_child() -> None:
     global _lock  # noqa: PLW0603 - a lock that was held in the parent can't be released here
-    importing.release()
     _lock = threading.Lock()
     for engine in list(_alive):
         engine.after_fork()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=importing.acquire, after_in_parent=importing.release, after_in_child=_in_child)
+    os.register_at_fork(after_in_child=_in_child)

@@ -355,7 +355,7 @@ def test_closing_does_not_wait_for_the_imports_of_the_first_request(entra):
         except credconf.AuthenticationError as exc:
             outcomes.append(exc.error_code)
 
-    with credconf.sharing.importing:
+    with credconf.ground.imports.importing:
         asking = threading.Thread(target=ask)
         asking.start()
         wait_until(lambda: credential._engine._flights.flying)

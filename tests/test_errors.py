@@ -10,6 +10,7 @@ from azure.core.exceptions import ClientAuthenticationError
 
 import credconf
 from credconf.errors import Failure
+from credconf.tokens.exceptions import exception_of
 
 PROBLEM = credconf.Problem("missing", "`x` is not set", origin=credconf.Origin("file", file="a.yaml", line=1, column=2))
 FAILURE = Failure("no token", "invalid_client", (7000215, 50012), "correlation", "trace", "time", 401, 3.0)
@@ -45,11 +46,11 @@ def test_a_failure_of_authentication_travels_whole(travel, unavailable):
 
 
 def test_a_failure_makes_the_exception_that_fits():
-    assert type(FAILURE.exception()) is credconf.AuthenticationError
-    unavailable = Failure("no file", "missing-file", unavailable=True).exception()
+    assert type(exception_of(FAILURE)) is credconf.AuthenticationError
+    unavailable = exception_of(Failure("no file", "missing-file", unavailable=True))
     assert type(unavailable) is credconf.CredentialUnavailableError
     assert unavailable.aadsts is None
-    assert FAILURE.exception() is not FAILURE.exception()
+    assert exception_of(FAILURE) is not exception_of(FAILURE)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 
 import credconf
-from credconf.expiry import OVER, STAGES, days_left, in_days, stage, within
+from credconf.ground.expiry import OVER, STAGES, days_left, in_days, stage, within
 from credconf.kinds import validate
 from credconf.testing import make_certificate
 from tests.cli.running import run

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from credconf.records import field, mutable_record, record, replace
+from credconf.ground.records import field, mutable_record, record, replace
 
 CANARY = "canary~secret+1"
 

@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 
 from credconf import schema
 from credconf.config import shapes
-from credconf.config.document import Document, parse
-from credconf.config.entries import read_book
-from credconf.config.nodes import Mapping
+from credconf.config.reading.document import parse
+from credconf.config.reading.entries import read_book
+from credconf.config.reading.nodes import Document, Mapping
 from credconf.config.static import judge
 from credconf.config.variables import Scheme
-from credconf.entra import clouds
 from credconf.kinds import ALIASES, FIELDS, NESTED
 from credconf.problems import Problem
+from credconf.settings import clouds
 
 ROOT = Path(__file__).parent.parent
 DOCUMENT = schema.document()

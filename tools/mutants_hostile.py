@@ -39,8 +39,8 @@ HOSTILE = (
         "return url.netloc, port or",
         DOCUMENTS,
     ),
-    Mutant("a tenant may be anything", "entra/clouds.py", "if not _TENANT.fullmatch(text):", "if False:", TENANTS),
-    Mutant("a tenant may be a parent directory", "entra/clouds.py", 'if text in {".", ".."}:', "if False:", TENANTS),
+    Mutant("a tenant may be anything", "settings/clouds.py", "if not _TENANT.fullmatch(text):", "if False:", TENANTS),
+    Mutant("a tenant may be a parent directory", "settings/clouds.py", 'if text in {".", ".."}:', "if False:", TENANTS),
     *(
         Mutant(f"a found file may set {path}", "config/redirection.py", old, old.replace(path, "nothing"), FOUND)
         for path, old in {
@@ -80,7 +80,7 @@ HOSTILE = (
     ),
     Mutant(
         "a copy asks a found file for anything",
-        "blueprint.py",
+        "assembly.py",
         "    if pinned is not None:  #",
         "    if False:  #",
         FOUND,
@@ -96,7 +96,7 @@ HOSTILE = (
     Mutant("a command runs without leave", "references/command.py", "    if not allowed:\n", "    if False:\n", RUNS),
     Mutant(
         "show prints what came from a file",
-        "config/provenance.py",
+        "config/show.py",
         "known = identity is not None and path not in identity.hidden",
         "known = identity is not None",
         COMMANDS,
@@ -117,14 +117,14 @@ HOSTILE = (
     ),
     Mutant(
         "a device is opened",
-        "config/files.py",
+        "ground/files.py",
         "        if not stat.S_ISREG(mode):\n            return _not_regular(mode)\n        descriptor",
         "        descriptor",
         DEVICES,
     ),
     Mutant("certificates come from a device", "entra/sockets.py", "if unusable is not None:", "if False:", BUNDLES),
     Mutant(
-        "build() takes any certificates", "blueprint.py", "if bundle is not None else []", "if False else []", BUNDLES
+        "build() takes any certificates", "assembly.py", "if bundle is not None else []", "if False else []", BUNDLES
     ),
     Mutant(
         "load() takes any certificates",
@@ -133,9 +133,9 @@ HOSTILE = (
         "        if False:\n",
         BUNDLES,
     ),
-    Mutant("a Redis trusts a pipe", "tokens/redis_client.py", "if unusable is not None:", "if False:", BUNDLES),
-    Mutant("certificates have no limit", "config/files.py", "found.st_size > BUNDLE_LIMIT", "False", BUNDLES),
-    Mutant("secrets are not counted", "config/fields.py", "if len(value) > MOST_SECRETS:", "if False:", COUNTED),
+    Mutant("a Redis trusts a pipe", "stores/redis_client.py", "if unusable is not None:", "if False:", BUNDLES),
+    Mutant("certificates have no limit", "ground/files.py", "found.st_size > BUNDLE_LIMIT", "False", BUNDLES),
+    Mutant("secrets are not counted", "settings/fields.py", "if len(value) > MOST_SECRETS:", "if False:", COUNTED),
     Mutant(
         "choices are not counted",
         "problems/suggestions.py",
@@ -143,25 +143,35 @@ HOSTILE = (
         "if False:",
         ("tests/problems/test_suggestions.py",),
     ),
-    Mutant("comparisons are not counted", "config/nearly.py", "self._left -= len(choices)", "self._left -= 0", COUNTED),
-    Mutant("blanks are not counted", "config/dotenv.py", "    elif blanks is not None:", "    elif False:", DEVICES),
-    Mutant("lines are not counted", "config/dotenv.py", "    if len(lines) > MAX_LINES:", "    if False:", DEVICES),
+    Mutant(
+        "comparisons are not counted",
+        "config/reporting/unknown_variables.py",
+        "self._left -= len(choices)",
+        "self._left -= 0",
+        COUNTED,
+    ),
+    Mutant(
+        "blanks are not counted", "config/reading/dotenv.py", "    elif blanks is not None:", "    elif False:", DEVICES
+    ),
+    Mutant(
+        "lines are not counted", "config/reading/dotenv.py", "    if len(lines) > MAX_LINES:", "    if False:", DEVICES
+    ),
     # What a shared cache contains
     Mutant(
-        "the file of tokens is anybody's", "tokens/plainfile.py", "found.st_uid != os.geteuid()", "False", CACHES, 2
+        "the file of tokens is anybody's", "stores/private_file.py", "found.st_uid != os.geteuid()", "False", CACHES, 2
     ),
-    Mutant("all may write tokens", "tokens/plainfile.py", "found.st_mode & 0o022", "False", CACHES),
-    Mutant("tokens come from a device", "tokens/plainfile.py", "not stat.S_ISREG(found.st_mode)", "False", CACHES),
-    Mutant("a lock may be a pipe", "tokens/filelocks.py", "stat.S_ISREG(found.st_mode)", "True", CACHES),
-    Mutant("a lock may be another file", "tokens/filelocks.py", "found.st_nlink <= 1", "True", CACHES),
-    Mutant("a kept token may be a header", "tokens/shared.py", "value.isprintable()\n", "True\n", CACHES),
-    Mutant("a kept failure may say anything", "tokens/shared.py", "isprintable() for text", "strip for text", CACHES),
+    Mutant("all may write tokens", "stores/private_file.py", "found.st_mode & 0o022", "False", CACHES),
+    Mutant("tokens come from a device", "stores/private_file.py", "not stat.S_ISREG(found.st_mode)", "False", CACHES),
+    Mutant("a lock may be a pipe", "stores/file_locks.py", "stat.S_ISREG(found.st_mode)", "True", CACHES),
+    Mutant("a lock may be another file", "stores/file_locks.py", "found.st_nlink <= 1", "True", CACHES),
+    Mutant("a kept token may be a header", "stores/store.py", "value.isprintable()\n", "True\n", CACHES),
+    Mutant("a kept failure may say anything", "stores/store.py", "isprintable() for text", "strip for text", CACHES),
     Mutant(
         "a kept pause may be endless",
-        "tokens/shared.py",
+        "stores/store.py",
         "for number in (*numbers, *codes)",
         "for number in ()",
         CACHES,
     ),
-    Mutant("a Redis may say anything", "tokens/redis_client.py", "if self._left < 0:", "if False:", REDIS),
+    Mutant("a Redis may say anything", "stores/redis_client.py", "if self._left < 0:", "if False:", REDIS),
 )

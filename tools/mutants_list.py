@@ -54,43 +54,43 @@ def _shown(name: str, file: str, field: str, *, occurrence: int = 1) -> Mutant:
 MUTANTS = (
     # What objects print
     _shown(
-        "proof: its credential is printed", "kinds/proof.py", "credential: str | dict[str, Any] = field(repr=False)"
+        "proof: its credential is printed", "entra/proof.py", "credential: str | dict[str, Any] = field(repr=False)"
     ),
-    _shown("proof: its secrets are printed", "kinds/proof.py", "secrets: tuple[str, ...] = field(repr=False)"),
+    _shown("proof: its secrets are printed", "entra/proof.py", "secrets: tuple[str, ...] = field(repr=False)"),
     _shown("answer: its token is printed", "entra/answers.py", "token: str = field(repr=False)"),
     _shown("response: its body is printed", "entra/http.py", "text: str = field(repr=False)"),
     _shown("response: its headers are printed", "entra/http.py", "field(repr=False, default_factory=dict[str, str])"),
     _shown("transport: the proxy is printed", "entra/http.py", "proxy: str | None = field(default=None, repr=False)"),
-    _shown("request: its tenant is printed", "tokens/request.py", "tenant: str | None = field(repr=False)"),
-    _shown("request: its key is printed", "tokens/request.py", "key: Key = field(repr=False)"),
-    _shown("request: its claims are printed", "tokens/request.py", "claims: str | None = field(repr=False)"),
+    _shown("request: its tenant is printed", "entra/request.py", "tenant: str | None = field(repr=False)"),
+    _shown("request: its key is printed", "entra/request.py", "key: Key = field(repr=False)"),
+    _shown("request: its claims are printed", "entra/request.py", "claims: str | None = field(repr=False)"),
     _shown(
         "reader: the environment is printed", "references/__init__.py", "environ: Mapping[str, str] = field(repr=False)"
     ),
     _shown("reader: .env is printed", "references/__init__.py", "field(default_factory=dict, repr=False)"),
-    _shown("document: its text is printed", "config/document.py", 'text: str = field(default="", repr=False)'),
-    _shown(".env: its text is printed", "config/dotenv.py", 'text: str = field(default="", repr=False)'),
-    _shown("value: what was written is printed", "config/origins.py", "raw: Any = field(repr=False)"),
-    _shown("value: its node is printed", "config/origins.py", "node: Any = field(default=None, repr=False)"),
+    _shown("document: its text is printed", "config/reading/nodes.py", 'text: str = field(default="", repr=False)'),
+    _shown(".env: its text is printed", "config/reading/dotenv.py", 'text: str = field(default="", repr=False)'),
+    _shown("value: what was written is printed", "config/layers.py", "raw: Any = field(repr=False)"),
+    _shown("value: its node is printed", "config/layers.py", "node: Any = field(default=None, repr=False)"),
     _shown("token command: the token is printed", "cli/token.py", "info: AccessTokenInfo = field(repr=False)"),
     _shown("command: its arguments are printed", "references/command.py", "Field(min_length=1, repr=False)"),
     Mutant(
         "records print every field",
-        "records.py",
+        "ground/records.py",
         "tuple(name for name in names if name not in fields or fields[name].repr)",
         "names",
         RECORDS,
     ),
     Mutant(
         "variables are printed",
-        "config/variables.py",
+        "ground/opaque.py",
         'return f"<{len(self)} hidden>"',
         "return repr(self._items)",
         RECORDS,
     ),
     Mutant("a payload is printed", "entra/payload.py", 'return "<payload>"', "return repr(self._data)", RECORDS),
     Mutant("a form is printed", "entra/payload.py", 'return "<form>"', "return repr(self.opened())", LIVE),
-    Mutant("a box is printed", "opaque.py", 'return "<opaque>"', "return repr(self.content)", LIVE),
+    Mutant("a box is printed", "ground/opaque.py", 'return "<opaque>"', "return repr(self.content)", LIVE),
     Mutant("a reply is printed", "entra/answers.py", 'return "<reply>"', "return repr(self.text)", LIVE),
     Mutant(
         "MSAL is given the secret",
@@ -124,30 +124,30 @@ MUTANTS = (
     Mutant("a redactor is printed", "entra/redaction.py", 'return "<redactor>"', "return repr(self._secrets)", RECORDS),
     Mutant(
         "an identity prints what came from a file",
-        "kinds/identity.py",
+        "entra/identity.py",
         'return "(hidden: read from a file)" if name in self.hidden else printable(value)',
         "return printable(value)",
         (*RECORDS, *SHOWN[:1], "-k", "identity or (names_is_shown and name)"),
     ),
     Mutant(
         "our models quote their input",
-        "config/building.py",
+        "ground/models.py",
         "hide_input_in_errors=True",
         "hide_input_in_errors=False",
         RECORDS,
     ),
     # What copies take with them
-    Mutant("variables are pickled", "config/variables.py", "def __reduce__", "def _reduce", SURFACES),
+    Mutant("variables are pickled", "ground/opaque.py", "def __reduce__", "def _reduce", SURFACES, 2),
     Mutant(
         "settings with a secret are pickled",
-        "config/settings.py",
+        "kinds/common.py",
         "if any(isinstance(item",
         "if False and any(isinstance(item",
         SURFACES,
     ),
     Mutant(
         "a proxy's password is pickled",
-        "config/settings.py",
+        "kinds/common.py",
         "if isinstance(self.proxy, SecretStr) and",
         "if False and",
         SURFACES,
@@ -169,10 +169,12 @@ MUTANTS = (
     ),
     Mutant("build() keeps its configuration", "factory.py", "    del configuration  #", "    pass  #", ARGUMENTS),
     Mutant("arguments are not hidden", "factory.py", "Hidden(dict(overrides))", "dict(overrides)", ARGUMENTS),
-    Mutant("an interrupt keeps the frames below", "interrupts.py", "exc.with_traceback(None)", "exc", INTERRUPTS),
+    Mutant(
+        "an interrupt keeps the frames below", "ground/interrupts.py", "exc.with_traceback(None)", "exc", INTERRUPTS
+    ),
     Mutant(
         "an interrupt keeps its context",
-        "interrupts.py",
+        "ground/interrupts.py",
         "    interrupt.__cause__ = interrupt.__context__ = None\n",
         "",
         INTERRUPTS,
@@ -205,7 +207,7 @@ MUTANTS = (
                 "(plain(text), decoded(text))",
                 "(plain(text), plain(text))",
             ),
-            ("encoded twice", "entra/decoding.py", "_ROUNDS: Final = 2", "_ROUNDS: Final = 1"),
+            ("encoded twice", "entra/answers.py", "_ROUNDS: Final = 2", "_ROUNDS: Final = 1"),
             ("in large letters", "entra/redaction.py", "views[0].lowered()", "views[0]"),
             (
                 "with half a character",
@@ -246,12 +248,12 @@ MUTANTS = (
     ),
     Mutant(
         "a key that is no name is quoted",
-        "config/nodes.py",
+        "problems/printable.py",
         'return key if looks_like_a_name else "…"',
         "return key",
         FAULTS,
     ),
-    Mutant("an excerpt shows values", "config/blanked.py", "shown += BLANK", "shown += line", FAULTS),
+    Mutant("an excerpt shows values", "config/reporting/blanking.py", "shown += BLANK", "shown += line", FAULTS),
     # Values that a library throws back
     Mutant(
         "a password of other bytes is refused",
@@ -275,10 +277,10 @@ MUTANTS = (
         ODD,
     ),
     Mutant(
-        "what a rule says is thrown back", "kinds/identity.py", "except ValueError:  # of", "except OSError:  # of", ODD
+        "what a rule says is thrown back", "kinds/common.py", "except ValueError:  # of", "except OSError:  # of", ODD
     ),
-    Mutant("an endless port is thrown back", "config/caches.py", '":0*([1-9][0-9]*)', '":([0-9]+)', ODD),
-    Mutant("half a URL is thrown back", "kinds/identity.py", "except ValueError:  # a", "except OSError:  # a", ODD),
+    Mutant("an endless port is thrown back", "stores/token_cache.py", '":0*([1-9][0-9]*)', '":([0-9]+)', ODD),
+    Mutant("half a URL is thrown back", "entra/identity.py", "except ValueError:  # a", "except OSError:  # a", ODD),
     Mutant(
         "a scope forges a line",
         "tokens/source.py",

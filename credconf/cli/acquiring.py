@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import credconf
+from credconf.ground.records import record, replace
 from credconf.problems.aadsts import explain
-from credconf.records import record, replace
 
 from .waiting import telling
 

@@ -15,10 +15,10 @@ from .terminal import say
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from credconf.config.document import Document
-    from credconf.config.origins import Origin
+    from credconf.config.reading.nodes import Document
     from credconf.config.request import Request
     from credconf.problems import Problem
+    from credconf.problems.problem import Origin
 
     from .options import Chosen
 
@@ -54,7 +54,7 @@ def check(paths: tuple[str, ...], form: str, chosen: Chosen, *, layers: bool, re
         raise click.UsageError("there is no credconf.yaml here, and CREDCONF_FILE names none: name a FILE")
     problems = [problem for group in groups for problem in _judged(group, chosen["section"], named=bool(files))]
     if resolve:
-        from credconf.config.checks import in_order
+        from credconf.config.reporting.placing import in_order
 
         problems = _united(_resolved({**chosen, "path": files or None}), problems)
         problems = list(in_order(problems, [file for group in groups for file in group]))
@@ -89,7 +89,7 @@ def _groups(files: Sequence[str], *, together: bool) -> list[tuple[str, ...]]:
 
 def _request(files: Sequence[str] | None) -> Request:
     from credconf.config.request import Request
-    from credconf.config.variables import Hidden
+    from credconf.ground.opaque import Hidden
 
     return Request(files, None, None, env_file=False, environ=Hidden(os.environ), arguments=Hidden({}))
 
@@ -105,8 +105,9 @@ def _judged(files: Sequence[str], section: str | None, *, named: bool) -> list[P
 
 def _read(problems: list[Problem]) -> list[Document]:
     """The document that stands on standard input."""
-    from credconf.config.document import Document, document_of
-    from credconf.config.files import CONFIGURATION_LIMIT, decode, too_large
+    from credconf.config.reading.document import document_of
+    from credconf.config.reading.nodes import Document
+    from credconf.ground.files import CONFIGURATION_LIMIT, decode, too_large
 
     content = _standard_input(CONFIGURATION_LIMIT + 1)
     whole = len(content) <= CONFIGURATION_LIMIT

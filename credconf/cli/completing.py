@@ -34,9 +34,9 @@ def entry_names(context: click.Context, parameter: click.Parameter, incomplete: 
 
     A file that can't be read offers nothing: a shell has no place for problems.
     """
-    from credconf.config.entries import read_book
+    from credconf.config.reading.entries import read_book
     from credconf.config.request import Request
-    from credconf.config.variables import Hidden
+    from credconf.ground.opaque import Hidden
 
     named = context.params.get("files") or context.params.get("paths") or None
     request = Request(named, None, None, env_file=False, environ=Hidden(os.environ), arguments=Hidden({}))

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from credconf.ground.records import replace
 from credconf.problems import as_dicts, as_github
 from credconf.problems.printable import as_json
-from credconf.records import replace
 
 from .terminal import say_problems
 

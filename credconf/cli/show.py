@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from credconf.config.partial import settings_so_far
-from credconf.config.places import places
-from credconf.config.provenance import settings_of, variables_of
+from credconf.config.request import places
 from credconf.config.resolution import Resolved, attempt
+from credconf.config.show import settings_of, settings_so_far, variables_of
 from credconf.factory import request_for
 from credconf.problems import as_dicts
 from credconf.problems.printable import printable
@@ -24,9 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from credconf import Origin, Problem
-    from credconf.config.places import Place
-    from credconf.config.provenance import Setting
-    from credconf.config.unresolved import Unresolved
+    from credconf.config.request import Place
+    from credconf.config.resolution import Unresolved
+    from credconf.config.show import Setting
 
     from .options import Chosen
 

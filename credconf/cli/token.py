@@ -11,9 +11,9 @@ import click
 from click.core import ParameterSource
 
 import credconf
+from credconf.ground.records import field, record
 from credconf.problems import as_dicts
 from credconf.problems.printable import harmless, printable
-from credconf.records import field, record
 
 from .acquiring import on_demand, scope_hint, told
 from .claims import READABLE, claims_of, iso, life, readable, utc

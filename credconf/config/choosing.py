@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from credconf.config.reporting.placing import unusable
 from credconf.problems import Problem
-
-from .checks import unusable
-from .origins import Origin
+from credconf.problems.problem import Origin
 
 if TYPE_CHECKING:
-    from .entries import Book
+    from credconf.config.reading.lineage import Book
+
     from .request import Request
 
 

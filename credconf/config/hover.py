@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
-from credconf.entra.clouds import PRESETS
+from credconf.settings.clouds import PRESETS
 
 from .variables import PREFIX, Scheme
 

@@ -1,4 +1,4 @@
-"""One layer for each source of values: what it gives, and where each of its values stands."""
+"""One layer for each source of values: what it gives, and the origin of each of its values."""
 
 from __future__ import annotations
 
@@ -6,22 +6,50 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from credconf.entra.clouds import CLOUD_NAMES
+from credconf.ground.files import absolute
+from credconf.ground.records import field, record, replace
 from credconf.kinds import ALIASES, FIELDS, NESTED
 from credconf.kinds.validation import unknown_key
 from credconf.problems import Problem
-from credconf.records import field, record, replace
+from credconf.problems.printable import shown_key
+from credconf.problems.problem import Origin
 from credconf.references import FileReference
+from credconf.settings.clouds import CLOUD_NAMES
 
-from .files import absolute
-from .nodes import shown_key
-from .origins import Origin, Value
 from .variables import Environment, Scheme, Variable, split_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .dotenv import Dotenv
+    from credconf.config.reading.dotenv import Dotenv
+
+
+@record
+class Value:
+    """One value as it was written, with its origin; what was written is in no `repr`.
+
+    Attributes:
+        raw: text, a list, a mapping, or whatever Python object an argument held.
+        origin: where the value stands.
+        key: where its key stands (the same as `origin` for places without keys).
+        node: the YAML node, for positions inside the value.
+    """
+
+    raw: Any = field(repr=False)
+    origin: Origin
+    key: Origin
+    node: Any = field(default=None, repr=False)
+
+    def place_of(self, path: tuple[str | int, ...]) -> Origin:
+        """The origin of what lies at `path` inside this value, as exactly as is known."""
+        node = self.node
+        for step in path:
+            inner = node.child(step) if node is not None else None
+            if inner is None:
+                break
+            node = inner
+        return self.origin if node is None else self.origin.at(node.line, node.column)
+
 
 KNOWN = frozenset({*FIELDS, *ALIASES})
 _PARAMETERS = frozenset({"path", "name", "section", "env_file", "environ", "allow", "http_client"})

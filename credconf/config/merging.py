@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from credconf.kinds import NESTED
+from credconf.problems.problem import Origin
 
-from .origins import Origin, Value
+from .layers import Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -13,19 +13,20 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import SecretStr
 
-from credconf.entra import clouds
 from credconf.kinds import KINDS
 from credconf.problems import Problem
 from credconf.references import EnvReference, FileReference
+from credconf.settings import clouds
 
 from .safety import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from credconf.problems.problem import Origin
     from credconf.references import Reader
 
-    from .origins import Origin, Value
+    from .layers import Value
 
 _PROOFS: Final = (*(kind.proof for kind in KINDS.values()), "client_certificate_password")
 _FALSE: Final = frozenset({"false", "no", "off", "0", "f", "n"})

@@ -1,24 +1,29 @@
-"""What somebody asks to be loaded, and the files that this means."""
+"""The arguments of `from_config()` and `load()`, checked, and the files that they name."""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, Literal
 
+from credconf.config.reading.document import read_document
+from credconf.config.reading.dotenv import Dotenv, read_dotenv
+from credconf.config.reading.nodes import Document
+from credconf.ground.records import field, record, replace
 from credconf.problems import Problem
-from credconf.records import field, record, replace
+from credconf.problems.problem import Origin
 
-from .document import Document, read_document
-from .dotenv import Dotenv, read_dotenv
-from .origins import Origin
 from .surroundings import BUNDLES, NO_PROXIES, PROXIES
 from .variables import SELECTORS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Collection, Iterator
     from os import PathLike
 
-    from .variables import Environment, Hidden
+    from credconf.ground.opaque import Hidden
+
+    from .variables import Environment
+
 
 DEFAULT_FILE = "credconf.yaml"
 DEFAULT_DOTENV = ".env"
@@ -96,3 +101,104 @@ class Request:
             return self.name, Origin("argument", "name")
         name = self.environ.get("CREDCONF_NAME")
         return (name, Origin("environment", "CREDCONF_NAME")) if name else None
+
+
+def misuse(request: Request) -> TypeError | None:
+    """What is wrong with the arguments of `from_config()` or `load()`; no value is in it."""
+    return _path(request.path) or _texts(request) or _env_file(request.env_file) or _environ(request.environ.mapping)
+
+
+def _path(path: Any) -> TypeError | None:
+    if path is None or path is False:
+        return None
+    if isinstance(path, str | os.PathLike):
+        return None
+    if not isinstance(path, Sequence) or isinstance(path, bytes):
+        return TypeError(f"path= is a path, a list of paths or False, not {_named(path)}")
+    odd = [_named(item) for item in path if not isinstance(item, str | os.PathLike)]
+    if odd:
+        return TypeError(f"path= is a list of paths, one of which is {odd[0]}")
+    return None
+
+
+def _texts(request: Request) -> TypeError | None:
+    texts: dict[str, Any] = {"name": request.name, "section": request.section}
+    for name, value in texts.items():
+        if value is not None and not isinstance(value, str):
+            return TypeError(f"{name}= is text, not {_named(value)}")
+    return None
+
+
+def _env_file(env_file: Any) -> TypeError | None:
+    if isinstance(env_file, bool | str | os.PathLike):
+        return None
+    return TypeError(f"env_file= is a path, True or False, not {_named(env_file)}")
+
+
+def _environ(environ: Any) -> TypeError | None:
+    if environ is os.environ:
+        return None
+    if not isinstance(environ, Mapping):
+        return TypeError(f"environ= is a mapping of variables to texts, not {_named(environ)}")
+    for name, value in environ.items():
+        if not isinstance(name, str):
+            return TypeError(f"environ= has a name that is no text, but {_named(name)}")
+        if not isinstance(value, str):
+            return TypeError(f"environ= has a variable whose value is no text, but {_named(value)}")
+    return None
+
+
+def _named(value: object) -> str:
+    return "None" if value is None else type(value).__name__
+
+
+_SWITCHED_OFF: Final = "switched off"
+
+
+@record
+class Place:
+    """A place that values may come from.
+
+    Attributes:
+        name: as messages call it; of a file, the path as it was given.
+        exists: whether there is one.
+        note: why it is looked at, or that it is not.
+        is_of_the_process: it is no file, and always there.
+    """
+
+    name: str
+    exists: bool = True
+    note: str | None = None
+    is_of_the_process: bool = False
+
+    def __str__(self) -> str:
+        if self.note == _SWITCHED_OFF:
+            return f"{self.name} ({self.note})"
+        return self.name if self.exists else f"{self.name} (no such file)"
+
+
+_OF_THE_PROCESS: Final = tuple(Place(name, is_of_the_process=True) for name in ("arguments", "environment"))
+
+
+def places(request: Request) -> tuple[Place, ...]:
+    """Arguments, the environment, `.env`, and the files, the lowest layer first."""
+    return (*_OF_THE_PROCESS, _dotenv(request), *_files(request))
+
+
+def _dotenv(request: Request) -> Place:
+    if isinstance(request.env_file, bool):
+        # A directory may be called `.env`: the virtual environment.
+        exists = os.path.isfile(DEFAULT_DOTENV)
+        return Place(DEFAULT_DOTENV, exists, None if request.env_file else _SWITCHED_OFF)
+    name = os.fspath(request.env_file)
+    return Place(name, os.path.exists(name))
+
+
+def _files(request: Request) -> Iterator[Place]:
+    paths, found, variable = request.named_files()
+    note = "found here" if found else f"named by {variable}" if variable else None
+    for path in paths:
+        yield Place(path, os.path.exists(path), note)
+    if not paths:
+        off = request.path is False
+        yield Place(DEFAULT_FILE, os.path.lexists(DEFAULT_FILE), _SWITCHED_OFF if off else None)

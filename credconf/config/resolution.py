@@ -5,45 +5,66 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from credconf.config.reading.entries import read_book
+from credconf.config.reading.lines import Lines
+from credconf.config.reporting.advice import advice, displaced_host
+from credconf.config.reporting.literals import literal_warnings
+from credconf.config.reporting.missing import heard, of_another_kind
+from credconf.config.reporting.placing import NOT_THERE, bad_prefix, exclusive, is_prefix, placed, reported
+from credconf.ground.files import absolute
+from credconf.ground.records import field, record, replace
 from credconf.kinds import Invalid, Kind, Proof, identify, validate
-from credconf.kinds.identity import unusable_certificates
+from credconf.kinds.common import unusable_certificates
 from credconf.problems import Problem
-from credconf.records import field, record, replace
+from credconf.problems.problem import Origin, joined
 from credconf.references import NotFound, Reader
-from credconf.tokens.backends import missing_extra
+from credconf.stores.backends import missing_extra
 
 from . import layers as layer_of
-from .advice import advice, displaced_host
-from .ambient import heard, of_another_kind
-from .checks import NOT_THERE, bad_prefix, exclusive, is_prefix
 from .choosing import chosen_entry
-from .entries import Book, read_book
-from .files import absolute
-from .lines import Lines
-from .literals import literal_warnings
+from .layers import Value
 from .merging import origins_of, place_in, tree
-from .nodes import joined
-from .origins import Origin, Value
-from .places import places
-from .placing import placed
 from .redirection import answered_by, found_variables, redirected_secret
-from .report import reported
+from .request import places
 from .safety import mixed_identity
 from .sources import merge
-from .surroundings import Surroundings, conventional, surroundings
-from .unresolved import Unresolved
+from .surroundings import conventional, surroundings
 from .variables import PREFIX, Scheme
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from credconf.problems.model import Severity
+    from credconf.config.reading.dotenv import Dotenv
+    from credconf.config.reading.lineage import Book
+    from credconf.config.reading.nodes import Document
+    from credconf.config.reporting.missing import Missing
+    from credconf.kinds import Kind
+    from credconf.problems.problem import Severity
+    from credconf.tokens.blueprint import Surroundings
 
-    from .document import Document
-    from .dotenv import Dotenv
-    from .layers import Layer
-    from .missing import Missing
+    from .layers import Layer, Value
     from .request import Request
+
+
+@record
+class Unresolved:
+    """What was found out before a problem ended it.
+
+    Attributes:
+        name: of the entry; `None` for the flat form, and where none was chosen.
+        problems: all of them, in the order of the files.
+        merged: the winning values, by path.
+        settings: the validated model, where only a reference or a rule is the problem.
+        prefix: what the paths of problems begin with, that are the entry's.
+        reader: finds the values of references.
+    """
+
+    name: str | None
+    problems: tuple[Problem, ...]
+    merged: Mapping[str, Value] = field(default_factory=dict, repr=False)
+    settings: Kind | None = field(default=None, repr=False)
+    prefix: str = ""
+    reader: Reader | None = field(default=None, repr=False)
 
 
 @record
@@ -140,7 +161,9 @@ class _Resolver:
         self.problems += displaced_host(layers, self.merged, self._path("authority"))
         self.problems += [
             replace(problem, path=self._path(problem.path or ""))
-            for problem in literal_warnings(self.merged, Lines(self.documents, self.dotenv))
+            for problem in literal_warnings(
+                self.merged, Lines({item.name: item.text for item in self.documents}, self.dotenv.text)
+            )
         ]
         ignored = of_another_kind(self.merged)
         self.problems += ignored.values()
@@ -148,7 +171,7 @@ class _Resolver:
         settings = validate(tree(self.merged))
         self._check_redirections(settings)
         if isinstance(settings, Invalid):
-            from .missing import Missing  # for broken configurations only
+            from credconf.config.reporting.missing import Missing  # for broken configurations only
 
             missing = Missing(self.request, self.dotenv, self.book, scheme, tuple(self._lineage()))
             wrong = [problem for problem in settings.problems if not self._is_said(problem, missing)]
@@ -192,7 +215,7 @@ class _Resolver:
     def _check_strangers(self, scheme: Scheme) -> None:
         if not any(name.upper().startswith(PREFIX) for name in (*self.request.environ, *self.dotenv.variables)):
             return
-        from .nearly import strangers  # most machines have none of these variables
+        from credconf.config.reporting.unknown_variables import strangers  # most machines have none of these variables
 
         schemes = {name: Scheme.of(name, None, prefixed=False) for name in (None, *self.book.names)}
         schemes[self.name] = scheme  # `env_prefix` may have replaced it

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
     from credconf.references import Reader
 
-    from .layers import Layer
-    from .origins import Value
+    from .layers import Layer, Value
 
 _PROOFS = tuple(kind.proof for kind in KINDS.values())
 

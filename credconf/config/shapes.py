@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from typing import Any, Final, TypeAlias
 
-from credconf.records import record
+from credconf.ground.records import record
+from credconf.settings.fields import MOST_SECRETS, REFERENCES
+from credconf.stores import token_cache as caches
 
-from . import caches, hover
-from .fields import MOST_SECRETS, REFERENCES
+from . import hover
 
 Json: TypeAlias = dict[str, Any]
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from .layers import Value
 from .merging import EXCLUSIVE, with_displaced
-from .origins import Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

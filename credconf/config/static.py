@@ -10,29 +10,27 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import SecretStr
 
+from credconf.config.reading.entries import read_book
+from credconf.config.reading.lines import Lines
+from credconf.config.reporting.advice import advice_on_texts, displaced_host
+from credconf.config.reporting.literals import literal_warnings
+from credconf.config.reporting.placing import NOT_THERE, bad_prefix, exclusive, placed, reported, unusable
+from credconf.ground.records import replace
 from credconf.kinds import KINDS, Identity, Invalid, Kind, Proof, validate
-from credconf.records import replace
+from credconf.problems.problem import joined
 from credconf.references import NotFound, Reader, Reference
+from credconf.stores.token_cache import kinds_of
 
-from .advice import advice_on_texts, displaced_host
-from .caches import kinds_of
-from .checks import NOT_THERE, bad_prefix, exclusive, unusable
-from .entries import read_book
-from .lines import Lines
-from .literals import literal_warnings
 from .merging import stacked, tree
-from .nodes import joined
-from .placing import placed
-from .report import reported
 from .safety import mixed_identity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from credconf.config.reading.lineage import Book, Part
+    from credconf.config.reading.nodes import Document
     from credconf.problems import Problem
 
-    from .document import Document
-    from .entries import Book, Part
     from .layers import Layer
 
 _COMMON: Final = frozenset.intersection(*(frozenset(model.model_fields) for model in KINDS.values()))
@@ -57,7 +55,7 @@ def judge(documents: Sequence[Document], section: str | None = None, *, whole: b
     chosen = unusable(*book.default, book) if book.default else None
     if chosen is not None:
         problems.append(replace(chosen, path=joined(section or "", chosen.path or "default")))
-    lines = Lines(documents)
+    lines = Lines({item.name: item.text for item in documents})
     for parts in book.parts.values():
         for part in parts:
             problems += _of_a_part(part, section or "", lines)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from .habits import hint_for
+from credconf.settings.hints import hint_for
+
 from .variables import Scheme
 
 if TYPE_CHECKING:

@@ -10,11 +10,11 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from credconf.records import record
+from credconf.ground.files import absolute
+from credconf.problems.problem import Origin
+from credconf.tokens.blueprint import Surroundings
 
-from .files import absolute
-from .layers import Layer
-from .origins import Origin, Value
+from .layers import Layer, Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,21 +23,6 @@ PROXIES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 NO_PROXIES = ("no_proxy", "NO_PROXY")
 CACHE_HOMES = ("LOCALAPPDATA",) if sys.platform == "win32" else ("XDG_CACHE_HOME",)
-
-
-@record
-class Surroundings:
-    """What has no setting of its own.
-
-    Attributes:
-        no_proxy: hosts that are reached without a proxy, as `NO_PROXY` lists them.
-        region: of the machine, as Azure's hosts tell it in `REGION_NAME`; for `region: tryautodetect`.
-        cache_home: where this user's caches are, if a variable says so.
-    """
-
-    no_proxy: str | None = None
-    region: str | None = None
-    cache_home: str | None = None
 
 
 def surroundings(environ: Mapping[str, str]) -> Surroundings:

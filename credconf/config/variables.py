@@ -6,32 +6,20 @@ document; under `CREDCONF_` every field.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Literal, NoReturn, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from credconf.ground.opaque import Hidden
+from credconf.ground.records import record
 from credconf.kinds import ALIASES, FIELDS, NESTED
-from credconf.records import record
+from credconf.settings.hints import TEXTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SELECTORS = ("CREDCONF_FILE", "CREDCONF_NAME")
 PREFIX = "CREDCONF_"
 Form = Literal["literal", "file", "list", "cloud", "unusable"]
 
-# Fields whose text may stand in a file: `<FIELD>_FILE`.
-TEXTS = frozenset(
-    {
-        "tenant_id",
-        "client_id",
-        "client_secret",
-        "client_certificate",
-        "client_certificate_password",
-        "authority",
-        "oidc_authority",
-        "region",
-        "http.proxy",
-        "token_cache.url",
-        "token_cache.key",
-    }
-)
 _LISTS = frozenset({"additionally_allowed_tenants", "allowed_tenants", "prefetch"})
 _ONLY_FILES = frozenset({"client_certificate"})
 _NOT_FROM_THE_ENVIRONMENT = frozenset({"env_prefix"})
@@ -49,50 +37,6 @@ AZURE: dict[str, tuple[str, Form]] = {
     "AZURE_REGIONAL_AUTHORITY_NAME": ("region", "literal"),
     "AZURE_CLOUD": ("cloud", "cloud"),
 }
-
-
-_T = TypeVar("_T")
-
-
-class Hidden(Mapping[str, _T]):
-    """A mapping whose `repr` shows nothing of it, so that a traceback with locals does not either."""
-
-    __slots__ = ("_items",)
-
-    def __init__(self, items: Mapping[str, _T]) -> None:
-        self._items = items
-
-    @property
-    def mapping(self) -> Mapping[str, _T]:
-        """What is hidden, whatever somebody has passed for it."""
-        return self._items
-
-    def __getitem__(self, name: str) -> _T:
-        return self._items[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._items)
-
-    def __len__(self) -> int:
-        return len(self._items)
-
-    def __repr__(self) -> str:
-        return f"<{len(self)} hidden>"
-
-    def __copy__(self) -> Hidden[_T]:
-        return self
-
-    def __deepcopy__(self, memo: dict[int, object]) -> Hidden[_T]:
-        return self
-
-    def __reduce__(self) -> NoReturn:
-        """Pickling would write every value.
-
-        Raises:
-            TypeError: always.
-        """
-        message = "variables and arguments can't be pickled: they may hold secrets"
-        raise TypeError(message)
 
 
 Environment: TypeAlias = Hidden[str]

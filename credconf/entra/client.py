@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import msal
 
-from credconf.interrupts import is_foreign
-from credconf.limits import shortage
-from credconf.tokens.failure import Failure
+from credconf.ground.interrupts import is_foreign
+from credconf.ground.limits import shortage
+from credconf.problems.failure import Failure
 
 from .answers import Answer, parsed, token_in
 from .discovery import Directory
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from credconf.kinds import Identity, Proof
-    from credconf.tokens.request import TokenRequest
 
     from .http import HttpClient, Response
+    from .request import TokenRequest
 
 _OK = 200
 API_CAPABILITIES = ["CP1"]

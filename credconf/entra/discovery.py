@@ -7,10 +7,10 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from credconf.tokens.failure import Failure
-from credconf.tokens.flight import Flights
+from credconf.ground.flight import Flights
+from credconf.problems.failure import Failure
+from credconf.settings import clouds
 
-from . import clouds
 from .http import Response
 from .refusals import refusal
 from .sending import REMEDIES, Sender, Stop

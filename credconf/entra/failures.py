@@ -9,13 +9,13 @@ import socket
 import ssl
 from typing import TYPE_CHECKING
 
-from credconf.limits import no_descriptor, shortage
-from credconf.records import record
+from credconf.ground.limits import no_descriptor, shortage
+from credconf.ground.records import record
+from credconf.settings.clouds import host_of
 
 from .http import TransportFailure
 from .incoming import BadAnswer, TooLarge
 from .pools import BadProxy, BadURL
-from .proxies import host_of
 from .sockets import ConnectTimeout, UnusableBundle
 from .tunnels import ProxyRefused, ProxyUnusable
 

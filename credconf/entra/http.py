@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from credconf._version import __version__
-from credconf.records import field, record
+from credconf.ground.records import field, record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

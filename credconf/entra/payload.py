@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from urllib.parse import SplitResult
 
-    from credconf.opaque import Opaque
+    from credconf.ground.opaque import Opaque
 
 _FORM: Final = "application/x-www-form-urlencoded"
 _SAFE: Final = string.ascii_letters + string.digits + "_.-~"

@@ -10,12 +10,12 @@ import binascii
 import re
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+
+from credconf.settings.clouds import PORTS, host_and_port
 
 if TYPE_CHECKING:
     from .http import TransportOptions
 
-_PORTS = {"https": 443, "http": 80}
 _SOCKS_PORT = 1080
 _URL = re.compile(
     r"(?:([A-Za-z0-9]+)://)?(?:([^:/?#]*)(?::([^/?#]*))?@)?(\[[0-9A-Fa-f:.]+\]|[^\[\]@:/?#]+)(?::([0-9]{1,5}))?(?:[/?#].*)?"
@@ -48,7 +48,7 @@ class Proxy:
         self._password = _PERCENT.sub(_byte, self._password.encode())
         self.host = self.host.strip("[]").lower()
         self.scheme = self.scheme.lower() or "http"
-        self.port = int(self.port or _PORTS.get(self.scheme, _SOCKS_PORT))
+        self.port = int(self.port or PORTS.get(self.scheme, _SOCKS_PORT))
         usable = self.scheme in _SCHEMES and self.host and 0 < self.port <= _LARGEST_PORT
         if not usable or (
             self.scheme.startswith("socks") and max(len(self.user), len(self._password)) > _LONGEST_LOGIN
@@ -102,35 +102,9 @@ def bypasses(url: str, no_proxy: str | None) -> bool:
     """
     if not no_proxy:
         return False
-    host, port = _host_and_port(url)
+    host, port = host_and_port(url)
     host = host.rstrip(".")
     return any(_matches(entry, host, port) for entry in re.split(r"[\s,]+", no_proxy.lower()) if entry)
-
-
-def shown(proxy: str) -> str:
-    """The proxy's host and port, without its user and password."""
-    host, port = _host_and_port(proxy if "://" in proxy else f"http://{proxy}")
-    if not host:
-        return "(its address can't be read)"
-    return f"{host}:{port}" if port else host
-
-
-def host_of(url: str) -> str:
-    """The host, with a port that is not the usual one."""
-    host, port = _host_and_port(url)
-    usual = _PORTS.get(url.partition(":")[0].lower())
-    if not host:
-        return "the server"
-    return host if port == usual else f"{host}:{port}"
-
-
-def _host_and_port(url: str) -> tuple[str, int | None]:
-    """Without an exception for a broken address: whoever connects says what is wrong with it."""
-    try:
-        parts = urlsplit(url)
-        return parts.hostname or "", parts.port or _PORTS.get(parts.scheme)
-    except ValueError:
-        return "", None
 
 
 def _matches(entry: str, host: str, port: int | None) -> bool:

@@ -12,12 +12,12 @@ from urllib.parse import quote, quote_plus
 
 from credconf.problems.printable import printable
 
-from .decoding import View, as_bytes, decoded, plain
+from .answers import View, as_bytes, decoded, plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from credconf.opaque import Opaque
+    from credconf.ground.opaque import Opaque
 
 TEXT_LIMIT = 1000
 PIECE = 8

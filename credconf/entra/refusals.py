@@ -6,9 +6,9 @@ import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from credconf.ground.records import field, record
 from credconf.problems.aadsts import codes_in, explain
-from credconf.records import field, record
-from credconf.tokens.failure import Failure
+from credconf.problems.failure import Failure
 
 from .retries import RETRIED_STATUSES, retry_after
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from credconf.interrupts import foreign_in
-from credconf.limits import shortage
+from credconf.ground.interrupts import foreign_in
+from credconf.ground.limits import shortage
 
 from .answers import Reply
 from .http import Response, TransportFailure
@@ -13,7 +13,7 @@ from .http import Response, TransportFailure
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from credconf.tokens.failure import Failure
+    from credconf.problems.failure import Failure
 
     from .http import HttpClient
     from .payload import Form

@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 import certifi
 
-from credconf.config.files import unusable_bundle
-from credconf.interrupts import is_foreign
-from credconf.limits import shortage
+from credconf.ground.files import unusable_bundle
+from credconf.ground.interrupts import is_foreign
+from credconf.ground.limits import shortage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

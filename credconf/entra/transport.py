@@ -14,12 +14,13 @@ import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from credconf.interrupts import foreign_in
-from credconf.records import record
+from credconf.ground.interrupts import foreign_in
+from credconf.ground.records import record
+from credconf.settings.clouds import host_of
 
 from .http import Response, TransportFailure
 from .payload import Payload
-from .proxies import Proxy, bypasses, host_of
+from .proxies import Proxy, bypasses
 from .retries import next_wait
 
 if TYPE_CHECKING:

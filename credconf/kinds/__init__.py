@@ -7,15 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, cast, get_args
 
-from pydantic import BaseModel
 from pydantic_core import PydanticCustomError, core_schema
 
-from credconf.config.settings import CommonSettings
+from credconf.entra.identity import Identity
+from credconf.entra.proof import Proof
 
 from .client_certificate import ClientCertificateSettings
 from .client_secret import ClientSecretSettings
-from .identity import Identity, identify
-from .proof import Proof
+from .common import CommonSettings, groups_of, identify
 from .validation import Invalid, validate_as
 
 if TYPE_CHECKING:
@@ -42,18 +41,7 @@ __all__ = [
 ]
 
 
-def _nested() -> dict[str, tuple[str, ...]]:
-    models = {
-        name: field.annotation
-        for kind in KINDS.values()
-        for name, field in kind.model_fields.items()
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
-    }
-    # A field with one type of model is a group of settings; a reference is a model too, but a value.
-    return {name: tuple(model.model_fields) for name, model in models.items() if name != "client_certificate"}
-
-
-NESTED = _nested()
+NESTED = groups_of(CommonSettings)
 """The fields that are groups of settings, with the settings in them."""
 
 FIELDS = tuple(dict.fromkeys(name for kind in KINDS.values() for name in kind.model_fields))

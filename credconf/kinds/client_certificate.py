@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 from pydantic import Field, SecretStr
 
-from credconf.config.fields import Certificate, CertificateBytes, Password
-from credconf.config.settings import CommonSettings
-from credconf.opaque import Opaque
-from credconf.records import field, record, replace
+from credconf.entra.proof import Candidate, Proof
+from credconf.ground.opaque import Opaque
+from credconf.ground.records import field, record, replace
 from credconf.references import EnvReference, FileReference, NotFound
 from credconf.references.file import read_content
+from credconf.settings.fields import Certificate, CertificateBytes, Password
 
-from .proof import Candidate, Proof
+from .common import CommonSettings
 
 if TYPE_CHECKING:
     from datetime import date, datetime

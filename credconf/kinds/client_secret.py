@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from pydantic import Field, SecretStr
 
-from credconf.config.fields import Day, Secret
-from credconf.config.settings import CommonSettings
+from credconf.entra.proof import Candidate, Proof
 from credconf.references import CommandReference, NotFound
+from credconf.settings.fields import Day, Secret
 
-from .proof import Candidate, Proof
+from .common import CommonSettings
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from credconf.config.fields import OneSecret
     from credconf.references import Reader, Stamp
+    from credconf.settings.fields import OneSecret
 
 
 class ClientSecretSettings(CommonSettings):

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
-from credconf.config.building import complete
-from credconf.config.nodes import shown_key
-from credconf.config.settings import CommonSettings, with_authority
-from credconf.entra import clouds
+from credconf.ground.models import complete
+from credconf.ground.records import record
 from credconf.problems import Problem, closest
-from credconf.records import record
+from credconf.problems.printable import shown_key
+from credconf.settings import clouds
+
+from .common import CommonSettings, groups_of, with_authority
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,6 +111,11 @@ def _validated(
     return Invalid(tuple(problems)) if problems or result is None else result
 
 
+def groups() -> dict[str, tuple[str, ...]]:
+    """The fields that are groups of settings, with the settings in them."""
+    return groups_of(CommonSettings)
+
+
 def unknown_key(
     name: str,
     known: set[str] | frozenset[str],
@@ -117,11 +123,9 @@ def unknown_key(
     otherwise: str = "remove it; keys that begin with `x-` are yours",
 ) -> Problem:
     """The problem of a key that is no setting, with the setting that was probably meant, or else what to do."""
-    from credconf.config.habits import Hint, hint_for  # for broken configurations only
+    from credconf.settings.hints import Hint, hint_for  # for broken configurations only
 
-    from . import NESTED  # it is made of the models, which are validated here
-
-    hint = hint_for(name, known, NESTED) or Hint(otherwise)
+    hint = hint_for(name, known, groups()) or Hint(otherwise)
     # A letter of another alphabet, or one that has no width, looks right: nobody finds the difference by looking.
     text = hint.text if name.isascii() or hint.meant is None else f"{hint.text}; it holds a letter that is not ASCII"
     message = f"`{shown_key(name)}` is not a setting"

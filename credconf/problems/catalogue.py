@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from .aadsts.meanings import meaning
-from .codes import entries, files, settings, sources, warnings
+from credconf.problems.aadsts.meanings import meaning
+from credconf.problems.codes import entries, files, settings, sources, warnings
 
 if TYPE_CHECKING:
     from .explanation import Explanation

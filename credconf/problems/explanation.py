@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textwrap import dedent, fill, indent
 
-from credconf.records import record
+from credconf.ground.records import record
 
 _WIDTH = 80
 

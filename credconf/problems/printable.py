@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_LONGEST_KEY: Final = 40
+_NAME_PUNCTUATION: Final = str.maketrans("", "", "_-.$")
 _MARK: Final = re.compile(r"(?<=#)#|(?<!\S)::")
 """What a command begins with. `::` also within a line, since who shows the text may wrap it there."""
 
@@ -56,3 +58,9 @@ def _broken_line(line: str, escaped: Callable[[str], str]) -> str:
         return escaped(found[0]) if found[0] == "#" or found.end() <= last else found[0]
 
     return _MARK.sub(mark, line)
+
+
+def shown_key(key: str) -> str:
+    """A key as a message may show it: what does not look like a name may be a pasted secret."""
+    looks_like_a_name = len(key) <= _LONGEST_KEY and key.translate(_NAME_PUNCTUATION).isalnum()
+    return key if looks_like_a_name else "…"

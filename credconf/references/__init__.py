@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from credconf.records import field, record
+from credconf.ground.records import field, record
 
+from .base import NotFound, Stamp, fingerprint
 from .command import CommandReference, run
 from .env import EnvReference, look_up
-from .file import FileReference, read
-from .found import NotFound
-from .stamps import Stamp, fingerprint, stamp_of_file
+from .file import FileReference, read, stamp_of_file
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

@@ -23,12 +23,12 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, Field, StringConstraints
 
-from credconf.config.building import STRICT
-from credconf.config.files import REFERENCE_LIMIT, Unreadable, decode
-from credconf.limits import shortage
+from credconf.ground.files import REFERENCE_LIMIT, Unreadable, decode
+from credconf.ground.limits import shortage
+from credconf.ground.models import STRICT
 from credconf.problems.printable import printable
 
-from .found import NotFound
+from .base import NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, StringConstraints
 
-from credconf.config.building import STRICT
+from credconf.ground.models import STRICT
 from credconf.problems import closest
 from credconf.problems.printable import printable
 
-from .found import NotFound
+from .base import NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

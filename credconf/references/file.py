@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import os
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import BaseModel, StringConstraints
 
-from credconf.config.building import STRICT
-from credconf.config.files import REFERENCE_LIMIT, Unreadable, decode, read_bytes
+from credconf.ground.files import REFERENCE_LIMIT, Unreadable, decode, read_bytes
+from credconf.ground.models import STRICT
 from credconf.problems.printable import printable
 
-from .found import NotFound
+from .base import NotFound
+
+if TYPE_CHECKING:
+    from .base import Stamp
 
 
 class FileReference(BaseModel):
@@ -48,3 +52,17 @@ def read_content(reference: FileReference) -> bytes | NotFound:
         usual = "create the file, or correct its path" if content.code == "missing-file" else "check what stands there"
         return NotFound(content.code, f"the file {reference.label} {content.reason}", content.hint or usual)
     return content
+
+
+def stamp_of_file(reference: FileReference) -> Stamp:
+    """What `stat` says of the file that the path leads to now.
+
+    A link that was swapped (Kubernetes' `..data`) and a renamed file show as another inode, a file that was written in
+    place as another time. Two writes within one tick of the file system's clock look like one: who was refused reads
+    the file whatever its stamp.
+    """
+    try:
+        found = os.stat(reference.file)
+    except (OSError, ValueError):  # a path may hold a NUL
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol
-
-if TYPE_CHECKING:
-    from .fake_entra import FakeEntra
+from typing import Any, Protocol
 
 _SELECTORS = {"CREDCONF_FILE", "CREDCONF_NAME"}  # they choose the application's own files
 _PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
@@ -23,7 +20,29 @@ class Patch(Protocol):
         """Unset a variable until the test is over."""
 
 
-def config_of(entra: FakeEntra, changes: Mapping[str, Any]) -> dict[str, Any]:
+class Fake(Protocol):
+    """What is needed of a fake Entra."""
+
+    tenant_id: str
+
+    @property
+    def client_id(self) -> str:
+        """Of its application."""
+
+    @property
+    def client_secret(self) -> str:
+        """Of its application."""
+
+    @property
+    def authority(self) -> str:
+        """Its URL."""
+
+    @property
+    def ca_bundle(self) -> str:
+        """The path of the certificates to trust."""
+
+
+def config_of(entra: Fake, changes: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a configuration, with changes; a mapping changes within its field, None leaves one out."""
     fields: dict[str, Any] = {
         "tenant_id": entra.tenant_id,
@@ -39,7 +58,7 @@ def config_of(entra: FakeEntra, changes: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def environ_of(entra: FakeEntra, name: str | None, *, identity: bool) -> dict[str, str]:
+def environ_of(entra: Fake, name: str | None, *, identity: bool) -> dict[str, str]:
     """The variables of the flat form, or of a named entry."""
     prefix = "AZURE_" if name is None else f"CREDCONF__{name.upper().replace('-', '_')}__"
     ours = "CREDCONF_" if name is None else prefix

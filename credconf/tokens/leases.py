@@ -6,11 +6,11 @@ import contextlib
 import threading
 from typing import TYPE_CHECKING
 
-from .shared import Unavailable
-from .workers import Workers
+from credconf.ground.workers import Workers
+from credconf.stores.store import Unavailable
 
 if TYPE_CHECKING:
-    from .shared import Lock
+    from credconf.stores.store import Lock
 
 _TRIES = 3  # renewals in the time of one lease: two may fail
 _AT_ONCE = 8

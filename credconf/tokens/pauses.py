@@ -9,14 +9,15 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Final
 
-from credconf.records import record, replace
+from credconf.ground.records import record, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from .failure import Failure
+    from credconf.entra.request import TokenRequest
+    from credconf.problems.failure import Failure
+
     from .readings import Reading
-    from .request import TokenRequest
 
 LONGEST: Final = 60.0
 """Seconds for which `Retry-After` is obeyed at most: MSAL's bound for an answer that it repeats."""

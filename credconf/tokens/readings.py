@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from credconf.kinds.proof import Sealed
-from credconf.records import record
+from credconf.entra.proof import Sealed
+from credconf.ground.flight import Flights
+from credconf.ground.records import record
 from credconf.references import NotFound
-
-from .flight import Flights
-from .verdicts import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from credconf.kinds.proof import Candidate, Proof
+    from credconf.entra.proof import Candidate, Proof
     from credconf.references import Reader, Stamp
 
+PATIENCE = 600.0
+"""Seconds after which a refused proof is worth a request again, although another one works."""
 SETTLED = 60.0
 """Seconds after which a file that looks half-written is one that somebody left so."""
 

@@ -11,33 +11,31 @@ from typing import TYPE_CHECKING, Final
 
 from pydantic import SecretStr
 
-from credconf.expiry import warn_once
-from credconf.interrupts import is_foreign
-from credconf.limits import use_reserve
+from credconf.ground.expiry import warn_once
+from credconf.ground.imports import importing, whole_packages
+from credconf.ground.interrupts import is_foreign
+from credconf.ground.limits import use_reserve
+from credconf.ground.log import Log
+from credconf.ground.records import record, replace
+from credconf.problems.failure import Failure, resource_failure
 from credconf.problems.printable import printable
-from credconf.records import record, replace
 from credconf.references import NotFound
-from credconf.sharing import importing, whole_packages
-from credconf.tokens.failure import Failure
 
-from .log import Log
+from .memory import Token
 from .pauses import Pauses
 from .readings import Readings
-from .stores import Token
-from .trial import Trial
-from .verdicts import Verdicts
-from .workers import missing
+from .trial import Trial, Verdicts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from credconf.blueprint import Blueprint
     from credconf.entra.client import EntraClient
+    from credconf.entra.proof import Sealed
+    from credconf.entra.request import TokenRequest
     from credconf.kinds import Proof
-    from credconf.kinds.proof import Sealed
 
+    from .blueprint import Blueprint
     from .readings import Reading
-    from .request import TokenRequest
     from .trial import Attempt
 
 _MENDED_BY_RETRIES: Final = {None, 408, 429, 500, 502, 503, 504}
@@ -144,7 +142,7 @@ class Source:
                 raise
             # A bug. The callers get its name, without the locals of its frames.
             bug = f"credconf failed with {type(exc).__name__}, which is a bug in it"
-            outcome = missing(exc) or Failure(bug, "unexpected")
+            outcome = resource_failure(exc) or Failure(bug, "unexpected")
         if isinstance(outcome, Failure):
             self.pauses.begin(request, outcome, trial.seen)
             if not terms.retries and not outcome.retry_after and outcome.status_code in _MENDED_BY_RETRIES:
@@ -230,7 +228,7 @@ class Source:
             self._entra()
             _import_azure_core()
         except (OSError, ImportError) as exc:
-            return missing(exc)
+            return resource_failure(exc)
         return None
 
     def _entra(self) -> EntraClient:

@@ -1,33 +1,32 @@
 """In which order proofs are tried within one flight, until one is not refused.
 
-A proof that works is found, wherever it stands; each costs one request at most. First comes what is not known to be
-refused: the preferred candidate, the one that worked last, the others. Then everything is read again, because it may
-have been caught in the middle of a change; then comes the last proof that worked, though its reference says something
-else by now; then what has changed once more; and at the very last what was refused lately.
+Each proof costs one request at most. First comes what is not known to be refused: the preferred candidate, the one that
+worked last, the others. Then every reference is read again, because it may have been read in the middle of a change.
+Then comes the last proof that worked, though its reference has changed. Then comes what has changed once more, and last
+what was refused lately.
 """
 
 from __future__ import annotations
 
 import time
+from threading import Lock
 from typing import TYPE_CHECKING, Final
 
-from credconf.records import record, replace
+from credconf.ground.records import record, replace
+from credconf.problems.failure import Failure
 from credconf.references import NotFound
 
-from .failure import Failure
+from .readings import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from credconf.kinds.proof import Candidate, Sealed
+    from credconf.entra.proof import Candidate, Sealed
 
     from .readings import Reading, Readings
-    from .verdicts import Verdicts
 
-_HALF_WRITTEN: Final = frozenset({"empty", "not-utf8", "bad-certificate"})
-"""What a file may look like while it is written in place."""
-_PAUSES: Final = (0.01, 0.04, 0.15, 0.3, 0.5)
-"""Seconds, for whoever writes it to come to an end."""
+
+_LIMIT = 64
 
 
 @record
@@ -49,6 +48,60 @@ class Attempt:
     fingerprint: bytes
     proof: Sealed
     kept: bool = False
+
+
+class Verdicts:
+    """The verdicts of one engine, shared by all its flights. The lock guards a few assignments, never a request."""
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._lock = Lock()
+        self._refused: dict[bytes, float] = {}
+        self.worked: Attempt | None = None
+        self._announced: tuple[str, bytes] | None = None
+
+    def refused_lately(self, fingerprint: bytes) -> bool:
+        """Whether there is no hope in this proof, as long as there is another."""
+        refused_at = self._refused.get(fingerprint)
+        return refused_at is not None and self._monotonic() - refused_at < PATIENCE
+
+    def refuse(self, attempt: Attempt) -> None:
+        """Entra does not take it for a proof (any more)."""
+        with self._lock:
+            self._refused.pop(attempt.fingerprint, None)
+            self._refused[attempt.fingerprint] = self._monotonic()
+            while len(self._refused) > _LIMIT:  # a program may print another secret each time
+                del self._refused[next(iter(self._refused))]
+            if self.worked is not None and self.worked.fingerprint == attempt.fingerprint:
+                self.worked = None
+
+    def accept(self, attempt: Attempt) -> tuple[str, bytes] | None:
+        """It worked.
+
+        Returns:
+            Path and fingerprint of what had worked before.
+        """
+        with self._lock:
+            self._refused.pop(attempt.fingerprint, None)
+            self.worked = attempt
+            before, self._announced = self._announced, (attempt.path, attempt.fingerprint)
+            return before
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._refused.clear()
+            self.worked = None
+
+    def after_fork(self) -> None:
+        """In the child of a fork nobody holds the lock."""
+        self._lock = Lock()
+
+
+_HALF_WRITTEN: Final = frozenset({"empty", "not-utf8", "bad-certificate"})
+"""What a file may look like while it is written in place."""
+_PAUSES: Final = (0.01, 0.04, 0.15, 0.3, 0.5)
+"""Seconds, for whoever writes it to come to an end."""
 
 
 class Trial:

@@ -15,7 +15,7 @@ from click.shell_completion import ShellComplete
 
 from credconf import __version__
 from credconf.cli import COMMANDS, main
-from credconf.entra import clouds
+from credconf.settings import clouds
 from tests.cli.running import ROOT, program, run
 from tests.config.project import CANARY
 

@@ -9,9 +9,9 @@ import pytest
 from pydantic import SecretStr
 
 import credconf
-from credconf.config.caches import OF_A_KIND, TokenCacheSettings, redis_url
-from credconf.entra.clouds import BadName
 from credconf.kinds import NESTED, identify
+from credconf.settings.clouds import BadName
+from credconf.stores.token_cache import OF_A_KIND, TokenCacheSettings, redis_url
 from tests.config.project import CANARY, COMPLETE, ID, VARIABLES, codes, only, warned
 
 URL = "rediss://cache.example.com:6380/0"

@@ -8,8 +8,8 @@ import tracemalloc
 
 import pytest
 
-from credconf.config.document import MAX_DEPTH, MAX_NODES, parse
-from credconf.config.nodes import Mapping, Scalar, Sequence, plain
+from credconf.config.reading.document import MAX_DEPTH, MAX_NODES, parse
+from credconf.config.reading.nodes import Mapping, Scalar, Sequence, plain
 from credconf.problems import Problem
 from tests.config.project import CANARY, CLIENT, COMPLETE, ID, TENANT, codes, only, secret_of
 

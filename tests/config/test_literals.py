@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from credconf.config.document import Document, read_document
+from credconf.config.reading.document import read_document
+from credconf.config.reading.nodes import Document
 from credconf.config.static import judge
 from tests.config.project import CANARY, CLIENT, ID, TENANT, VARIABLES, secret_of, warned
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from credconf.config.layers import Layer
+from credconf.config.layers import Layer, Value
 from credconf.config.merging import place_in, stacked, tree
-from credconf.config.nodes import Scalar, Sequence
-from credconf.config.origins import Origin, Value
+from credconf.config.reading.nodes import Scalar, Sequence
 from credconf.config.sources import merge
+from credconf.problems.problem import Origin
 
 PATHS = ["tenant_id", "client_id", "cloud", "authority", "http.timeout", "http.proxy", "token_cache.kind", "env_prefix"]
 

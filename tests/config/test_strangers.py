@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from credconf.config.document import Document, parse
+from credconf.config.reading.document import parse
+from credconf.config.reading.nodes import Document
 from credconf.config.static import judge
 from credconf.config.strangers import strangers
 from credconf.kinds import ALIASES, FIELDS, NESTED

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from credconf.config.syntax import syntax_problem, unprintable_problem
+from credconf.config.reading.yaml_errors import syntax_problem, unprintable_problem
 from tests.config.project import CANARY, COMPLETE, ID, only
 
 REFUSED = {

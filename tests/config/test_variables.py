@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from credconf.config.variables import AZURE, Hidden, Scheme, leaves, split_list
+from credconf.config.variables import AZURE, Scheme, leaves, split_list
+from credconf.ground.opaque import Hidden
 from tests.config.project import (
     CANARY,
     CLIENT,

@@ -9,11 +9,12 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import credconf
-from credconf.blueprint import Blueprint, blueprint_of
+from credconf.assembly import blueprint_of
 from credconf.engine import Engine
+from credconf.ground.records import replace
 from credconf.kinds import validate
-from credconf.records import replace
 from credconf.references import Reader
+from credconf.tokens.blueprint import Blueprint
 
 if TYPE_CHECKING:
     from azure.core.credentials import AccessToken, AccessTokenInfo

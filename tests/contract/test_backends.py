@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from credconf.tokens.failure import Failure
-from credconf.tokens.shared import Entry, Seen, key_of
+from credconf.problems.failure import Failure
+from credconf.stores.store import Entry, Seen, key_of
 from tests.tokens.backends import STORAGES
 
 KEY = key_of("https://login.example:8443", "tenant", "client", ("https://a/.default",), cae=False)

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from credconf.entra.proxies import bypasses, host_of, shown
+from credconf.entra.proxies import bypasses
+from credconf.settings.clouds import host_of, shown
 
 
 @pytest.mark.parametrize(

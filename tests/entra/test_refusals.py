@@ -14,6 +14,7 @@ from credconf.errors import AuthenticationError, Failure
 from credconf.kinds import Identity
 from credconf.problems.aadsts import EXPLAINED
 from credconf.problems.printable import printable
+from credconf.tokens.exceptions import exception_of
 
 SECRET = 'pa~ss "w+rd/ü&='
 
@@ -175,10 +176,10 @@ payloads = st.fixed_dictionaries(
 def test_every_answer_is_a_failure_that_makes_an_exception(payload, status, headers):
     failure = refusal(ASKED, status, headers, payload, json.dumps(payload))
     assert isinstance(failure, Failure)
-    assert isinstance(failure.exception(), AuthenticationError)
+    assert isinstance(exception_of(failure), AuthenticationError)
     assert failure.status_code == status
     assert all(isinstance(code, int) for code in failure.codes)
-    assert "the-client" in str(failure.exception())
+    assert "the-client" in str(exception_of(failure))
 
 
 @given(st.text(min_size=1).filter(str.strip), st.text(), st.text())

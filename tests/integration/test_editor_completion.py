@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from credconf.entra.clouds import PRESETS
 from credconf.kinds import ALIASES, FIELDS, KINDS, NESTED
+from credconf.settings.clouds import PRESETS
 from tests.integration.editor import chosen
 
 if TYPE_CHECKING:

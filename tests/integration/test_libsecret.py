@@ -38,7 +38,7 @@ sys.exit(max(each.wait() for each in started))
 """
 FOREIGN = """
 import sys
-from credconf.tokens.persistence import encrypted
+from credconf.stores.encrypted_storage import encrypted
 encrypted(sys.argv[1], "test").save("something else")
 """
 

@@ -13,7 +13,7 @@ import pytest
 
 import credconf
 from credconf import aio
-from credconf.tokens import guard
+from credconf.tokens import circuits as guard
 from tests.redis_server import NO_SERVER, RedisServer, executable
 
 if TYPE_CHECKING:

@@ -143,4 +143,4 @@ def test_a_good_configuration_imports_no_rendering(tmp_path):
     imported = ast.literal_eval(done.stdout)
     for name in ("problems.text", "problems.github", "problems.catalogue", "config.excerpts", "config.blanked"):
         assert f"credconf.{name}" not in imported
-    assert "credconf.problems.model" in imported
+    assert "credconf.problems.problem" in imported

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from credconf.entra.http import Response
-from credconf.tokens.flight import Flight
+from credconf.ground.flight import Flight
 
 if TYPE_CHECKING:
     from collections.abc import Callable

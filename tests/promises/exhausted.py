@@ -20,7 +20,8 @@ import traceback
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from credconf import limits, load
+from credconf import load
+from credconf.ground import limits
 from tests.contract.faces import ASYNC, OTHER_SCOPE, SCOPE, SYNC, Clock, engine_of
 
 if TYPE_CHECKING:

@@ -14,9 +14,10 @@ import threading
 
 import pytest
 
-from credconf.limits import shortage
+from credconf.ground.limits import shortage
+from credconf.ground.workers import Workers
+from credconf.problems.failure import missing
 from credconf.testing import make_certificate
-from credconf.tokens.workers import Workers, missing
 
 pytestmark = pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="it counts descriptors in /proc")
 FACES = pytest.mark.parametrize("face", ["sync", "async"])

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, SecretBytes, SecretStr
 
 import credconf
-from credconf.config.variables import Hidden
+from credconf.ground.opaque import Hidden
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

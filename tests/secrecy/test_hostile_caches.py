@@ -16,9 +16,9 @@ import threading
 import pytest
 
 import credconf
-from credconf.tokens.failure import Failure
-from credconf.tokens.filelocks import FileLock
-from credconf.tokens.shared import Entry, Seen, Unavailable, read_failure, written_failure
+from credconf.problems.failure import Failure
+from credconf.stores.file_locks import FileLock
+from credconf.stores.store import Entry, Seen, Unavailable, read_failure, written_failure
 from tests.contract.faces import SCOPE
 from tests.entra.scripted import TOKEN, Scripted
 from tests.tokens.backends import PlainFile

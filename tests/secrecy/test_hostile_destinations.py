@@ -15,8 +15,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import credconf
-from credconf.config.origins import Origin, Value
+from credconf.config.layers import Value
 from credconf.config.redirection import redirected_secret
+from credconf.problems.problem import Origin
 from credconf.references import Reader
 from tests.config.project import CLIENT, TENANT, codes
 from tests.contract.faces import SCOPE

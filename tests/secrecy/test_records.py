@@ -8,22 +8,24 @@ import pytest
 from pydantic import ValidationError
 
 import credconf
-from credconf.blueprint import Blueprint, blueprint_of
+from credconf.assembly import blueprint_of
 from credconf.cli.token import Acquired
-from credconf.config.document import document_of
-from credconf.config.dotenv import parse_dotenv
-from credconf.config.origins import Origin, Value
-from credconf.config.variables import Hidden
+from credconf.config.layers import Value
+from credconf.config.reading.document import document_of
+from credconf.config.reading.dotenv import parse_dotenv
 from credconf.entra.client import Answer
 from credconf.entra.http import Response, TransportOptions
 from credconf.entra.payload import Payload
 from credconf.entra.redaction import Redactor
 from credconf.entra.refusals import Asked
+from credconf.entra.request import TokenRequest
 from credconf.factory import request_for
+from credconf.ground.opaque import Hidden
 from credconf.kinds import Identity, Proof, validate
+from credconf.problems.problem import Origin
 from credconf.references import CommandReference, Reader
-from credconf.tokens.request import TokenRequest
-from credconf.tokens.stores import Token
+from credconf.tokens.blueprint import Blueprint
+from credconf.tokens.memory import Token
 from tests.secrecy.canaries import CANARY, SECRET
 from tests.secrecy.test_surfaces import printed
 

@@ -7,16 +7,16 @@ import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from credconf.tokens.file import FileBackend
-from credconf.tokens.log import Log
-from credconf.tokens.persistence import plain
-from credconf.tokens.shared import Seen, Told, Unavailable, read, read_failure, written, written_failure
+from credconf.ground.log import Log
+from credconf.stores.encrypted_storage import plain
+from credconf.stores.file import FileBackend
+from credconf.stores.store import Seen, Told, Unavailable, read, read_failure, written, written_failure
 from tests.contract.faces import Clock
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from credconf.tokens.shared import Backend
+    from credconf.stores.store import Backend
 
 
 @dataclass

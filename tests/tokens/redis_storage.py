@@ -7,20 +7,21 @@ from typing import TYPE_CHECKING
 
 import redis
 
-from credconf.blueprint import Blueprint, blueprint_of
+from credconf.assembly import blueprint_of
+from credconf.entra.proof import Proof, Sealed
+from credconf.ground.log import Log
+from credconf.ground.records import replace
 from credconf.kinds import validate
-from credconf.kinds.proof import Proof, Sealed
-from credconf.records import replace
 from credconf.references import Reader
-from credconf.tokens.log import Log
-from credconf.tokens.redis import open_backend
-from credconf.tokens.sealing import Seal
+from credconf.stores.redis import open_backend
+from credconf.stores.sealing import Seal
+from credconf.tokens.blueprint import Blueprint
 from tests.tokens.backends import Storage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from credconf.tokens.redis import RedisBackend
+    from credconf.stores.redis import RedisBackend
 
 TENANT = "tenant-canary"
 CLIENT = "client-canary"

@@ -11,10 +11,11 @@ import time
 
 import pytest
 
-from credconf.tokens import file, filelocks
-from credconf.tokens.failure import Failure
-from credconf.tokens.filelocks import FileLock
-from credconf.tokens.shared import Entry, Seen, Unavailable
+from credconf.problems.failure import Failure
+from credconf.stores import file
+from credconf.stores import file_locks as filelocks
+from credconf.stores.file_locks import FileLock
+from credconf.stores.store import Entry, Seen, Unavailable
 from tests.tokens.backends import PlainFile
 
 CANARY = "canary~of-a.token_42"

@@ -11,9 +11,9 @@ import time
 
 import pytest
 
-from credconf.tokens import filelocks
-from credconf.tokens.filelocks import LEASE, FileLock, exclusive, is_left
-from credconf.tokens.shared import Unavailable
+from credconf.stores import file_locks as filelocks
+from credconf.stores.file_locks import LEASE, FileLock, exclusive, is_left
+from credconf.stores.store import Unavailable
 from tests.contract.faces import wait_until
 
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
@@ -30,7 +30,7 @@ def descriptors():
 
 HOLDER = """
 import sys, time
-from credconf.tokens.filelocks import FileLock
+from credconf.stores.file_locks import FileLock
 lock = FileLock.take(sys.argv[1])
 print(lock is not None, flush=True)
 time.sleep(60)
@@ -126,7 +126,7 @@ def test_a_lock_whose_file_is_another_ones_by_now_leaves_that_alone(path):
 
 CHILD_OF_A_WRITER = """
 import os, sys, threading, time
-from credconf.tokens.filelocks import LEASE, FileLock, exclusive, is_left
+from credconf.stores.file_locks import LEASE, FileLock, exclusive, is_left
 held = threading.Event()
 def hold():
     lock = FileLock.take(sys.argv[1])

@@ -9,17 +9,17 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from credconf.records import replace
-from credconf.tokens.failure import Failure
-from credconf.tokens.fleet import Fleet
-from credconf.tokens.guard import FIRST_PAUSE, LONGEST_PAUSE
+from credconf.entra.request import TokenRequest
+from credconf.ground.log import Log
+from credconf.ground.records import replace
+from credconf.problems.failure import Failure
+from credconf.tokens.circuits import FIRST_PAUSE, LONGEST_PAUSE
+from credconf.tokens.coordinator import Fleet
 from credconf.tokens.leases import Keeper
-from credconf.tokens.log import Log
+from credconf.tokens.memory import Token
 from credconf.tokens.pauses import Pauses
 from credconf.tokens.policy import SPACING
-from credconf.tokens.request import TokenRequest
 from credconf.tokens.source import Terms
-from credconf.tokens.stores import Token
 from tests.contract.faces import plan, wait_until
 from tests.tokens.backends import InMemory
 

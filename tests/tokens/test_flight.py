@@ -6,8 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from credconf.tokens import flight as module
-from credconf.tokens.flight import ABANDONED, Flights
+from credconf.ground import flight as module
+from credconf.ground.flight import ABANDONED, Flights
 from tests.contract.faces import wait_until
 from tests.promises.answering import Threads
 

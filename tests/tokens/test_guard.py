@@ -9,9 +9,9 @@ import threading
 
 import pytest
 
-from credconf.tokens.guard import FIRST_PAUSE, LONGEST_PAUSE, Guard
-from credconf.tokens.log import Log
-from credconf.tokens.shared import Busy, Entry, Unavailable
+from credconf.ground.log import Log
+from credconf.stores.store import Busy, Entry, Unavailable
+from credconf.tokens.circuits import FIRST_PAUSE, LONGEST_PAUSE, Guard
 from tests.tokens.backends import InMemory
 
 ENTRY = Entry("token", "Bearer", 3600.0, None, 0.0)

@@ -7,9 +7,9 @@ import threading
 
 import pytest
 
-from credconf.tokens.persistence import NoEncryption, Persistence, encrypted, plain
-from credconf.tokens.plainfile import private_directory
-from credconf.tokens.shared import Unavailable
+from credconf.stores.encrypted_storage import NoEncryption, Persistence, encrypted, plain
+from credconf.stores.private_file import private_directory
+from credconf.stores.store import Unavailable
 
 CANARY = "canary~of-a.token_42"
 

@@ -6,16 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from credconf.tokens.policy import (
-    EARLY,
-    JITTER,
-    LONG_LIFE,
-    LONGEST_WAIT,
-    SPACING,
-    due_among_many,
-    due_at,
-    wait_after,
-)
+from credconf.tokens.policy import EARLY, JITTER, LONG_LIFE, LONGEST_WAIT, SPACING, due_among_many, due_at, wait_after
 
 times = st.floats(0, 4e9)
 lives = st.floats(0, 4e8)

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from credconf.kinds.proof import Candidate, Proof, Sealed
+from credconf.entra.proof import Candidate, Proof, Sealed
 from credconf.references import EnvReference, FileReference, NotFound, Reader
 from credconf.tokens.readings import Readings
 from tests.promises.answering import Threads

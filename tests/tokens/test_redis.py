@@ -11,13 +11,13 @@ import traceback
 import pytest
 import redis
 
-from credconf.blueprint import blueprint_of
+from credconf.assembly import blueprint_of
+from credconf.entra.proof import Proof
 from credconf.kinds import validate
-from credconf.kinds.proof import Proof
+from credconf.problems.failure import Failure
 from credconf.references import NotFound, Reader
-from credconf.tokens.failure import Failure
-from credconf.tokens.redis import LARGEST, LEASE, open_backend
-from credconf.tokens.shared import Entry, Unavailable
+from credconf.stores.redis import LARGEST, LEASE, open_backend
+from credconf.stores.store import Entry, Unavailable
 from tests.tokens.redis_storage import CLIENT, SECRET, TENANT, Secrets, plan_of
 
 TOKEN = "canary.token.text"

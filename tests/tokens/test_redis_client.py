@@ -10,9 +10,9 @@ import time
 
 import pytest
 
-from credconf.sharing import importing
-from credconf.tokens.redis_client import RedisClient
-from credconf.tokens.shared import Busy, Unavailable
+from credconf.ground.imports import importing
+from credconf.stores.redis_client import RedisClient
+from credconf.stores.store import Busy, Unavailable
 from tests.contract.faces import wait_until
 from tests.tokens.redis_storage import plan_of
 

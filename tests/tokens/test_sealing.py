@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from credconf.tokens.sealing import Seal
+from credconf.stores.sealing import Seal
 
 SECRET = b"canary-7zE8Q~~A9ZCjQD2"
 TOKEN = {"token": "canary.token", "lifetime": 3600}

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from credconf.tokens.stores import MemoryStore, Token
+from credconf.tokens.memory import MemoryStore, Token
 from tests.contract.faces import Clock
 
 

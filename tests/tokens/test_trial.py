@@ -9,12 +9,11 @@ import pytest
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from credconf.kinds.proof import Candidate, Proof, Sealed
+from credconf.entra.proof import Candidate, Proof, Sealed
+from credconf.problems.failure import Failure
 from credconf.references import NotFound, Reader
-from credconf.tokens.failure import Failure
-from credconf.tokens.readings import Readings
-from credconf.tokens.trial import Trial
-from credconf.tokens.verdicts import PATIENCE, Verdicts
+from credconf.tokens.readings import PATIENCE, Readings
+from credconf.tokens.trial import Trial, Verdicts
 
 CANARY = "canary~of-a.secret_42"
 SECRETS = ["red", "green", "blue", "black"]

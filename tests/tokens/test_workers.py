@@ -7,7 +7,7 @@ import weakref
 
 import pytest
 
-from credconf.tokens.workers import TooLong, Workers, bounded
+from credconf.ground.workers import TooLong, Workers, bounded
 from tests.contract.faces import wait_until
 
 
@@ -113,7 +113,7 @@ def test_in_the_child_of_a_fork_new_threads_are_started():
 
 def test_a_busy_thread_does_not_keep_the_process_from_ending():
     program = (
-        "import threading; from credconf.tokens.workers import Workers; started = threading.Event();"
+        "import threading; from credconf.ground.workers import Workers; started = threading.Event();"
         "Workers(1, 'x').submit(lambda: (started.set(), threading.Event().wait(60))); started.wait(20)"
     )
     assert subprocess.run([sys.executable, "-c", program], timeout=30, check=False).returncode == 0

@@ -8,10 +8,10 @@ from typing import Any, Final, TypeAlias
 
 import yaml
 
-from credconf.config.fields import REFERENCES
 from credconf.config.hover import FORMS
 from credconf.config.variables import PREFIX, SELECTORS, Scheme
 from credconf.kinds import ALIASES, KINDS, NESTED
+from credconf.settings.fields import REFERENCES
 
 Json: TypeAlias = Mapping[str, Any]
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from credconf.entra.clouds import is_well_known
-from credconf.records import record
+from credconf.ground.records import record
+from credconf.settings.clouds import is_well_known
 
 from .steps import Finding
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import credconf
-from credconf.blueprint import readable, transport_of
-from credconf.config.provenance import references_in
-from credconf.entra import clouds
+from credconf.assembly import readable, transport_of
+from credconf.config.show import references_in
 from credconf.entra.redaction import Redactor
-from credconf.records import replace
+from credconf.ground.records import replace
+from credconf.settings import clouds
 
 from .steps import Finding, Subject
 from .token_cache import opened

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from credconf.expiry import OVER, in_days, stage
-from credconf.kinds.proof import Proof
-from credconf.records import replace
+from credconf.entra.proof import Proof
+from credconf.ground.expiry import OVER, in_days, stage
+from credconf.ground.records import replace
 
 from .steps import Finding
 

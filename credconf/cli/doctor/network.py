@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 from credconf.entra.failures import EXPECTED, Attempt, explain
-from credconf.entra.proxies import Proxy, bypasses, shown
+from credconf.entra.proxies import Proxy, bypasses
 from credconf.entra.sending import REMEDIES
 from credconf.entra.sockets import connected, exchange, secured, tls_context
-from credconf.records import record
+from credconf.ground.records import record
+from credconf.settings.clouds import shown
 
 from .certificates import Peer, peer_of, rejected
 from .steps import Finding

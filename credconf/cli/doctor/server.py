@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 import credconf
 from credconf.cli.acquiring import on_demand, scope_hint, told
 from credconf.cli.claims import life, utc
-from credconf.config.caches import TokenCacheSettings
-from credconf.entra import clouds
 from credconf.entra.answers import parsed
 from credconf.entra.http import TransportFailure
 from credconf.entra.sending import REMEDIES
 from credconf.entra.transport import Transport
+from credconf.ground.records import replace
 from credconf.problems.aadsts import codes_in, explain
-from credconf.records import replace
+from credconf.settings import clouds
+from credconf.stores.token_cache import TokenCacheSettings
 
 from .steps import Finding
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from credconf.cli.waiting import Waiting
-from credconf.records import field, mutable_record, record
+from credconf.ground.records import field, mutable_record, record
 
 if TYPE_CHECKING:
     import socket
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from credconf.entra.http import Response, TransportOptions
     from credconf.kinds import Identity
     from credconf.problems import Problem
-    from credconf.tokens.shared import Backend
+    from credconf.stores.store import Backend
 
 T = TypeVar("T")
 Result = Literal["ok", "warning", "failed", "skipped"]

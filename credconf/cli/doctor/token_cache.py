@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from credconf.blueprint import Blueprint
-from credconf.tokens.backends import backend_of
-from credconf.tokens.shared import Unavailable, key_of
+from credconf.stores.backends import backend_of
+from credconf.stores.store import Unavailable, key_of
+from credconf.tokens.blueprint import Blueprint
 from credconf.tokens.source import Source
 
 from .steps import Finding
 
 if TYPE_CHECKING:
-    from credconf.tokens.shared import Backend
+    from credconf.stores.store import Backend
 
     from .steps import Case, Subject
 

@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING, Literal
 
 from credconf.config.shapes import ENTRY
-from credconf.entra import clouds
-from credconf.records import record
+from credconf.ground.records import record
+from credconf.settings import clouds
 
 if TYPE_CHECKING:
     from collections.abc import Callable

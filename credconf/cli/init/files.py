@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from credconf.records import record
+from credconf.ground.records import record
 
 from . import texts
 

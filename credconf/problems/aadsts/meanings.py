@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from credconf.problems.aadsts import EXPLAINED
 from credconf.problems.explanation import paragraphs
 
-from . import EXPLAINED, applications, proofs, requests, tenants
+from . import applications, proofs, requests, tenants
 
 MEANINGS: Final = {**proofs.MEANINGS, **applications.MEANINGS, **tenants.MEANINGS, **requests.MEANINGS}
 

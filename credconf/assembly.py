@@ -1,0 +1,147 @@
+"""Everything that an engine is made of, and what makes two of them the same."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, SecretBytes, SecretStr
+
+from .config.reading.dotenv import read_dotenv
+from .config.surroundings import conventional, surroundings
+from .entra.http import TransportOptions
+from .ground.files import absolute
+from .ground.models import complete
+from .ground.opaque import Hidden
+from .ground.records import replace
+from .kinds import Identity, identify
+from .kinds.common import unusable_certificates
+from .problems import Problem
+from .references import EnvReference, FileReference, NotFound, Reader
+from .stores.backends import missing_extra
+from .tokens.blueprint import Blueprint, Surroundings
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .entra.http import HttpClient
+    from .kinds import Kind
+
+
+def ported(  # noqa: PLR0917 - what `portable()` gave
+    settings: Kind,
+    allow: Sequence[str],
+    dotenv_file: str | None,
+    transport: TransportOptions,
+    around: Surroundings,
+    pinned: frozenset[str] | None = None,
+) -> Blueprint:
+    """The blueprint again, from what `portable()` gave.
+
+    Raises:
+        ConfigError: a reference can't be read here.
+    """
+    dotenv = read_dotenv(dotenv_file, dotenv_file, found=True).variables if dotenv_file else Hidden[str]({})
+    if pinned is not None:  # nobody has judged here what else a file says that was only found
+        dotenv = Hidden({name: dotenv[name] for name in pinned if name in dotenv})
+    reader = Reader(os.environ, dotenv, frozenset(allow), dotenv_file=dotenv_file, pinned=pinned)
+    identity = readable(settings, reader)
+    return Blueprint(settings, identity, reader, replace(transport, proxy=identity.proxy), None, around)
+
+
+def readable(settings: Kind, reader: Reader) -> Identity:
+    """The texts of settings.
+
+    Raises:
+        ConfigError: a reference can't be read.
+    """
+    identity = identify(settings, reader)
+    if isinstance(identity, Identity):
+        return identity
+    from .errors import ConfigError
+
+    raise ConfigError([problem_of(path, failure) for path, failure in identity])
+
+
+def problem_of(path: str, failure: NotFound) -> Problem:
+    """The problem of a reference that can't be read."""
+    return Problem(failure.code, f"`{path}`: {failure.message}", path=path, hint=failure.hint)
+
+
+def blueprint_of(settings: Kind, reader: Reader, http_client: HttpClient | None) -> Blueprint | list[Problem]:
+    """The blueprint for settings that no file or variable of configuration was read for, or what is wrong with them.
+
+    The machine's own variables (`HTTPS_PROXY`, `NO_PROXY`, `REQUESTS_CA_BUNDLE`, ...) count where the settings say
+    nothing.
+    """
+    usual = conventional(reader.environ).values
+    silent = {path.removeprefix("http."): value.raw for path, value in usual.items()}
+    given = {name: value for name, value in settings.http if value is not None}
+    http = complete(type(settings.http)).model_validate({**silent, **given})
+    files = {name: _anchored(value) for name, value in settings if isinstance(value, FileReference | tuple)}
+    cache = settings.token_cache
+    urls = {name: _anchored(getattr(cache, name)) for name in ("url", "key")}
+    anchored = {"http": http, "token_cache": cache.model_copy(update=urls)}
+    settings = settings.model_copy(update={**files, **anchored})
+    failures: list[tuple[str, NotFound]] = []
+    identity = identify(settings, reader)
+    if not isinstance(identity, Identity):
+        failures += identity
+    # One readable proof is enough; the others may be secrets of tomorrow or yesterday.
+    proofs = list(settings.proofs(replace(reader, runs=False)))
+    unread = [(path, proof) for path, proof in proofs if isinstance(proof, NotFound)]
+    failures += unread if len(unread) == len(proofs) else []
+    bundle = unusable_certificates(settings)
+    failures += [("http.ca_bundle", bundle)] if bundle is not None else []
+    absent = missing_extra(cache.kind)
+    failures += [("token_cache.kind", absent)] if absent is not None else []
+    if failures or not isinstance(identity, Identity):
+        return [problem_of(path, failure) for path, failure in failures]
+    around = surroundings(reader.environ)
+    return Blueprint(settings, identity, reader, transport_of(settings, identity, around.no_proxy), http_client, around)
+
+
+def _anchored(value: object) -> object:
+    """A path is relative to the working directory of now, whatever it is when the file is read again."""
+    if isinstance(value, tuple):
+        return tuple(_anchored(item) for item in value)
+    return FileReference(file=absolute(value.file)) if isinstance(value, FileReference) else value
+
+
+def transport_of(settings: Kind, identity: Identity, no_proxy: str | None) -> TransportOptions:
+    """How requests are sent, by the settings."""
+    http = settings.http
+    return TransportOptions(
+        connect_timeout=http.timeout,
+        read_timeout=http.timeout,
+        total_timeout=http.total_timeout,
+        retries=http.retries,
+        proxy=identity.proxy,
+        no_proxy=no_proxy,
+        verify=http.ca_bundle or True,
+    )
+
+
+_SALT = os.urandom(32)
+
+
+def digest(plan: Blueprint) -> bytes:
+    """What makes two blueprints the same: their settings, secrets included, and how they are used."""
+    who = (plan.identity.client_id, plan.identity.tenant_id, plan.identity.authority, plan.identity.oidc_authority)
+    how = (sorted(plan.reader.allow), plan.surroundings, plan.transport, plan.transport.proxy, id(plan.http_client))
+    # Salted, so that the digest of a weak secret is of no use to anybody who finds it.
+    text = repr((_revealed(plan.settings, plan.reader), who, how))
+    return hashlib.blake2b(text.encode(errors="surrogatepass"), key=_SALT, digest_size=32).digest()
+
+
+def _revealed(value: object, reader: Reader) -> object:
+    if isinstance(value, EnvReference):
+        return value.env, reader.text(value)
+    if isinstance(value, BaseModel):
+        return type(value).__name__, [(name, _revealed(inner, reader)) for name, inner in value]
+    if isinstance(value, SecretStr | SecretBytes):
+        return value.get_secret_value()
+    if isinstance(value, tuple):
+        return [_revealed(item, reader) for item in value]
+    return value

@@ -1,0 +1,190 @@
+"""YAML as text with positions: no number, date, boolean or null is guessed, and nothing is dropped in silence.
+
+PyYAML's composer recurses in C (a few thousand brackets end the process) and expands aliases without a limit, so
+the tree is built here from the parser's events, with bounds.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from credconf.ground.files import CONFIGURATION_LIMIT, Unreadable, read_text
+from credconf.problems import Problem
+from credconf.problems.problem import Origin
+
+from .lines import Loader
+from .nodes import MERGE, Document, Mapping, Node, Scalar, Sequence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+MAX_DEPTH = 32
+MAX_NODES = 20_000
+_CORE_TAGS = frozenset(
+    {"!", *(f"tag:yaml.org,2002:{name}" for name in ("str", "int", "float", "bool", "null", "merge"))}
+)
+_COLLECTION_TAGS = frozenset({"!", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"})
+
+
+def read_document(path: str, *, found: bool = False) -> Document | Problem:
+    """Read and parse one YAML file of at most 1 MB.
+
+    A problem is returned, not raised: the frames that know the text of the file, and the secrets in it, must be in no
+    traceback.
+
+    Args:
+        path: the file, named as the user named it.
+        found: nobody named the file; it was found in the working directory.
+    """
+    return document_of(read_text(path, CONFIGURATION_LIMIT), path, found=found)
+
+
+def document_of(text: str | Unreadable, name: str, *, found: bool = False) -> Document | Problem:
+    """Parse the text of one YAML file, or say why there is none; as `read_document`."""
+    if isinstance(text, Unreadable):
+        origin = Origin("file", file=name, line=text.line, column=text.column, found=found)
+        return Problem(text.code, f"the configuration file {text.reason}", origin=origin)
+    root = parse(text, name)
+    return root if isinstance(root, Problem) else Document(name, root, found, text)
+
+
+def parse(text: str, name: str) -> Node | Problem | None:
+    """The root node of one YAML document, `None` for an empty one, or what keeps it from being one."""
+    try:
+        return _Composer(name).compose(yaml.parse(text, Loader=Loader))
+    except _Broken as exc:
+        broken: Problem | yaml.YAMLError = exc.problem
+    except yaml.YAMLError as exc:
+        broken = exc
+    return _refused(name, text, broken)
+
+
+def _refused(name: str, text: str, broken: Problem | yaml.YAMLError) -> Problem:
+    from credconf.config.reporting.excerpts import of_broken  # these are for broken files only
+
+    from .yaml_errors import syntax_problem, unprintable_problem
+
+    if isinstance(broken, yaml.MarkedYAMLError):
+        broken = syntax_problem(name, text, broken)
+    elif not isinstance(broken, Problem):  # the reader's own error knows an index at the best
+        broken = unprintable_problem(name, text)
+    return of_broken(broken, text)
+
+
+class _Broken(Exception):
+    def __init__(self, problem: Problem) -> None:
+        super().__init__()
+        self.problem = problem
+
+
+class _Composer:
+    """Events to nodes, without recursion."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.stack: list[Sequence | Mapping] = []
+        self.keys: list[Node | None] = []  # for each open mapping, the key that waits for its value
+        self.anchored: dict[str, Node] = {}
+        self.open: list[str | None] = []  # the anchors of the open collections
+        self.root: Node | None = None
+        self.documents = 0
+
+    def compose(self, events: Iterator[Any]) -> Node | None:
+        for event in events:
+            if isinstance(event, yaml.DocumentStartEvent):
+                self.documents += 1
+                if self.documents > 1:
+                    raise self.broken(
+                        event, "the file holds more than one YAML document", "keep one document in a file"
+                    )
+            elif isinstance(event, yaml.ScalarEvent):
+                self.add(event, _scalar(event))
+            elif isinstance(event, yaml.AliasEvent):
+                self.alias(event)
+            elif isinstance(event, yaml.CollectionStartEvent):
+                self.start(event)
+            elif isinstance(event, yaml.CollectionEndEvent):
+                self.end(event)
+        return None if isinstance(self.root, Scalar) and self.root.is_null else self.root
+
+    def start(self, event: Any) -> None:
+        if len(self.stack) >= MAX_DEPTH:
+            raise self.broken(event, f"the file is nested deeper than {MAX_DEPTH} levels", code="too-complex")
+        kind = Mapping if isinstance(event, yaml.MappingStartEvent) else Sequence
+        self.stack.append(kind(*_position(event), foreign=_is_foreign(event, _COLLECTION_TAGS)))
+        self.keys.append(None)
+        self.open.append(event.anchor)
+
+    def end(self, event: Any) -> None:
+        node = self.stack.pop()
+        self.keys.pop()
+        anchor = self.open.pop()
+        if anchor:
+            self.anchored[anchor] = node
+        self.put(event, node)
+
+    def alias(self, event: Any) -> None:
+        node = self.anchored.get(event.anchor)
+        if node is None:
+            raise self.unresolved(event)
+        self.put(event, node)
+
+    def unresolved(self, event: Any) -> _Broken:
+        """The problem of an alias for which there is nothing."""
+        key = self.keys[-1] if self.keys else None
+        if event.anchor in self.open:
+            message = "an alias refers to the mapping or list that holds it"
+        elif isinstance(key, Scalar) and key.text == MERGE:
+            hint = "write `&` and the name in front of the mapping that is meant; it stands above this line"
+            return self.broken(event, "there is no anchor of that name above", hint)
+        else:
+            message = "an alias refers to no anchor"
+        return self.broken(event, message, "put quotes around a value that begins with `*`")
+
+    def add(self, event: Any, node: Scalar) -> None:
+        if event.anchor:
+            self.anchored[event.anchor] = node
+        self.put(event, node)
+
+    def put(self, event: Any, node: Node) -> None:
+        if not self.stack:
+            self.root = node
+            return
+        parent = self.stack[-1]
+        parent.size += node.size
+        if parent.size > MAX_NODES:
+            raise self.broken(
+                event, f"the file holds more than {MAX_NODES:,} values, aliases counted", code="too-complex"
+            )
+        if isinstance(parent, Sequence):
+            parent.items.append(node)
+        elif (key := self.keys[-1]) is None:
+            self.keys[-1] = node
+        else:
+            parent.pairs.append((key, node))
+            self.keys[-1] = None
+
+    def broken(self, event: Any, message: str, hint: str | None = None, code: str = "bad-yaml") -> _Broken:
+        line, column = _position(event)
+        return _Broken(
+            Problem(code, message, origin=Origin("file", file=self.name, line=line, column=column), hint=hint)
+        )
+
+
+def _scalar(event: Any) -> Scalar:
+    plain = event.style in (None, "")
+    line, column = _position(event)
+    foreign = _is_foreign(event, _CORE_TAGS)
+    if plain and not foreign and event.start_mark.line == event.end_mark.line:
+        column = event.end_mark.column - len(event.value) + 1  # an anchor may stand before the text itself
+    return Scalar(event.value, plain, line, column, foreign=foreign)
+
+
+def _is_foreign(event: Any, ours: frozenset[str]) -> bool:
+    return event.tag is not None and event.tag not in ours
+
+
+def _position(event: Any) -> tuple[int, int]:
+    return event.start_mark.line + 1, event.start_mark.column + 1

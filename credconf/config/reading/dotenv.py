@@ -1,0 +1,123 @@
+"""`.env` with line numbers: python-dotenv's parser, without its expansion of `${...}`, and without dropping lines."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+from typing import TYPE_CHECKING
+
+from dotenv.parser import parse_stream
+
+from credconf.ground.files import CONFIGURATION_LIMIT, Unreadable, read_text
+from credconf.ground.opaque import Hidden
+from credconf.ground.records import field, record
+from credconf.problems import Problem
+from credconf.problems.problem import Origin
+
+from .lines import dotenv_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from os import PathLike
+
+    from credconf.config.variables import Environment
+
+
+MAX_LINES = 20_000
+MAX_BLANKS = 500
+_BLANKS = re.compile(rf"[^\S\r\n]{{{MAX_BLANKS + 1}}}")
+"""python-dotenv looks for a comment behind each of the blanks in a row: its time is the square of their number."""
+
+
+@record
+class Dotenv:
+    """The variables of one `.env` file.
+
+    Attributes:
+        name: as it was given.
+        variables: by name.
+        lines: the line of each.
+        first: the first line of those that stand twice.
+        problems: broken lines, or why the file could not be read.
+        exists: whether there was a file at all.
+        found: it was found in the working directory; nobody named it.
+        text: of the file, for the excerpts of problems.
+    """
+
+    name: str
+    variables: Environment = field(default_factory=lambda: Hidden[str]({}))
+    lines: dict[str, int] = field(default_factory=dict)
+    first: dict[str, int] = field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+    exists: bool = True
+    found: bool = False
+    text: str = field(default="", repr=False)
+
+    def origin(self, variable: str) -> Origin:
+        """Where a variable stands."""
+        return Origin("dotenv", name=variable, file=self.name, line=self.lines.get(variable), found=self.found)
+
+    def twice(self, names: Iterable[str]) -> Iterator[Problem]:
+        """A warning for each variable that stands twice. Of other programs' variables nothing is said.
+
+        Args:
+            names: of those that count.
+        """
+        for name in names:
+            if name in self.first:
+                message = f"{name} stands twice (first at line {self.first[name]}): the last one counts"
+                yield Problem("duplicate-key", message, "warning", None, self.origin(name), "remove one of the two")
+
+
+def read_dotenv(path: str | PathLike[str], name: str, *, found: bool) -> Dotenv:
+    """Read a `.env` file. One that was only looked for need not exist."""
+    text = read_text(path, CONFIGURATION_LIMIT)
+    if not isinstance(text, Unreadable):
+        return parse_dotenv(text, name, found=found)
+    if found and (text.code == "missing-file" or os.path.isdir(path)):  # a virtual environment may be called `.env`
+        return Dotenv(name, exists=False, found=True)
+    origin = Origin("dotenv", file=name, line=text.line, column=text.column, found=found)
+    return Dotenv(name, problems=(Problem(text.code, f"the file {text.reason}", origin=origin),), found=found)
+
+
+def parse_dotenv(text: str, name: str, *, found: bool) -> Dotenv:
+    """The variables of a text in the format of python-dotenv. The last of two lines for one variable wins."""
+    complex_ = _too_complex(text, name, found=found)
+    if complex_ is not None:
+        return Dotenv(name, problems=(complex_,), found=found)
+    variables: dict[str, str] = {}
+    lines: dict[str, int] = {}
+    first: dict[str, int] = {}
+    problems: list[Problem] = []
+    for binding in parse_stream(io.StringIO(text)):
+        # A binding begins with the blank lines before it.
+        line = binding.original.line + _leading_lines(binding.original.string)
+        if binding.error:
+            origin = Origin("dotenv", file=name, line=line, column=1, found=found)
+            hint = "write NAME=VALUE, with quotes around a value that holds quotes or spaces"
+            problems.append(Problem("bad-dotenv", "this line can't be read", origin=origin, hint=hint))
+        elif binding.key is not None and binding.value is not None:
+            variables[binding.key] = binding.value
+            if binding.key in lines:
+                first.setdefault(binding.key, lines[binding.key])
+            lines[binding.key] = line
+    return Dotenv(name, Hidden(variables), lines, first, tuple(problems), found=found, text=text)
+
+
+def _too_complex(text: str, name: str, *, found: bool) -> Problem | None:
+    """What python-dotenv would take minutes for."""
+    lines = dotenv_lines(text)
+    blanks = _BLANKS.search(text)
+    if len(lines) > MAX_LINES:
+        message, line = f"the file holds more than {MAX_LINES:,} lines", MAX_LINES + 1
+    elif blanks is not None:
+        message, line = f"more than {MAX_BLANKS} blanks stand in a row", len(dotenv_lines(text[: blanks.start()]))
+    else:
+        return None
+    origin = Origin("dotenv", file=name, line=line, column=1, found=found)
+    return Problem("too-complex", message, origin=origin, hint="keep other things in another file")
+
+
+def _leading_lines(original: str) -> int:
+    return len(dotenv_lines(original[: len(original) - len(original.lstrip())])) - 1

@@ -1,0 +1,196 @@
+"""The entries of the files: flat or named, one or several layers of each, and what they extend."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, Any
+
+from credconf.config.layers import KNOWN, PATHS, Layer, Value
+from credconf.config.reporting.unknown_keys import unknown_in_entry, unknown_in_group
+from credconf.ground.files import absolute
+from credconf.ground.records import replace
+from credconf.kinds import ALIASES, NESTED
+from credconf.kinds.validation import unknown_key
+from credconf.problems import Problem
+from credconf.problems.printable import shown_key
+from credconf.problems.problem import Origin, joined
+
+from .lineage import Book, Part, broken_lineages, colliding_names
+from .nodes import Mapping, Node, Scalar, Sequence, entries, faults, plain
+from .sections import missing_section, section_of
+
+if TYPE_CHECKING:
+    from .nodes import Document
+
+_NAME = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*")
+_CONTROLS = frozenset({"extends", "abstract"})
+_TOP = frozenset({"default", "credentials"})
+
+
+def read_book(documents: list[Document], section: str | None) -> Book:
+    """Read the entries of all files.
+
+    Args:
+        documents: the lowest layer first, as they were named.
+        section: dotted path of the mapping that is ours; the whole file without it.
+    """
+    book = Book(places=[document.name for document in documents])
+    holders = [(document, section_of(document, section, book)) for document in documents]
+    if section and not any(found for _, found in holders) and not book.problems:
+        book.problems.append(missing_section(section, documents))
+    for document, mapping in reversed(holders):
+        if mapping is not None:
+            _read_file(document, mapping, section or "", book)
+    if None in book.parts and (book.names or book.default):
+        origin = book.parts[None][0].origin
+        message = "one file is flat and another has named credentials"
+        book.problems.append(Problem("flat-and-named", message, origin=origin, hint="write all of them in one form"))
+    book.problems += colliding_names(book)
+    book.problems += broken_lineages(book)
+    return book
+
+
+def _read_file(document: Document, mapping: Mapping, path: str, book: Book) -> None:
+    book.problems += faults(mapping, document, path)
+    pairs = {key: pair for key, pair in entries(mapping).items() if not _is_foreign(key)}
+    if not _TOP & pairs.keys():
+        part = _part(document, mapping, None, path, book.problems)
+        book.parts.setdefault(None, []).append(part)
+        return
+    for key, (key_node, _) in pairs.items():
+        if key in KNOWN | _CONTROLS:
+            message = f"`{key}` of the flat form stands beside `{min(_TOP & pairs.keys())}` of the named form"
+            hint = "move it into an entry of `credentials`"
+            book.problems.append(
+                Problem("flat-and-named", message, path=joined(path, key), origin=document.origin(key_node), hint=hint)
+            )
+        elif key not in _TOP:
+            book.problems.append(
+                _at(unknown_key(key, KNOWN | _TOP, joined(path, shown_key(key))), document.origin(key_node))
+            )
+    if "default" in pairs and book.default is None:
+        node = pairs["default"][1]
+        if isinstance(node, Scalar):
+            book.default = (node.text, document.origin(node))
+        else:
+            book.problems.append(_wrong("default", "a name", document.origin(node), path))
+    if "credentials" in pairs:
+        _read_entries(document, pairs["credentials"][1], joined(path, "credentials"), book)
+
+
+def _read_entries(document: Document, node: Node, path: str, book: Book) -> None:
+    if not isinstance(node, Mapping):
+        book.problems.append(
+            _wrong("credentials", "a mapping of names", document.origin(node), path.rpartition(".")[0])
+        )
+        return
+    for name, (key, value) in entries(node).items():
+        if _is_foreign(name):
+            continue
+        where = joined(path, shown_key(name))
+        if not _NAME.fullmatch(name):
+            meant = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+            usable = shown_key(name) != "…" and _NAME.fullmatch(meant)
+            rule = "lower-case letters and digits, joined by single `-` or `_`"
+            hint = f"write `{meant}`: {rule}" if usable else f"write {rule}, such as my-app"
+            message = f"`{shown_key(name)}` is not a usable name"
+            book.problems.append(Problem("bad-name", message, path=where, origin=document.origin(key), hint=hint))
+        elif not isinstance(value, Mapping):
+            book.problems.append(_wrong(name, "a mapping of settings", document.origin(value), path))
+        else:
+            part = _part(document, value, name, where, book.problems)
+            part.origin = document.origin(key, name)
+            book.parts.setdefault(name, []).append(part)
+
+
+def _part(document: Document, mapping: Mapping, name: str | None, path: str, problems: list[Problem]) -> Part:
+    part = Part(name, document.origin(mapping, name), Layer(document.name, entry=name))
+    pairs = entries(mapping)
+    known = KNOWN | (_CONTROLS if name else _TOP)
+    before: tuple[str, Node] | None = None
+    for key, (key_node, value) in pairs.items():
+        here, before = before, (key, value)
+        where = joined(path, shown_key(key))
+        if _is_foreign(key):
+            continue
+        if name is not None and key == "extends":
+            part.extends = _parents(document, value, where, problems)
+        elif name is not None and key == "abstract":
+            part.abstract = _boolean(document, value, where, problems)
+        elif key not in KNOWN:
+            problems.append(_at(unknown_in_entry(key, known, path, here), document.origin(key_node)))
+        elif key in ALIASES and ALIASES[key] in pairs:
+            message = f"`{key}` and `{ALIASES[key]}` are one setting"
+            problems.append(
+                Problem("conflict", message, path=where, origin=document.origin(key_node), hint="keep one of them")
+            )
+        else:
+            _add(part, document, ALIASES.get(key, key), key_node, value)
+            if key in NESTED:
+                _check_group(key_node, value, document, where, problems)
+    return part
+
+
+def _check_group(group: Scalar, node: Node, document: Document, path: str, problems: list[Problem]) -> None:
+    if not isinstance(node, Mapping):
+        problems.append(_wrong(group.text, "a mapping of settings", document.origin(node), path.rpartition(".")[0]))
+        return
+    for key, (key_node, _) in entries(node).items():
+        if key not in NESTED[group.text] and not _is_foreign(key):
+            problems.append(_at(unknown_in_group(key_node, group, path), document.origin(key_node)))
+
+
+def _add(part: Part, document: Document, path: str, key: Scalar, node: Node) -> None:
+    if path in NESTED:
+        for leaf, (leaf_key, inner) in entries(node).items() if isinstance(node, Mapping) else ():
+            if leaf in NESTED[path]:
+                _add(part, document, f"{path}.{leaf}", leaf_key, inner)
+        return
+    raw: Any = _relative_to(document, path, plain(node))
+    if path == "env_prefix" and isinstance(node, Scalar) and node.is_null:
+        raw = None
+    part.layer.values[path] = Value(raw, document.origin(node, part.name), document.origin(key, part.name), node)
+
+
+def _relative_to(document: Document, path: str, raw: Any) -> Any:
+    """A relative path is relative to the file that names it, and stays so when the working directory changes."""
+    directory = os.path.dirname(absolute(document.name))
+    if path in PATHS and isinstance(raw, str) and raw.strip():
+        return os.path.join(directory, raw)
+    if isinstance(raw, dict) and raw.keys() == {"file"} and isinstance(raw["file"], str) and raw["file"]:
+        return {"file": os.path.join(directory, raw["file"])}
+    if isinstance(raw, list):
+        return [_relative_to(document, path, item) for item in raw]
+    return raw
+
+
+def _parents(document: Document, node: Node, path: str, problems: list[Problem]) -> tuple[tuple[str, Origin], ...]:
+    items = node.items if isinstance(node, Sequence) else [node]
+    scalars = [item for item in items if isinstance(item, Scalar)]
+    for item in scalars:
+        if not item.text.strip():
+            hint = "name an entry, or remove it"
+            problems.append(Problem("empty", "`extends` is empty", path=path, origin=document.origin(item), hint=hint))
+    if len(scalars) != len(items):
+        problems.append(_wrong("extends", "a name or a list of names", document.origin(node), path.rpartition(".")[0]))
+    return tuple((item.text, document.origin(item)) for item in scalars if item.text.strip())
+
+
+def _boolean(document: Document, node: Node, path: str, problems: list[Problem]) -> bool:
+    text = node.text.lower() if isinstance(node, Scalar) else ""
+    if text not in {"true", "false", "yes", "no", "on", "off"}:
+        problems.append(_wrong("abstract", "true or false", document.origin(node), path.rpartition(".")[0]))
+    return text in {"true", "yes", "on"}
+
+
+def _is_foreign(key: str) -> bool:
+    return key.startswith("x-") or key == "$schema"
+
+
+def _wrong(key: str, expected: str, origin: Origin, path: str) -> Problem:
+    return Problem("wrong-type", f"`{key}` must be {expected}", path=joined(path, key), origin=origin)
+
+
+def _at(problem: Problem, origin: Origin) -> Problem:
+    return replace(problem, origin=origin)

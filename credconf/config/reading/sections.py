@@ -1,0 +1,94 @@
+"""The section of a file that is ours, and the one that was probably meant where no file has it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from credconf.problems import Problem, closest
+from credconf.problems.printable import shown_key
+from credconf.problems.problem import Origin, joined
+
+from .nodes import Mapping, Sequence, duplicates, entries, tagged
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence as SequenceOf
+
+    from .lineage import Book
+    from .nodes import Document
+
+
+def missing_section(section: str, documents: SequenceOf[Document]) -> Problem:
+    """The problem of a section that none of the files has.
+
+    Args:
+        section: dotted path.
+        documents: the files.
+    """
+    if not documents:
+        message = f"there is no section `{section}`, because no file is read"
+        hint = "name the file that has it, or remove section="
+        return Problem("missing-section", message, path=section, origin=Origin("argument", "section"), hint=hint)
+    names = ", ".join(document.name for document in documents)
+    message = f"there is no section `{section}` in {names}"
+    for document in reversed(documents):
+        found = _nearest(section.split("."), document)
+        if found is not None:
+            origin, meant = found
+            return Problem("missing-section", message, path=section, origin=origin, hint=f"did you mean `{meant}`?")
+    origin = Origin("file", file=documents[-1].name)
+    return Problem(
+        "missing-section",
+        message,
+        path=section,
+        origin=origin,
+        hint="check the name of the section, or name another file",
+    )
+
+
+def _nearest(steps: SequenceOf[str], document: Document) -> tuple[Origin, str] | None:
+    """Where a key stands that resembles the first step that is not there, and the whole path with it."""
+    node = document.root
+    for index, step in enumerate(steps):
+        pairs = entries(node) if isinstance(node, Mapping) else {}
+        if step in pairs:
+            node = pairs[step][1]
+            continue
+        meant = closest(step, [key for key in pairs if shown_key(key) == key])
+        if meant is None:
+            return None
+        return document.origin(pairs[meant][0]), ".".join((*steps[:index], meant, *steps[index + 1 :]))
+    return None
+
+
+def section_of(document: Document, section: str | None, book: Book) -> Mapping | None:
+    """The mapping that is ours in a file; where there is none the book is told why, unless a layer leaves it out."""
+    node = document.root
+    path = ""
+    for step in section.split(".") if section else []:
+        if node is not None and node.foreign:
+            break
+        if isinstance(node, Mapping):
+            book.problems += duplicates(node, step, document, path)
+        path = joined(path, step)
+        node = entries(node)[step][1] if isinstance(node, Mapping) and step in entries(node) else None
+    if node is not None and node.foreign:
+        book.problems.append(tagged(node, document, path))
+        book.unread = True
+        return None
+    if isinstance(node, Mapping):
+        return node
+    if node is None and section:
+        return None  # a layer may leave the section out; that none has it is found above
+    book.unread = True
+    what = f"the section `{section}`" if section else "the file"
+    if node is None:
+        origin = Origin("file", file=document.name, line=1, column=1, found=document.found)
+        message, hint = f"{what} is empty", "write the settings, or leave the file out"
+        book.problems.append(Problem("empty-file", message, path=section, origin=origin, hint=hint))
+    else:
+        message = f"{what} is not a mapping of settings"
+        hint = "write `key: value`" + (
+            ", without `-`" if isinstance(node, Sequence) else ", with a space after the colon"
+        )
+        book.problems.append(Problem("wrong-type", message, path=section, origin=document.origin(node), hint=hint))
+    return None

@@ -1,0 +1,173 @@
+"""Warnings: what will work but is probably wrong."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+import time
+from typing import TYPE_CHECKING
+
+from pydantic import SecretStr
+
+from credconf.config.merging import place_in
+from credconf.ground.expiry import OVER, stage, within
+from credconf.problems import Problem
+from credconf.references import FileReference
+from credconf.settings import clouds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from datetime import date
+
+    from credconf.config.layers import Layer, Value
+    from credconf.kinds import Identity, Kind, Proof
+
+_GUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
+
+
+def advice(
+    settings: Kind, identity: Identity, proofs: Mapping[str, Proof], merged: Mapping[str, Value]
+) -> Iterator[Problem]:
+    """The warnings about a configuration that is valid, and about the files of its secrets.
+
+    Args:
+        settings: the validated model.
+        identity: its texts.
+        proofs: what could be read, by path.
+        merged: the winning values, for their origins.
+    """
+    yield from advice_on_texts(settings, identity, proofs, merged)
+    yield from _about_files(settings, merged)
+
+
+def advice_on_texts(
+    settings: Kind, identity: Identity, proofs: Mapping[str, Proof], merged: Mapping[str, Value]
+) -> Iterator[Problem]:
+    """As `advice()`, but no file is looked at: the warnings about the texts that are known."""
+    yield from _about_secrets(settings, proofs, merged)
+    yield from _about_expiry(settings, proofs, merged)
+    if identity.authority is None:
+        return
+    if clouds.is_loopback(identity.authority):
+        return  # a test against a server of one's own
+    if not clouds.is_well_known(identity.authority):
+        message = "`authority` is not a host that Microsoft is known to operate"
+        yield _warning(
+            "unknown-authority", message, "authority", merged, "check its spelling, or ignore this for a private cloud"
+        )
+    elif not _GUID.fullmatch(identity.client_id):
+        message = "`client_id` is not a GUID, as client ids of Entra ID are"
+        yield _warning("client-id-no-guid", message, "client_id", merged, "copy the application (client) id")
+
+
+def _warning(code: str, message: str, path: str, merged: Mapping[str, Value], hint: str) -> Problem:
+    return Problem(code, message, severity="warning", path=path, origin=place_in(merged, path), hint=hint)
+
+
+def _about_secrets(settings: Kind, proofs: Mapping[str, Proof], merged: Mapping[str, Value]) -> Iterator[Problem]:
+    held = [path for path, item in _secrets(settings) if isinstance(item, SecretStr)]
+    for path in held:
+        origin = place_in(merged, path)
+        if origin is not None and origin.place == "file":
+            message = "a secret is written in the file"
+            yield _warning("secret-in-file", message, path, merged, "use {file: PATH} or {env: NAME}")
+    for path, proof in proofs.items():
+        if not isinstance(proof.credential, str):
+            continue
+        secret = proof.credential
+        if _GUID.fullmatch(secret.strip()):
+            message, hint = (
+                f"`{path}` is a GUID: probably the secret's id, not its value",
+                "copy the column Value in the portal",
+            )
+            yield _warning("secret-is-guid", message, path, merged, hint)
+        if secret != secret.strip():
+            message = f"`{path}` begins or ends with white space"
+            yield _warning("surrounding-space", message, path, merged, "remove it if it is not part of the secret")
+        elif len(secret) > 1 and secret[0] == secret[-1] and secret[0] in "'\"":
+            message = f"`{path}` stands in quotes that are part of it"
+            yield _warning("surrounding-quotes", message, path, merged, "remove the quotes")
+        if len(secret.strip().splitlines()) > 1:
+            message = f"`{path}` holds a line break"
+            yield _warning("inner-line-break", message, path, merged, "keep the secret alone, in one line")
+
+
+def _about_expiry(settings: Kind, proofs: Mapping[str, Proof], merged: Mapping[str, Value]) -> Iterator[Problem]:
+    """The words are those of the stages: no problem shows a value, and a date is one."""
+    noted: date | None = getattr(settings, "secret_expires_on", None)
+    if noted is None:
+        found = {path: proof.expires_on for path, proof in proofs.items()}
+        what, hint = "the certificate", "make a new one"
+    else:
+        found = {"secret_expires_on": noted}
+        what, hint = "by this date, the secret", "make a new one, and correct the date"
+    for path, expires_on in found.items():
+        reached = None if expires_on is None else stage(expires_on, time.time())
+        if reached == OVER:
+            yield _warning("expired", f"`{path}`: {what} has expired", path, merged, hint)
+        elif reached is not None:
+            yield _warning("expires-soon", f"`{path}`: {what} {within(reached)}", path, merged, hint)
+
+
+def _about_files(settings: Kind, merged: Mapping[str, Value]) -> Iterator[Problem]:
+    if os.name != "posix":
+        return
+    for path, item in _secrets(settings):
+        if isinstance(item, FileReference) and _others_can_read(item.file):
+            message = f"the file {item.file} can be read by every user of this machine"
+            yield _warning("readable-by-others", message, path, merged, "chmod o-r")
+
+
+def _secrets(settings: Kind) -> Iterator[tuple[str, object]]:
+    """What the settings hold of secrets and references to them, by path."""
+    for name in (settings.proof, "client_certificate_password"):
+        value = getattr(settings, name, None)
+        if isinstance(value, tuple):
+            yield from ((f"{name}.{index}", item) for index, item in enumerate(value))
+        elif value is not None:
+            yield name, value
+    cache = settings.token_cache
+    if cache.key is not None:
+        yield "token_cache.key", cache.key
+    if isinstance(cache.url, FileReference) or (
+        isinstance(cache.url, SecretStr) and "@" in cache.url.get_secret_value()
+    ):
+        yield "token_cache.url", cache.url
+
+
+def _others_can_read(path: str) -> bool:
+    try:
+        return bool(os.stat(path).st_mode & stat.S_IROTH)
+    except (OSError, ValueError):  # a path may hold a NUL
+        return False
+
+
+def displaced_host(layers: Sequence[Layer], merged: Mapping[str, Value], path: str) -> Iterator[Problem]:
+    """A warning where a higher `authority` or `cloud` displaces another host of a lower source."""
+    name = "authority" if "authority" in merged else "cloud"
+    winner = merged.get(name)
+    host = None if winner is None else _host(name, winner.raw)
+    if winner is None or host is None or not winner.origin.displaced or clouds.is_loopback(host):
+        return  # what is no host displaces none, which is another problem
+    for layer in layers:
+        for name in ("authority", "cloud"):
+            value = layer.values.get(name)
+            if value is None or value.origin.over(()) not in winner.origin.displaced:
+                continue
+            if _host(name, value.raw) != host:
+                message = f"the host of {winner.origin} displaces that of {value.origin}"
+                hint = "remove one of them if that is not meant"
+                yield Problem("authority-displaced", message, "warning", path, winner.origin, hint)
+                return
+
+
+def _host(name: str, raw: object) -> str | None:
+    if not isinstance(raw, str):
+        return None
+    if name == "cloud":
+        return clouds.PRESETS.get(raw)
+    try:
+        return clouds.authority(raw)
+    except clouds.BadName:
+        return None

@@ -1,0 +1,169 @@
+"""What is missing, the ways to give it, and the ambient variables that count or do not."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Final
+
+from credconf.config.request import DEFAULT_FILE
+from credconf.ground.records import record, replace
+from credconf.kinds import KINDS
+from credconf.problems import Problem
+from credconf.problems.problem import joined
+from credconf.references import EnvReference
+
+from .placing import PROOFS
+from .unknown_variables import azure_near
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from credconf.config.layers import Layer, Value
+    from credconf.config.reading.dotenv import Dotenv
+    from credconf.config.reading.lineage import Book
+    from credconf.config.request import Request
+    from credconf.config.variables import Scheme
+
+
+_PROOFS: Final = frozenset(model.proof for model in KINDS.values())
+_OF_WORKLOAD_IDENTITY: Final = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_FEDERATED_TOKEN_FILE")
+
+
+def heard(layer: Layer, merged: Mapping[str, Value], environ: Mapping[str, str]) -> list[str]:
+    """The variables of `.env` that count: those that are listened to, and those that a reference names.
+
+    Args:
+        layer: of `.env`.
+        merged: the winning values.
+        environ: of the process, which is asked first for what a reference names.
+    """
+    items = [item for value in merged.values() for item in (value.raw if isinstance(value.raw, list) else [value.raw])]
+    named = [item["env"] for item in items if isinstance(item, dict) and isinstance(item.get("env"), str)]
+    named += [item.env for item in items if isinstance(item, EnvReference)]
+    listened = [origin.name for value in layer.values.values() for origin in value.origin.flat() if origin.name]
+    return list(dict.fromkeys([*listened, *(name for name in named if not environ.get(name))]))
+
+
+def of_another_kind(merged: Mapping[str, Value]) -> dict[str, Problem]:
+    """Options of another kind that only an `AZURE_` variable gives, by path, with a warning about each.
+
+    azure-identity goes by the secret and leaves the options of a certificate alone; so do we. A second proof is
+    another matter: which of the two was meant, nobody can tell.
+
+    Args:
+        merged: the winning values.
+    """
+    named = merged["kind"].raw if "kind" in merged else None
+    present = [name for name, model in KINDS.items() if model.proof in merged]
+    kind = named if isinstance(named, str) and named in KINDS else present[0] if len(present) == 1 else None
+    found: dict[str, Problem] = {}
+    for path, value in merged.items() if kind is not None else ():
+        origin = value.origin
+        ambient = origin.place in {"environment", "dotenv"} and (origin.name or "").startswith("AZURE_")
+        if not ambient or origin.displaced or path in _PROOFS or path.split(".")[0] in KINDS[str(kind)].model_fields:
+            continue
+        message = f"{origin.name} is set, and has no effect on a credential of `kind: {kind}`"
+        found[path] = Problem("unheard-variable", message, "warning", path, origin, "unset it if it is not needed")
+    return found
+
+
+def workload_identity(path: str, environ: Mapping[str, str]) -> str:
+    """A line for the hint of a missing proof, where a webhook has prepared another way to sign in; else nothing."""
+    if path not in _PROOFS or not all(environ.get(name) for name in _OF_WORKLOAD_IDENTITY):
+        return ""
+    return (
+        "\nAZURE_FEDERATED_TOKEN_FILE is set: workload identity is not supported yet, which azure-identity's"
+        "\nWorkloadIdentityCredential is for; here, give a secret or a certificate"
+    )
+
+
+_NEAR: Final = f"{os.path.splitext(DEFAULT_FILE)[0]}.yml"
+_BROKEN: Final = frozenset({"unknown-parent", "cycle", "empty", "wrong-type"})
+"""What can be wrong with `extends`."""
+
+
+@record
+class Missing:
+    """What can be said of the settings that one credential lacks.
+
+    Attributes:
+        request: what was asked for.
+        dotenv: what its `.env` holds.
+        book: the entries of the files.
+        scheme: the variables that the credential listens to.
+        lineage: the entry and what it extends; `None` is the flat form.
+    """
+
+    request: Request
+    dotenv: Dotenv
+    book: Book
+    scheme: Scheme
+    lineage: tuple[str | None, ...]
+
+    def told(self, problem: Problem) -> Problem:
+        """The problem of a setting that is missing, with the ways to give it."""
+        name, path = self.lineage[0] if self.lineage else None, problem.path or ""
+        of = f"` of `{name}` is not set" if name else "` is not set"
+        part = self.book.parts[name][0] if name in self.book.parts else None
+        variable = self.scheme.suggestion(path)
+        example = f"`{path}: {{file: PATH}}`" if path in PROOFS else f"`{path}`"
+        ways = [f"add {example}"] if part else []
+        ways += [f"set {variable}"] if variable else []
+        hint = ", or ".join(ways) or f"pass {path}="
+        hint += self._nearly_set(variable) if variable else ""
+        hint += workload_identity(path, self.request.environ) if self.scheme.azure else ""
+        message = problem.message.replace("` is not set", of, 1)
+        return replace(problem, message=message, origin=part.origin if part else None, hint=hint)
+
+    def _nearly_set(self, variable: str) -> str:
+        for environ, place in ((self.request.environ, ""), (self.dotenv.variables, f" in {self.dotenv.name}")):
+            near = azure_near(variable, environ)
+            if near is not None:
+                return f"\n{near} is set{place}; did you mean {variable}?"
+        return ""
+
+    def with_unread_file(self, problems: Iterable[Problem]) -> Iterator[Problem]:
+        """The problems; the first of what is missing tells of a file that is nearly the one that is looked for."""
+        names, found, _ = self.request.named_files()
+        near = found and not names and os.path.isfile(_NEAR)
+        for problem in problems:
+            if near and problem.code == "missing":
+                near = False
+                hint = f"{_NEAR} is here, and not read: call it {DEFAULT_FILE}, or say that it is the file"
+                yield replace(problem, hint=f"{problem.hint}\n{hint}")
+            else:
+                yield problem
+
+    def is_explained(self, problem: Problem, said: Iterable[Problem], *, kind_is_given: bool) -> bool:
+        """Whether it may stand in a parent that can't be found, or is there already, misspelt.
+
+        Args:
+            problem: of a setting that is missing.
+            said: what was said already; it says an error where this is true.
+            kind_is_given: only one proof would do.
+        """
+        path = problem.path or ""
+        wanted = {path}
+        if not kind_is_given and path in PROOFS:
+            wanted = {*PROOFS}
+        if "tenant_id" in wanted:
+            wanted.add("oidc_authority")
+        return any(self._cuts(item) or not wanted.isdisjoint(self._meant(item)) for item in said)
+
+    def _cuts(self, item: Problem) -> bool:
+        section = self.request.section or ""
+        extends = {f"credentials.{name}.extends" for name in self.lineage}
+        here = item.path in extends or item.path in {joined(section, path) for path in extends}
+        return (here and item.code in _BROKEN) or (item.code == "unknown-key" and item.meant == "credentials")
+
+    def _meant(self, item: Problem) -> Iterable[str]:
+        """The settings of this credential that somebody meant by an unknown key or variable."""
+        if item.meant is None:
+            return ()
+        if item.code == "unknown-variable":
+            return (variable.field for variable in self.scheme.variables() if variable.name == item.meant)
+        section = self.request.section or ""
+        entries = [joined(section, f"credentials.{name}") if name else section for name in self.lineage]
+        is_ours = any(not entry or f"{item.path}.".startswith(f"{entry}.") for entry in entries)
+        is_argument = item.origin is not None and item.origin.place == "argument"
+        return (item.meant,) if is_ours or is_argument else ()

@@ -1,0 +1,187 @@
+"""Variables that are nearly ours: the misspelt, and those that the chosen entry does not listen to."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from credconf.config.variables import AZURE, PREFIX, SELECTORS, Scheme, variable_part
+from credconf.kinds import NESTED
+from credconf.problems import Problem, closest
+from credconf.problems.suggestions import folded
+from credconf.settings.hints import setting_called
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterator, Mapping
+
+    from credconf.problems.problem import Origin
+
+_FLAT = Scheme.of(None, None, prefixed=False)
+_FIELDS = frozenset(variable.name.removeprefix(PREFIX) for variable in _FLAT.variables() if variable.ours)
+_NOT_VARIABLES = frozenset({"ENV_PREFIX", "EXTENDS", "ABSTRACT", "DEFAULT", "CREDENTIALS"})
+_OURS = frozenset({*SELECTORS, *(PREFIX + field for field in _FIELDS)})
+_SELECTED: Final = {folded(name.removeprefix(PREFIX)): name for name in SELECTORS}
+_GROUPS: Final = {folded(group): group for group in NESTED}
+_COMPARISONS: Final = 20_000
+"""Of two names for likeness, at most: there may be thousands of variables, and of entries. Names that differ in `_`
+alone are looked up, all of them."""
+_LONGEST: Final = 200
+
+
+def strangers(
+    environ: Mapping[str, str],
+    origin_of: Callable[[str], Origin],
+    schemes: Mapping[str | None, Scheme],
+    chosen: str | None,
+    prefixes: Collection[str] = (),
+) -> list[Problem]:
+    """Variables under `CREDCONF_` that are nearly ours (errors), or ours but not listened to (warnings).
+
+    What resembles nothing of ours is left alone: Kubernetes sets `CREDCONF_PORT` for a service named credconf.
+
+    Args:
+        environ: the variables.
+        origin_of: where one of them stands.
+        schemes: of every entry of the files by name; `None` is the flat form.
+        chosen: the entry that was chosen.
+        prefixes: every `env_prefix` of the files: what begins with one is some entry's own.
+    """
+    theirs = tuple(prefix for prefix in prefixes if prefix.startswith(PREFIX) and len(prefix) > len(PREFIX))
+    names = [name for name in environ if name.upper().startswith(PREFIX) and environ[name] and name not in SELECTORS]
+    if not names:
+        return []
+    known = _Known(schemes, chosen)
+    found = [known.problem(name, origin_of(name)) for name in names if not (theirs and name.startswith(theirs))]
+    return [problem for problem in found if problem is not None]
+
+
+class _Known:
+    """The names that there are, and how many comparisons for likeness are left."""
+
+    def __init__(self, schemes: Mapping[str | None, Scheme], chosen: str | None) -> None:
+        self._chosen = chosen
+        self._scheme = schemes.get(chosen)
+        self._parts = {variable_part(entry): entry for entry in schemes if entry is not None}
+        self._folded = {folded(part): part for part in self._parts}
+        self._left = _COMPARISONS
+
+    def problem(self, name: str, origin: Origin) -> Problem | None:
+        """What is wrong with a variable, if anything is."""
+        rest = name[len(PREFIX) :]
+        entry, separator, field = rest.removeprefix("_").partition("__")
+        named = bool(separator) and name.startswith(f"{PREFIX}_") and entry in self._parts
+        if name in _OURS or (named and field in _FIELDS):
+            return self._unheard(name, origin)
+        if len(name) > _LONGEST:
+            return None
+        known = f"{PREFIX}_{entry}__" if named else self._prefix()
+        odd = _unusable(name, field if named else rest, known, origin)
+        if odd is not None:
+            return odd
+        meant = self._meant_of(entry, field) if named else self._meant(rest)
+        if meant is None or meant == name:
+            return None
+        message, hint = f"{name} is not a variable that credconf knows", f"did you mean {meant}?"
+        return Problem("unknown-variable", message, origin=origin, hint=hint, meant=meant)
+
+    def _prefix(self) -> str:
+        """What the chosen entry listens to: a suggestion must work."""
+        return (self._scheme.prefix if self._scheme is not None else None) or PREFIX
+
+    def _meant_of(self, entry: str, field: str) -> str:
+        """`CREDCONF__<NAME>__<FIELD>` with an unknown field of a known entry."""
+        meant = _fields().get(folded(field)) or self._closest(field, _fields().values(), 0.5)
+        return f"{PREFIX}_{entry}__{meant or '<FIELD>'}"
+
+    def _meant(self, rest: str) -> str | None:
+        """By its letters alone; then by the words of other tools; then by likeness."""
+        word = folded(rest)
+        if word in _SELECTED:
+            return _SELECTED[word]
+        if word in _fields():
+            return self._prefix() + _fields()[word]
+        for entry, field in _divided(rest):
+            if entry in self._folded:
+                return f"{PREFIX}_{self._folded[entry]}__{field}"
+        if rest.startswith("_") and "__" in rest[1:]:
+            entry, _, field = rest[1:].partition("__")
+            near = self._closest(entry, self._parts, 0.8)
+            return f"{PREFIX}_{near}__{_fields().get(folded(field), field)}" if near and field else None
+        near = self._closest(rest, [*_fields().values(), *_SELECTED], 0.8)
+        return None if near is None else _SELECTED.get(near) or self._prefix() + near
+
+    def _closest(self, word: str, choices: Collection[str], cutoff: float) -> str | None:
+        self._left -= len(choices)
+        return closest(word, choices, cutoff=cutoff) if self._left >= 0 else None
+
+    def _unheard(self, name: str, origin: Origin) -> Problem | None:
+        """A warning for a variable of the flat form where a named entry, which listens to others, was chosen."""
+        scheme = self._scheme
+        if self._chosen is None or name not in _OURS or scheme is None or scheme.prefix is None:
+            return None
+        listened = scheme.prefix + _fields()[folded(name.removeprefix(PREFIX))]
+        message = f"{name} is set, but `{self._chosen}` does not listen to it"
+        return Problem("unheard-variable", message, severity="warning", origin=origin, hint=f"set {listened} instead")
+
+
+def _unusable(name: str, field: str, prefix: str, origin: Origin) -> Problem | None:
+    """A setting that no variable gives, at least not in this form."""
+    group = _GROUPS.get(folded(field))
+    plain = field.removesuffix("_FILE")
+    if field in _NOT_VARIABLES:
+        message, hint = "this can't be given by a variable", "write it in the file, or pass it as an argument"
+    elif group is not None:
+        first = f"{group}__{NESTED[group][0]}".upper()
+        message, hint = (
+            f"`{group}` is a mapping of settings",
+            f"set a variable for each of them, such as {prefix}{first}",
+        )
+    elif plain != field and plain in _FIELDS and field not in _FIELDS:
+        message, hint = "only text can stand in a file", f"set {name.removesuffix('_FILE')} to the value"
+    else:
+        return None
+    return Problem("unknown-variable", f"{name}: {message}", origin=origin, hint=hint)
+
+
+@cache
+def _fields() -> dict[str, str]:
+    """How a usable variable ends, by all the words for its setting, without `_`."""
+    usable = [item for item in _FLAT.variables() if item.ours and item.form != "unusable"]
+    found = {folded(item.name.removeprefix(PREFIX)): item.name.removeprefix(PREFIX) for item in usable}
+    by_field: dict[str, str] = {}
+    for item in usable:
+        by_field.setdefault(item.field, item.name.removeprefix(PREFIX))
+    for leaf in NESTED["http"]:  # those of `token_cache` are words that anybody may use: KEY, NAME, URL
+        found.setdefault(folded(leaf), by_field[f"http.{leaf}"])
+    names = set(found.values())
+    for word, setting in setting_called().items():
+        for group in ("", *NESTED):
+            meant = by_field.get(f"{group}.{setting}" if group else setting)
+            if meant is not None:
+                found.setdefault(folded(group) + word, meant)
+                if f"{meant}_FILE" in names:  # as Docker's images have it
+                    found.setdefault(f"{folded(group)}{word}file", f"{meant}_FILE")
+        if setting not in by_field and f"http.{setting}" in by_field:
+            found.setdefault(word, by_field[f"http.{setting}"])
+    found.setdefault(folded("client_certificate"), by_field["client_certificate"])
+    return found
+
+
+def _divided(rest: str) -> Iterator[tuple[str, str]]:
+    """A name, folded, and the field behind it, wherever both may be divided; from the right, as fields are short."""
+    longest = max(map(len, _fields()))
+    end = len(rest)
+    while (end := rest.rfind("_", 0, end)) > 0:
+        word = folded(rest[end:])
+        if len(word) > longest:
+            return
+        if word in _fields():
+            yield folded(rest[:end]), _fields()[word]
+
+
+def azure_near(expected: str, environ: Mapping[str, str]) -> str | None:
+    """A variable under `AZURE_` that was probably meant to be `expected`: a hint only, the namespace is not ours."""
+    if expected not in AZURE or environ.get(expected):
+        return None
+    others = [name for name in environ if name.startswith("AZURE_") and name not in AZURE and environ[name]]
+    return closest(expected, others, cutoff=0.8)

@@ -1,0 +1,1 @@
+"""The ground: small modules that know nothing of credentials."""

@@ -1,0 +1,76 @@
+"""A box for a secret. Frames hold the box; the secret itself is only ever part of an expression.
+
+Whatever prints the variables of a frame (a traceback with locals, a log handler that walks `f_back`, a debugger's
+report from a signal handler) shows what functions hold in their variables. So code that has to touch a secret opens
+the box inside an expression whose functions are written in C, which have no frames.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NoReturn, TypeVar
+
+
+class Opaque:
+    """A secret that no `repr`, `vars()`, copy or pickle shows.
+
+    Assign `content` after construction: the frame of a constructor would hold it.
+
+    Attributes:
+        content: the secret.
+    """
+
+    __slots__ = ("content",)
+
+    content: Any
+
+    def __repr__(self) -> str:
+        return "<opaque>"
+
+    def __reduce__(self) -> NoReturn:
+        message = "a secret is neither copied nor pickled"
+        raise TypeError(message)
+
+
+_T = TypeVar("_T")
+
+
+class Hidden(Mapping[str, _T]):
+    """A mapping whose `repr` shows nothing of it, so that a traceback with locals does not either."""
+
+    __slots__ = ("_items",)
+
+    def __init__(self, items: Mapping[str, _T]) -> None:
+        self._items = items
+
+    @property
+    def mapping(self) -> Mapping[str, _T]:
+        """What is hidden, whatever somebody has passed for it."""
+        return self._items
+
+    def __getitem__(self, name: str) -> _T:
+        return self._items[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} hidden>"
+
+    def __copy__(self) -> Hidden[_T]:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, object]) -> Hidden[_T]:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        """Pickling would write every value.
+
+        Raises:
+            TypeError: always.
+        """
+        message = "variables and arguments can't be pickled: they may hold secrets"
+        raise TypeError(message)

@@ -1,0 +1,157 @@
+"""Problems as text for a terminal, as JSON, and as annotations of GitHub.
+
+The form of the annotations and their escaping: GitHub's reference of workflow commands and the toolkit of its actions.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Final
+
+from .printable import harmless, harmless_in_place, printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from .problem import Excerpt, Problem, Severity
+
+
+_LONGEST_BESIDE_CARETS = 80
+"""Columns up to which a hint stands behind the carets; a longer one has lines of its own."""
+
+
+def as_text(problems: Iterable[Problem], *, colour: bool = False) -> str:
+    """One block for each problem: what, where, what to do.
+
+    Args:
+        problems: in the order that they are shown in.
+        colour: with the escape sequences of a terminal; `wants_colour(stream)` says whether a stream should have them.
+    """
+    return harmless("\n\n".join(_block(problem, Palette(problem.severity, colour=colour)) for problem in problems))
+
+
+def _block(problem: Problem, paint: Palette) -> str:
+    title = paint.severe(f"{problem.severity}[{problem.code}]")
+    lines = [title + paint.bold(f": {printable(problem.message)}")]
+    if problem.origin is not None:
+        lines.append(f"  {paint.frame('-->')} {printable(str(problem.origin))}")
+    hints = [printable(line) for line in (problem.hint or "").splitlines()]
+    if problem.excerpt is not None:
+        beside = hints.pop() if len(hints) == 1 and _fits(problem.excerpt, hints[0]) else ""
+        lines += _excerpt(problem.excerpt, beside, paint)
+    lines += [f"  {line}" for line in hints]
+    if problem.looked_in:
+        lines.append(f"  looked in: {', '.join(map(printable, problem.looked_in))}")
+    return "\n".join(lines)
+
+
+def _fits(excerpt: Excerpt, hint: str) -> bool:
+    return excerpt.indent + excerpt.width + 1 + len(hint) <= _LONGEST_BESIDE_CARETS
+
+
+def _excerpt(excerpt: Excerpt, beside: str, paint: Palette) -> list[str]:
+    number = str(excerpt.line)
+    margin = " " * len(number)
+    carets = f"{'^' * excerpt.width} {beside}".rstrip()
+    return [
+        paint.frame(f" {margin} |"),
+        f"{paint.frame(f' {number} |')} {harmless_in_place(excerpt.text, '…')}".rstrip(),
+        f"{paint.frame(f' {margin} |')} {' ' * excerpt.indent}{paint.severe(carets)}",
+    ]
+
+
+_RESET = "\033[0m"
+_BOLD = "\033[1m"
+_FRAME = "\033[1;34m"
+_SEVERITY: Final[dict[Severity, str]] = {"error": "\033[1;31m", "warning": "\033[1;33m"}
+
+
+def wants_colour(stream: Any, environ: Mapping[str, str] | None = None) -> bool:
+    """Whether text for a stream should be coloured: on a terminal, unless its user asked otherwise.
+
+    `NO_COLOR` (https://no-color.org) forbids colours; `FORCE_COLOR` and `CLICOLOR_FORCE` ask for them where there is no
+    terminal, such as the log of a CI job; `CLICOLOR=0` and `TERM=dumb` turn them off on one.
+
+    Args:
+        stream: what the text will be written to.
+        environ: instead of the process environment.
+    """
+    environ = os.environ if environ is None else environ
+    if environ.get("NO_COLOR"):
+        return False
+    if any(environ.get(name, "0") not in {"", "0"} for name in ("FORCE_COLOR", "CLICOLOR_FORCE")):
+        return True
+    if environ.get("CLICOLOR") == "0" or environ.get("TERM") == "dumb":
+        return False
+    return bool(getattr(stream, "isatty", bool)())
+
+
+class Palette:
+    """The parts of a problem's text in their colours, or plain."""
+
+    def __init__(self, severity: Severity, *, colour: bool) -> None:
+        self._severity = _SEVERITY[severity]
+        self._colour = colour
+
+    def _painted(self, text: str, colour: str) -> str:
+        return f"{colour}{text}{_RESET}" if self._colour and text else text
+
+    def severe(self, text: str) -> str:
+        """The severity with its code, the carets, and what stands behind them."""
+        return self._painted(text, self._severity)
+
+    def bold(self, text: str) -> str:
+        """The message."""
+        return self._painted(text, _BOLD)
+
+    def frame(self, text: str) -> str:
+        """The arrow, the number of the line, and the bars."""
+        return self._painted(text, _FRAME)
+
+
+_DATA = {"%": "%25", "\r": "%0D", "\n": "%0A"}
+_PROPERTY = str.maketrans({**_DATA, ":": "%3A", ",": "%2C"})
+_MESSAGE = str.maketrans(_DATA)
+
+
+def as_github(problems: Iterable[Problem]) -> str:
+    """One line for each problem: `::error file=…,line=…,col=…,title=…::message`."""
+    return "\n".join(_command(problem) for problem in problems)
+
+
+def _command(problem: Problem) -> str:
+    places = {"file": problem.file, "line": problem.line, "col": problem.column if problem.line else None}
+    known = {**places, "title": f"credconf[{problem.code}]"}
+    properties = ",".join(
+        f"{name}={printable(str(value)).translate(_PROPERTY)}" for name, value in known.items() if value is not None
+    )
+    return f"::{problem.severity} {properties}::{_message(problem).translate(_MESSAGE)}"
+
+
+def _message(problem: Problem) -> str:
+    where = f" ({problem.origin})" if problem.origin is not None and problem.file is None else ""
+    lines = [f"{problem.message}{where}", *(problem.hint or "").splitlines()]
+    if problem.looked_in:
+        lines.append(f"looked in: {', '.join(problem.looked_in)}")
+    return "\n".join(printable(line) for line in lines)
+
+
+def as_dicts(problems: Iterable[Problem]) -> list[dict[str, Any]]:
+    """The shape that `--format json` promises: `file` is `null`, with an `origin`, for what is in no file."""
+    return [_dictionary(problem) for problem in problems]
+
+
+def _dictionary(problem: Problem) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "severity": problem.severity,
+        "code": problem.code,
+        "message": problem.message,
+        "path": problem.path,
+        "file": problem.file,
+        "line": problem.line,
+        "column": problem.column,
+        "hint": problem.hint,
+    }
+    if problem.file is None and problem.origin is not None:
+        shown["origin"] = str(problem.origin)
+    return shown

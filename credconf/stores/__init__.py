@@ -1,0 +1,1 @@
+"""Where processes share tokens: one file for each place."""
