@@ -24,9 +24,9 @@ from .tokens.blueprint import Blueprint
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
+    from typing import Unpack
 
     from pydantic import SecretStr
-    from typing_extensions import Unpack
 
     from .entra.http import HttpClient
 

@@ -14,8 +14,7 @@ from credconf.references import CommandReference, Reader
 if TYPE_CHECKING:
     from collections.abc import Generator
     from types import TracebackType
-
-    from typing_extensions import Self
+    from typing import Self
 
     from credconf.references import NotFound, Reference
 

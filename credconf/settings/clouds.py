@@ -135,7 +135,7 @@ def _fault(url: str, what: str, *, path: bool) -> str | None:
 
 def _is_host(text: str) -> bool:
     if text.startswith("["):
-        import ipaddress  # here because it is rare; newer versions of urlsplit look at it too, Python 3.10's does not
+        import ipaddress  # here because it is rare; urlsplit checks it only from Python 3.11.4 on
 
         try:
             ipaddress.IPv6Address(text[1:-1])
