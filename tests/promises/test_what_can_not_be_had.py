@@ -16,7 +16,7 @@ import pytest
 
 from credconf.ground.limits import shortage
 from credconf.ground.workers import Workers
-from credconf.problems.failure import missing
+from credconf.problems.failure import resource_failure
 from credconf.testing import make_certificate
 
 pytestmark = pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="it counts descriptors in /proc")
@@ -222,7 +222,7 @@ def test_what_was_imported_by_half_can_be_imported_again(each):
     ],
 )
 def test_what_is_lacking_is_told_from_other_reasons(exc, lacking):
-    lack, failure = shortage(exc), missing(exc)
+    lack, failure = shortage(exc), resource_failure(exc)
     if lacking is None:
         assert lack is failure is None
     else:
