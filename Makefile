@@ -94,7 +94,7 @@ mutants: dev ## take each protection of a secret away, and see that a test fails
 	@tools/mutants $(BIN)/python
 
 schema: library ## write schema/credconf.schema.json from the models
-	@$(BIN)/python -m credconf.schema
+	@$(BIN)/python -m tools.schema
 
 format: dev ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, SecretBytes, SecretStr
 
@@ -18,8 +18,8 @@ from .ground.records import replace
 from .kinds import Identity, identify
 from .kinds.common import unusable_certificates
 from .problems import Problem
-from .references import EnvReference, FileReference, NotFound, Reader
-from .stores.backends import missing_extra
+from .references import BaseReference, EnvReference, NotFound, Reader, anchored
+from .stores import missing_extra
 from .tokens.blueprint import Blueprint, Surroundings
 
 if TYPE_CHECKING:
@@ -79,11 +79,7 @@ def blueprint_of(settings: Kind, reader: Reader, http_client: HttpClient | None)
     silent = {path.removeprefix("http."): value.raw for path, value in usual.items()}
     given = {name: value for name, value in settings.http if value is not None}
     http = complete(type(settings.http)).model_validate({**silent, **given})
-    files = {name: _anchored(value) for name, value in settings if isinstance(value, FileReference | tuple)}
-    cache = settings.token_cache
-    urls = {name: _anchored(getattr(cache, name)) for name in ("url", "key")}
-    anchored = {"http": http, "token_cache": cache.model_copy(update=urls)}
-    settings = settings.model_copy(update={**files, **anchored})
+    settings = _anchored(settings.model_copy(update={"http": http}))
     failures: list[tuple[str, NotFound]] = []
     identity = identify(settings, reader)
     if not isinstance(identity, Identity):
@@ -94,7 +90,7 @@ def blueprint_of(settings: Kind, reader: Reader, http_client: HttpClient | None)
     failures += unread if len(unread) == len(proofs) else []
     bundle = unusable_certificates(settings)
     failures += [("http.ca_bundle", bundle)] if bundle is not None else []
-    absent = missing_extra(cache.kind)
+    absent = missing_extra(settings.token_cache.kind)
     failures += [("token_cache.kind", absent)] if absent is not None else []
     if failures or not isinstance(identity, Identity):
         return [problem_of(path, failure) for path, failure in failures]
@@ -102,11 +98,20 @@ def blueprint_of(settings: Kind, reader: Reader, http_client: HttpClient | None)
     return Blueprint(settings, identity, reader, transport_of(settings, identity, around.no_proxy), http_client, around)
 
 
-def _anchored(value: object) -> object:
-    """A path is relative to the working directory of now, whatever it is when the file is read again."""
-    if isinstance(value, tuple):
-        return tuple(_anchored(item) for item in value)
-    return FileReference(file=absolute(value.file)) if isinstance(value, FileReference) else value
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+def _anchored(settings: _Model) -> _Model:
+    """The settings, whose relative paths are relative to the working directory of now, whatever it is later."""
+    directory, changes = absolute("."), dict[str, Any]()
+    for name, value in settings:
+        if isinstance(value, BaseReference | tuple):
+            changes[name] = (
+                tuple(anchored(value, directory)) if isinstance(value, tuple) else anchored(value, directory)
+            )
+        elif isinstance(value, BaseModel):
+            changes[name] = _anchored(value)
+    return settings.model_copy(update=changes)
 
 
 def transport_of(settings: Kind, identity: Identity, no_proxy: str | None) -> TransportOptions:

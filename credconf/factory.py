@@ -17,7 +17,7 @@ from .ground.log import Log
 from .ground.opaque import Hidden
 from .kinds import Invalid, Settings, validate
 from .problems import Problem
-from .references import Reader
+from .references import ALLOWABLE, Reader
 from .sharing import shared
 from .tokens.blueprint import Blueprint
 
@@ -179,9 +179,10 @@ def _resolved(request: Request) -> Resolved:
     wrong = misuse(request)
     if wrong is not None:  # said here, where no frame knows the arguments any more
         raise wrong
-    unknown = sorted(map(repr, set(request.allow) - {"command"}))
+    unknown = sorted(map(repr, set(request.allow) - ALLOWABLE))
     if unknown:
-        message = f"allow knows only 'command', not {', '.join(unknown)}"
+        known = " and ".join(map(repr, sorted(ALLOWABLE)))
+        message = f"allow knows only {known}, not {', '.join(unknown)}"
         raise ValueError(message)
     resolved = resolve(request)
     if isinstance(resolved, Resolved):

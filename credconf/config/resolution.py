@@ -18,15 +18,14 @@ from credconf.kinds.common import unusable_certificates
 from credconf.problems import Problem
 from credconf.problems.problem import Origin, joined
 from credconf.references import NotFound, Reader
-from credconf.stores.backends import missing_extra
+from credconf.stores import missing_extra
 
 from . import layers as layer_of
 from .choosing import chosen_entry
 from .layers import Value
 from .merging import origins_of, place_in, tree
-from .redirection import answered_by, found_variables, redirected_secret
 from .request import places
-from .safety import mixed_identity
+from .safety import answered_by, found_variables, mixed_identity, redirected_secret
 from .sources import merge
 from .surroundings import conventional, surroundings
 from .variables import PREFIX, Scheme

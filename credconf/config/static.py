@@ -16,10 +16,13 @@ from credconf.config.reporting.advice import advice_on_texts, displaced_host
 from credconf.config.reporting.literals import literal_warnings
 from credconf.config.reporting.placing import NOT_THERE, bad_prefix, exclusive, placed, reported, unusable
 from credconf.ground.records import replace
-from credconf.kinds import KINDS, Identity, Invalid, Kind, Proof, validate
+from credconf.kinds import KINDS, SETTINGS, Identity, Invalid, Kind, Proof, validate
+from credconf.kinds.common import value_at
+from credconf.kinds.validation import fitting_kinds, kind_of, present_proofs
 from credconf.problems.problem import joined
-from credconf.references import NotFound, Reader, Reference
-from credconf.stores.token_cache import kinds_of
+from credconf.references import BaseReference, NotFound, Reader
+from credconf.settings.declaration import declared, stand_in
+from credconf.stores import STORES, store_of
 
 from .merging import stacked, tree
 from .safety import mixed_identity
@@ -33,10 +36,7 @@ if TYPE_CHECKING:
 
     from .layers import Layer
 
-_COMMON: Final = frozenset.intersection(*(frozenset(model.model_fields) for model in KINDS.values()))
 _ID: Final = "00000000-0000-0000-0000-000000000000"
-# What stands in for fields that are not given: valid, and nothing that a warning is about.
-_STAND_INS: Final = {"client_secret": {"env": "ANY"}, "client_certificate": {"file": "any"}}
 
 
 def judge(documents: Sequence[Document], section: str | None = None, *, whole: bool = True) -> tuple[Problem, ...]:
@@ -123,7 +123,12 @@ def _judged(fields: dict[str, Any]) -> Kind | tuple[Problem, ...]:
         wrong = alone.problems if isinstance(alone, Invalid) else ()
         unknown = tuple(problem for problem in wrong if problem.path == "kind")
         return unknown if isinstance(problems, Kind) else (*unknown, *problems)
-    result = validate({**stand_ins(fields), **fields, **_stand_in_cache(fields)})
+    result = validate(
+        {
+            **fields,
+            **{name: value for name, value in stand_ins(fields).items() if name not in fields or name == "token_cache"},
+        }
+    )
     return result.problems if isinstance(result, Invalid) else result
 
 
@@ -132,36 +137,28 @@ def stand_ins(fields: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {"client_id": _ID}
     if "oidc_authority" not in fields:
         found["tenant_id"] = _ID
-    if any(model.proof in fields for model in KINDS.values()):
-        return found
-    # Where nothing tells the kind yet, it is one that knows the settings that not all kinds have.
-    special = fields.keys() - _COMMON
-    fitting = [name for name, model in KINDS.items() if special <= model.model_fields.keys()]
-    proof = KINDS[fields.get("kind", next(iter(fitting), next(iter(KINDS))))].proof
-    return {**found, proof: _STAND_INS[proof]}
+    if not present_proofs(fields):
+        # Where nothing tells the kind yet, it is one that has all of the settings.
+        kind = kind_of(fields) or next(iter(fitting_kinds(fields)), next(iter(KINDS)))
+        proof = KINDS[kind].proof
+        found[proof] = stand_in(SETTINGS[proof])
+    return {**found, **_stand_in_cache(fields)}
 
 
 def _stand_in_cache(fields: Mapping[str, Any]) -> dict[str, Any]:
     cache = fields.get("token_cache")
-    if isinstance(cache, dict) and "url" not in cache and "redis" in (cache.get("kind"), *kinds_of(cache)):
-        return {"token_cache": {**cache, "url": {"env": "ANY"}}}
-    return {}
+    store = store_of(cache) if isinstance(cache, dict) else None
+    if store is None or not isinstance(cache, dict):
+        return {}
+    missing = {name: stand_in(SETTINGS[f"token_cache.{name}"]) for name in STORES[store].required if name not in cache}
+    return {"token_cache": {**cache, **missing}} if missing else {}
 
 
 def _known_identity(settings: Kind) -> Identity:
     """The texts that stand in the files. What a reference stands for is not known, and nothing is said about it."""
-
-    def known(value: object) -> str | None:
-        return value if isinstance(value, str) else None
-
-    return Identity(
-        client_id=known(settings.client_id) or _ID,
-        tenant_id=known(settings.tenant_id),
-        authority=known(settings.authority),
-        oidc_authority=known(settings.oidc_authority),
-        region=known(settings.region),
-        proxy=None,
-    )
+    known = {each.path: value_at(settings, each.path) for each in declared(type(settings)) if each.is_text}
+    texts = {path: value for path, value in known.items() if isinstance(value, str)}
+    return Identity({"client_id": _ID, **texts})
 
 
 def _known_proofs(settings: Kind) -> Iterator[tuple[str, Proof]]:
@@ -177,5 +174,5 @@ def _known_proofs(settings: Kind) -> Iterator[tuple[str, Proof]]:
 class _Nothing(Reader):
     """Reads nothing."""
 
-    def text(self, reference: Reference) -> str | NotFound:
+    def text(self, reference: BaseReference) -> str | NotFound:
         return NotFound("missing-file", f"{reference.label} is not read")

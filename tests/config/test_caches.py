@@ -10,8 +10,9 @@ from pydantic import SecretStr
 
 import credconf
 from credconf.kinds import NESTED, identify
-from credconf.settings.clouds import BadName
-from credconf.stores.token_cache import OF_A_KIND, TokenCacheSettings, redis_url
+from credconf.settings.formats import BadName
+from credconf.stores import OWN_SETTINGS, TokenCacheSettings
+from credconf.stores.redis import redis_url
 from tests.config.project import CANARY, COMPLETE, ID, VARIABLES, codes, only, warned
 
 URL = "rediss://cache.example.com:6380/0"
@@ -46,7 +47,7 @@ def test_one_variable_switches_sharing_off(project):
 
 
 def test_every_setting_belongs_to_one_kind_or_to_all():
-    special = [name for names in OF_A_KIND.values() for name in names]
+    special = [name for names in OWN_SETTINGS.values() for name in names]
     assert len(special) == len(set(special))
     assert set(NESTED["token_cache"]) == {*special, "kind", "max_entries"}
 

@@ -340,8 +340,8 @@ def test_an_identity_that_can_not_be_read_says_what():
     settings = validate({"tenant_id": {"env": "T"}, "client_id": {"file": os.devnull}, "client_secret": "x"})
     failures = identify(settings, READER)
     assert [(path, failure.code) for path, failure in failures] == [
-        ("client_id", "not-a-file"),
         ("tenant_id", "missing-variable"),
+        ("client_id", "not-a-file"),
     ]
     assert all(isinstance(failure, NotFound) for _, failure in failures)
 

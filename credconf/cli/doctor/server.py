@@ -17,13 +17,13 @@ from credconf.entra.transport import Transport
 from credconf.ground.records import replace
 from credconf.problems.aadsts import codes_in, explain
 from credconf.settings import clouds
-from credconf.stores.token_cache import TokenCacheSettings
+from credconf.stores import TokenCacheSettings
 
 from .steps import Finding
 
 if TYPE_CHECKING:
     from credconf.entra.http import Response
-    from credconf.kinds import Identity
+    from credconf.entra.identity import Identity
 
     from .steps import Case, Subject
 

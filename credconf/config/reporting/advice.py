@@ -12,9 +12,11 @@ from pydantic import SecretStr
 
 from credconf.config.merging import place_in
 from credconf.ground.expiry import OVER, stage, within
+from credconf.kinds.common import value_at
 from credconf.problems import Problem
 from credconf.references import FileReference
-from credconf.settings import clouds
+from credconf.settings import clouds, formats
+from credconf.settings.declaration import declared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -121,19 +123,14 @@ def _about_files(settings: Kind, merged: Mapping[str, Value]) -> Iterator[Proble
 
 def _secrets(settings: Kind) -> Iterator[tuple[str, object]]:
     """What the settings hold of secrets and references to them, by path."""
-    for name in (settings.proof, "client_certificate_password"):
-        value = getattr(settings, name, None)
+    for each in declared(type(settings)):
+        value = value_at(settings, each.path) if each.setting.secret else None
         if isinstance(value, tuple):
-            yield from ((f"{name}.{index}", item) for index, item in enumerate(value))
-        elif value is not None:
-            yield name, value
-    cache = settings.token_cache
-    if cache.key is not None:
-        yield "token_cache.key", cache.key
-    if isinstance(cache.url, FileReference) or (
-        isinstance(cache.url, SecretStr) and "@" in cache.url.get_secret_value()
-    ):
-        yield "token_cache.url", cache.url
+            yield from ((f"{each.path}.{index}", item) for index, item in enumerate(value))
+        elif value is not None and not (
+            isinstance(value, SecretStr) and each.accepts_url and "@" not in value.get_secret_value()
+        ):
+            yield each.path, value
 
 
 def _others_can_read(path: str) -> bool:
@@ -168,6 +165,6 @@ def _host(name: str, raw: object) -> str | None:
     if name == "cloud":
         return clouds.PRESETS.get(raw)
     try:
-        return clouds.authority(raw)
-    except clouds.BadName:
+        return formats.authority(raw)
+    except formats.BadName:
         return None
