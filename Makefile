@@ -18,7 +18,7 @@ PYTEST := $(BIN)/python -m pytest -q
 INNER_TESTS := tests/config tests/contract/test_errors.py tests/entra tests/kinds tests/problems tests/references tests/tokens \
   tests/cli/test_any_input.py tests/test_engine.py tests/test_load.py tests/test_records.py tests/test_schema.py
 
-.PHONY: help demo quick inner clone test lint types unit lowest others integration docs audit build wheel sbom lock upgrade benchmark mutants \
+.PHONY: help demo quick inner clone test lint types unit lowest others newest integration docs audit build wheel sbom lock upgrade benchmark mutants \
   schema format clean library dev supply
 
 help: ## say what there is
@@ -53,6 +53,9 @@ lowest: ## all tests on the oldest Python, with the lowest versions of our depen
 
 others: dev ## a part of the tests on the other Pythons, as far as they are present; with ALL=yes all of them
 	@tools/test-others $(BIN)/python -n $(JOBS)
+
+newest: dev ## all tests on the newest Python, from Debian's sid in a chroot (as root on Debian; before a release)
+	@tools/test-newest $(BIN)/python -n $(JOBS)
 
 integration: ## the tests against what is not ours: Azurite, OAuth servers, language server, pre-commit, libsecret, Redis
 	@tools/install .venv $(PYTHON) -e dev integration
