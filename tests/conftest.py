@@ -7,6 +7,10 @@ import sys
 
 import pytest
 
+from tests.diagonal import pytest_addoption, pytest_collection_modifyitems
+
+__all__ = ["pytest_addoption", "pytest_collection_modifyitems"]
+
 try:
     from hypothesis import HealthCheck, settings
 except ImportError:
