@@ -10,6 +10,7 @@ SHELL := bash
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 unexport PYTHONPATH PYTHONHOME PYTHONWARNINGS PYTEST_ADDOPTS VIRTUAL_ENV
+unexport PYTHONDONTWRITEBYTECODE # with it, each of the many processes that tests start compiles the package anew
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1# it would say at each run that a newer one exists
 
 BIN := .venv/bin
