@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from tests.diagonal import pytest_addoption, pytest_collection_modifyitems
+from tests.diagonal import pytest_addoption, pytest_collection_modifyitems, pytest_configure
 
-__all__ = ["pytest_addoption", "pytest_collection_modifyitems"]
+__all__ = ["pytest_addoption", "pytest_collection_modifyitems", "pytest_configure"]
 
 try:
     from hypothesis import HealthCheck, settings

@@ -1,7 +1,11 @@
-"""A matrix of parameters (faces, kinds, faults) runs as a diagonal of it; `pytest --whole` runs all of it."""
+"""A matrix of parameters (faces, kinds, faults) runs as a diagonal of it; `pytest --whole` runs all of it.
+
+The same option decides how many examples hypothesis takes.
+"""
 
 from __future__ import annotations
 
+import sys
 import zlib
 from collections import defaultdict
 from typing import TYPE_CHECKING
@@ -10,6 +14,25 @@ import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+
+_whole = False
+
+
+def share(number: int) -> int:
+    """How many of a number of random examples to take: all of them with `--whole`, else a quarter."""
+    return number if _whole else max(1, number // 4)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Know the option before the modules of tests are imported, whose decorators count examples."""
+    global _whole  # noqa: PLW0603 - a decorator has no config
+    _whole = config.getoption("--whole")
+    if "hypothesis" in sys.modules:
+        from hypothesis import settings
+
+        settings.register_profile("credconf", settings.get_profile("credconf"), max_examples=share(100))
+        settings.load_profile("credconf")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
