@@ -57,7 +57,7 @@ MUTANTS = (
         "proof: its credential is printed", "entra/proof.py", "credential: str | dict[str, Any] = field(repr=False)"
     ),
     _shown("proof: its secrets are printed", "entra/proof.py", "secrets: tuple[str, ...] = field(repr=False)"),
-    _shown("answer: its token is printed", "entra/answers.py", "token: str = field(repr=False)"),
+    _shown("answer: its token is printed", "entra/messages.py", "token: str = field(repr=False)"),
     _shown("response: its body is printed", "entra/http.py", "text: str = field(repr=False)"),
     _shown("response: its headers are printed", "entra/http.py", "field(repr=False, default_factory=dict[str, str])"),
     _shown("transport: the proxy is printed", "entra/http.py", "proxy: str | None = field(default=None, repr=False)"),
@@ -88,10 +88,10 @@ MUTANTS = (
         "return repr(self._items)",
         RECORDS,
     ),
-    Mutant("a payload is printed", "entra/payload.py", 'return "<payload>"', "return repr(self._data)", RECORDS),
-    Mutant("a form is printed", "entra/payload.py", 'return "<form>"', "return repr(self.opened())", LIVE),
+    Mutant("a payload is printed", "entra/messages.py", 'return "<payload>"', "return repr(self._data)", RECORDS),
+    Mutant("a form is printed", "entra/messages.py", 'return "<form>"', "return repr(self.opened())", LIVE),
     Mutant("a box is printed", "ground/opaque.py", 'return "<opaque>"', "return repr(self.content)", LIVE),
-    Mutant("a reply is printed", "entra/answers.py", 'return "<reply>"', "return repr(self.text)", LIVE),
+    Mutant("a reply is printed", "entra/messages.py", 'return "<reply>"', "return repr(self.text)", LIVE),
     Mutant(
         "MSAL is given the secret",
         "entra/client.py",
@@ -102,14 +102,14 @@ MUTANTS = (
     ),
     Mutant(
         "a request is sent as bytes",
-        "entra/payload.py",
+        "entra/messages.py",
         "return memoryview(self._written)",
         "return memoryview(bytes(self._written)).tobytes()  # type: ignore[return-value]",
         LIVE,
     ),
     Mutant(
         "a value of a form is in a variable",
-        "entra/payload.py",
+        "entra/messages.py",
         '                self._body += f"{name}=".encode()\n',
         '                value = self._fields[name]\n                self._body += f"{name}=".encode()\n',
         LIVE,
@@ -207,7 +207,7 @@ MUTANTS = (
                 "(plain(text), decoded(text))",
                 "(plain(text), plain(text))",
             ),
-            ("encoded twice", "entra/answers.py", "_ROUNDS: Final = 2", "_ROUNDS: Final = 1"),
+            ("encoded twice", "entra/redaction.py", "_ROUNDS: Final = 2", "_ROUNDS: Final = 1"),
             ("in large letters", "entra/redaction.py", "views[0].lowered()", "views[0]"),
             (
                 "with half a character",

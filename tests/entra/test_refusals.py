@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from credconf.entra.redaction import Redactor
-from credconf.entra.refusals import Asked, refusal
+from credconf.entra.sending import Asked, refusal
 from credconf.errors import AuthenticationError, Failure
 from credconf.kinds import Identity
 from credconf.problems.aadsts import EXPLAINED

@@ -10,8 +10,7 @@ from urllib.parse import quote, quote_plus
 import pytest
 
 import credconf
-from credconf.entra.answers import decoded
-from credconf.entra.redaction import Redactor
+from credconf.entra.redaction import Redactor, decoded
 from tests.config.project import CLIENT, TENANT
 from tests.contract.faces import OTHER_SCOPE, SCOPE
 from tests.entra.scripted import TOKEN, Scripted
