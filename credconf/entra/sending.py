@@ -195,7 +195,7 @@ def _identifier(asked: Asked, payload: Mapping[str, Any], name: str) -> str | No
 
 def _unexplained(asked: Asked, status: int, text: str, known: dict[str, Any]) -> Failure:
     said = asked.redact(text.strip())
-    body = f"The server said: {said}" if said and not said.startswith("<") else None
+    body = f"The server said: {said}" if said and not text.lstrip().startswith("<") else None
     if status == _THROTTLED:
         what = f"the server is throttling (HTTP 429){_wait(known)}"
         return asked.failure(
