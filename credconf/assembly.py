@@ -19,10 +19,12 @@ from .kinds import Identity, identify
 from .kinds.common import readable
 from .problems import Problem
 from .references import BaseReference, EnvReference, NotFound, Reader, anchored
-from .tokens.blueprint import Blueprint, Surroundings
+from .tokens.blueprint import Blueprint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from credconf.entra.identity import Surroundings
 
     from .entra.http import HttpClient
     from .kinds import Kind

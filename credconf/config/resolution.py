@@ -19,9 +19,9 @@ from .surroundings import surroundings
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from credconf.entra.identity import Surroundings
     from credconf.kinds import Kind
     from credconf.references import Reader
-    from credconf.tokens.blueprint import Surroundings
 
     from .layers import Value
     from .reading.lineage import Book

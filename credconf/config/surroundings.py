@@ -10,9 +10,9 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+from credconf.entra.identity import Surroundings
 from credconf.ground.files import absolute
 from credconf.problems.problem import Origin
-from credconf.tokens.blueprint import Surroundings
 
 from .layers import Layer, Value
 
