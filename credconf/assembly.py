@@ -24,9 +24,8 @@ from .tokens.blueprint import Blueprint
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from credconf.entra.identity import Surroundings
-
     from .entra.http import HttpClient
+    from .entra.identity import Surroundings
     from .kinds import Kind
 
 

@@ -20,8 +20,6 @@ from .variables import Environment, Scheme, Variable, split_list
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from credconf.config.reading.dotenv import Dotenv
-
 
 @record
 class Value:
@@ -126,9 +124,19 @@ def environment(environ: Environment, scheme: Scheme, problems: list[Problem]) -
     return _variables("environment", environ, scheme, origin, lambda: absolute("."), problems)
 
 
-def dotenv(file: Dotenv, scheme: Scheme, directory: str, problems: list[Problem]) -> Layer:
-    """The layer of `.env`; its relative paths are relative to it."""
-    return _variables(file.name, file.variables, scheme, file.origin, lambda: directory, problems)
+def dotenv(
+    name: str, variables: Environment, origin_of: Callable[[str], Origin], scheme: Scheme, problems: list[Problem]
+) -> Layer:
+    """The layer of `.env`; its relative paths are relative to it.
+
+    Args:
+        name: of the file, as it was given.
+        variables: that it sets.
+        origin_of: where one of them is set.
+        scheme: the variables that count.
+        problems: what is wrong is added here.
+    """
+    return _variables(name, variables, scheme, origin_of, lambda: os.path.dirname(absolute(name)), problems)
 
 
 def _variables(  # noqa: PLR0917 - both callers stand above

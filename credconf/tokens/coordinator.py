@@ -15,10 +15,10 @@ from credconf.ground.workers import Afterwards
 from credconf.problems.failure import Failure, resource_failure
 from credconf.stores import Opening
 from credconf.stores.store import Unavailable, key_of
-from credconf.tokens.memory import entry_of, token_of
 
 from .circuits import Guard
 from .leases import Keeper
+from .memory import entry_of, token_of
 from .pauses import LONGEST as LONGEST_PAUSE
 from .policy import SPACING
 

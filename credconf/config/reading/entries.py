@@ -7,7 +7,6 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from credconf.config.layers import KNOWN, Layer, Value, anchored_value
-from credconf.config.reporting.unknown_keys import unknown_in_entry, unknown_in_group
 from credconf.ground.files import absolute
 from credconf.ground.records import replace
 from credconf.kinds import ALIASES, NESTED, SETTINGS
@@ -20,6 +19,7 @@ from credconf.settings.formats import ENTRY_NAME
 from .lineage import Book, Part, broken_lineages, colliding_names
 from .nodes import Mapping, Node, Scalar, Sequence, entries, faults, plain
 from .sections import missing_section, section_of
+from .unknown_keys import unknown_in_entry, unknown_in_group
 
 if TYPE_CHECKING:
     from .nodes import Document

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from credconf.config.layers import KNOWN
-from credconf.config.reading.nodes import Scalar
 from credconf.ground.records import replace
 from credconf.kinds import NESTED, SETTINGS
 from credconf.kinds.validation import unknown_key
@@ -13,9 +12,12 @@ from credconf.problems.printable import shown_key
 from credconf.problems.problem import joined
 from credconf.references import REFERENCES
 
+from .nodes import Scalar
+
 if TYPE_CHECKING:
-    from credconf.config.reading.nodes import Node
     from credconf.problems import Problem
+
+    from .nodes import Node
 
 
 def unknown_in_entry(key: str, known: frozenset[str], path: str, before: tuple[str, Node] | None) -> Problem:
