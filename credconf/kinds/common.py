@@ -27,7 +27,7 @@ from credconf.settings.fields import (
     Text,
     fault,
 )
-from credconf.settings.rules import is_beside_well_known, is_not_adfs, is_switched_off, is_well_known
+from credconf.settings.rules import is_beside_well_known, is_not_adfs, is_switched_off, is_well_known_host
 from credconf.stores import OWN_SETTINGS, TokenCacheSettings, missing_extra
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ class CommonSettings(BaseModel):
             environment=("AZURE_AUTHORITY_HOST",),
             also_called="authorityhost authorityurl authorityuri instance loginendpoint loginurl loginhost "
             "activedirectoryendpointurl activedirectoryauthorityhost",
-            redirects=Redirects(("server",), unless=is_well_known),
+            redirects=Redirects(("server",), unless=is_well_known_host),
             sent_to="proxy",
         ),
     ] = None

@@ -18,7 +18,7 @@ def is_switched_off(values: Values, path: str) -> bool:
     return text is False or (isinstance(text, str) and text in _FALSE)
 
 
-def is_well_known(values: Values, path: str) -> bool:
+def is_well_known_host(values: Values, path: str) -> bool:
     """A host that Microsoft is known to operate."""
     text = values.text(path)
     try:
@@ -29,7 +29,7 @@ def is_well_known(values: Values, path: str) -> bool:
 
 def is_beside_well_known(values: Values, path: str) -> bool:  # noqa: ARG001 - a region is put in front of the authority
     """A region of a host that is well known: it is put in front of the host, which may be a whole domain's."""
-    return "authority" not in values or is_well_known(values, "authority")
+    return "authority" not in values or is_well_known_host(values, "authority")
 
 
 def is_not_adfs(values: Values, path: str) -> bool:
