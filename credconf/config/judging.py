@@ -17,7 +17,7 @@ from credconf.config.reporting.placing import NOT_THERE, bad_prefix, exclusive, 
 from credconf.ground.files import absolute
 from credconf.ground.records import record, replace
 from credconf.kinds import KINDS, SETTINGS, Invalid, Kind, validate
-from credconf.kinds.common import Readable, readable
+from credconf.kinds.readable import Readable, readable
 from credconf.kinds.validation import fitting_kinds, kind_of, present_proofs
 from credconf.problems import Problem
 from credconf.problems.problem import Origin, joined
@@ -26,9 +26,9 @@ from credconf.settings.declaration import stand_in
 from credconf.stores import STORES, store_of
 
 from . import layers as layer_of
+from .layers import conventional
 from .merging import place_in, stacked, tree
 from .safety import answered_by, found_variables, mixed_identity, redirected_secret
-from .surroundings import conventional
 from .variables import PREFIX, Scheme
 
 if TYPE_CHECKING:

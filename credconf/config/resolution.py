@@ -12,9 +12,9 @@ from credconf.problems import Problem
 from credconf.problems.problem import Origin
 
 from .judging import Judge, Machine
+from .layers import surroundings
 from .merging import origins_of
 from .request import places
-from .surroundings import surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
