@@ -22,7 +22,7 @@ PYTEST := $(BIN)/python -m pytest -q
 INNER_TESTS := tests/config tests/contract tests/entra tests/kinds tests/problems tests/references tests/tokens tests/test_*.py \
   tests/cli/test_any_input.py tests/cli/test_check.py tests/promises/test_the_door_costs_nothing.py
 
-.PHONY: help demo quick inner clone test lint types unit lowest others integration docs audit build wheel sbom lock upgrade benchmark mutants \
+.PHONY: help demo quick inner clone test lint types unit lowest others newest integration docs audit build wheel sbom lock upgrade benchmark mutants \
   schema format clean library dev supply
 .PHONY: checks mypy pyright full
 
@@ -71,6 +71,9 @@ lowest: ## the tests of `inner` on the oldest Python, with the lowest versions o
 others: dev ## the tests of `inner` on the other Pythons, as far as they are present; with INNER_TESTS= all tests
 	@tools/test-others $(BIN)/python -n $(JOBS) $(INNER_TESTS)
 
+newest: dev ## all tests on the newest Python, from Debian's sid in a chroot (as root on Debian; before a release)
+	@tools/test-newest $(BIN)/python -n $(JOBS)
+
 integration: ## the tests against what is not ours: Azurite, OAuth servers, language server, pre-commit, libsecret, Redis
 	@tools/install .venv $(PYTHON) -e dev integration
 	@tools/install-node-packages
@@ -111,7 +114,7 @@ mutants: dev ## take each protection of a secret away, and see that a test fails
 	@tools/mutants $(BIN)/python
 
 schema: library ## write schema/credconf.schema.json from the models
-	@$(BIN)/python -m credconf.schema
+	@$(BIN)/python -m tools.schema
 
 format: dev ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix

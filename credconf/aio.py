@@ -15,10 +15,9 @@ from .options import certificate_plan, secret_plan
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from types import TracebackType
-    from typing import Literal
+    from typing import Literal, Self, Unpack
 
     from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
-    from typing_extensions import Self, Unpack
 
     from .config.resolution import Resolved
     from .entra.http import HttpClient

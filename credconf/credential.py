@@ -11,9 +11,9 @@ from .sharing import shared
 
 if TYPE_CHECKING:
     from types import TracebackType
+    from typing import Self, Unpack
 
     from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
-    from typing_extensions import Self, Unpack
 
     from .entra.request import Key
     from .options import CertificateOptions, Options

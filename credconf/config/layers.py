@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from credconf.ground.files import absolute
 from credconf.ground.records import field, record, replace
-from credconf.kinds import ALIASES, FIELDS, NESTED
+from credconf.kinds import ALIASES, FIELDS, NESTED, SETTINGS
 from credconf.kinds.validation import unknown_key
 from credconf.problems import Problem
 from credconf.problems.printable import shown_key
 from credconf.problems.problem import Origin
-from credconf.references import FileReference
-from credconf.settings.clouds import CLOUD_NAMES
+from credconf.references import anchored
 
 from .variables import Environment, Scheme, Variable, split_list
 
@@ -54,8 +53,6 @@ class Value:
 KNOWN = frozenset({*FIELDS, *ALIASES})
 _PARAMETERS = frozenset({"path", "name", "section", "env_file", "environ", "allow", "http_client"})
 """The other keywords of `from_config()`."""
-PATHS = frozenset({"http.ca_bundle"})
-"""The settings whose text is a path itself; a relative one is relative to the file that names it."""
 
 
 @record
@@ -71,14 +68,6 @@ class Layer:
     name: str
     values: dict[str, Value] = field(default_factory=dict)
     entry: str | None = None
-
-    def nested(self) -> dict[str, Any]:
-        """The values as pydantic-settings merges them: groups are dictionaries, values are `Value`s."""
-        tree: dict[str, Any] = {}
-        for path, value in self.values.items():
-            group, _, leaf = path.rpartition(".")
-            (tree.setdefault(group, {}) if group else tree)[leaf] = value
-        return tree
 
 
 def arguments(given: Mapping[str, Any], problems: list[Problem]) -> Layer:
@@ -97,26 +86,31 @@ def arguments(given: Mapping[str, Any], problems: list[Problem]) -> Layer:
         elif name in NESTED and isinstance(raw, Mapping):
             for leaf, inner in raw.items():
                 path = f"{name}.{leaf}"
-                located = absolute(inner) if path in PATHS and _is_path(inner) else _absolute(inner)
-                _put(layer, path, located, Origin("argument", f"{name}.{shown_key(str(leaf))}"))
+                _put(
+                    layer,
+                    path,
+                    anchored_value(path, inner, absolute(".")),
+                    Origin("argument", f"{name}.{shown_key(str(leaf))}"),
+                )
         elif raw is not None or name == "env_prefix":
-            _put(layer, ALIASES.get(name, name), _absolute(raw), Origin("argument", name))
+            path = ALIASES.get(name, name)
+            _put(layer, path, anchored_value(path, raw, absolute(".")), Origin("argument", name))
     return layer
 
 
-def _is_path(raw: Any) -> bool:
-    return isinstance(raw, str | os.PathLike) and bool(os.fspath(raw).strip())
+def anchored_value(path: str, raw: Any, directory: str) -> Any:
+    """A value as it was written, whose relative paths are relative to a directory.
 
-
-def _absolute(raw: Any) -> Any:
-    """References of arguments are relative to the working directory of now."""
-    if isinstance(raw, Mapping) and set(raw) == {"file"} and isinstance(raw["file"], str | os.PathLike):
-        return {"file": absolute(raw["file"])} if os.fspath(raw["file"]) else raw
-    if isinstance(raw, FileReference):
-        return FileReference(file=absolute(raw.file))
-    if isinstance(raw, list | tuple):
-        return [_absolute(item) for item in raw]
-    return raw
+    Args:
+        path: of the setting.
+        raw: as it was written.
+        directory: of the file that holds it; of an argument, the working directory of now.
+    """
+    declaration = SETTINGS.get(path)
+    if declaration is not None and declaration.setting.is_path:
+        is_path = isinstance(raw, str | os.PathLike) and bool(os.fspath(raw).strip())
+        return os.path.join(directory, raw) if is_path else raw
+    return anchored(raw, directory)
 
 
 def _put(layer: Layer, path: str, raw: Any, origin: Origin) -> None:
@@ -175,8 +169,6 @@ def _read(variable: Variable, text: str, directory: Callable[[], str]) -> Any:
         return {"file": os.path.join(directory(), text)}  # validated with the rest: it may not even be Unicode
     if variable.form == "list":
         return split_list(text)
-    if variable.form == "cloud":
-        return CLOUD_NAMES.get(text.strip().lower(), text)
-    if variable.field in PATHS and text.strip():
-        return os.path.join(directory(), text)
-    return text
+    if variable.form == "word":
+        return SETTINGS[variable.field].setting.words.get(text.strip().lower(), text)
+    return anchored_value(variable.field, text, directory()) if SETTINGS[variable.field].setting.is_path else text

@@ -26,7 +26,8 @@ from .sending import Sender, Stop
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from credconf.kinds import Identity, Proof
+    from credconf.entra.identity import Identity
+    from credconf.entra.proof import Proof
 
     from .http import HttpClient, Response
     from .request import TokenRequest

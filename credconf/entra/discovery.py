@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from credconf.ground.flight import Flights
 from credconf.problems.failure import Failure
-from credconf.settings import clouds
+from credconf.settings import clouds, formats
 
 from .http import Response
 from .refusals import refusal
@@ -18,7 +18,7 @@ from .sending import REMEDIES, Sender, Stop
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from credconf.kinds import Identity
+    from credconf.entra.identity import Identity
 
     from .refusals import Asked
 
@@ -141,7 +141,7 @@ class Directory:
         region = self._identity.region
         if region is None or asked.tenant is None:
             return url
-        if region in clouds.AUTODETECT:
+        if region in formats.AUTODETECT:
             region = self._detected(sender, asked)
         parts = urlsplit(url)
         if region is None or parts.hostname is None:
@@ -161,8 +161,8 @@ class Directory:
             except Stop:
                 location = None  # not an Azure machine: the global endpoint serves as well
         try:
-            self._region = clouds.region(location) if isinstance(location, str) and location else None
-        except clouds.BadName:
+            self._region = formats.region(location) if isinstance(location, str) and location else None
+        except formats.BadName:
             self._region = None
         self._region_known = True
         return self._region

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from credconf.ground.limits import no_descriptor, shortage
 from credconf.ground.records import record
-from credconf.settings.clouds import host_of
+from credconf.settings.formats import host_of
 
 from .http import TransportFailure
 from .incoming import BadAnswer, TooLarge

@@ -11,7 +11,7 @@ import re
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any
 
-from credconf.settings.clouds import PORTS, host_and_port
+from credconf.settings.formats import PORTS, host_and_port
 
 if TYPE_CHECKING:
     from .http import TransportOptions

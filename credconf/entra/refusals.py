@@ -15,7 +15,7 @@ from .retries import RETRIED_STATUSES, retry_after
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from credconf.kinds import Identity
+    from credconf.entra.identity import Identity
 
     from .redaction import Redactor
 

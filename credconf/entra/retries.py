@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timezone
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
@@ -94,6 +94,6 @@ def _seconds(text: str, now: float) -> float | None:
     try:
         date = parsedate_to_datetime(text)
         # RFC 9110 has HTTP dates in GMT only; "-0000" and an unknown zone come out without one.
-        return max(0.0, (date if date.tzinfo else date.replace(tzinfo=timezone.utc)).timestamp() - now)
+        return max(0.0, (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - now)
     except (ValueError, TypeError, IndexError, OverflowError):  # whatever the parser stumbles over
         return None

@@ -7,7 +7,7 @@ import ipaddress
 import os
 import threading
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
 # Tests fake their clocks, in both directions: what is made here is valid at any time that they choose.
-_LONG_AGO = datetime(2000, 1, 1, tzinfo=timezone.utc)
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 _LIFE_FROM_NOW = timedelta(days=30 * 365)
 _SERVER_NAMES = (
     "localhost",
@@ -197,7 +197,7 @@ def _builder(
         .public_key(key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(not_before or _LONG_AGO)
-        .not_valid_after(not_after or datetime.now(timezone.utc) + _LIFE_FROM_NOW)
+        .not_valid_after(not_after or datetime.now(UTC) + _LIFE_FROM_NOW)
     )
 
 

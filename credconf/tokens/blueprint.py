@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from credconf.entra.http import HttpClient, TransportOptions
-    from credconf.kinds import Identity, Kind
+    from credconf.entra.identity import Identity
+    from credconf.kinds import Kind
     from credconf.references import Reader
 
 

@@ -68,7 +68,7 @@ def test_what_is_published_was_built_once_and_tried_on_every_python():
         "attest",
         "publish",
     ]
-    assert RELEASE["try"]["strategy"]["matrix"]["python"] == ["3.10", "3.11", "3.12", "3.13"]
+    assert RELEASE["try"]["strategy"]["matrix"]["python"] == ["3.11", "3.12", "3.13", "3.14"]
     assert "tools/test-wheel" in TEXTS["release.yml"]
     assert TEXTS["release.yml"].count("make ") == 1
 

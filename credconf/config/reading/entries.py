@@ -6,15 +6,16 @@ import os
 import re
 from typing import TYPE_CHECKING, Any
 
-from credconf.config.layers import KNOWN, PATHS, Layer, Value
+from credconf.config.layers import KNOWN, Layer, Value, anchored_value
 from credconf.config.reporting.unknown_keys import unknown_in_entry, unknown_in_group
 from credconf.ground.files import absolute
 from credconf.ground.records import replace
-from credconf.kinds import ALIASES, NESTED
+from credconf.kinds import ALIASES, NESTED, SETTINGS
 from credconf.kinds.validation import unknown_key
 from credconf.problems import Problem
 from credconf.problems.printable import shown_key
 from credconf.problems.problem import Origin, joined
+from credconf.settings.formats import ENTRY_NAME
 
 from .lineage import Book, Part, broken_lineages, colliding_names
 from .nodes import Mapping, Node, Scalar, Sequence, entries, faults, plain
@@ -23,7 +24,6 @@ from .sections import missing_section, section_of
 if TYPE_CHECKING:
     from .nodes import Document
 
-_NAME = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*")
 _CONTROLS = frozenset({"extends", "abstract"})
 _TOP = frozenset({"default", "credentials"})
 
@@ -79,6 +79,10 @@ def _read_file(document: Document, mapping: Mapping, path: str, book: Book) -> N
         _read_entries(document, pairs["credentials"][1], joined(path, "credentials"), book)
 
 
+def _is_name(text: str) -> bool:
+    return re.fullmatch(ENTRY_NAME.pattern, text) is not None
+
+
 def _read_entries(document: Document, node: Node, path: str, book: Book) -> None:
     if not isinstance(node, Mapping):
         book.problems.append(
@@ -89,9 +93,9 @@ def _read_entries(document: Document, node: Node, path: str, book: Book) -> None
         if _is_foreign(name):
             continue
         where = joined(path, shown_key(name))
-        if not _NAME.fullmatch(name):
+        if not _is_name(name):
             meant = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
-            usable = shown_key(name) != "…" and _NAME.fullmatch(meant)
+            usable = shown_key(name) != "…" and _is_name(meant)
             rule = "lower-case letters and digits, joined by single `-` or `_`"
             hint = f"write `{meant}`: {rule}" if usable else f"write {rule}, such as my-app"
             message = f"`{shown_key(name)}` is not a usable name"
@@ -147,22 +151,10 @@ def _add(part: Part, document: Document, path: str, key: Scalar, node: Node) -> 
             if leaf in NESTED[path]:
                 _add(part, document, f"{path}.{leaf}", leaf_key, inner)
         return
-    raw: Any = _relative_to(document, path, plain(node))
-    if path == "env_prefix" and isinstance(node, Scalar) and node.is_null:
+    raw: Any = anchored_value(path, plain(node), os.path.dirname(absolute(document.name)))
+    if SETTINGS[path].setting.is_null and isinstance(node, Scalar) and node.is_null:
         raw = None
     part.layer.values[path] = Value(raw, document.origin(node, part.name), document.origin(key, part.name), node)
-
-
-def _relative_to(document: Document, path: str, raw: Any) -> Any:
-    """A relative path is relative to the file that names it, and stays so when the working directory changes."""
-    directory = os.path.dirname(absolute(document.name))
-    if path in PATHS and isinstance(raw, str) and raw.strip():
-        return os.path.join(directory, raw)
-    if isinstance(raw, dict) and raw.keys() == {"file"} and isinstance(raw["file"], str) and raw["file"]:
-        return {"file": os.path.join(directory, raw["file"])}
-    if isinstance(raw, list):
-        return [_relative_to(document, path, item) for item in raw]
-    return raw
 
 
 def _parents(document: Document, node: Node, path: str, problems: list[Problem]) -> tuple[tuple[str, Origin], ...]:

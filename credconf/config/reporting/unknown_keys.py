@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 from credconf.config.layers import KNOWN
 from credconf.config.reading.nodes import Scalar
 from credconf.ground.records import replace
-from credconf.kinds import NESTED
+from credconf.kinds import NESTED, SETTINGS
 from credconf.kinds.validation import unknown_key
 from credconf.problems.printable import shown_key
 from credconf.problems.problem import joined
-from credconf.settings.fields import REFERENCES
-from credconf.settings.hints import TEXTS
+from credconf.references import REFERENCES
 
 if TYPE_CHECKING:
     from credconf.config.reading.nodes import Node
@@ -33,7 +32,11 @@ def unknown_in_entry(key: str, known: frozenset[str], path: str, before: tuple[s
         return problem
     setting, value = before
     is_empty = isinstance(value, Scalar) and not value.text
-    return replace(problem, hint=f"indent it below `{setting}`") if is_empty and setting in TEXTS else problem
+    return (
+        replace(problem, hint=f"indent it below `{setting}`")
+        if is_empty and setting in SETTINGS and SETTINGS[setting].is_text
+        else problem
+    )
 
 
 def unknown_in_group(key: Scalar, group: Scalar, path: str) -> Problem:
