@@ -34,7 +34,7 @@ HOSTILE = (
     ),
     Mutant(
         "the transport reads a host in another way",
-        "entra/pools.py",
+        "entra/connections.py",
         "return url.hostname, port or",
         "return url.netloc, port or",
         DOCUMENTS,

@@ -41,7 +41,7 @@ _MENDED_BY_RETRIES: Final = {None, 408, 429, 500, 502, 503, 504}
 """Statuses after which a retry may succeed; `None` is no answer at all."""
 
 # What MSAL would import with each request, if it is there, and our transport with the first one.
-_LATER = ("msal_extensions", "requests.exceptions", "credconf.entra.failures", "credconf.entra.pools")
+_LATER = ("msal_extensions", "requests.exceptions", "credconf.entra.connections")
 
 
 @record
