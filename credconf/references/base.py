@@ -103,7 +103,7 @@ class BaseReference(BaseModel):
     def of(cls, value: Any) -> Self:
         """A reference with a value that is not validated."""
         fields: dict[str, Any] = {cls.key: value}
-        return cast("Self", cls.model_construct(None, **fields))
+        return cast("Self", cls.model_construct(None, **fields))  # pyright: ignore[reportUnnecessaryCast] - not for mypy
 
     @classmethod
     def anchored(cls, value: Any, directory: str) -> Any:  # noqa: ARG003 - of a path, the directory counts
