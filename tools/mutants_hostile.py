@@ -93,7 +93,7 @@ HOSTILE = (
         FOUND,
     ),
     # What a hostile configuration does
-    Mutant("a command runs without leave", "references/command.py", "    if not allowed:\n", "    if False:\n", RUNS),
+    Mutant("a command runs without leave", "references/base.py", "if reference.allowed_by is not None and", "if False and", RUNS),
     Mutant(
         "show prints what came from a file",
         "config/show.py",
