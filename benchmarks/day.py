@@ -71,7 +71,7 @@ class World:
         """Of the wall."""
         return BEGIN + self.now
 
-    def steady(self) -> float:
+    def monotonic(self) -> float:
         """Of deadlines."""
         return self.now
 
@@ -249,7 +249,7 @@ class Pod:
         finally:
             world.longest = max(world.longest, world.now - began)
         kept = self._engine.tokens.get(request.key, token)
-        return max(min(kept.steady_due, kept.steady_expires), began) + world.random.expovariate(1 / CALLS)
+        return max(min(kept.monotonic_due, kept.monotonic_expires), began) + world.random.expovariate(1 / CALLS)
 
 
 def run(pods: int, *, shared: bool, seed: int = 1) -> dict[str, Any]:
@@ -304,7 +304,7 @@ def _plan(world: World) -> Blueprint:
     fields = {"tenant_id": sides.TENANT, "client_id": sides.CLIENT, "client_secret": sides.SECRET}
     settings: Any = validate(fields)
     plan: Any = blueprint_of(settings, Reader({}), Entra(world))
-    clocks: dict[str, Any] = {"clock": world.clock, "monotonic": world.steady, "sleep": world.sleep}
+    clocks: dict[str, Any] = {"clock": world.clock, "monotonic": world.monotonic, "sleep": world.sleep}
     planned: Blueprint = replace(plan, random=world.random.random, **clocks)
     return planned
 

@@ -90,7 +90,7 @@ def refresh(backend: Backend, tokens: int, times: int = 200) -> float:
 
 def _file(directory: Path, tokens: int) -> Backend:
     return FileBackend(
-        str(directory), str(tokens), plain, 10_000, clock=time.time, steady=time.monotonic, log=Log("benchmark")
+        str(directory), str(tokens), plain, 10_000, clock=time.time, monotonic=time.monotonic, log=Log("benchmark")
     )
 
 

@@ -44,15 +44,15 @@ _LAUNCHES = 3
 class Engine:
     """Serves the tokens of one identity to any number of threads, coroutines and event loops.
 
-    `tokens`, `now` and `steady` are what a cache hit needs: a look-up by the scopes, and a comparison with the times of
-    the token.
+    A cache hit uses `tokens`, `now` and `monotonic` alone: it looks up the scopes and compares both clocks with the
+    times of the token.
     """
 
     def __init__(self, blueprint: Blueprint, log: Log | None = None) -> None:
         self.blueprint = blueprint
         self.now = blueprint.clock
-        self.steady = blueprint.monotonic
-        self.store = MemoryStore(blueprint.settings.token_cache.max_entries, self.now, self.steady)
+        self.monotonic = blueprint.monotonic
+        self.store = MemoryStore(blueprint.settings.token_cache.max_entries, self.now, self.monotonic)
         self.tokens = self.store.tokens
         self.holds = 0
         self._flights: Flights[Token | Failure] = Flights()
@@ -118,7 +118,7 @@ class Engine:
             AuthenticationError: there is none.
         """
         token = self._kept(request)
-        since = self.steady()
+        since = self.monotonic()
         return token or _raised(
             await self._fly(request.flight, lambda: self._fetch(request, since=since), is_poor=_is_unretried)
         )
@@ -177,12 +177,12 @@ class Engine:
         if request.claims:
             return None
         token = self.store.get(request.key)
-        if token is not None and (self.now() >= token.due or self.steady() >= token.steady_due):
+        if token is not None and (self.now() >= token.due or self.monotonic() >= token.monotonic_due):
             self._refresh(request, token)
         return token
 
     def _refresh(self, request: TokenRequest, token: Token) -> None:
-        if not self._refreshes.begin(request.key, token, self.now(), self.steady()):
+        if not self._refreshes.begin(request.key, token, self.now(), self.monotonic()):
             return
         try:
             self._refreshers.submit(lambda: self._refreshed(request, token))
@@ -214,7 +214,7 @@ class Engine:
 
     async def verify_async(self, request: TokenRequest, timeout: float | None = None) -> Token:
         """As `verify`, on a thread of ours."""
-        terms = Terms(timeout, self.steady(), retries=False)
+        terms = Terms(timeout, self.monotonic(), retries=False)
         key = ("verify", request.flight, timeout)
         return _raised(await self._fly(key, lambda: self._verified(request, terms)))
 
@@ -264,7 +264,7 @@ class Engine:
         if isinstance(outcome, Failure):
             due.failures += 1
             wait = wait_after(due.failures, outcome.retry_after, self.blueprint.random())
-            due.postpone(self.now(), self.steady(), wait)
+            due.postpone(self.now(), self.monotonic(), wait)
             self.log.warning("a token could not be refreshed; the old one is still used: %s", outcome.message)
         return outcome
 

@@ -50,7 +50,7 @@ class FileBackend:
         persistence: makes the storage, once.
         limit: how many tokens are kept at the most.
         clock: the wall clock.
-        steady: a clock that all processes of the machine share, since its start.
+        monotonic: a clock that all processes of the machine share, since its start.
 
     Raises:
         NoEncryption: no storage can be made on this machine.
@@ -66,14 +66,14 @@ class FileBackend:
         limit: int,
         *,
         clock: Callable[[], float],
-        steady: Callable[[], float],
+        monotonic: Callable[[], float],
         log: Log,
     ) -> None:
         self._directory = directory
         self._path = os.path.join(directory, f"{name}.json")
         self._limit = limit
         self._clock = clock
-        self._steady = steady
+        self._monotonic = monotonic
         self._log = log
         self._new = persistence
         self._kept: Persistence | None = None
@@ -127,7 +127,7 @@ class FileBackend:
 
     def put(self, key: str, entry: Entry) -> None:
         """As `shared.Backend` says."""
-        stamp = {"at": self._clock() - entry.age, "up": self._steady() - entry.age}
+        stamp = {"at": self._clock() - entry.age, "up": self._monotonic() - entry.age}
 
         def change(document: dict[str, Any]) -> None:
             document["tokens"].pop(key, None)
@@ -138,7 +138,7 @@ class FileBackend:
 
     def tell(self, key: str, failure: Failure, seconds: float) -> None:
         """As `shared.Backend` says."""
-        stamp = {"at": self._clock(), "up": self._steady(), "seconds": seconds}
+        stamp = {"at": self._clock(), "up": self._monotonic(), "seconds": seconds}
 
         def change(document: dict[str, Any]) -> None:
             document["failures"].pop(key, None)
@@ -217,12 +217,12 @@ class FileBackend:
     def _age(self, kept: Any) -> float | None:
         """Seconds since something was written; `None` where neither clock can tell.
 
-        The wall clock goes on while the machine is off; the steady one does not notice when somebody sets the clock.
-        After a restart it says less than the truth, never more.
+        The wall clock advances while the machine is off; the monotonic clock is unaffected when the clock is set. After
+        a restart the age is too small, never too large.
         """
         if not isinstance(kept, dict):
             return None
-        since = [self._clock() - kept["at"], self._steady() - kept["up"]]
+        since = [self._clock() - kept["at"], self._monotonic() - kept["up"]]
         return max(since) if max(since) >= 0 else None
 
 
@@ -255,7 +255,7 @@ def _opened(cache: FileSettings, opening: Opening) -> FileBackend:
         return plain(path)
 
     try:
-        clocks = {"clock": opening.clock, "steady": opening.monotonic}
+        clocks = {"clock": opening.clock, "monotonic": opening.monotonic}
         return FileBackend(directory, name, persistence, cache.max_entries, **clocks, log=opening.log)
     except NoEncryption as exc:
         reason = str(exc)

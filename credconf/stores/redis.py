@@ -90,13 +90,13 @@ class RedisBackend:
         undecryptable: how many values were found that none of our secrets opens: somebody has changed them.
     """
 
-    def __init__(self, client: RedisClient, keyring: Keyring, steady: Callable[[], float], log: Log) -> None:
+    def __init__(self, client: RedisClient, keyring: Keyring, monotonic: Callable[[], float], log: Log) -> None:
         self.label = client.label
         self.patience: float | None = client.timeout
         self.undecryptable = 0
         self._client = client
         self._keyring = keyring
-        self._steady = steady
+        self._monotonic = monotonic
         self._log = log
 
     def get(self, key: str) -> Seen:
@@ -113,10 +113,10 @@ class RedisBackend:
         """Keep a token until its end; a failure that was told is over."""
         seals = self._keyring.now()
         token, told = _name(seals.writing, key, "token"), _name(seals.common, key, "told")
-        began = self._steady()
+        began = self._monotonic()
         now = self._client.call(_now)
         # The time that it took to tell the time is over, too: where it is unknown to which part, all of it.
-        remaining = int((entry.remaining - (self._steady() - began)) * 1000)
+        remaining = int((entry.remaining - (self._monotonic() - began)) * 1000)
         if remaining <= 0:
             return
         until = now + remaining

@@ -55,7 +55,7 @@ class _Wish:
         terms: of asking for it.
         key: in the backend.
         superseded: whether a caller with claims has meanwhile replaced what this was to replace.
-        began: when, on the steady clock.
+        began: when, on the monotonic clock.
         waited: whether somebody else's request was waited for.
         slow: whether the backend has taken too long for it.
     """
@@ -158,7 +158,7 @@ class Fleet:
 
     def _left_to_others(self, token: Token) -> Token | None:
         """A token that is valid, and that somebody sees to: there is time to look again, or there is not."""
-        return token if token.steady_expires - self._plan.monotonic() > LAST_MINUTE else None
+        return token if token.monotonic_expires - self._plan.monotonic() > LAST_MINUTE else None
 
     def _patience(self, terms: Terms) -> float:
         whole = min(self._plan.transport.total_timeout, terms.timeout or math.inf)
@@ -204,12 +204,12 @@ class Fleet:
         entry = seen.entry
         if entry is None or entry.remaining < USEFUL:
             return None
-        steady = self._plan.monotonic()
+        monotonic = self._plan.monotonic()
         if replacing is not None:
-            longer = entry.remaining > replacing.steady_expires - steady + USEFUL
+            longer = entry.remaining > replacing.monotonic_expires - monotonic + USEFUL
             if not longer or entry.token == replacing.info.token:
                 return None
-        return token_of(entry, self._plan.clock(), steady, self._plan.random())
+        return token_of(entry, self._plan.clock(), monotonic, self._plan.random())
 
     # Asking
 

@@ -50,7 +50,7 @@ class Terms:
 
     Attributes:
         timeout: seconds, where that is less than the configuration allows.
-        since: when a coroutine asked, on the steady clock: the time it waited for a thread counts, too.
+        since: when a coroutine asked, on the monotonic clock: the time it waited for a thread counts, too.
         retries: whether a failed attempt is repeated: not for a refresh, which has time.
         replacing: the token that is due.
     """
@@ -168,15 +168,15 @@ class Source:
         deadline = client.deadline(terms.timeout) - (0.0 if terms.since is None else plan.monotonic() - terms.since)
         held = functools.partial(self._held, trial)
         for attempt in trial.attempts():
-            asked_at, steady_at = plan.clock(), plan.monotonic()
+            asked_at, monotonic_at = plan.clock(), plan.monotonic()
             proof, retries = attempt.proof.open(), terms.retries
             answer = client.token(proof, request, deadline, retries=retries, held=held, tokens=self._tokens)
             _import_azure_core()  # errors are made of it, too: nobody is to import it while the other thread does
             if not isinstance(answer, Failure):
-                self._log_token(request, answer.lifetime, plan.monotonic() - steady_at)
+                self._log_token(request, answer.lifetime, plan.monotonic() - monotonic_at)
                 self._remember(attempt)
                 said = (answer.token, answer.token_type, answer.lifetime, answer.refresh_in)
-                return Token(*said, asked_at, steady_at, plan.random())
+                return Token(*said, asked_at, monotonic_at, plan.random())
             if not answer.refused_proof:
                 return answer
             trial.refuse(attempt, answer)

@@ -24,7 +24,7 @@ class Storage:
     """What several processes share, in this process, with a clock that the test moves."""
 
     clock: Clock = field(default_factory=Clock)
-    steady: Clock = field(default_factory=lambda: Clock(1_000.0))
+    monotonic: Clock = field(default_factory=lambda: Clock(1_000.0))
 
     def open(self) -> Backend:
         raise NotImplementedError
@@ -32,7 +32,7 @@ class Storage:
     def wait(self, seconds: float) -> None:
         """Let time pass."""
         self.clock.advance(seconds)
-        self.steady.advance(seconds)
+        self.monotonic.advance(seconds)
 
 
 @dataclass
@@ -72,18 +72,18 @@ class _InMemoryBackend:
         with self._enter("get"):
             data, at = self.storage.entries.get(key, (None, 0.0))
             failure, since, seconds = self.storage.told.get(key, (None, 0.0, -1.0))
-            now = self.storage.steady()
+            now = self.storage.monotonic()
             found = read_failure(failure) if now - since <= seconds else None
             return Seen(read(data, now - at), None if found is None else Told(found, now - since))
 
     def put(self, key, entry):
         with self._enter("put"):
-            self.storage.entries[key] = (written(entry), self.storage.steady() - entry.age)
+            self.storage.entries[key] = (written(entry), self.storage.monotonic() - entry.age)
             self.storage.told.pop(key, None)
 
     def tell(self, key, failure, seconds):
         with self._enter("tell"):
-            self.storage.told[key] = (written_failure(failure), self.storage.steady(), seconds)
+            self.storage.told[key] = (written_failure(failure), self.storage.monotonic(), seconds)
 
     def lock(self, key):
         with self._enter("lock"):
@@ -133,7 +133,13 @@ class PlainFile(Storage):
 
     def open(self) -> FileBackend:
         return FileBackend(
-            str(self.directory), "test", plain, self.limit, clock=self.clock, steady=self.steady, log=Log("client")
+            str(self.directory),
+            "test",
+            plain,
+            self.limit,
+            clock=self.clock,
+            monotonic=self.monotonic,
+            log=Log("client"),
         )
 
 

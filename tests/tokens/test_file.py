@@ -193,7 +193,7 @@ def test_only_the_latest_failures_are_kept(storage):
 def test_a_clock_that_somebody_sets_makes_no_token_younger(storage, hour):
     storage.open().put("key", entry(lifetime=600))
     storage.clock.advance(hour)
-    storage.steady.advance(300)
+    storage.monotonic.advance(300)
     found = storage.open().get("key").entry
     assert found is None or found.age >= 300
 
@@ -201,14 +201,14 @@ def test_a_clock_that_somebody_sets_makes_no_token_younger(storage, hour):
 def test_a_restart_of_the_machine_is_survived(storage):
     storage.open().put("key", entry(lifetime=600))
     storage.clock.advance(100)
-    storage.steady.advance(to=5)
+    storage.monotonic.advance(to=5)
     assert storage.open().get("key").entry.age == pytest.approx(100)
 
 
 def test_after_a_restart_with_the_clock_set_back_nothing_is_believed(storage):
     storage.open().put("key", entry(lifetime=600))
     storage.clock.advance(-3600)
-    storage.steady.advance(to=5)
+    storage.monotonic.advance(to=5)
     assert storage.open().get("key") == Seen()
 
 

@@ -48,9 +48,9 @@ class Process:
         self.asked = []
         self.slept = 0.0
         self.answer = answer or self.token
-        changes = {"clock": storage.clock, "monotonic": storage.steady, "sleep": sleep or self.sleep}
+        changes = {"clock": storage.clock, "monotonic": storage.monotonic, "sleep": sleep or self.sleep}
         self.log = Log("client")
-        self.pauses = Pauses(storage.steady, lambda _: True)
+        self.pauses = Pauses(storage.monotonic, lambda _: True)
         self.fleet = Fleet(storage.open(), self, plan(FIELDS, random=lambda: 0.5, **changes))
 
     def ask(self, request, terms):
@@ -58,7 +58,7 @@ class Process:
         return self.answer() if callable(self.answer) else self.answer
 
     def token(self, text=None, life=3600.0):
-        return Token(text or f"of {id(self)}", "Bearer", life, None, self.storage.clock(), self.storage.steady())
+        return Token(text or f"of {id(self)}", "Bearer", life, None, self.storage.clock(), self.storage.monotonic())
 
     def sleep(self, seconds):
         self.slept += seconds
@@ -84,7 +84,7 @@ def test_what_one_process_has_got_the_next_one_does_not_ask_for(storage):
     storage.wait(100)
     found = second.get()
     assert text(found) == text(got)
-    assert (found.expires, found.steady_expires) == (got.expires, got.steady_expires)
+    assert (found.expires, found.monotonic_expires) == (got.expires, got.monotonic_expires)
     assert not second.asked
     assert storage.calls.count("get") == 3  # to look, to look again with the lock, and the second process
     assert not storage.held
@@ -101,7 +101,7 @@ def test_a_token_that_ends_at_once_is_not_worth_having(storage):
 def test_processes_with_other_clocks_agree_on_how_long_a_token_lives(storage):
     first, second = Process(storage), Process(storage)
     got = first.get()
-    skewed = plan(FIELDS, clock=lambda: storage.clock() - 7200, monotonic=storage.steady, random=lambda: 0.5)
+    skewed = plan(FIELDS, clock=lambda: storage.clock() - 7200, monotonic=storage.monotonic, random=lambda: 0.5)
     second.fleet = Fleet(storage.open(), second, skewed)
     storage.wait(60)
     found = second.get()
@@ -174,7 +174,7 @@ def test_when_the_holder_is_gone_one_of_those_who_wait_takes_its_place(storage):
     assert text(waiting.get())
     assert len(waiting.asked) == 1
     assert not storage.held
-    assert waiting.asked[0].since == pytest.approx(storage.steady() - process.slept)
+    assert waiting.asked[0].since == pytest.approx(storage.monotonic() - process.slept)
 
 
 def test_patience_ends_and_then_each_asks_for_himself(storage):
@@ -434,7 +434,7 @@ def test_a_backend_that_is_down_is_tried_less_and_less_often(storage):
         before = len(storage.calls)
         process.get()
         if len(storage.calls) > before:
-            tried.append(storage.steady())
+            tried.append(storage.monotonic())
     pauses = [later - earlier for earlier, later in itertools.pairwise(tried)]
     assert pauses == sorted(pauses)
     assert pauses[-1] > LONGEST_PAUSE * 0.9
@@ -509,9 +509,9 @@ class Slow:
 
     def lost(self, scope):
         """What a caller loses to it."""
-        began = self.storage.steady()
+        began = self.storage.monotonic()
         assert text(self.process.get(scope=scope))
-        return self.storage.steady() - began
+        return self.storage.monotonic() - began
 
 
 def test_a_backend_that_answers_slowly_costs_a_caller_little_and_is_told_of_once(storage, caplog):

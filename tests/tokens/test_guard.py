@@ -24,7 +24,7 @@ def storage():
 
 @pytest.fixture
 def guard(storage):
-    return Guard(storage.open(), Log("client"), storage.steady, lambda: 0.0)
+    return Guard(storage.open(), Log("client"), storage.monotonic, lambda: 0.0)
 
 
 def look(guard):
@@ -110,7 +110,7 @@ def test_a_trial_of_which_nothing_is_heard_has_an_end(storage, guard):
     assert not attempt(look, guard)
     storage.failing = set()
     storage.wait(FIRST_PAUSE * 1.01)
-    guard._reading.enter(storage.steady())  # and then an interrupt, before the call
+    guard._reading.enter(storage.monotonic())  # and then an interrupt, before the call
     assert not attempt(look, guard)
     storage.wait(LONGEST_PAUSE)
     assert attempt(look, guard)
@@ -121,7 +121,7 @@ def test_the_child_of_a_fork_does_not_wait_for_its_parents_trial(storage, guard)
     assert not attempt(look, guard)
     storage.failing = set()
     storage.wait(FIRST_PAUSE * 1.01)
-    guard._reading.enter(storage.steady())
+    guard._reading.enter(storage.monotonic())
     guard.after_fork()
     assert attempt(look, guard)
 
@@ -149,7 +149,7 @@ def test_what_fails_is_told_once_and_tried_less_and_less_often_though_all_else_w
             flight(guard)
             storage.held.clear()  # a lease ends
             if storage.calls.count(fault) > before:
-                tried.append(storage.steady())
+                tried.append(storage.monotonic())
             storage.wait(1)
         assert [record.levelname for record in caplog.records] == ["WARNING"]
         storage.failing = set()

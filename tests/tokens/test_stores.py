@@ -10,8 +10,8 @@ from credconf.tokens.memory import MemoryStore, Token
 from tests.contract.faces import Clock
 
 
-def token(text="text", life=3600.0, refresh_in=None, received=1000.0, steady=50.0):
-    return Token(text, "Bearer", life, refresh_in, received, steady)
+def token(text="text", life=3600.0, refresh_in=None, received=1000.0, monotonic=50.0):
+    return Token(text, "Bearer", life, refresh_in, received, monotonic)
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_what_was_put_is_got(store):
     assert store.get(("b",)) is None
 
 
-@pytest.mark.parametrize("which", [0, 1], ids=["wall clock", "steady clock"])
+@pytest.mark.parametrize("which", [0, 1], ids=["wall clock", "monotonic clock"])
 def test_a_token_ends_when_either_clock_says_so(store, clocks, which):
     store.put(("a",), token())
     clocks[which].advance(3599.5)
@@ -122,5 +122,5 @@ def test_in_the_child_of_a_fork_its_lock_is_free(store):
 def test_a_postponed_token_is_due_later_by_both_clocks():
     made = token()
     made.postpone(2000.0, 70.0, 30.0)
-    assert (made.due, made.steady_due) == (2030.0, 100.0)
+    assert (made.due, made.monotonic_due) == (2030.0, 100.0)
     assert made.expires == 4600.0
