@@ -13,7 +13,7 @@ from hypothesis import given
 import credconf
 from credconf.ground.expiry import OVER, STAGES, days_left, in_days, stage, within
 from credconf.kinds import validate
-from credconf.testing import make_certificate
+from tests.certificates import make_certificate
 from tests.cli.running import run
 from tests.config.project import CANARY, COMPLETE, ID, only, project, warned
 from tests.contract.faces import ASYNC, OTHER_SCOPE, SCOPE, SYNC, Clock, engine_of

@@ -143,8 +143,30 @@ def make_certificate(
     Raises:
         OSError: The file cannot be written.
     """
-    target = Path(path)
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return write_certificate(
+        key,
+        path,
+        password=password,
+        form=form,
+        common_name=common_name,
+        not_before=not_before,
+        not_after=not_after,
+    )
+
+
+def write_certificate(
+    key: rsa.RSAPrivateKey,
+    path: str | os.PathLike[str],
+    *,
+    password: str | None = None,
+    form: Literal["pem", "pfx"] | None = None,
+    common_name: str = "credconf.testing client",
+    not_before: datetime | None = None,
+    not_after: datetime | None = None,
+) -> ClientCertificate:
+    """Write the certificate that `make_certificate` documents, for a key that exists already."""
+    target = Path(path)
     name = _name(common_name)
     certificate = _builder(name, name, key.public_key(), not_before, not_after).sign(key, hashes.SHA256())
     form = form or ("pfx" if target.suffix.lower() in {".pfx", ".p12"} else "pem")

@@ -60,7 +60,7 @@ def test_every_documented_azure_name_is_heard(project):
 
 
 def test_the_certificates_azure_names_are_heard(project, tmp_path):
-    from credconf.testing import make_certificate
+    from tests.certificates import make_certificate
 
     make_certificate(tmp_path / "client.pem", password=CANARY)
     settings = project.load(
