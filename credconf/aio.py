@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .factory import Overrides, StrPath
     from .kinds import Settings
     from .options import CertificateOptions, Options
-    from .tokens.memory import Token
+    from .tokens.cache import Token
 
 __all__ = ["CertificateCredential", "ClientSecretCredential", "Credential", "build", "from_config"]
 

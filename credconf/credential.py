@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from .entra.request import Key
     from .options import CertificateOptions, Options
-    from .tokens.memory import Token
+    from .tokens.cache import Token
 
 
 class Holder:

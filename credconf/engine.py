@@ -18,8 +18,8 @@ from .ground.limits import reserve
 from .ground.workers import Workers
 from .problems.failure import Failure, resource_failure
 from .sharing import forget, mend_after_fork
-from .tokens.exceptions import exception_of
-from .tokens.memory import MemoryStore, Refreshes, Token
+from .tokens.azure_core import exception_of
+from .tokens.cache import Refreshes, Token, TokenCache
 from .tokens.policy import SPACING, wait_after
 from .tokens.source import Source, Terms
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .ground.flight import Flight
     from .ground.log import Log
     from .tokens.blueprint import Blueprint
-    from .tokens.coordinator import Fleet
+    from .tokens.coordinator import Coordinator
 
 _T = TypeVar("_T")
 
@@ -52,7 +52,7 @@ class Engine:
         self.blueprint = blueprint
         self.now = blueprint.clock
         self.monotonic = blueprint.monotonic
-        self.store = MemoryStore(blueprint.settings.token_cache.max_entries, self.now, self.monotonic)
+        self.store = TokenCache(blueprint.settings.token_cache.max_entries, self.now, self.monotonic)
         self.tokens = self.store.tokens
         self.holds = 0
         self._flights: Flights[Token | Failure] = Flights()
@@ -63,7 +63,9 @@ class Engine:
         self._lock = threading.Lock()
         self._source = Source(blueprint, self.store.newest, log)
         self.log = self._source.log
-        self._fleet = None if blueprint.settings.token_cache.kind == "memory" else _fleet(blueprint, self._source)
+        self._coordinator = (
+            None if blueprint.settings.token_cache.kind == "memory" else _coordinator(blueprint, self._source)
+        )
         mend_after_fork(self)
         reserve()
 
@@ -219,7 +221,7 @@ class Engine:
         return _raised(await self._fly(key, lambda: self._verified(request, terms)))
 
     def _verified(self, request: TokenRequest, terms: Terms) -> Token | Failure:
-        ask = self._source.ask if self._fleet is None else self._fleet.ask_anew
+        ask = self._source.ask if self._coordinator is None else self._coordinator.ask_anew
         outcome = without_frames(lambda: ask(request, terms))
         if isinstance(outcome, Token):
             self.store.put(request.key, outcome)
@@ -231,7 +233,7 @@ class Engine:
         requests = [self.request("prefetch", (scope,), None, None, cae=False) for scope in scopes]
         wanted = [request for request in requests if self.store.get(request.key) is None]
         # What the others have needs no client.
-        lack = self._source.prepare() if wanted and self._fleet is None else None
+        lack = self._source.prepare() if wanted and self._coordinator is None else None
         for request in wanted:
             if lack is None:
                 flight = self._launch(request.flight, partial(self._prefetched, request))
@@ -273,7 +275,7 @@ class Engine:
             # A caller with claims may have replaced the token that is due meanwhile, by one that satisfies them.
             return terms.replacing is not None and self.store.tokens.get(request.key) not in {None, terms.replacing}
 
-        fleet = self._fleet
+        fleet = self._coordinator
         outcome = without_frames(
             lambda: self._source.ask(request, terms) if fleet is None else fleet.ask(request, terms, superseded)
         )
@@ -298,14 +300,14 @@ class Engine:
             forget(self)
             self.store.clear()
             self._source.close()
-            if self._fleet is not None:
-                self._fleet.close()
+            if self._coordinator is not None:
+                self._coordinator.close()
 
     def forget_pauses(self) -> None:
         """Ask Entra again, whatever it said. For tests: the fake calls this when it is changed."""
         self._source.pauses.clear()
-        if self._fleet is not None:
-            self._fleet.forget_pauses()
+        if self._coordinator is not None:
+            self._coordinator.forget_pauses()
 
     def after_fork(self) -> None:
         """In the child of a fork: no lock is held, no thread runs, no request is under way."""
@@ -316,20 +318,20 @@ class Engine:
         self._callers.after_fork()
         self._refreshers.after_fork()
         self._source.after_fork()
-        if self._fleet is not None:
-            self._fleet.after_fork()
+        if self._coordinator is not None:
+            self._coordinator.after_fork()
 
 
-def _fleet(blueprint: Blueprint, source: Source) -> Fleet | None:
+def _coordinator(blueprint: Blueprint, source: Source) -> Coordinator | None:
     """The other processes, where the tokens are shared; imported only then.
 
     Raises:
         ConfigError: the cache can't be used on this machine.
     """
-    from .tokens.coordinator import Fleet, opened
+    from .tokens.coordinator import Coordinator, opened
 
     backend = opened(blueprint, source)
-    return None if backend is None else Fleet(backend, source, blueprint)
+    return None if backend is None else Coordinator(backend, source, blueprint)
 
 
 async def _landed(flight: Flight[_T], longest: float) -> _T | NoOutcome:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from credconf.ground.log import Log
-    from credconf.stores.store import Backend, Lock
+    from credconf.stores.store import Lock, Store
 
 _T = TypeVar("_T")
 
@@ -69,7 +69,7 @@ class _Circuit:
             self.trial = 0.0
 
 
-class Guard:
+class CircuitBreaker:
     """Calls a backend, as long as that makes sense.
 
     Args:
@@ -79,7 +79,7 @@ class Guard:
         random: from 0 to 1; processes that lost it together do not come back together.
     """
 
-    def __init__(self, backend: Backend, log: Log, monotonic: Callable[[], float], random: Callable[[], float]) -> None:
+    def __init__(self, backend: Store, log: Log, monotonic: Callable[[], float], random: Callable[[], float]) -> None:
         self.backend = backend
         self._log = log
         self._monotonic = monotonic
@@ -91,7 +91,7 @@ class Guard:
         self._proving: Lock | None = None  # the lock of the latest trial
         self._troubled = False
 
-    def read(self, operation: Callable[[Backend], _T]) -> _T:
+    def read(self, operation: Callable[[Store], _T]) -> _T:
         """The result of an operation that only reads.
 
         Raises:
@@ -110,7 +110,7 @@ class Guard:
         """It has answered, in a time that callers had better not lose: count that as a failure."""
         self._failed(self._reading, 0, _SLOW)
 
-    def store(self, operation: Callable[[Backend], object]) -> None:
+    def store(self, operation: Callable[[Store], object]) -> None:
         """Do what leaves something for the others.
 
         Raises:
@@ -149,7 +149,7 @@ class Guard:
             return
         self._succeeded(self._locking, before)
 
-    def _call(self, circuit: _Circuit, operation: Callable[[Backend], _T]) -> tuple[_T, int]:
+    def _call(self, circuit: _Circuit, operation: Callable[[Store], _T]) -> tuple[_T, int]:
         """The result of an operation, and the failures before it, if the circuit lets it through."""
         with self._lock:
             entered, before = circuit.enter(self._monotonic()), circuit.failures
@@ -157,7 +157,7 @@ class Guard:
             raise Unavailable
         return self._tried(circuit, before, operation), before
 
-    def _tried(self, circuit: _Circuit, before: int, operation: Callable[[Backend], _T]) -> _T:
+    def _tried(self, circuit: _Circuit, before: int, operation: Callable[[Store], _T]) -> _T:
         reason = "it was interrupted"
         try:
             return operation(self.backend)

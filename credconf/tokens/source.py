@@ -21,10 +21,10 @@ from credconf.problems.failure import Failure, resource_failure
 from credconf.problems.printable import printable
 from credconf.references import NotFound
 
-from .memory import Token
-from .pauses import Pauses
-from .readings import Readings
-from .trial import Trial, Verdicts
+from .cache import Token
+from .policy import Pauses
+from .proof_cache import ProofCache
+from .proof_selection import ProofHistory, ProofSelector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from credconf.entra.request import TokenRequest
 
     from .blueprint import Blueprint
-    from .readings import Reading
-    from .trial import Attempt
+    from .proof_cache import ProofReading
+    from .proof_selection import Attempt
 
 _MENDED_BY_RETRIES: Final = {None, 408, 429, 500, 502, 503, 504}
 """Statuses after which a retry may succeed; `None` is no answer at all."""
@@ -114,8 +114,8 @@ class Source:
         self._closed = False
         # Not the rest of one caller's time: what the program prints is for all who wait for it.
         reader = replace(blueprint.reader, seconds=blueprint.transport.total_timeout)
-        self._readings = Readings(reader, blueprint.monotonic)
-        self._verdicts = Verdicts(blueprint.monotonic)
+        self._proofs = ProofCache(reader, blueprint.monotonic)
+        self._history = ProofHistory(blueprint.monotonic)
         self._candidates = blueprint.settings.candidates()
         self.pauses = Pauses(blueprint.monotonic, self._is_unchanged)
         self._rescued = False
@@ -123,17 +123,17 @@ class Source:
     @property
     def worked(self) -> Sealed | None:
         """The proof that worked last, unless it has been refused since."""
-        worked = self._verdicts.worked
+        worked = self._history.worked
         return worked.proof if worked is not None else None
 
     def listed(self) -> list[Proof]:
         """The proofs that can be read now, in their order."""
-        found = [self._readings.now(candidate)[0].outcome for candidate in self._candidates]
+        found = [self._proofs.now(candidate)[0].outcome for candidate in self._candidates]
         return [each.open() for each in found if not isinstance(each, NotFound)]
 
     def ask(self, request: TokenRequest, terms: Terms) -> Token | Failure:
         """A token, or why there is none. It raises only what is not ours."""
-        trial = Trial(self._candidates, self._readings, self._verdicts)
+        trial = ProofSelector(self._candidates, self._proofs, self._history)
         try:
             outcome = self._try(request, terms, trial)
         except Exception as exc:
@@ -150,19 +150,19 @@ class Source:
             self.pauses.end(request)
         return outcome
 
-    def _is_unchanged(self, sent: Mapping[int, Reading]) -> bool:
+    def _is_unchanged(self, sent: Mapping[int, ProofReading]) -> bool:
         """Whether all that can be sent has been refused. A program may print another secret, so it runs again."""
         for position, reading in sent.items():
             candidate = self._candidates[position]
             if candidate.runs:
-                known, _ = self._readings.now(candidate)
-                if self._readings.again(candidate, known).fingerprint != reading.fingerprint:
+                known, _ = self._proofs.now(candidate)
+                if self._proofs.again(candidate, known).fingerprint != reading.fingerprint:
                     return False
-            elif self._readings.changed(candidate, reading):
+            elif self._proofs.changed(candidate, reading):
                 return False
         return True
 
-    def _try(self, request: TokenRequest, terms: Terms, trial: Trial) -> Token | Failure:
+    def _try(self, request: TokenRequest, terms: Terms, trial: ProofSelector) -> Token | Failure:
         plan = self._blueprint
         client = self._entra()
         deadline = client.deadline(terms.timeout) - (0.0 if terms.since is None else plan.monotonic() - terms.since)
@@ -182,10 +182,10 @@ class Source:
             trial.refuse(attempt, answer)
         return trial.failure()
 
-    def _held(self, trial: Trial) -> Iterator[str]:
+    def _held(self, trial: ProofSelector) -> Iterator[str]:
         """What no failure may show, beside the proof that was refused: the others of a list, and those before it."""
         worked = self.worked
-        for sealed in (*trial.proofs, *self._readings.held(), *([worked] if worked is not None else [])):
+        for sealed in (*trial.proofs, *self._proofs.held(), *([worked] if worked is not None else [])):
             yield from sealed.open().secrets
         key = self._blueprint.settings.token_cache.key
         text = key.get_secret_value() if isinstance(key, SecretStr) else key and self._blueprint.reader.text(key)
@@ -194,7 +194,7 @@ class Source:
 
     def _remember(self, attempt: Attempt) -> None:
         """Remember what worked, and tell where it is another one than before."""
-        before = self._verdicts.accept(attempt)
+        before = self._history.accept(attempt)
         expires_on = attempt.proof.open().expires_on
         if expires_on is not None:
             client, now = self._blueprint.identity.client_id, self._blueprint.clock()
@@ -212,7 +212,7 @@ class Source:
 
     def in_use(self) -> str | None:
         """Which reference gave the proof that worked last; `None` before one has."""
-        worked = self._verdicts.worked
+        worked = self._history.worked
         return None if worked is None else worked.name
 
     def _log_token(self, request: TokenRequest, lifetime: float, taken: float) -> None:
@@ -269,8 +269,8 @@ class Source:
         with self._lock:
             client, self._client = self._client, None
             self._closed = True
-        self._readings.clear()
-        self._verdicts.clear()
+        self._proofs.clear()
+        self._history.clear()
         if client is not None:
             client.close()
         elif self._blueprint.http_client is not None:
@@ -279,7 +279,7 @@ class Source:
     def after_fork(self) -> None:
         """In the child of a fork no lock is held, and nobody discovers anything."""
         self._lock = threading.Lock()
-        self._readings.after_fork()
-        self._verdicts.after_fork()
+        self._proofs.after_fork()
+        self._history.after_fork()
         if self._client is not None:
             self._client.after_fork()

@@ -16,12 +16,12 @@ from credconf.references import Reader
 from credconf.stores.sealing import Seal
 from credconf.tokens.blueprint import Blueprint
 from credconf.tokens.coordinator import opened
-from tests.tokens.backends import Storage
+from tests.stores.storages import Storage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from credconf.stores.redis import RedisBackend
+    from credconf.stores.redis import RedisStore
 
 TENANT = "tenant-canary"
 CLIENT = "client-canary"
@@ -58,7 +58,7 @@ class InRedis(Storage):
 
     url: str = ""
 
-    def open(self) -> RedisBackend:
+    def open(self) -> RedisStore:
         return opened(plan_of(self.url, self.clock, self.monotonic), Secrets(SECRET))
 
     def wait(self, seconds: float) -> None:

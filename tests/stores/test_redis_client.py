@@ -15,7 +15,7 @@ from credconf.stores.redis_client import RedisClient
 from credconf.stores.store import Busy, Unavailable
 from credconf.tokens.coordinator import opening_of
 from tests.contract.faces import wait_until
-from tests.tokens.redis_storage import Secrets, plan_of
+from tests.stores.redis_storage import Secrets, plan_of
 
 TIMEOUT = 0.5
 

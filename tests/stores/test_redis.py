@@ -19,7 +19,7 @@ from credconf.references import NotFound, Reader
 from credconf.stores.redis import LARGEST, LEASE
 from credconf.stores.store import Entry, Unavailable
 from credconf.tokens.coordinator import opened
-from tests.tokens.redis_storage import CLIENT, SECRET, TENANT, Secrets, plan_of
+from tests.stores.redis_storage import CLIENT, SECRET, TENANT, Secrets, plan_of
 
 TOKEN = "canary.token.text"
 KEY = json.dumps(["https://login.microsoftonline.com", TENANT, CLIENT, ["s"], False])

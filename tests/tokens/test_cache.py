@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from credconf.tokens.memory import MemoryStore, Token
+from credconf.tokens.cache import Token, TokenCache
 from tests.contract.faces import Clock
 
 
@@ -21,7 +21,7 @@ def clocks():
 
 @pytest.fixture
 def store(clocks):
-    return MemoryStore(3, *clocks)
+    return TokenCache(3, *clocks)
 
 
 def test_a_token_has_both_of_azure_cores_shapes():
@@ -83,7 +83,7 @@ def test_a_cleared_store_is_empty(store):
 
 @given(st.lists(st.integers(0, 9)), st.integers(1, 6))
 def test_it_holds_the_last_keys_that_were_put(keys, limit):
-    store = MemoryStore(limit, lambda: 1000.0, lambda: 50.0)
+    store = TokenCache(limit, lambda: 1000.0, lambda: 50.0)
     for key in keys:
         store.put((str(key),), token(str(key)))
     last = list(dict.fromkeys(str(key) for key in reversed(keys)))[:limit]
@@ -92,7 +92,7 @@ def test_it_holds_the_last_keys_that_were_put(keys, limit):
 
 
 def test_threads_may_put_and_get_at_once(clocks):
-    store = MemoryStore(50, *clocks)
+    store = TokenCache(50, *clocks)
     failures = []
 
     def work(seed):

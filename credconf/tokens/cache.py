@@ -82,7 +82,7 @@ class Token:
         return f"<token until {int(self.expires)}>"
 
 
-class MemoryStore:
+class TokenCache:
     """Tokens in this process, at most `limit`; those that were fetched longest ago go first.
 
     A token in use is fetched again when it is due, so that the order of fetching is, roughly, that of use. A read is
