@@ -233,7 +233,7 @@ class Pod:
     def start(self) -> None:
         """Begin with nothing in memory."""
         self._engine = Engine(self._plan)
-        self._engine._refreshers = _Inline()  # type: ignore[assignment]  # noqa: SLF001 - no threads here
+        self._engine._refreshes.workers = _Inline()  # type: ignore[assignment]  # noqa: SLF001 - no threads here
         if self._store is not None:
             self._engine._coordinator = Coordinator(self._store, self._engine._source, self._plan)  # noqa: SLF001 - as above
 

@@ -358,7 +358,7 @@ def test_closing_does_not_wait_for_the_imports_of_the_first_request(entra):
     with credconf.ground.imports.importing:
         asking = threading.Thread(target=ask)
         asking.start()
-        wait_until(lambda: credential._engine._flights.flying)
+        wait_until(lambda: credential._engine._requests.flights.flying)
         time.sleep(0.05)  # it is at the imports, or soon will be
         closing = threading.Thread(target=credential.close, daemon=True)
         closing.start()

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Final
 
 from credconf.stores.store import Entry
 
-from .policy import LONGEST_WAIT, SPACING, due_among_many, due_at
+from .policy import due_among_many, due_at
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable
 
     from credconf.entra.request import Key
 
@@ -73,6 +73,10 @@ class Token:
         self.monotonic_due = monotonic + (self.due - received)
         self.failures = 0
 
+    def is_due(self, now: float, monotonic: float) -> bool:
+        """Whether to replace it, by either clock."""
+        return now >= self.due or monotonic >= self.monotonic_due
+
     def postpone(self, now: float, monotonic: float, seconds: float) -> None:
         """Let no caller find it due for some seconds, or until it expires: a cache hit compares with nothing else."""
         self.due = min(now + seconds, self.expires)
@@ -129,46 +133,6 @@ class TokenCache:
     def after_fork(self) -> None:
         """In the child of a fork nobody holds the lock, whatever it looks like."""
         self._lock = Lock()
-
-
-class Refreshes:
-    """The tokens that wait for a thread to refresh them, or have one.
-
-    They are not flights yet: a caller whose token expires meanwhile asks by itself, instead of waiting behind the
-    refreshes of other tokens.
-    """
-
-    def __init__(self) -> None:
-        self.after_fork()
-
-    def after_fork(self) -> None:
-        """In the child of a fork none of the parent's refreshes goes on."""
-        self._lock = Lock()
-        self._begun: dict[Hashable, float] = {}
-
-    def begin(self, key: Hashable, token: Token, now: float, monotonic: float) -> bool:
-        """Whether the caller has to see to the refresh of a token, and to `end()` it.
-
-        Of the callers that find the token due, one has to; the others may come late, when the refresh has failed
-        already. A refresh that began long ago was lost: an interrupt came before its thread was started.
-        """
-        with self._lock:
-            begun = self._begun.get(key)
-            if begun is not None and monotonic - begun < LONGEST_WAIT:
-                return False
-            if not (now >= token.due or monotonic >= token.monotonic_due):
-                return False
-            self._begun[key] = monotonic
-            token.postpone(now, monotonic, SPACING)  # others need not come here while this goes on
-            return True
-
-    def end(self, key: Hashable) -> None:
-        """The refresh is over, or never began."""
-        with self._lock:
-            self._begun.pop(key, None)
-
-    def __len__(self) -> int:
-        return len(self._begun)
 
 
 _ROUNDING = 1e-4  # seconds; what the difference of two clock readings may be off

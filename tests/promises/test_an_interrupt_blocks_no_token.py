@@ -28,7 +28,10 @@ WATCHED = {
         "credential.py",
         "engine.py",
         *(f"ground/{name}.py" for name in ("flight", "log", "workers")),
-        *(f"tokens/{name}.py" for name in ("cache", "policy", "proof_cache", "proof_selection", "source")),
+        *(
+            f"tokens/{name}.py"
+            for name in ("cache", "dispatch", "policy", "proof_cache", "proof_selection", "refreshes", "source")
+        ),
         "entra/discovery.py",
     )
 }
@@ -106,7 +109,7 @@ def request_is_interrupted(at, other_thread):
     engine = engine_of({**FIELDS, "authority": "https://login.example"}, Known())
     credential = SYNC.on(engine)
     reached = interrupted(at, lambda: credential.get_token(SCOPE))
-    assert engine._flights.flying == {}
+    assert engine._requests.flights.flying == {}
     assert not directory_of(engine) or directory_of(engine)._flights.flying == {}
     assert engine.log._held.lines is None
     assert other_thread(lambda: credential.get_token(SCOPE).token).startswith("token-")
