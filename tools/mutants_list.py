@@ -221,8 +221,8 @@ MUTANTS = (
             ),
             ("the passwords of URLs", "entra/client.py", "        yield from self._identity.passwords()\n", ""),
             ("the others of a list", "entra/client.py", "        yield from others()\n", ""),
-            ("those before it", "tokens/source.py", "(*trial.proofs, ", "("),
-            ("those of other requests", "tokens/source.py", "*self._readings.held(), ", ""),
+            ("those before it", "tokens/source.py", "(*selector.proofs, ", "("),
+            ("those of other requests", "tokens/source.py", "*self._proofs.held(), ", ""),
             (
                 "the key of a cache",
                 "tokens/source.py",

@@ -22,7 +22,7 @@ from .encrypted_storage import NoEncryption, Persistence, encrypted, plain
 from .file_locks import FileLock, Turns, is_left
 from .private_file import empty, parsed, private_directory
 from .settings import Extra, StoreSettings
-from .store import Seen, Told, Unavailable, read, read_failure, written, written_failure
+from .store import Stored, StoredFailure, Unavailable, read, read_failure, written, written_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from credconf.problems.failure import Failure
 
     from .settings import Opening
-    from .store import Backend, Entry
+    from .store import Entry, Store
 
 
 LARGEST = 512 * 1024
@@ -40,7 +40,7 @@ MOST_FAILURES = 50
 """That are kept, the latest: they live for half a minute, and whoever misses one asks for himself."""
 
 
-class FileBackend:
+class FileStore:
     """The file.
 
     Args:
@@ -49,7 +49,7 @@ class FileBackend:
         persistence: makes the storage, once.
         limit: how many tokens are kept at the most.
         clock: the wall clock.
-        steady: a clock that all processes of the machine share, since its start.
+        monotonic: a clock that all processes of the machine share, since its start.
 
     Raises:
         NoEncryption: no storage can be made on this machine.
@@ -65,14 +65,14 @@ class FileBackend:
         limit: int,
         *,
         clock: Callable[[], float],
-        steady: Callable[[], float],
+        monotonic: Callable[[], float],
         log: Log,
     ) -> None:
         self._directory = directory
         self._path = os.path.join(directory, f"{name}.json")
         self._limit = limit
         self._clock = clock
-        self._steady = steady
+        self._monotonic = monotonic
         self._log = log
         self._new = persistence
         self._kept: Persistence | None = None
@@ -102,31 +102,31 @@ class FileBackend:
 
     @property
     def label(self) -> str:
-        """As `shared.Backend` says."""
+        """See `Store`."""
         return f"the token cache {printable(self._path)}"
 
-    def get(self, key: str) -> Seen:
-        """As `shared.Backend` says."""
+    def get(self, key: str) -> Stored:
+        """See `Store`."""
         text = self._text()
         if text is None:
-            return Seen()
+            return Stored()
         document = parsed(text)
         if document is None:
             with self._turns.mine():
                 document = self._understood()
         return self._seen(document, key)
 
-    def _seen(self, document: dict[str, Any], key: str) -> Seen:
+    def _seen(self, document: dict[str, Any], key: str) -> Stored:
         kept, told = document["tokens"].get(key), document["failures"].get(key)
         age = self._age(kept)
         entry = None if age is None else read(kept, age)
         since = self._age(told)
         failure = None if since is None or since > told["seconds"] else read_failure(told["failure"])
-        return Seen(entry, None if failure is None or since is None else Told(failure, since))
+        return Stored(entry, None if failure is None or since is None else StoredFailure(failure, since))
 
     def put(self, key: str, entry: Entry) -> None:
-        """As `shared.Backend` says."""
-        stamp = {"at": self._clock() - entry.age, "up": self._steady() - entry.age}
+        """See `Store`."""
+        stamp = {"at": self._clock() - entry.age, "up": self._monotonic() - entry.age}
 
         def change(document: dict[str, Any]) -> None:
             document["tokens"].pop(key, None)
@@ -136,8 +136,8 @@ class FileBackend:
         self._update(change)
 
     def tell(self, key: str, failure: Failure, seconds: float) -> None:
-        """As `shared.Backend` says."""
-        stamp = {"at": self._clock(), "up": self._steady(), "seconds": seconds}
+        """See `Store`."""
+        stamp = {"at": self._clock(), "up": self._monotonic(), "seconds": seconds}
 
         def change(document: dict[str, Any]) -> None:
             document["failures"].pop(key, None)
@@ -146,7 +146,7 @@ class FileBackend:
         self._update(change)
 
     def lock(self, key: str) -> FileLock | None:
-        """As `shared.Backend` says."""
+        """See `Store`."""
         self._persistence()
         # A name of a file may not be as long as a key; nor need the directory tell who asks.
         digest = hashlib.blake2b(key.encode(), digest_size=16).hexdigest()
@@ -161,7 +161,7 @@ class FileBackend:
         return FileLock.take(path)
 
     def after_fork(self) -> None:
-        """As `shared.Backend` says."""
+        """See `Store`."""
         self._turns.after_fork()
         if self._kept is not None:
             self._kept.after_fork()
@@ -216,12 +216,12 @@ class FileBackend:
     def _age(self, kept: Any) -> float | None:
         """Seconds since something was written; `None` where neither clock can tell.
 
-        The wall clock goes on while the machine is off; the steady one does not notice when somebody sets the clock.
-        After a restart it says less than the truth, never more.
+        The wall clock advances while the machine is off; the monotonic clock is unaffected when the clock is set. After
+        a restart the age is too small, never too large.
         """
         if not isinstance(kept, dict):
             return None
-        since = [self._clock() - kept["at"], self._steady() - kept["up"]]
+        since = [self._clock() - kept["at"], self._monotonic() - kept["up"]]
         return max(since) if max(since) >= 0 else None
 
 
@@ -241,7 +241,7 @@ def directory_of(home: str | None) -> str:
     return os.path.join(home or os.path.expanduser(usual), "credconf")
 
 
-def _opened(cache: FileSettings, opening: Opening) -> FileBackend:
+def _opened(cache: FileSettings, opening: Opening) -> FileStore:
     name = cache.name
     directory = directory_of(opening.cache_home)
 
@@ -254,8 +254,8 @@ def _opened(cache: FileSettings, opening: Opening) -> FileBackend:
         return plain(path)
 
     try:
-        clocks = {"clock": opening.clock, "steady": opening.monotonic}
-        return FileBackend(directory, name, persistence, cache.max_entries, **clocks, log=opening.log)
+        clocks = {"clock": opening.clock, "monotonic": opening.monotonic}
+        return FileStore(directory, name, persistence, cache.max_entries, **clocks, log=opening.log)
     except NoEncryption as exc:
         reason = str(exc)
     from credconf.errors import ConfigError
@@ -297,7 +297,7 @@ class FileSettings(StoreSettings):
     ] = False
 
     @classmethod
-    def open(cls, opening: Opening) -> Backend | None:
+    def open(cls, opening: Opening) -> Store | None:
         """The file that a configuration names.
 
         Raises:

@@ -19,7 +19,7 @@ from credconf.settings.fields import Password, url_in
 from credconf.settings.formats import HOST, BadName, Format
 
 from .settings import Extra, StoreSettings
-from .store import Seen, Told, read, read_failure, written, written_failure
+from .store import Stored, StoredFailure, read, read_failure, written, written_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from .redis_client import RedisClient
     from .sealing import Keyring, Seal
     from .settings import Opening
-    from .store import Backend, Entry
+    from .store import Entry, Store
 
 
 LEASE = 5.0
@@ -81,7 +81,7 @@ class RedisLock:
         """In the child of a fork there is nothing to forget: only who releases it would touch the parent's."""
 
 
-class RedisBackend:
+class RedisStore:
     """Tokens in a Redis.
 
     Attributes:
@@ -90,16 +90,16 @@ class RedisBackend:
         undecryptable: how many values were found that none of our secrets opens: somebody has changed them.
     """
 
-    def __init__(self, client: RedisClient, keyring: Keyring, steady: Callable[[], float], log: Log) -> None:
+    def __init__(self, client: RedisClient, keyring: Keyring, monotonic: Callable[[], float], log: Log) -> None:
         self.label = client.label
         self.patience: float | None = client.timeout
         self.undecryptable = 0
         self._client = client
         self._keyring = keyring
-        self._steady = steady
+        self._monotonic = monotonic
         self._log = log
 
-    def get(self, key: str) -> Seen:
+    def get(self, key: str) -> Stored:
         """The token that ends last of those under our secrets, and the last failure."""
         seals = self._keyring.now()
         places = [(seal, _name(seal, key, "token")) for seal in seals.reading]
@@ -107,16 +107,16 @@ class RedisBackend:
         now, *values = self._client.call(lambda client: _values(client, [name for _, name in (*places, told)]))
         opened = [self._opened(value, *place) for value, place in zip(values, (*places, told), strict=True)]
         entries = [entry for data in opened[:-1] if (entry := _entry(data, now)) is not None]
-        return Seen(max(entries, key=lambda entry: entry.remaining, default=None), _told(opened[-1], now))
+        return Stored(max(entries, key=lambda entry: entry.remaining, default=None), _told(opened[-1], now))
 
     def put(self, key: str, entry: Entry) -> None:
         """Keep a token until its end; a failure that was told is over."""
         seals = self._keyring.now()
         token, told = _name(seals.writing, key, "token"), _name(seals.common, key, "told")
-        began = self._steady()
+        began = self._monotonic()
         now = self._client.call(_now)
         # The time that it took to tell the time is over, too: where it is unknown to which part, all of it.
-        remaining = int((entry.remaining - (self._steady() - began)) * 1000)
+        remaining = int((entry.remaining - (self._monotonic() - began)) * 1000)
         if remaining <= 0:
             return
         until = now + remaining
@@ -215,11 +215,11 @@ def _entry(data: dict[str, Any] | None, now: int) -> Entry | None:
     return None if age < -_STEP else read(data, max(age, 0.0))
 
 
-def _told(data: dict[str, Any] | None, now: int) -> Told | None:
+def _told(data: dict[str, Any] | None, now: int) -> StoredFailure | None:
     if data is None or not _is_clock(at := data.get("at")):
         return None
     failure, age = read_failure(data.get("failure")), (now - at) / 1000
-    return None if failure is None or age < -_STEP else Told(failure, max(age, 0.0))
+    return None if failure is None or age < -_STEP else StoredFailure(failure, max(age, 0.0))
 
 
 _USER = r"(?:[^\s/?#@\\\[\]]*@)?"
@@ -284,7 +284,7 @@ class RedisSettings(StoreSettings):
     ] = 0.5
 
     @classmethod
-    def open(cls, opening: Opening) -> Backend | None:
+    def open(cls, opening: Opening) -> Store | None:
         """The Redis of a configuration; it is not called yet."""
         from .redis_client import RedisClient  # for those alone who use a Redis
         from .sealing import Keyring
@@ -292,4 +292,4 @@ class RedisSettings(StoreSettings):
         cache = opening.settings
         assert isinstance(cache, RedisSettings)
         keyring = Keyring(cache.key, opening)
-        return RedisBackend(RedisClient(cache.timeout, opening), keyring, opening.monotonic, opening.log)
+        return RedisStore(RedisClient(cache.timeout, opening), keyring, opening.monotonic, opening.log)
