@@ -16,7 +16,7 @@ from credconf.entra.proof import Proof
 from credconf.kinds import validate
 from credconf.problems.failure import Failure
 from credconf.references import NotFound, Reader
-from credconf.stores.redis import LARGEST, LEASE
+from credconf.stores.redis_store import LARGEST, LEASE
 from credconf.stores.store import Entry, Unavailable
 from credconf.tokens.coordinator import opened
 from tests.stores.redis_storage import CLIENT, SECRET, TENANT, Secrets, plan_of
