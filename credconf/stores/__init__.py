@@ -8,8 +8,9 @@ from __future__ import annotations
 import importlib.util
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from pydantic import BeforeValidator, SecretStr, model_validator
+from pydantic import BaseModel, BeforeValidator, SecretStr, model_validator
 
+from credconf.ground.models import STRICT
 from credconf.references import NotFound
 from credconf.settings.declaration import Setting
 from credconf.settings.fields import fault
@@ -39,8 +40,10 @@ def _kind(value: Any) -> Any:
     raise fault("bad-value", message)
 
 
-class TokenCacheSettings(RedisSettings, FileSettings, MemorySettings):
+class TokenCacheSettings(RedisSettings, FileSettings, MemorySettings, BaseModel):
     """Where tokens are kept."""
+
+    model_config = STRICT
 
     kind: Annotated[
         str,
@@ -101,7 +104,7 @@ STORES: Final[dict[str, type[StoreSettings]]] = {
 """The stores by their names, which are the values of `kind`."""
 _SUMMARIES.update({name: store.summary for name, store in STORES.items()})
 OWN_SETTINGS: Final = {
-    name: tuple(field for field in store.model_fields if field not in StoreSettings.model_fields)
+    name: tuple(field for field in TokenCacheSettings.model_fields if field in store.__annotations__)
     for name, store in STORES.items()
 }
 """The settings that one store has alone."""
