@@ -75,7 +75,7 @@ def _about_secrets(settings: Kind, proofs: Mapping[str, Proof], merged: Mapping[
             message = "a secret is written in the file"
             yield _warning("secret-in-file", message, path, merged, "use {file: PATH} or {env: NAME}")
     for path, proof in proofs.items():
-        if not isinstance(proof.credential, str):
+        if proof.signer is not None:
             continue
         secret = proof.credential
         if _GUID.fullmatch(secret.strip()):
