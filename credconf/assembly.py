@@ -18,7 +18,7 @@ from .ground.records import replace
 from .kinds import Identity, identify
 from .kinds.common import unusable_certificates
 from .problems import Problem
-from .references import BaseReference, EnvReference, NotFound, Reader, anchored
+from .references import BaseReference, NotFound, Reader, anchored
 from .stores import missing_extra
 from .tokens.blueprint import Blueprint, Surroundings
 
@@ -141,8 +141,8 @@ def digest(plan: Blueprint) -> bytes:
 
 
 def _revealed(value: object, reader: Reader) -> object:
-    if isinstance(value, EnvReference):
-        return value.env, reader.text(value)
+    if isinstance(value, BaseReference) and value.names_variable is not None:
+        return value.key, getattr(value, value.key), reader.text(value)
     if isinstance(value, BaseModel):
         return type(value).__name__, [(name, _revealed(inner, reader)) for name, inner in value]
     if isinstance(value, SecretStr | SecretBytes):

@@ -81,6 +81,16 @@ class BaseReference(BaseModel):
         """What follows its key, as `credconf show` may show it."""
         return str(getattr(self, self.key))
 
+    @property
+    def names_variable(self) -> str | None:
+        """The variable that it reads, of the reader's environment or `.env`; `None` where it reads none."""
+        return None
+
+    @property
+    def names_file(self) -> str | None:
+        """The path of the file that it reads; `None` where it reads none."""
+        return None
+
     def read(self, reader: Reader) -> str | NotFound:
         """The text, or why there is none."""
         raise NotImplementedError
