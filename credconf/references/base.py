@@ -107,7 +107,7 @@ class BaseReference(BaseModel):
         """Why it is not read, where the program did not allow it."""
         message = f"`{self.key}` needs the program's permission"
         hint = f'pass allow={{"{self.allowed_by}"}} to from_config(), or --allow {self.allowed_by}'
-        return NotFound(f"{self.key}-not-allowed", message, hint)
+        return NotFound("not-allowed", message, hint)
 
     @classmethod
     def of(cls, value: Any) -> Self:

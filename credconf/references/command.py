@@ -87,7 +87,7 @@ class CommandReference(BaseReference):
         """Why it does not run."""
         message = "`command` runs a program, which this application did not allow"
         hint = 'pass allow={"command"} to from_config(), or --allow command'
-        return NotFound("command-not-allowed", message, hint)
+        return NotFound("not-allowed", message, hint)
 
 
 def run(reference: CommandReference, environ: Mapping[str, str], seconds: float | None = None) -> str | NotFound:
