@@ -16,10 +16,9 @@ from .ground.models import complete
 from .ground.opaque import Hidden
 from .ground.records import replace
 from .kinds import Identity, identify
-from .kinds.common import unusable_certificates
+from .kinds.common import readable
 from .problems import Problem
 from .references import BaseReference, NotFound, Reader, anchored
-from .stores import missing_extra
 from .tokens.blueprint import Blueprint, Surroundings
 
 if TYPE_CHECKING:
@@ -46,22 +45,22 @@ def ported(  # noqa: PLR0917 - what `portable()` gave
     if pinned is not None:  # nobody has judged here what else a file says that was only found
         dotenv = Hidden({name: dotenv[name] for name in pinned if name in dotenv})
     reader = Reader(os.environ, dotenv, frozenset(allow), dotenv_file=dotenv_file, pinned=pinned)
-    identity = readable(settings, reader)
+    identity = identity_of(settings, reader)
     return Blueprint(settings, identity, reader, replace(transport, proxy=identity.proxy), None, around)
 
 
-def readable(settings: Kind, reader: Reader) -> Identity:
+def identity_of(settings: Kind, reader: Reader) -> Identity:
     """The texts of settings.
 
     Raises:
         ConfigError: a reference can't be read.
     """
-    identity = identify(settings, reader)
-    if isinstance(identity, Identity):
+    identity, failures = identify(settings, reader)
+    if not failures:
         return identity
     from .errors import ConfigError
 
-    raise ConfigError([problem_of(path, failure) for path, failure in identity])
+    raise ConfigError([problem_of(path, failure) for path, failure in failures])
 
 
 def problem_of(path: str, failure: NotFound) -> Problem:
@@ -80,20 +79,11 @@ def blueprint_of(settings: Kind, reader: Reader, http_client: HttpClient | None)
     given = {name: value for name, value in settings.http if value is not None}
     http = complete(type(settings.http)).model_validate({**silent, **given})
     settings = _anchored(settings.model_copy(update={"http": http}))
-    failures: list[tuple[str, NotFound]] = []
-    identity = identify(settings, reader)
-    if not isinstance(identity, Identity):
-        failures += identity
-    # One readable proof is enough; the others may be secrets of tomorrow or yesterday.
-    proofs = list(settings.proofs(replace(reader, runs=False)))
-    unread = [(path, proof) for path, proof in proofs if isinstance(proof, NotFound)]
-    failures += unread if len(unread) == len(proofs) else []
-    bundle = unusable_certificates(settings)
-    failures += [("http.ca_bundle", bundle)] if bundle is not None else []
-    absent = missing_extra(settings.token_cache.kind)
-    failures += [("token_cache.kind", absent)] if absent is not None else []
-    if failures or not isinstance(identity, Identity):
+    found = readable(settings, replace(reader, runs=False))
+    failures = [(path, failure) for path, failure in found.failures if path not in found.optional]
+    if failures:
         return [problem_of(path, failure) for path, failure in failures]
+    identity = found.identity
     around = surroundings(reader.environ)
     return Blueprint(settings, identity, reader, transport_of(settings, identity, around.no_proxy), http_client, around)
 

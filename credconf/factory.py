@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 
-from .assembly import blueprint_of, digest, readable, transport_of
+from .assembly import blueprint_of, digest, identity_of, transport_of
 from .config.request import Request, misuse
 from .config.resolution import Resolved, resolve
 from .credential import Credential
@@ -248,7 +248,7 @@ def _raising(wrong: Sequence[Problem] | TypeError) -> Callable[[], tuple[Engine,
 
 
 def _plan(resolved: Resolved, http_client: HttpClient | None) -> Blueprint:
-    identity = readable(resolved.settings, resolved.reader)
+    identity = identity_of(resolved.settings, resolved.reader)
     transport = transport_of(resolved.settings, identity, resolved.surroundings.no_proxy)
     return Blueprint(resolved.settings, identity, resolved.reader, transport, http_client, resolved.surroundings)
 

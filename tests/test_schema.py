@@ -12,10 +12,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from credconf.config.judging import judge
 from credconf.config.reading.document import parse
 from credconf.config.reading.entries import read_book
 from credconf.config.reading.nodes import Document, Mapping
-from credconf.config.static import judge
 from credconf.config.variables import Scheme
 from credconf.kinds import ALIASES, FIELDS, NESTED, SETTINGS
 from credconf.problems import Problem

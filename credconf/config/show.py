@@ -16,15 +16,15 @@ from credconf.problems.problem import Origin
 from credconf.references import BaseReference, reference_in
 from credconf.settings import formats
 
+from .judging import stand_ins
 from .merging import origins_of, tree
-from .static import stand_ins
 from .variables import Scheme
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from credconf.kinds import Kind
-    from credconf.references import Reader, Reference
+    from credconf.references import Reference
 
     from .layers import Value
     from .resolution import Resolved, Unresolved
@@ -54,13 +54,12 @@ class Setting:
 
 def settings_of(resolved: Resolved) -> Iterator[Setting]:
     """Every setting, those of a group by themselves, in the order of the models. No program is run."""
-    found = identify(resolved.settings, replace(resolved.reader, runs=False))
-    identity = found if isinstance(found, Identity) else None
+    identity, _ = identify(resolved.settings, replace(resolved.reader, runs=False))
     for path, origin in resolved.origins.items():
         yield setting_of(resolved.settings, path, origin, identity)
 
 
-def setting_of(settings: Kind, path: str, origin: Origin, identity: Identity | None) -> Setting:
+def setting_of(settings: Kind, path: str, origin: Origin, identity: Identity) -> Setting:
     """One setting of a validated model."""
     written = value_at(settings, path)
     value, hidden = _shown(path, written, identity)
@@ -77,11 +76,11 @@ def variables_of(resolved: Resolved) -> str:
     return f"listens to {scheme.prefix}<FIELD>{documented}"
 
 
-def _shown(path: str, written: Any, identity: Identity | None) -> tuple[Any, bool]:
+def _shown(path: str, written: Any, identity: Identity) -> tuple[Any, bool]:
     """The value as it may be shown, and whether that hides it."""
     each = SETTINGS[path]
     if written is not None and each.is_text and not (each.is_proof or each.is_key):
-        text = identity.texts.get(path) if identity is not None and path not in identity.hidden else None
+        text = identity.texts.get(path) if path not in identity.hidden else None
         if text is None:
             return None, True
         if not each.hidden:
@@ -133,42 +132,18 @@ def settings_so_far(unresolved: Unresolved) -> Iterator[Setting]:
 def _usable(unresolved: Unresolved, good: Mapping[str, Value], troubles: Iterable[str]) -> Iterator[Setting]:
     """The settings without problems, judged with something valid in the place of those that have one."""
     fields = tree(good)
-    settings = unresolved.settings or validate(
-        {**fields, **{name: value for name, value in stand_ins(fields).items() if name not in fields}}
-    )
+    settings = unresolved.settings or validate({**fields, **stand_ins(fields)})
     if isinstance(settings, Invalid) or unresolved.reader is None:
         return
-    settings = _without(settings, troubles)
-    identity, unread = _identity(settings, unresolved.reader)
+    identity, unread = identify(settings, replace(unresolved.reader, runs=False))
+    failed = {path: failure.code for path, failure in unread}
     for path, origin in origins_of(settings, good).items():
         if unresolved.settings is None and (origin.place == "default" or path in {"cloud", "authority"} - good.keys()):
             continue  # what nobody gave is not known yet: it may depend on what is wrong
         setting = setting_of(settings, path, origin, identity)
-        codes = unread.get(path)
-        yield replace(setting, value=None, hidden=True, problems=(codes,)) if codes else setting
-
-
-def _identity(settings: Kind, reader: Reader) -> tuple[Identity | None, dict[str, str]]:
-    """The texts that can be read, and the codes of what can't."""
-    found = identify(settings, replace(reader, runs=False))
-    if isinstance(found, Identity):
-        return found, {}
-    failed = {path: failure.code for path, failure in found}
-    again = identify(_without(settings, failed), replace(reader, runs=False))
-    return (again if isinstance(again, Identity) else None), failed
-
-
-def _without(settings: Kind, paths: Iterable[str]) -> Kind:
-    """The settings without some of the texts that `identify()` reads."""
-    for path in paths:
-        if path not in SETTINGS or not SETTINGS[path].is_text or SETTINGS[path].is_proof:
-            continue
-        group, _, name = path.rpartition(".")
-        changes: dict[str, Any] = {name: None}
-        if group:
-            changes = {group: getattr(settings, group).model_copy(update=changes)}
-        settings = settings.model_copy(update=changes)
-    return settings
+        code = failed.get(path)
+        known = code is None or path in troubles
+        yield setting if known else replace(setting, value=None, hidden=True, problems=(code,))
 
 
 def _troubles(unresolved: Unresolved) -> dict[str, tuple[str, ...]]:

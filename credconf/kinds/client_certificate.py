@@ -83,7 +83,7 @@ class ClientCertificateSettings(CommonSettings):
         content = (
             certificate.data.get_secret_value()
             if isinstance(certificate, CertificateBytes)
-            else certificate.read_bytes(reader)
+            else reader.content(certificate)
         )
         if isinstance(content, NotFound):
             return content

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, SecretStr, field_validator, model_validat
 from credconf.entra.identity import Identity
 from credconf.ground.files import unusable_bundle
 from credconf.ground.models import STRICT
+from credconf.ground.records import field, record
 from credconf.problems.printable import printable
 from credconf.references import BaseReference, NotFound
 from credconf.settings import clouds, formats
@@ -27,10 +28,10 @@ from credconf.settings.fields import (
     fault,
 )
 from credconf.settings.rules import is_beside_well_known, is_not_adfs, is_switched_off, is_well_known
-from credconf.stores import OWN_SETTINGS, TokenCacheSettings
+from credconf.stores import OWN_SETTINGS, TokenCacheSettings, missing_extra
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from credconf.entra.proof import Candidate, Proof
     from credconf.references import Reader
@@ -306,8 +307,8 @@ def with_authority(data: dict[str, Any]) -> dict[str, Any]:
     return {**data, "cloud": cloud, "authority": preset}
 
 
-def identify(settings: CommonSettings, reader: Reader) -> Identity | list[tuple[str, NotFound]]:
-    """Read the references among the texts of a configuration, or return (path, why) of those that can't be used.
+def identify(settings: CommonSettings, reader: Reader) -> tuple[Identity, list[tuple[str, NotFound]]]:
+    """The texts of a configuration with their references read, and (path, why) of those that can't be used.
 
     Proofs are not among them: they are read when a token is asked for.
     """
@@ -335,7 +336,7 @@ def identify(settings: CommonSettings, reader: Reader) -> Identity | list[tuple[
             texts[each.path] = found.strip()
         else:
             texts[each.path] = value
-    return failures or Identity(texts, frozenset(hidden))
+    return Identity(texts, frozenset(hidden)), failures
 
 
 def _is_read(each: Declared, settings: CommonSettings) -> bool:
@@ -363,7 +364,46 @@ def by_rule(text: str, label: str, rule: Callable[[str], str]) -> str | NotFound
         return NotFound("bad-value", f"{label}: this is not a usable value")
 
 
-def unusable_certificates(settings: CommonSettings) -> NotFound | None:
+@record
+class Readable:
+    """What can be read of the references of settings.
+
+    Attributes:
+        identity: the texts that could be read.
+        proofs: the proofs that could be read, by path.
+        failures: (path, why) of what can't be used.
+        optional: the paths of those failures that are no obstacle: in a list, a secret of tomorrow or yesterday may be
+            absent, as long as one can be read.
+        identity_is_whole: whether all texts of the identity could be read.
+    """
+
+    identity: Identity
+    proofs: Mapping[str, Proof] = field(repr=False)
+    failures: tuple[tuple[str, NotFound], ...]
+    optional: frozenset[str]
+    identity_is_whole: bool
+
+
+def readable(settings: CommonSettings, reader: Reader) -> Readable:
+    """Whether everything that settings refer to can be read now."""
+    identity, unread = identify(settings, reader)
+    found = list(settings.proofs(reader))
+    proofs = {path: proof for path, proof in found if not isinstance(proof, NotFound)}
+    failed = [(path, proof) for path, proof in found if isinstance(proof, NotFound)]
+    is_optional = bool(proofs) and all(failure.code in _ABSENT for _, failure in failed)
+    optional = frozenset(path for path, _ in failed) if is_optional else frozenset[str]()
+    machine = [
+        ("http.ca_bundle", _unusable_bundle(settings)),
+        ("token_cache.kind", missing_extra(settings.token_cache.kind)),
+    ]
+    failures = [*unread, *failed, *((path, failure) for path, failure in machine if failure is not None)]
+    return Readable(identity, proofs, tuple(failures), optional, not unread)
+
+
+_ABSENT: Final = frozenset({"missing-file", "missing-variable"})
+
+
+def _unusable_bundle(settings: CommonSettings) -> NotFound | None:
     """Why the certificates of `http.ca_bundle` can't be read."""
     path = settings.http.ca_bundle
     why = None if path is None else unusable_bundle(path)

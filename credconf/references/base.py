@@ -149,6 +149,7 @@ class Reader:
         pinned: the variables that are looked up in `.env` alone, where that was discovered: what was allowed because
             it came from there must not come from the environment later. `None` where `.env` was named.
         runs: whether commands are run. `load()` asks whether everything can be read, and runs nothing for that.
+        known: whether there is a machine to read from. Without one, no reference has a value.
     """
 
     environ: Mapping[str, str] = field(repr=False)
@@ -158,9 +159,12 @@ class Reader:
     seconds: float | None = None
     pinned: frozenset[str] | None = None
     runs: bool = True
+    known: bool = True
 
     def text(self, reference: BaseReference) -> str | NotFound:
         """The text that a reference stands for, or why there is none. It is never empty or only white space."""
+        if not self.known:
+            return _unknown(reference)
         if reference.allowed_by is not None and reference.allowed_by not in self.allow:
             return reference.not_allowed()
         if reference.runs and not self.runs:
@@ -171,6 +175,10 @@ class Reader:
             return NotFound("empty", f"{reference.label} {state}")
         return found
 
+    def content(self, reference: BaseReference) -> bytes | NotFound:
+        """The bytes that a reference stands for, of a certificate, or why there are none."""
+        return reference.read_bytes(self) if self.known else _unknown(reference)
+
     def stamp(self, reference: BaseReference) -> Stamp:
         """Something that stays the same as long as the text does; `None` where only reading tells."""
         return reference.stamp(self)
@@ -178,6 +186,10 @@ class Reader:
     def environ_for(self, name: str) -> Mapping[str, str]:
         """The environment in which a variable is looked up before `.env`."""
         return {} if self.pinned is not None and name in self.pinned else self.environ
+
+
+def _unknown(reference: BaseReference) -> NotFound:
+    return NotFound("unknown", f"{reference.label} is not read")
 
 
 def fingerprint(text: str) -> bytes:

@@ -110,7 +110,7 @@ def test_every_setting_has_a_variable(project):
     )
     cache = resolved.settings.token_cache
     assert (cache.kind, cache.timeout, cache.key.file) == ("redis", 0.1, str(project.path / "key"))
-    identity = identify(resolved.settings, resolved.reader)
+    identity, _ = identify(resolved.settings, resolved.reader)
     assert CANARY in identity.cache_url
     assert CANARY not in repr(identity)
     assert identity.cache_url in identity.concealed()

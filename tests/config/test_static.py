@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import credconf
+from credconf.config.judging import judge
 from credconf.config.reading.document import document_of
 from credconf.config.reading.nodes import Document
-from credconf.config.static import judge
 from tests.config.project import CANARY, CLIENT, COMPLETE, ID, OTHER_CLIENT, TENANT
 
 

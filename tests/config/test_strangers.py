@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from credconf.config.judging import judge
 from credconf.config.reading.document import parse
 from credconf.config.reading.nodes import Document
-from credconf.config.static import judge
 from credconf.kinds import ALIASES, FIELDS, NESTED
 from tools.schema.foreign_keys import foreign_keys
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import credconf
-from credconf.assembly import readable, transport_of
+from credconf.assembly import identity_of, transport_of
 from credconf.config.show import references_in
 from credconf.entra.redaction import Redactor
 from credconf.ground.records import replace
@@ -37,7 +37,7 @@ def configuration(case: Case, _: float) -> Finding:
 
 
 def _subject(resolved: credconf.Resolved) -> Subject:
-    identity = readable(resolved.settings, resolved.reader)
+    identity = identity_of(resolved.settings, resolved.reader)
     transport = transport_of(resolved.settings, identity, resolved.surroundings.no_proxy)
     redact = Redactor(identity.passwords(), identity.concealed)
     return Subject(resolved, identity, transport, _endpoint(identity), redact)

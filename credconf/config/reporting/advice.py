@@ -24,31 +24,27 @@ if TYPE_CHECKING:
 
     from credconf.config.layers import Layer, Value
     from credconf.kinds import Identity, Kind, Proof
+    from credconf.references import Reader
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 
 
 def advice(
-    settings: Kind, identity: Identity, proofs: Mapping[str, Proof], merged: Mapping[str, Value]
+    settings: Kind, identity: Identity, proofs: Mapping[str, Proof], merged: Mapping[str, Value], reader: Reader
 ) -> Iterator[Problem]:
-    """The warnings about a configuration that is valid, and about the files of its secrets.
+    """The warnings about a configuration that is valid.
 
     Args:
         settings: the validated model.
-        identity: its texts.
+        identity: its texts, as far as they are known.
         proofs: what could be read, by path.
         merged: the winning values, for their origins.
+        reader: knows whether there is a machine, whose files can be looked at.
     """
-    yield from advice_on_texts(settings, identity, proofs, merged)
-    yield from _about_files(settings, merged)
-
-
-def advice_on_texts(
-    settings: Kind, identity: Identity, proofs: Mapping[str, Proof], merged: Mapping[str, Value]
-) -> Iterator[Problem]:
-    """As `advice()`, but no file is looked at: the warnings about the texts that are known."""
     yield from _about_secrets(settings, proofs, merged)
     yield from _about_expiry(settings, proofs, merged)
+    if reader.known:
+        yield from _about_files(settings, merged)
     if identity.authority is None:
         return
     if clouds.is_loopback(identity.authority):
@@ -58,7 +54,7 @@ def advice_on_texts(
         yield _warning(
             "unknown-authority", message, "authority", merged, "check its spelling, or ignore this for a private cloud"
         )
-    elif not _GUID.fullmatch(identity.client_id):
+    elif identity.client_id and not _GUID.fullmatch(identity.client_id):
         message = "`client_id` is not a GUID, as client ids of Entra ID are"
         yield _warning("client-id-no-guid", message, "client_id", merged, "copy the application (client) id")
 
