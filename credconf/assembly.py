@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, SecretBytes, SecretStr
 
+from .config.layers import anchored_value
 from .config.reading.dotenv import read_dotenv
 from .config.surroundings import conventional, surroundings
 from .entra.http import TransportOptions
@@ -18,7 +19,7 @@ from .ground.records import replace
 from .kinds import Identity, identify
 from .kinds.common import readable
 from .problems import Problem
-from .references import BaseReference, NotFound, Reader, anchored
+from .references import BaseReference, NotFound, Reader
 from .tokens.blueprint import Blueprint, Surroundings
 
 if TYPE_CHECKING:
@@ -91,16 +92,15 @@ def blueprint_of(settings: Kind, reader: Reader, http_client: HttpClient | None)
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
-def _anchored(settings: _Model) -> _Model:
+def _anchored(settings: _Model, group: str = "") -> _Model:
     """The settings, whose relative paths are relative to the working directory of now, whatever it is later."""
     directory, changes = absolute("."), dict[str, Any]()
     for name, value in settings:
-        if isinstance(value, BaseReference | tuple):
-            changes[name] = (
-                tuple(anchored(value, directory)) if isinstance(value, tuple) else anchored(value, directory)
-            )
-        elif isinstance(value, BaseModel):
-            changes[name] = _anchored(value)
+        if isinstance(value, BaseModel) and not isinstance(value, BaseReference):
+            changes[name] = _anchored(value, f"{name}.")
+        else:
+            whole = anchored_value(f"{group}{name}", value, directory)
+            changes[name] = tuple(whole) if isinstance(value, tuple) else whole
     return settings.model_copy(update=changes)
 
 
