@@ -53,9 +53,7 @@ def _shown(name: str, file: str, field: str, *, occurrence: int = 1) -> Mutant:
 
 MUTANTS = (
     # What objects print
-    _shown(
-        "proof: its credential is printed", "entra/proof.py", "credential: str | dict[str, Any] = field(repr=False)"
-    ),
+    _shown("proof: its credential is printed", "entra/proof.py", "credential: str = field(repr=False)"),
     _shown("proof: its secrets are printed", "entra/proof.py", "secrets: tuple[str, ...] = field(repr=False)"),
     _shown("answer: its token is printed", "entra/answers.py", "token: str = field(repr=False)"),
     _shown("response: its body is printed", "entra/http.py", "text: str = field(repr=False)"),
@@ -65,9 +63,9 @@ MUTANTS = (
     _shown("request: its key is printed", "entra/request.py", "key: Key = field(repr=False)"),
     _shown("request: its claims are printed", "entra/request.py", "claims: str | None = field(repr=False)"),
     _shown(
-        "reader: the environment is printed", "references/__init__.py", "environ: Mapping[str, str] = field(repr=False)"
+        "reader: the environment is printed", "references/base.py", "environ: Mapping[str, str] = field(repr=False)"
     ),
-    _shown("reader: .env is printed", "references/__init__.py", "field(default_factory=dict, repr=False)"),
+    _shown("reader: .env is printed", "references/base.py", "field(default_factory=dict, repr=False)"),
     _shown("document: its text is printed", "config/reading/nodes.py", 'text: str = field(default="", repr=False)'),
     _shown(".env: its text is printed", "config/reading/dotenv.py", 'text: str = field(default="", repr=False)'),
     _shown("value: what was written is printed", "config/layers.py", "raw: Any = field(repr=False)"),
@@ -140,16 +138,16 @@ MUTANTS = (
     Mutant("variables are pickled", "ground/opaque.py", "def __reduce__", "def _reduce", SURFACES, 2),
     Mutant(
         "settings with a secret are pickled",
-        "kinds/common.py",
-        "if any(isinstance(item",
-        "if False and any(isinstance(item",
+        "settings/fields.py",
+        "is_secret = isinstance(item, SecretStr) and (not each.accepts_url or",
+        "is_secret = isinstance(item, SecretStr) and (False and not each.accepts_url or",
         SURFACES,
     ),
     Mutant(
         "a proxy's password is pickled",
-        "kinds/common.py",
-        "if isinstance(self.proxy, SecretStr) and",
-        "if False and",
+        "settings/fields.py",
+        'or "@" in item.get_secret_value())',
+        "or False)",
         SURFACES,
     ),
     # What frames hold while something is raised
@@ -222,7 +220,7 @@ MUTANTS = (
             (
                 "the key of a cache",
                 "tokens/source.py",
-                "        if isinstance(text, str):\n            yield text\n",
+                "yield from other_secrets(self._blueprint.settings, self._blueprint.reader)",
                 "",
             ),
             ("tokens", "entra/redaction.py", "held += _within(windows, self._tokens())", "held += []"),
@@ -279,7 +277,7 @@ MUTANTS = (
     Mutant(
         "what a rule says is thrown back", "kinds/common.py", "except ValueError:  # of", "except OSError:  # of", ODD
     ),
-    Mutant("an endless port is thrown back", "stores/token_cache.py", '":0*([1-9][0-9]*)', '":([0-9]+)', ODD),
+    Mutant("an endless port is thrown back", "stores/redis.py", '":0*([1-9][0-9]*)', '":([0-9]+)', ODD),
     Mutant("half a URL is thrown back", "entra/identity.py", "except ValueError:  # a", "except OSError:  # a", ODD),
     Mutant(
         "a scope forges a line",

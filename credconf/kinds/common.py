@@ -17,7 +17,6 @@ from credconf.settings.declaration import Redirects, Setting, declared
 from credconf.settings.fields import (
     AllowedTenants,
     Authority,
-    CertificateBytes,
     OidcAuthority,
     PlainText,
     Proxy,
@@ -26,6 +25,7 @@ from credconf.settings.fields import (
     Tenant,
     Text,
     fault,
+    refuse_to_pickle_secrets,
 )
 from credconf.settings.rules import is_beside_well_known, is_not_adfs, is_switched_off, is_well_known
 from credconf.stores import OWN_SETTINGS, TokenCacheSettings, missing_extra
@@ -36,10 +36,6 @@ if TYPE_CHECKING:
     from credconf.entra.proof import Candidate, Proof
     from credconf.references import Reader
     from credconf.settings.declaration import Declared
-
-
-def _unpicklable() -> TypeError:
-    return TypeError("settings that hold a secret can't be pickled: use a reference, such as {file: PATH}")
 
 
 class HttpSettings(BaseModel):
@@ -109,8 +105,7 @@ class HttpSettings(BaseModel):
         Raises:
             TypeError: the proxy's URL holds a password.
         """
-        if isinstance(self.proxy, SecretStr) and "@" in self.proxy.get_secret_value():
-            raise _unpicklable()
+        refuse_to_pickle_secrets(self)
         return super().__getstate__()
 
 
@@ -131,12 +126,16 @@ class CommonSettings(BaseModel):
     Attributes:
         proof: the field whose presence tells the kind.
         also_called: what other tools call the kind, in lower case without `-` and `_`.
+        ends_by: the setting that tells when the proof ends, where the proof itself does not.
+        renewal: what to do where the proof ends.
     """
 
     model_config = STRICT
 
     proof: ClassVar[str]
     also_called: ClassVar[str] = ""
+    ends_by: ClassVar[str | None] = None
+    renewal: ClassVar[str] = "Make a new one."
 
     tenant_id: Annotated[
         Tenant | None,
@@ -269,9 +268,7 @@ class CommonSettings(BaseModel):
         Raises:
             TypeError: it holds a secret.
         """
-        held = [item for _, value in self for item in (value if isinstance(value, tuple) else (value,))]
-        if any(isinstance(item, SecretStr | CertificateBytes) for item in held):
-            raise _unpicklable()
+        refuse_to_pickle_secrets(self)
         return super().__getstate__()
 
     @model_validator(mode="before")
@@ -336,7 +333,19 @@ def identify(settings: CommonSettings, reader: Reader) -> tuple[Identity, list[t
             texts[each.path] = found.strip()
         else:
             texts[each.path] = value
-    return Identity(texts, frozenset(hidden)), failures
+    urls = frozenset(each.path for each in declared(type(settings)) if each.accepts_url)
+    return Identity(texts, frozenset(hidden), urls), failures
+
+
+def other_secrets(settings: CommonSettings, reader: Reader) -> Iterator[str]:
+    """The secrets that prove nothing to Entra, such as the key of a token store, as far as they can be read now."""
+    for each in declared(type(settings)):
+        if not each.is_key or each.is_proof or not _is_read(each, settings):
+            continue
+        value = value_at(settings, each.path)
+        text = reader.text(value) if isinstance(value, BaseReference) else value and value.get_secret_value()
+        if isinstance(text, str):
+            yield text
 
 
 def _is_read(each: Declared, settings: CommonSettings) -> bool:
