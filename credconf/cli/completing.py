@@ -29,6 +29,18 @@ def words(choices: Sequence[str]) -> Callable[[click.Context, click.Parameter, s
     return offered
 
 
+def permissions_of_references() -> tuple[str, ...]:
+    """What a reference may need to be allowed."""
+    from credconf.references import ALLOWABLE  # imports pydantic, which `--help` does without
+
+    return tuple(sorted(ALLOWABLE))
+
+
+def permissions(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """The permissions that begin with what is typed already."""
+    return words(permissions_of_references())(context, parameter, incomplete)
+
+
 def entry_names(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
     """The names of the entries, in the files that the command line names so far, which are not abstract.
 

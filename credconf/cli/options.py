@@ -31,6 +31,18 @@ class Chosen(TypedDict):
     allow: frozenset[str]
 
 
+def _allowed(_: click.Context, __: click.Parameter, words: tuple[str, ...]) -> tuple[str, ...]:
+    """The permissions, each of which some reference needs.
+
+    Raises:
+        click.BadParameter: no reference needs one of them.
+    """
+    known = completing.permissions_of_references() if words else ()
+    if not set(words) <= set(known):
+        raise click.BadParameter(f"it is one of {', '.join(known)}")
+    return words
+
+
 _OPTIONS = (
     click.option(
         "-f",
@@ -53,7 +65,12 @@ _OPTIONS = (
     ),
     click.option("--no-env-file", is_flag=True, help="Read no .env."),
     click.option(
-        "--allow", multiple=True, type=click.Choice(["command"]), help="Let {command: [...]} references run programs."
+        "--allow",
+        multiple=True,
+        metavar="WORD",
+        callback=_allowed,
+        shell_complete=completing.permissions,
+        help="Permit what a reference needs: `command` lets {command: [...]} run programs.",
     ),
 )
 

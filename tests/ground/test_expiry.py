@@ -144,6 +144,18 @@ def test_doctor_has_a_step_for_it(fake_entra, project, monkeypatch, days, result
     assert "expire" not in others  # said once
 
 
+def test_doctor_advises_no_list_for_a_certificate_that_ends(fake_entra, project, monkeypatch):
+    made = make_certificate(project.path / "client.pem", not_after=datetime.now(UTC) + timedelta(days=6))
+    (project.path / "client.pem").chmod(0o600)
+    fake_entra.register(fake_entra.client_id, certificates=[made.pem])
+    fake_entra.apply(monkeypatch)
+    monkeypatch.delenv("AZURE_CLIENT_SECRET")
+    project.write("credconf.yaml", "client_certificate: {file: client.pem}\n")
+    outcome = run("doctor", "--format", "json")
+    step = next(item for item in outcome.json["steps"] if item["step"] == "expiry")
+    assert (step["result"], step["fix"]) == ("warning", "Make a new one.")
+
+
 def told(caplog):
     """The lines about it, without the client that each begins with."""
     lines = [item.getMessage() for item in caplog.records if "expire" in item.getMessage()]

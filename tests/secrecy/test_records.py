@@ -22,6 +22,7 @@ from credconf.entra.sending import Asked
 from credconf.factory import request_for
 from credconf.ground.opaque import Hidden
 from credconf.kinds import Identity, Proof, validate
+from credconf.kinds.client_certificate import CertificateSigner
 from credconf.problems.problem import Origin
 from credconf.references import CommandReference, Reader
 from credconf.tokens.blueprint import Blueprint
@@ -42,7 +43,9 @@ def blueprint():
 
 OBJECTS = {
     "a proof": lambda: Proof(SECRET, (SECRET,), "the client secret"),
-    "the proof of a certificate": lambda: Proof({"private_key": SECRET}, (SECRET,), "the certificate"),
+    "the proof of a certificate": lambda: Proof(
+        SECRET, (SECRET,), "the certificate", signer=CertificateSigner(SECRET, b"")
+    ),
     "an answer": lambda: Answer(SECRET, "Bearer", 3600.0, None),
     "a response": lambda: Response(200, SECRET, {"set-cookie": SECRET}),
     "options of the transport": lambda: TransportOptions(proxy=f"http://u:{SECRET}@h:1"),

@@ -17,20 +17,19 @@ if TYPE_CHECKING:
 
     from .steps import Case, Subject
 
-_RENEW = "Make a new one, and put its reference first: `client_secret` may be a list, newest first."
-
 
 def expiry(case: Case, _: float) -> Finding:
     """Tell when each proof ends, as far as that is known. No program is run."""
     now = time.time()
+    kind = type(case.known().resolved.settings)
     known = list(_known(case.known()))
     if not known:
-        return Finding("ok", "not known (write `secret_expires_on` to be told ahead)")
+        return Finding("ok", f"not known (write `{kind.ends_by}` to be told ahead)" if kind.ends_by else "not known")
     reached = [stage(expires_on, now) for _, expires_on in known]
     texts = [f"{name} {in_days(expires_on, now)}" for name, expires_on in known]
     if all(item is None for item in reached):
         return Finding("ok", texts[0], details=tuple(texts[1:]))
-    fix = f"{_RENEW} If that was done, correct the date." if OVER in reached else _RENEW
+    fix = f"{kind.renewal} If that was done, correct the date." if OVER in reached and kind.ends_by else kind.renewal
     return Finding("warning", texts[0], fix, tuple(texts[1:]))
 
 

@@ -21,11 +21,10 @@ EXPLAINED = {
         wrong="client_secret: {env: BILING_SECRET}",
         right="client_secret: {env: BILLING_SECRET}",
     ),
-    "command-not-allowed": Explanation(
-        "the application did not allow the configuration to run programs",
-        """Whoever can write a configuration file should not thereby be able to run programs. So {command:} works
-        only where the application itself says from_config(allow={"command"}); on the command line, it is --allow
-        command.""",
+    "not-allowed": Explanation(
+        "a reference does more than read, which the application did not allow",
+        """Write access to a configuration file is not the right to run programs. So {command:} works only where the
+        application itself says from_config(allow={"command"}); on the command line, it is --allow command.""",
         wrong="credconf.from_config()",
         right='credconf.from_config(allow={"command"})',
     ),
