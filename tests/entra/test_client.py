@@ -62,7 +62,7 @@ def test_nothing_stays_behind_for_each_tenant(entra):
     for number in range(12):
         credential.get_token(SCOPE, tenant_id=f"t{number}.com")
     assert len(credential._engine.tokens) == 3
-    assert credential._engine._source._client._directory._documents == {}
+    assert credential._engine._source._client._discovery._documents == {}
     credential.close()
 
 

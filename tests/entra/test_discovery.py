@@ -68,7 +68,7 @@ def test_an_authority_that_microsoft_does_not_know_gets_no_secret(make, entra, c
     entra.known_hosts.clear()
     credential = make()
     for count in (1, 2):
-        with pytest.raises(credconf.AuthenticationError, match="not one that Microsoft knows") as caught:
+        with pytest.raises(credconf.AuthenticationError, match="Microsoft does not know the authority") as caught:
             credential.get_token(SCOPE)
         assert caught.value.error_code == "invalid_instance"
         assert "disable_instance_discovery: true" in str(caught.value)

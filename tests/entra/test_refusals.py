@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from credconf.entra.redaction import DROPPED, Redactor
-from credconf.entra.sending import Asked, refusal
+from credconf.entra.sending import RequestContext, refusal
 from credconf.errors import AuthenticationError, Failure
 from credconf.kinds import Identity
 from credconf.problems.aadsts import EXPLAINED
@@ -31,12 +31,12 @@ def identity(**changes):
     return Identity(**{**known, **changes})
 
 
-ASKED = Asked(identity(), "the-tenant", Redactor([SECRET]))
+CONTEXT = RequestContext(identity(), "the-tenant", Redactor([SECRET]))
 
 
-def failure_of(payload, status=400, headers=None, asked=ASKED):
+def failure_of(payload, status=400, headers=None, context=CONTEXT):
     text = payload if isinstance(payload, str) else json.dumps(payload)
-    return refusal(asked, status, headers or {}, None if isinstance(payload, str) else payload, text)
+    return refusal(context, status, headers or {}, None if isinstance(payload, str) else payload, text)
 
 
 def test_a_refusal_says_who_was_refused_by_whom_why_and_what_to_do():
@@ -142,20 +142,24 @@ def test_only_a_server_that_is_busy_can_ask_to_wait(status):
 
 
 def test_another_tenant_of_a_request_is_named():
-    asked = Asked(identity(), "fabrikam.com", Redactor([]))
-    assert "of tenant fabrikam.com from" in failure_of({"error": "e"}, asked=asked).message
+    context = RequestContext(identity(), "fabrikam.com", Redactor([]))
+    assert "of tenant fabrikam.com from" in failure_of({"error": "e"}, context=context).message
 
 
 def test_what_came_from_a_file_is_not_named():
     hidden = identity(hidden=frozenset({"tenant_id", "client_id", "authority"}))
-    text = failure_of({"error": "e"}, asked=Asked(hidden, "the-tenant", Redactor([]))).message
+    text = failure_of({"error": "e"}, context=RequestContext(hidden, "the-tenant", Redactor([]))).message
     for value in ("the-tenant", "the-client", "login.example.test"):
         assert value not in text
 
 
 def test_an_oidc_server_is_named():
-    asked = Asked(identity(tenant_id=None, authority=None, oidc_authority="https://idp.test/oauth"), None, Redactor([]))
-    assert failure_of({"error": "e"}, asked=asked).message.startswith("no token for client the-client from idp.test: ")
+    context = RequestContext(
+        identity(tenant_id=None, authority=None, oidc_authority="https://idp.test/oauth"), None, Redactor([])
+    )
+    assert failure_of({"error": "e"}, context=context).message.startswith(
+        "no token for client the-client from idp.test: "
+    )
 
 
 json_values = st.recursive(
@@ -174,7 +178,7 @@ payloads = st.fixed_dictionaries(
 
 @given(payloads | json_values, st.integers(100, 599), st.dictionaries(st.just("retry-after"), st.text()))
 def test_every_answer_is_a_failure_that_makes_an_exception(payload, status, headers):
-    failure = refusal(ASKED, status, headers, payload, json.dumps(payload))
+    failure = refusal(CONTEXT, status, headers, payload, json.dumps(payload))
     assert isinstance(failure, Failure)
     assert isinstance(exception_of(failure), AuthenticationError)
     assert failure.status_code == status
