@@ -15,8 +15,8 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1# it would say at each run that a newe
 BIN := .venv/bin
 SUPPLY := .venvs/supply/bin
 PYTEST := $(BIN)/python -m pytest -q
-INNER_TESTS := tests/config tests/contract/test_errors.py tests/entra tests/kinds tests/problems tests/references tests/tokens \
-  tests/cli/test_any_input.py tests/test_engine.py tests/test_load.py tests/test_records.py tests/test_schema.py
+INNER_TESTS := tests/config tests/contract/test_errors.py tests/entra tests/ground tests/kinds tests/problems tests/references \
+  tests/tokens tests/cli/test_any_input.py tests/test_engine.py tests/test_load.py tests/test_schema.py
 
 .PHONY: help demo quick inner clone test lint types unit lowest others integration docs audit build wheel sbom lock upgrade benchmark mutants \
   schema format clean library dev supply
