@@ -326,10 +326,9 @@ def _fleet(blueprint: Blueprint, source: Source) -> Fleet | None:
     Raises:
         ConfigError: the cache can't be used on this machine.
     """
-    from .stores.backends import backend_of
-    from .tokens.coordinator import Fleet
+    from .tokens.coordinator import Fleet, opened
 
-    backend = backend_of(blueprint, source)
+    backend = opened(blueprint, source)
     return None if backend is None else Fleet(backend, source, blueprint)
 
 

@@ -15,10 +15,10 @@ def schema() -> None:
     It is draft-07. For an editor: credconf schema > credconf.schema.json, and as the first line of a file beside it
     `# yaml-language-server: $schema=credconf.schema.json`.
     """
-    click.echo(_text(), nl=False)
+    click.echo(schema_text(), nl=False)
 
 
-def _text() -> str:
+def schema_text() -> str:
     """The schema as the wheel holds it, or the repository, where there is one copy."""
     package = files("credconf")
     installed = package / "credconf.schema.json"

@@ -9,15 +9,14 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from credconf.problems.printable import printable
-from credconf.references import CommandReference, Reader
+from credconf.references import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Generator
     from types import TracebackType
+    from typing import Self
 
-    from typing_extensions import Self
-
-    from credconf.references import NotFound, Reference
+    from credconf.references import BaseReference, NotFound
 
 _DELAY: Final = 0.3
 """Seconds before the line is shown: most waits are shorter."""
@@ -102,8 +101,8 @@ def telling(reader: Reader, waiting: Waiting) -> Reader:
 
         __slots__ = ()
 
-        def text(self, reference: Reference) -> str | NotFound:
-            if not isinstance(reference, CommandReference):
+        def text(self, reference: BaseReference) -> str | NotFound:
+            if not reference.runs:
                 return super().text(reference)
             with waiting.instead(f"running {reference.label}"):
                 return super().text(reference)

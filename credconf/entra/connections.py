@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from credconf.ground.limits import no_descriptor, shortage
 from credconf.ground.records import record
-from credconf.settings.clouds import PORTS, host_of
+from credconf.settings.formats import PORTS, host_of
 
 from .http import TransportFailure
 from .incoming import BadAnswer, Incoming, TooLarge

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from credconf.ground.flight import Flights
 from credconf.problems.failure import Failure
-from credconf.settings import clouds
+from credconf.settings import clouds, formats
 
 from .http import Response
 from .sending import REMEDIES, Sender, Stop, refusal
@@ -139,7 +139,7 @@ class Discovery:
         region = self._identity.region
         if region is None or context.tenant is None:
             return url
-        if region in clouds.AUTODETECT:
+        if region in formats.AUTODETECT:
             region = self._detected(sender, context)
         parts = urlsplit(url)
         if region is None or parts.hostname is None:
@@ -159,8 +159,8 @@ class Discovery:
             except Stop:
                 location = None  # not a machine of Azure: the global endpoint serves it, too
         try:
-            self._region = clouds.region(location) if isinstance(location, str) and location else None
-        except clouds.BadName:
+            self._region = formats.region(location) if isinstance(location, str) and location else None
+        except formats.BadName:
             self._region = None
         self._region_known = True
         return self._region

@@ -224,12 +224,12 @@ def next_wait(
 def _seconds(text: str, now: float) -> float | None:
     if _NUMBER.fullmatch(text):
         return float(text)
-    from datetime import timezone  # not at the top: each start of a process imports this module
+    from datetime import UTC  # not at the top: each start of a process imports this module
     from email.utils import parsedate_to_datetime
 
     try:
         date = parsedate_to_datetime(text)
         # HTTP dates are in GMT (RFC 9110). For "-0000" and unknown zones the parser returns a date without a zone.
-        return max(0.0, (date if date.tzinfo else date.replace(tzinfo=timezone.utc)).timestamp() - now)
+        return max(0.0, (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - now)
     except (ValueError, TypeError, IndexError, OverflowError):  # the parser raises each of them
         return None

@@ -12,7 +12,7 @@ import string
 from typing import TYPE_CHECKING, Any, Final
 
 from credconf.ground.records import field, record
-from credconf.settings.clouds import PORTS
+from credconf.settings.formats import PORTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

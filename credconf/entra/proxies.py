@@ -14,7 +14,7 @@ from functools import partial
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING, Any
 
-from credconf.settings.clouds import PORTS, host_and_port
+from credconf.settings.formats import PORTS, host_and_port
 
 from .incoming import BadAnswer, Incoming
 from .sockets import connected, secured

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from credconf.ground.interrupts import foreign_in
 from credconf.ground.records import record
-from credconf.settings.clouds import host_of
+from credconf.settings.formats import host_of
 
 from .http import Response, TransportFailure, next_wait
 from .messages import Payload

@@ -6,7 +6,7 @@ own.
 
 from __future__ import annotations
 
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def days_left(expires_on: date, now: float) -> int:
         expires_on: The day of the expiry.
         now: Unix time in seconds.
     """
-    return (expires_on - datetime.fromtimestamp(now, timezone.utc).date()).days
+    return (expires_on - datetime.fromtimestamp(now, UTC).date()).days
 
 
 def stage(expires_on: date, now: float) -> int | None:

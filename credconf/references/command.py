@@ -19,19 +19,20 @@ import signal
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from credconf.ground.files import REFERENCE_LIMIT, Unreadable, decode
 from credconf.ground.limits import shortage
-from credconf.ground.models import STRICT
 from credconf.problems.printable import printable
 
-from .base import NotFound
+from .base import BaseReference, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from .base import Reader, Stamp
 
 TIME_LIMIT = 10.0
 _REST = 0.5
@@ -41,14 +42,25 @@ _LAST = 1.0
 _SHORTEST, _LONGEST = 0.001, 0.05  # seconds between two looks; they grow from one to the other
 
 
-class CommandReference(BaseModel):
-    """A value that a program prints.
+class CommandReference(BaseReference):
+    """The output of a program.
 
     Attributes:
         command: the program and its arguments; no shell reads them.
     """
 
-    model_config = STRICT
+    key: ClassVar = "command"
+    placeholder: ClassVar = "[PROGRAM, ARGUMENT]"
+    expected: ClassVar = "a list of a program and its arguments"
+    meaning: ClassVar = (
+        "A program and its arguments; the value is what it prints. It runs again when the secret was refused, "
+        'and only where the application said `allow={"command"}`.'
+    )
+    snippet: ClassVar = ["$1"]
+    also_called: ClassVar = frozenset({"cmd", "exec", "run", "shell", "program"})
+    for_any_text: ClassVar = False
+    allowed_by: ClassVar = "command"
+    runs: ClassVar = True
 
     # Out of sight: its arguments may hold what should not be shown.
     command: Annotated[tuple[Annotated[str, StringConstraints(min_length=1)], ...], Field(min_length=1, repr=False)]
@@ -56,22 +68,36 @@ class CommandReference(BaseModel):
     @property
     def label(self) -> str:
         """What messages call it: the program alone, since arguments may hold what should not be shown."""
-        return f"the command {printable(os.path.basename(self.command[0]))}"
+        return f"the command {printable(self.name)}"
+
+    @property
+    def name(self) -> str:
+        """The program alone."""
+        return os.path.basename(self.command[0])
+
+    def read(self, reader: Reader) -> str | NotFound:
+        """The program's output without its trailing newline."""
+        return run(self, reader.environ, reader.seconds)
+
+    def stamp(self, reader: Reader) -> Stamp:  # noqa: ARG002 - what the program would print is not known before it runs
+        """Its text counts as the same until there is a reason to ask again."""
+        return ("command",)
+
+    def not_allowed(self) -> NotFound:
+        """Why it does not run."""
+        message = "`command` runs a program, which this application did not allow"
+        hint = 'pass allow={"command"} to from_config(), or --allow command'
+        return NotFound("command-not-allowed", message, hint)
 
 
-def run(
-    reference: CommandReference, environ: Mapping[str, str], *, allowed: bool, seconds: float | None = None
-) -> str | NotFound:
+def run(reference: CommandReference, environ: Mapping[str, str], seconds: float | None = None) -> str | NotFound:
     """The program's output without its trailing newline.
 
     Args:
         reference: names the program.
         environ: of the program.
-        allowed: by the application.
-        seconds: that it may take, where that is less than usual.
+        seconds: the time that it may take, where that is less than usual.
     """
-    if not allowed:
-        return not_allowed()
     output = _output(reference, environ, TIME_LIMIT if seconds is None else min(TIME_LIMIT, seconds))
     if isinstance(output, NotFound):
         return output
@@ -79,15 +105,6 @@ def run(
     if isinstance(text, Unreadable):
         return NotFound("command-failed", f"what {reference.label} printed {text.reason}")
     return text.removesuffix("\n").removesuffix("\r")
-
-
-def not_allowed() -> NotFound:
-    """The answer to a command that the program did not allow."""
-    return NotFound(
-        "command-not-allowed",
-        "`command` runs a program, which this application did not allow",
-        'pass allow={"command"} to from_config(), or --allow command',
-    )
 
 
 def _output(reference: CommandReference, environ: Mapping[str, str], seconds: float) -> bytes | NotFound:

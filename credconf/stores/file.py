@@ -11,13 +11,17 @@ import hashlib
 import json
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
 
 from credconf.problems.printable import printable
+from credconf.settings.declaration import Redirects, Setting, is_switched_off
+from credconf.settings.fields import name_in
+from credconf.settings.formats import of_pattern
 
 from .encrypted_storage import NoEncryption, Persistence, encrypted, plain
 from .file_locks import FileLock, Turns, is_left
 from .private_file import empty, parsed, private_directory
+from .settings import Extra, StoreSettings
 from .store import Seen, Told, Unavailable, read, read_failure, written, written_failure
 
 if TYPE_CHECKING:
@@ -25,10 +29,9 @@ if TYPE_CHECKING:
 
     from credconf.ground.log import Log
     from credconf.problems.failure import Failure
-    from credconf.tokens.blueprint import Blueprint
-    from credconf.tokens.source import Source
 
-    from .store import Entry
+    from .settings import Opening
+    from .store import Backend, Entry
 
 
 LARGEST = 512 * 1024
@@ -238,15 +241,9 @@ def directory_of(home: str | None) -> str:
     return os.path.join(home or os.path.expanduser(usual), "credconf")
 
 
-def open_backend(plan: Blueprint, source: Source) -> FileBackend:
-    """The file that a configuration names.
-
-    Raises:
-        ConfigError: the machine has no encryption, and a plain file is not allowed.
-    """
-    cache = plan.settings.token_cache
+def _opened(cache: FileSettings, opening: Opening) -> FileBackend:
     name = cache.name
-    directory = directory_of(plan.surroundings.cache_home)
+    directory = directory_of(opening.cache_home)
 
     def persistence(path: str) -> Persistence:
         try:
@@ -257,8 +254,8 @@ def open_backend(plan: Blueprint, source: Source) -> FileBackend:
         return plain(path)
 
     try:
-        clocks = {"clock": plan.clock, "steady": plan.monotonic}
-        return FileBackend(directory, name, persistence, cache.max_entries, **clocks, log=source.log)
+        clocks = {"clock": opening.clock, "steady": opening.monotonic}
+        return FileBackend(directory, name, persistence, cache.max_entries, **clocks, log=opening.log)
     except NoEncryption as exc:
         reason = str(exc)
     from credconf.errors import ConfigError
@@ -267,3 +264,44 @@ def open_backend(plan: Blueprint, source: Source) -> FileBackend:
     message = f"tokens can't be encrypted on this machine: {reason}"
     hint = "install what is missing, or allow a plain file: `token_cache: {allow_unencrypted_storage: true}`"
     raise ConfigError([Problem("no-encryption", message, path="token_cache", hint=hint)])
+
+
+_NAME: Final = of_pattern(
+    r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9_-])?",
+    "a name of a cache is letters, digits, `.`, `_` and `-`, such as billing",
+)
+
+
+class FileSettings(StoreSettings):
+    """Tokens are also kept in a file of this user."""
+
+    store: ClassVar = "file"
+    summary: ClassVar = "Also in a file of this user, encrypted by the machine: needs `credconf[persistent]`."
+    extra: ClassVar = Extra("persistent", ("msal_extensions",))
+    repair: ClassVar = (
+        "Let the directory belong to the user that runs the application, or name another in XDG_CACHE_HOME."
+    )
+
+    name: Annotated[
+        str,
+        name_in(_NAME),
+        Setting("Of the file: processes of one user that give the same name share it.", ("billing",)),
+    ] = "credconf"
+    allow_unencrypted_storage: Annotated[
+        bool,
+        Setting(
+            "Keep a plain file, for its owner alone, where the machine has nothing to encrypt it with.",
+            (True,),
+            redirects=Redirects(keeps=True, unless=is_switched_off),
+        ),
+    ] = False
+
+    @classmethod
+    def open(cls, opening: Opening) -> Backend | None:
+        """The file that a configuration names.
+
+        Raises:
+            ConfigError: the machine has no encryption, and a plain file is not allowed.
+        """
+        assert isinstance(opening.settings, FileSettings)
+        return _opened(opening.settings, opening)

@@ -7,11 +7,18 @@ late, make a token younger than it is.
 
 from __future__ import annotations
 
+import re
 import secrets
-from typing import TYPE_CHECKING, Any, Final, TypeGuard
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, TypeGuard
 
-from .redis_client import RedisClient
-from .sealing import Keyring
+from pydantic import Field, SecretStr
+
+from credconf.references import Reference
+from credconf.settings.declaration import Redirects, Setting
+from credconf.settings.fields import Password, url_in
+from credconf.settings.formats import HOST, BadName, Format
+
+from .settings import Extra, StoreSettings
 from .store import Seen, Told, read, read_failure, written, written_failure
 
 if TYPE_CHECKING:
@@ -19,11 +26,11 @@ if TYPE_CHECKING:
 
     from credconf.ground.log import Log
     from credconf.problems.failure import Failure
-    from credconf.tokens.blueprint import Blueprint
-    from credconf.tokens.source import Source
 
-    from .sealing import Seal
-    from .store import Entry
+    from .redis_client import RedisClient
+    from .sealing import Keyring, Seal
+    from .settings import Opening
+    from .store import Backend, Entry
 
 
 LEASE = 5.0
@@ -39,11 +46,6 @@ _END: Final = 10**15
 """Milliseconds: no clock says more, and numbers below it can be calculated with."""
 _STEP = 2.0
 """Seconds by which the clock of the Redis may seem to go back; a token that seems to come from later is no good."""
-
-
-def open_backend(plan: Blueprint, source: Source) -> RedisBackend:
-    """The Redis of a blueprint; it is not called yet."""
-    return RedisBackend(RedisClient(plan), Keyring(plan, source), plan.monotonic, source.log)
 
 
 class RedisLock:
@@ -218,3 +220,76 @@ def _told(data: dict[str, Any] | None, now: int) -> Told | None:
         return None
     failure, age = read_failure(data.get("failure")), (now - at) / 1000
     return None if failure is None or age < -_STEP else Told(failure, max(age, 0.0))
+
+
+_USER = r"(?:[^\s/?#@\\\[\]]*@)?"
+_URL = rf"(?:rediss?://{_USER}{HOST}(?:/[0-9]{{0,5}})?|unix://{_USER}/[^\s?#\\]+(?:\?db=[0-9]{{1,5}})?)"
+_A_URL = "a Redis is rediss://HOST:PORT/DATABASE, redis:// without TLS, or unix:///PATH"
+
+
+def redis_url(text: str) -> str:
+    """The URL of a Redis; it may hold a user and a password, percent-encoded.
+
+    Nothing else may stand in it: redis-py would take options from its query, such as to check no certificate.
+
+    Raises:
+        BadName: it is no such URL.
+    """
+    url = text.strip()
+    # Without its zeros: of thousands of digits Python makes no number.
+    port = re.search(r":0*([1-9][0-9]*)(?:/[0-9]*)?$", url.rpartition("@")[2])
+    if not re.fullmatch(_URL, url) or (port is not None and int(port[1][:6]) > 65535):  # noqa: PLR2004 - the highest port
+        raise BadName(_A_URL)
+    return url
+
+
+URL: Final = Format(rf"\s*{_URL}\s*", _A_URL, redis_url, ())
+
+
+class RedisSettings(StoreSettings):
+    """Tokens are also kept in a Redis."""
+
+    store: ClassVar = "redis"
+    summary: ClassVar = "Also in a Redis that many machines share, encrypted: needs `credconf[redis]`."
+    extra: ClassVar = Extra("redis", ("redis",))
+    required: ClassVar = ("url",)
+    repair: ClassVar = (
+        "Check `token_cache.url`, that the Redis runs, and that this machine may reach it and write to it."
+    )
+
+    url: Annotated[
+        Annotated[SecretStr | Reference, url_in(URL)] | None,
+        Setting(
+            "Of the Redis: `rediss://` with TLS, `redis://` without, `unix://` for a socket.",
+            ("rediss://cache.example.com:6380/0", {"env": "REDIS_URL"}),
+            secret=True,
+            redirects=Redirects(("key",), keeps=True),
+            sent_to="login",
+        ),
+    ] = None
+    key: Annotated[
+        Password | None,
+        Setting(
+            "What tokens are encrypted with; by default a key derived from the credential's secret.",
+            ({"file": "/run/secrets/cache-key"},),
+            secret=True,
+            redirects=Redirects(keeps=True),
+            sent_to="key",
+        ),
+    ] = None
+    timeout: Annotated[
+        float,
+        Field(gt=0, le=30, allow_inf_nan=False),
+        Setting("Seconds that the Redis may take; then this process is on its own for a while.", (1,)),
+    ] = 0.5
+
+    @classmethod
+    def open(cls, opening: Opening) -> Backend | None:
+        """The Redis of a configuration; it is not called yet."""
+        from .redis_client import RedisClient  # for those alone who use a Redis
+        from .sealing import Keyring
+
+        cache = opening.settings
+        assert isinstance(cache, RedisSettings)
+        keyring = Keyring(cache.key, opening)
+        return RedisBackend(RedisClient(cache.timeout, opening), keyring, opening.monotonic, opening.log)

@@ -21,8 +21,7 @@ from .signing import key_set
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from types import TracebackType
-
-    from typing_extensions import Self
+    from typing import Self
 
     from .recording import Kind, RecordedRequest
 

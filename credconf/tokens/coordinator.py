@@ -8,22 +8,26 @@ from __future__ import annotations
 
 import contextlib
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from credconf.ground.records import mutable_record, replace
 from credconf.ground.workers import Afterwards
 from credconf.problems.failure import Failure, resource_failure
-from credconf.stores.store import Unavailable, entry_of, key_of, token_of
+from credconf.stores import Opening
+from credconf.stores.store import Unavailable, key_of
 
 from .circuits import Guard
 from .leases import Keeper
+from .memory import entry_of, token_of
 from .pauses import LONGEST as LONGEST_PAUSE
 from .policy import SPACING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from credconf.entra.proof import Proof, Sealed
     from credconf.entra.request import TokenRequest
+    from credconf.ground.log import Log
     from credconf.stores.store import Backend, Lock, Seen, Told
 
     from .blueprint import Blueprint
@@ -281,3 +285,44 @@ class Fleet:
         self._keeper.after_fork()
         self._afterwards.after_fork()
         self._guard.after_fork()
+
+
+class Secrets(Protocol):
+    """What a store needs to know of the credential: its log, and the proofs that encrypt what is shared."""
+
+    log: Log
+
+    @property
+    def worked(self) -> Sealed | None:
+        """The proof that worked last; `None` where none has."""
+        ...
+
+    def listed(self) -> list[Proof]:
+        """The proofs that can be read now, in their order."""
+        ...
+
+
+def opened(plan: Blueprint, source: Secrets) -> Backend | None:
+    """Where the tokens of a blueprint are shared; `None` for memory alone.
+
+    Raises:
+        ConfigError: the store can't be used on this machine.
+    """
+    return plan.settings.token_cache.open(opening_of(plan, source))
+
+
+def opening_of(plan: Blueprint, source: Secrets) -> Opening:
+    """What the store of a blueprint is opened with."""
+    verify = plan.transport.verify
+    return Opening(
+        settings=plan.settings.token_cache,
+        identity=plan.identity,
+        reader=plan.reader,
+        certificates=verify if isinstance(verify, str) else None,
+        cache_home=plan.surroundings.cache_home,
+        clock=plan.clock,
+        monotonic=plan.monotonic,
+        log=source.log,
+        worked=lambda: source.worked,
+        listed=source.listed,
+    )

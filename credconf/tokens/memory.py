@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections import OrderedDict
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
-from .policy import LONGEST_WAIT, SPACING, due_at
+from credconf.stores.store import Entry
+
+from .policy import LONGEST_WAIT, SPACING, due_among_many, due_at
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -156,3 +159,39 @@ class Refreshes:
 
     def __len__(self) -> int:
         return len(self._begun)
+
+
+_ROUNDING = 1e-4  # seconds; what the difference of two clock readings may be off
+
+
+def entry_of(token: Token, steady: float) -> Entry:
+    """A token as it is shared.
+
+    Args:
+        token: of this process.
+        steady: the steady clock, now.
+    """
+    # `Token` cuts the end to whole seconds, and the server's numbers are whole: this finds them again.
+    lifetime = float(math.ceil(token.steady_expires - token.steady_received - _ROUNDING))
+    refresh_on = token.info.refresh_on
+    refresh_in = None if refresh_on is None else lifetime - (token.expires - refresh_on)
+    age = max(steady - token.steady_received, 0.0)
+    return Entry(token.info.token, token.info.token_type, lifetime, refresh_in, age)
+
+
+def token_of(entry: Entry, now: float, steady: float, jitter: float) -> Token:
+    """A shared token in this process.
+
+    Args:
+        entry: as a backend gave it.
+        now: the wall clock.
+        steady: the steady clock.
+        jitter: from 0 to 1; spreads the refreshes of many processes.
+    """
+    said = (entry.token, entry.token_type, entry.lifetime, entry.refresh_in)
+    received = now - entry.age
+    token = Token(*said, received, steady - entry.age)
+    shift = due_among_many(received, token.due, token.expires, jitter) - token.due
+    token.due += shift
+    token.steady_due += shift
+    return token

@@ -30,9 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from credconf.entra.client import EntraClient
-    from credconf.entra.proof import Sealed
+    from credconf.entra.proof import Proof, Sealed
     from credconf.entra.request import TokenRequest
-    from credconf.kinds import Proof
 
     from .blueprint import Blueprint
     from .readings import Reading

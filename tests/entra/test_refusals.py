@@ -26,9 +26,9 @@ def identity(**changes):
         "authority": "https://login.example.test:8443",
         "oidc_authority": None,
         "region": None,
-        "proxy": None,
     }
-    return Identity(**{**known, **changes})
+    hidden = changes.pop("hidden", frozenset())
+    return Identity({**known, **changes}, hidden)
 
 
 CONTEXT = RequestContext(identity(), "the-tenant", Redactor([SECRET]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 
 import hypothesis.strategies as st
 import pytest
@@ -13,7 +13,7 @@ from hypothesis import given
 import credconf
 from credconf.ground.expiry import OVER, STAGES, days_left, in_days, stage, within
 from credconf.kinds import validate
-from credconf.testing import make_certificate
+from tests.certificates import make_certificate
 from tests.cli.running import run
 from tests.config.project import CANARY, COMPLETE, ID, only, project, warned
 from tests.contract.faces import ASYNC, OTHER_SCOPE, SCOPE, SYNC, Clock, engine_of
@@ -21,12 +21,12 @@ from tests.contract.faces import ASYNC, OTHER_SCOPE, SCOPE, SYNC, Clock, engine_
 __all__ = ["project"]  # a fixture
 
 DAY = 86_400
-NOON = datetime(2027, 1, 15, 12, tzinfo=timezone.utc).timestamp()
+NOON = datetime(2027, 1, 15, 12, tzinfo=UTC).timestamp()
 ENDS = {-400: "expired", -1: "expired", 0: 1, 1: 1, 2: 7, 7: 7, 8: 30, 30: 30, 31: None, 400: None}
 
 
 def from_today(days):
-    return datetime.now(timezone.utc).date() + timedelta(days=days)
+    return datetime.now(UTC).date() + timedelta(days=days)
 
 
 @pytest.mark.parametrize(("days", "told"), ENDS.items())
@@ -117,7 +117,7 @@ def test_show_lists_the_date_and_warns(project, monkeypatch):
 
 @pytest.mark.parametrize(("days", "code"), [(-1, "expired"), (5, "expires-soon"), (40, None)])
 def test_of_a_certificate_the_date_is_its_own(project, days, code):
-    ends = datetime.now(timezone.utc) + timedelta(days=days)
+    ends = datetime.now(UTC) + timedelta(days=days)
     make_certificate(project.path / "client.pem", not_after=ends)
     resolved = project.flat(f"{ID}client_certificate: {{file: client.pem}}\n")
     assert warned(resolved) == ([code] if code else [])
@@ -197,7 +197,7 @@ def test_the_date_is_of_the_first_secret_of_a_list(fake_entra, tmp_path, caplog)
 def test_the_log_tells_when_a_certificate_ends(fake_entra, tmp_path, caplog):
     caplog.set_level(logging.WARNING, "credconf")
     path = tmp_path / "client.pem"
-    made = make_certificate(path, not_after=datetime.now(timezone.utc) + timedelta(days=6))
+    made = make_certificate(path, not_after=datetime.now(UTC) + timedelta(days=6))
     registration = fake_entra.register(certificates=[made.pem])
     fields = fake_entra.config(
         client_id=registration.client_id, client_secret=None, client_certificate={"file": str(path)}

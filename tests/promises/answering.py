@@ -15,8 +15,7 @@ from credconf.ground.flight import Flight
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from typing_extensions import Self
+    from typing import Self
 
 # Entra's own host: its endpoint needs no discovery.
 FIELDS = {

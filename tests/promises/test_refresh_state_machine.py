@@ -15,6 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 import credconf
 from credconf.entra.http import Response
 from tests.contract.faces import ASYNC, SYNC, Clock, engine_of
+from tests.diagonal import share
 from tests.promises.answering import FIELDS, InProcess, granted, settled
 
 SPACING, LONGEST = 30, 600
@@ -201,6 +202,10 @@ class RefreshPolicy(RuleBasedStateMachine):
 
 
 RefreshPolicy.TestCase.settings = settings(
-    max_examples=120, stateful_step_count=50, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None
+    max_examples=share(120),
+    stateful_step_count=50,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    database=None,
 )
 TestTheRefreshPolicy = RefreshPolicy.TestCase

@@ -16,7 +16,7 @@ from tests.promises.answering import FIELDS, InProcess, close, granted, settled
 from tests.secrecy.canaries import CANARY, SECRET
 from tests.secrecy.renderings import renderings
 
-SOON = dt.datetime.now(dt.timezone.utc).date() + dt.timedelta(days=3)
+SOON = dt.datetime.now(dt.UTC).date() + dt.timedelta(days=3)
 
 
 @pytest.fixture(params=[SYNC, ASYNC], ids=["sync", "async"])

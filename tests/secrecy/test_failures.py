@@ -175,7 +175,7 @@ def test_an_interrupt_shows_nothing(site, said, interrupt, where, monkeypatch):
 @pytest.mark.parametrize("proof", ["secret", "certificate"])
 @pytest.mark.parametrize("status", [200, 400, 401, 500])
 def test_what_a_server_sends_back_of_the_request_is_not_shown(site, said, proof, form, status, tmp_path):
-    from credconf.testing import make_certificate
+    from tests.certificates import make_certificate
     from tests.secrecy.canaries import Canary
 
     fields = site.fields()

@@ -29,7 +29,8 @@ from credconf.tokens.memory import Token
 from tests.secrecy.canaries import CANARY, SECRET
 from tests.secrecy.test_surfaces import printed
 
-HIDDEN = Identity(SECRET, SECRET, SECRET, SECRET, SECRET, SECRET, frozenset({"client_id"}))
+PATHS = ("client_id", "tenant_id", "authority", "oidc_authority", "region", "http.proxy")
+HIDDEN = Identity(dict.fromkeys(PATHS, SECRET), frozenset({"client_id"}))
 FIELDS = {"tenant_id": "t", "client_id": "c", "client_secret": SECRET, "http": {"proxy": f"http://u:{SECRET[:9]}@h:1"}}
 
 

@@ -13,9 +13,9 @@ from credconf.ground.log import Log
 from credconf.ground.records import replace
 from credconf.kinds import validate
 from credconf.references import Reader
-from credconf.stores.redis import open_backend
 from credconf.stores.sealing import Seal
 from credconf.tokens.blueprint import Blueprint
+from credconf.tokens.coordinator import opened
 from tests.tokens.backends import Storage
 
 if TYPE_CHECKING:
@@ -33,11 +33,11 @@ class Secrets:
 
     def __init__(self, *texts: str, worked: str | None = None) -> None:
         self.log = Log("client")
-        self.texts = texts
+        self.proofs = [_proof(text) for text in texts]
         self.worked = None if worked is None else Sealed(_proof(worked))
 
     def listed(self) -> list[Proof]:
-        return [_proof(text) for text in self.texts]
+        return self.proofs
 
 
 def _proof(text: str) -> Proof:
@@ -59,7 +59,7 @@ class InRedis(Storage):
     url: str = ""
 
     def open(self) -> RedisBackend:
-        return open_backend(plan_of(self.url, self.clock, self.steady), Secrets(SECRET))
+        return opened(plan_of(self.url, self.clock, self.steady), Secrets(SECRET))
 
     def wait(self, seconds: float) -> None:
         super().wait(seconds)

@@ -16,8 +16,9 @@ from credconf.entra.proof import Proof
 from credconf.kinds import validate
 from credconf.problems.failure import Failure
 from credconf.references import NotFound, Reader
-from credconf.stores.redis import LARGEST, LEASE, open_backend
+from credconf.stores.redis import LARGEST, LEASE
 from credconf.stores.store import Entry, Unavailable
+from credconf.tokens.coordinator import opened
 from tests.tokens.redis_storage import CLIENT, SECRET, TENANT, Secrets, plan_of
 
 TOKEN = "canary.token.text"
@@ -28,9 +29,11 @@ KEY = json.dumps(["https://login.microsoftonline.com", TENANT, CLIENT, ["s"], Fa
 def backend_of(redis_url, clock):
     made = []
 
-    def make(*texts, worked=None, **cache):
+    def make(*texts, worked=None, proofs=None, **cache):
         secrets = Secrets(*(texts or (SECRET,)), worked=worked)
-        backend = open_backend(plan_of(redis_url, lambda: clock.wall, lambda: clock.steady, **cache), secrets)
+        if proofs is not None:
+            secrets.proofs = proofs
+        backend = opened(plan_of(redis_url, lambda: clock.wall, lambda: clock.steady, **cache), secrets)
         made.append(backend)
         return backend
 
@@ -174,20 +177,17 @@ def test_without_its_key_or_any_secret_it_can_not_be_used(backend_of, clock, tmp
     path.unlink()
     with pytest.raises(Unavailable, match="its key can't be read now"):
         backend.get(KEY)
-    empty = backend_of()
-    empty._keyring._source.texts = ()
+    empty = backend_of(proofs=[])
     with pytest.raises(Unavailable, match="no secret of the credential can be read now"):
         empty.lock(KEY)
 
 
-def test_a_certificate_is_known_by_its_private_key_however_its_file_is_written(backend_of, monkeypatch):
+def test_a_certificate_is_known_by_its_private_key_however_its_file_is_written(backend_of):
     def certificate(chain):
         held = {"private_key": "-----BEGIN canary", "thumbprint": "ab", "public_certificate": chain}
         return Proof(held, (), "certificate")
 
-    written, reading = backend_of(), backend_of()
-    monkeypatch.setattr(written._keyring._source, "listed", lambda: [certificate("short")])
-    monkeypatch.setattr(reading._keyring._source, "listed", lambda: [certificate("long")])
+    written, reading = backend_of(proofs=[certificate("short")]), backend_of(proofs=[certificate("long")])
     written.put(KEY, entry())
     assert reading.get(KEY).entry.token == TOKEN
 
@@ -240,7 +240,7 @@ def test_a_value_that_decrypts_and_is_no_token_is_a_miss(backend_of, inside):
 
 def test_neither_the_backend_nor_its_errors_show_the_secret(redis_url):
     url = redis_url.replace("//", "//user:canary-password@")
-    backend = open_backend(plan_of(url, time.time, time.monotonic), Secrets(SECRET))
+    backend = opened(plan_of(url, time.time, time.monotonic), Secrets(SECRET))
     with pytest.raises(Unavailable, match="it refused the user or the password") as caught:
         backend.put(KEY, entry())
     exc = caught.value
@@ -326,7 +326,7 @@ def test_a_failure_leaves_a_token_in_place(backend_of):
 
 
 def test_it_is_not_called_before_it_is_needed():
-    open_backend(plan_of("redis://127.0.0.1:1/0", time.time, time.monotonic), Secrets(SECRET)).close()
+    opened(plan_of("redis://127.0.0.1:1/0", time.time, time.monotonic), Secrets(SECRET)).close()
 
 
 def test_a_password_in_a_url_needs_no_more_than_percent_encoding():

@@ -13,8 +13,9 @@ import pytest
 from credconf.ground.imports import importing
 from credconf.stores.redis_client import RedisClient
 from credconf.stores.store import Busy, Unavailable
+from credconf.tokens.coordinator import opening_of
 from tests.contract.faces import wait_until
-from tests.tokens.redis_storage import plan_of
+from tests.tokens.redis_storage import Secrets, plan_of
 
 TIMEOUT = 0.5
 
@@ -51,12 +52,16 @@ def serving():
         each.close()
 
 
+def opening(*arguments):
+    return opening_of(plan_of(*arguments), Secrets())
+
+
 @pytest.fixture
 def client_of():
     made = []
 
     def make(url, timeout=TIMEOUT):
-        client = RedisClient(plan_of(url, time.time, time.monotonic, timeout=timeout))
+        client = RedisClient(timeout, opening(url, time.time, time.monotonic))
         made.append(client)
         return client
 
@@ -254,7 +259,7 @@ def test_closing_does_not_wait_for_the_import(client_of):
 
 
 def test_connections_that_were_idle_are_made_anew(redis_url, clock):
-    client = RedisClient(plan_of(redis_url, lambda: clock.wall, lambda: clock.steady))
+    client = RedisClient(5, opening(redis_url, lambda: clock.wall, lambda: clock.steady))
     first = client.call(lambda redis: redis.client_id())
     assert client.call(lambda redis: redis.client_id()) == first
     clock.advance(31)

@@ -14,6 +14,7 @@ from credconf.problems.failure import Failure
 from credconf.references import NotFound, Reader
 from credconf.tokens.readings import PATIENCE, Readings
 from credconf.tokens.trial import Trial, Verdicts
+from tests.diagonal import share
 
 CANARY = "canary~of-a.secret_42"
 SECRETS = ["red", "green", "blue", "black"]
@@ -128,7 +129,7 @@ class Flights(RuleBasedStateMachine):
             assert not any(f"'{secret}'" in shown for secret in SECRETS)
 
 
-Flights.TestCase.settings = settings(max_examples=150, stateful_step_count=25, deadline=None)
+Flights.TestCase.settings = settings(max_examples=share(150), stateful_step_count=25, deadline=None)
 test_a_secret_that_works_is_found_with_one_request_for_each_secret = Flights.TestCase
 
 

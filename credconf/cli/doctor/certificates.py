@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from cryptography import x509
@@ -75,7 +75,7 @@ def rejected(error: ssl.SSLCertVerificationError, peer: Peer | None, subject: Su
     code = error.verify_code
     details = [f"issued by {subject.redact(peer.issuer)}, valid from {peer.since} to {peer.until}"] if peer else []
     if code in {_NOT_YET, _EXPIRED}:
-        details.append(f"this machine's clock says {datetime.now(timezone.utc):%Y-%m-%d %H:%M:%S} UTC")
+        details.append(f"this machine's clock says {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC")
     reason = error.verify_message.rstrip(".")
     summary = subject.redact(f"the certificate of {host} was not accepted: {reason}")
     return Finding("failed", summary, _remedy(code, subject), tuple(details))

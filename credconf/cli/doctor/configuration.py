@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import credconf
-from credconf.assembly import readable, transport_of
+from credconf.assembly import identity_of, transport_of
 from credconf.config.show import references_in
 from credconf.entra.redaction import Redactor
 from credconf.ground.records import replace
-from credconf.settings import clouds
+from credconf.settings import clouds, formats
 
 from .steps import Finding, Subject
 from .token_cache import opened
 
 if TYPE_CHECKING:
-    from credconf.kinds import Identity
+    from credconf.entra.identity import Identity
     from credconf.problems import Problem
 
     from .steps import Case
@@ -37,7 +37,7 @@ def configuration(case: Case, _: float) -> Finding:
 
 
 def _subject(resolved: credconf.Resolved) -> Subject:
-    identity = readable(resolved.settings, resolved.reader)
+    identity = identity_of(resolved.settings, resolved.reader)
     transport = transport_of(resolved.settings, identity, resolved.surroundings.no_proxy)
     redact = Redactor(identity.passwords(), identity.concealed)
     return Subject(resolved, identity, transport, _endpoint(identity), redact)
@@ -53,7 +53,7 @@ def _placed(problem: Problem, subject: Subject | None) -> Problem:
 def _endpoint(identity: Identity) -> str:
     parts = urlsplit(identity.oidc_authority or identity.authority or "")
     host, region = parts.netloc, identity.region
-    if region and region not in clouds.AUTODETECT and identity.oidc_authority is None and parts.hostname:
+    if region and region not in formats.AUTODETECT and identity.oidc_authority is None and parts.hostname:
         host = clouds.regional_host(parts.hostname, region) + (f":{parts.port}" if parts.port else "")
     return f"https://{host}"
 

@@ -16,7 +16,7 @@ from credconf.entra.proxies import Proxy, bypasses
 from credconf.entra.sending import REMEDIES
 from credconf.entra.sockets import connected, exchange, secured, tls_context
 from credconf.ground.records import record
-from credconf.settings.clouds import shown
+from credconf.settings.formats import shown
 
 from .certificates import Peer, peer_of, rejected
 from .steps import Finding

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from datetime import timezone
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
@@ -17,13 +17,13 @@ from credconf.entra.transport import Transport
 from credconf.ground.records import replace
 from credconf.problems.aadsts import codes_in, explain
 from credconf.settings import clouds
-from credconf.stores.token_cache import TokenCacheSettings
+from credconf.stores import TokenCacheSettings
 
 from .steps import Finding
 
 if TYPE_CHECKING:
     from credconf.entra.http import Response
-    from credconf.kinds import Identity
+    from credconf.entra.identity import Identity
 
     from .steps import Case, Subject
 
@@ -128,7 +128,7 @@ def clock(case: Case, _: float) -> Finding:
         date = parsedate_to_datetime(case.answer.headers.get("date", ""))
     except (ValueError, TypeError, IndexError, OverflowError):
         return Finding("skipped", "the server's answer does not tell the time")
-    theirs = (date if date.tzinfo else date.replace(tzinfo=timezone.utc)).timestamp() + 0.5  # it has whole seconds
+    theirs = (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() + 0.5  # it has whole seconds
     off = case.answered_at - theirs
     if abs(off) < _WARNING:
         return Finding("ok", f"within {max(1.0, abs(off)):.0f} s of the server's")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from credconf.stores.backends import backend_of
+from credconf.stores import STORES
 from credconf.stores.store import Unavailable, key_of
 from credconf.tokens.blueprint import Blueprint
+from credconf.tokens.coordinator import opened as opened_store
 from credconf.tokens.source import Source
 
 from .steps import Finding
@@ -15,11 +16,6 @@ if TYPE_CHECKING:
     from credconf.stores.store import Backend
 
     from .steps import Case, Subject
-
-_FIXES = {
-    "file": "Let the directory belong to the user that runs the application, or name another in XDG_CACHE_HOME.",
-    "redis": "Check `token_cache.url`, that the Redis runs, and that this machine may reach it and write to it.",
-}
 
 
 def opened(subject: Subject) -> Backend | None:
@@ -31,7 +27,7 @@ def opened(subject: Subject) -> Backend | None:
     resolved = subject.resolved
     around = resolved.surroundings
     plan = Blueprint(resolved.settings, subject.identity, resolved.reader, subject.transport, surroundings=around)
-    return backend_of(plan, Source(plan))
+    return opened_store(plan, Source(plan))
 
 
 def token_cache(case: Case, _: float) -> Finding:
@@ -53,6 +49,6 @@ def token_cache(case: Case, _: float) -> Finding:
         return Finding("ok", f"{backend.label} can be read and written")
     finally:
         backend.close()
-    fix = _FIXES.get(subject.resolved.settings.token_cache.kind)
+    fix = STORES[subject.resolved.settings.token_cache.kind].repair
     details = ("Until then, each process asks Entra for itself.",)
     return Finding("warning", subject.redact(f"{backend.label} can't be used: {reason}"), fix, details)

@@ -71,9 +71,9 @@ def init(  # noqa: PLR0917 - click's options
 
 
 def _schema() -> str:
-    from credconf.schema import text
+    from credconf.cli.schema import schema_text
 
-    return text()
+    return schema_text()
 
 
 def _check(path: str, *, force: bool) -> None:

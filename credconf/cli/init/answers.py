@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Literal
 
-from credconf.config.shapes import ENTRY
 from credconf.ground.records import record
-from credconf.settings import clouds
+from credconf.settings import clouds, formats
+from credconf.settings.formats import ENTRY_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,7 +57,7 @@ def tenant(text: str) -> str:
     Raises:
         BadAnswer: it is neither.
     """
-    text = _ruled(text, clouds.tenant)
+    text = _ruled(text, formats.tenant)
     if not _GUID.fullmatch(text) and "." not in text.strip("."):
         raise BadAnswer("a tenant is a GUID or a domain name, such as contoso.onmicrosoft.com")
     return text
@@ -66,7 +66,7 @@ def tenant(text: str) -> str:
 def _ruled(text: str, rule: Callable[[str], str]) -> str:
     try:
         return rule(text.strip())
-    except clouds.BadName as exc:
+    except formats.BadName as exc:
         message = str(exc)
     raise BadAnswer(message)
 
@@ -99,7 +99,7 @@ def entry(text: str) -> str:
     Raises:
         BadAnswer: it is none.
     """
-    if not re.fullmatch(ENTRY, text):
+    if not re.fullmatch(ENTRY_NAME.pattern, text):
         raise BadAnswer("a name is lower-case letters and digits, joined by single `-` or `_`, such as my-app")
     return text
 

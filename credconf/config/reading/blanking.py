@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from credconf.config.layers import KNOWN
-from credconf.config.reading.lines import Loader
-from credconf.config.reading.nodes import MERGE
-from credconf.config.variables import AZURE, PREFIX, Scheme
+from credconf.config.variables import PREFIX, Scheme, documented
 from credconf.ground.records import record
 from credconf.kinds import NESTED
 from credconf.problems.printable import shown_key
-from credconf.settings.fields import REFERENCES
+from credconf.references import REFERENCES
+
+from .lines import Loader
+from .nodes import MERGE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -31,7 +32,7 @@ _CERTAIN_KEYS = frozenset(
     {*KNOWN, *REFERENCES, *(leaf for leaves in NESTED.values() for leaf in leaves)}
     | {"default", "credentials", "extends", "abstract", MERGE}
 )
-_CERTAIN_VARIABLES = frozenset({*AZURE, *(item.name for item in Scheme(PREFIX).variables())})
+_CERTAIN_VARIABLES = frozenset({*documented(), *(item.name for item in Scheme(PREFIX).variables())})
 _OPENING = (yaml.FlowMappingStartToken, yaml.FlowSequenceStartToken)
 _CLOSING = (yaml.FlowMappingEndToken, yaml.FlowSequenceEndToken)
 _PUNCTUATION = (

@@ -1,18 +1,18 @@
 """Keys that are settings elsewhere, for editors: spelled out, because a schema knows no likeness.
 
-What an editor says of each is what `habits` says.
+What an editor says of each is what `credconf.kinds.hints` says.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from credconf.settings.hints import hint_for
-
-from .variables import Scheme
+from credconf.config.variables import Scheme
+from credconf.kinds import NESTED
+from credconf.kinds.hints import hint_for
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterator
 
 _WORDS: Final = (
     *("tenant", "client", "appId", "app_id", "applicationId", "application_id", "secret", "password"),
@@ -24,22 +24,21 @@ _WORDS: Final = (
 """The commonest of other tools: azure-identity, the Azure CLI, MSAL, Terraform, .NET."""
 
 
-def strangers(known: Collection[str], groups: Mapping[str, Collection[str]]) -> dict[str, tuple[str, ...]]:
+def foreign_keys(known: Collection[str]) -> dict[str, tuple[str, ...]]:
     """What an editor says of a key that is no setting, with the keys of which it says so.
 
     Args:
         known: the settings that the mapping may hold.
-        groups: the settings that are groups, with those in them.
     """
     said: dict[str, list[str]] = {}
-    for key in dict.fromkeys(_spellings(known, groups)):
-        if key not in known and (hint := hint_for(key, known, groups)):
+    for key in dict.fromkeys(_spellings(known)):
+        if key not in known and (hint := hint_for(key, known)):
             said.setdefault(hint.text, []).append(key)
     return {hint: tuple(keys) for hint, keys in said.items()}
 
 
-def _spellings(known: Collection[str], groups: Mapping[str, Collection[str]]) -> Iterator[str]:
-    leaves = [leaf for group, leaves in groups.items() if group in known for leaf in leaves]
+def _spellings(known: Collection[str]) -> Iterator[str]:
+    leaves = [leaf for group, leaves in NESTED.items() if group in known for leaf in leaves]
     for name in (*known, *leaves):
         first, *others = name.split("_")
         rest = "".join(word.title() for word in others)

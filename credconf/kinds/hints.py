@@ -11,55 +11,20 @@ from typing import TYPE_CHECKING, Final
 from credconf.ground.records import record
 from credconf.problems import closest
 from credconf.problems.suggestions import folded
+from credconf.references import REFERENCES
+
+from .registry import NESTED, SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-# Fields whose text may stand in a file: `<FIELD>_FILE`.
-TEXTS = frozenset(
-    {
-        "tenant_id",
-        "client_id",
-        "client_secret",
-        "client_certificate",
-        "client_certificate_password",
-        "authority",
-        "oidc_authority",
-        "region",
-        "http.proxy",
-        "token_cache.url",
-        "token_cache.key",
-    }
-)
-_CALLED: Final = {
-    "tenant_id": "tenant directory directoryid tenantname aadtenant aadtenantid",
-    "client_id": "client app appid application applicationid audienceid clientidentifier serviceprincipalid",
-    "client_secret": "secret password clientpassword appsecret appkey apppassword applicationsecret clientkey "
-    "clientsecretvalue secretvalue serviceprincipalkey clientcredential",
-    "secret_expires_on": "expireson expires expiry expirydate expiration expirationdate secretexpiry secretexpires "
-    "secretexpirydate secretexpiration clientsecretexpireson enddatetime enddate validuntil",
-    "client_certificate": "certificate cert clientcert certificatepath certpath certificatefile certfile pem pfx "
-    "clientcertificatepath clientcertificatefile",
-    "client_certificate_password": "certificatepassword certpassword passphrase certificatepassphrase pfxpassword",
-    "send_certificate_chain": "sendx5c x5c sendcertificate clientsendcertificatechain",
-    "authority": "authorityhost authorityurl authorityuri instance loginendpoint loginurl loginhost "
-    "activedirectoryendpointurl activedirectoryauthorityhost",
-    "cloud": "environment cloudname cloudenvironment cloudinstance nationalcloud azureenvironment",
-    "oidc_authority": "issuer oidc oidcissuer openidissuer issuerurl discoveryurl openidconfiguration metadataurl",
-    "additionally_allowed_tenants": "tenants additionaltenants auxiliarytenantids othertenants",
-    "region": "azureregion location regionalauthority regionalauthorityname",
-    "kind": "type authtype authmethod authentication authenticationtype credentialtype credential method",
-    "token_cache": "cache cachepersistenceoptions tokencachepersistenceoptions",
-    "env_prefix": "prefix envvarprefix variableprefix environmentprefix",
+_OF_AN_ENTRY: Final = {
     "extends": "extend inherits inherit parent parents base from",
     "abstract": "template hidden",
-    "timeout": "connectiontimeout readtimeout connecttimeout",
-    "total_timeout": "deadline overalltimeout",
-    "retries": "retry retrytotal maxretries maxattempts",
-    "proxy": "proxies proxyurl httpproxy httpsproxy",
-    "ca_bundle": "verify connectionverify sslverify verifyssl cafile cacert cacerts cabundlepath requestscabundle",
 }
-_MEANT: Final = {word: name for name, words in _CALLED.items() for word in words.split()}
+_MEANT: Final = {
+    word: path.rpartition(".")[2] for path, each in SETTINGS.items() for word in each.setting.also_called.split()
+} | {word: name for name, words in _OF_AN_ENTRY.items() for word in words.split()}
 _SCOPES: Final = "a scope is an argument of get_token(); `prefetch` fetches tokens early"
 _USERS: Final = "remove it: an application signs in here, not a user"
 _NOT_HERE: Final = {
@@ -83,7 +48,8 @@ _OTHER_LEVEL: Final = {
     **dict.fromkeys(("default", "credentials"), "it belongs to the top of the file"),
 }
 _VARIABLES: Final = ("azure", "credconf", "arm")
-_REFERENCES: Final = {"file": "{file: PATH}", "path": "{file: PATH}", "env": "{env: NAME}", "command": "{command: […]}"}
+_SUFFIXES: Final = {"path": "file", **{key: key for key in REFERENCES}}
+"""The endings that other tools put behind a setting's name, by the reference that they mean."""
 _LONGEST: Final = 40
 
 
@@ -100,13 +66,12 @@ class Hint:
     meant: str | None = None
 
 
-def hint_for(name: str, known: Collection[str], groups: Mapping[str, Collection[str]]) -> Hint | None:
+def hint_for(name: str, known: Collection[str]) -> Hint | None:
     """What to do about a key that is no setting; `None` for one that resembles nothing.
 
     Args:
         name: the key.
         known: the settings that the mapping may hold.
-        groups: the settings that are groups, with those in them.
     """
     if len(name) > _LONGEST:
         return None
@@ -121,7 +86,7 @@ def hint_for(name: str, known: Collection[str], groups: Mapping[str, Collection[
     return (
         (Hint(said) if said else _reference(name, known))
         or _did_you_mean(_meant(word, known))
-        or _moved(word, known, groups)
+        or _moved(word, known)
         or _did_you_mean(closest(name, known))
     )
 
@@ -140,17 +105,16 @@ def _meant(word: str, known: Collection[str]) -> str | None:
 def _reference(name: str, known: Collection[str]) -> Hint | None:
     """`client_secret_file: PATH`, as variables and Docker's images have it."""
     setting, _, suffix = name.rpartition("_")
-    if suffix not in _REFERENCES or setting not in known:
+    key = _SUFFIXES.get(suffix)
+    if key is None or setting not in known or key not in (SETTINGS[setting].references if setting in SETTINGS else ()):
         return None
-    unusable = {"env": {"client_certificate"}, "command": TEXTS - {"client_secret"}}
-    if setting in TEXTS - unusable.get(suffix, set()):
-        return Hint(f"write `{setting}: {_REFERENCES[suffix]}`", setting)
-    return None
+    placeholder = REFERENCES[key].placeholder if key != "command" else "[…]"
+    return Hint(f"write `{setting}: {{{key}: {placeholder}}}`", setting)
 
 
-def _moved(word: str, known: Collection[str], groups: Mapping[str, Collection[str]]) -> Hint | None:
+def _moved(word: str, known: Collection[str]) -> Hint | None:
     """A setting of a group beside the group: `timeout`, which is `http: {timeout: …}`."""
-    for group, leaves in groups.items():
+    for group, leaves in NESTED.items():
         if group in known and (meant := _meant(word, leaves)):
             return Hint(f"write it below `{group}`: `{group}: {{{meant}: …}}`", f"{group}.{meant}")
     return None

@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
-from credconf.settings.clouds import PRESETS
-
-from .variables import PREFIX, Scheme
+from credconf.config.variables import PREFIX, Scheme
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,32 +31,6 @@ FORMS: Final[dict[str, tuple[str, list[Any]]]] = {
 """The keys that are no settings of a model: what they mean, and examples."""
 
 _OTHER_WAYS: Final = {"default": "`CREDCONF_NAME` and `name=` win over it."}
-
-ITEMS: Final = {
-    "additionally_allowed_tenants": 'A GUID or a domain name; `"*"` stands for every tenant.',
-    "prefetch": "The scope of a service: its URL and `/.default`.",
-}
-"""What one item of a list is."""
-
-CHOICES: Final = {
-    "cloud": {name: f"`{url}`" for name, url in PRESETS.items()},
-    "token_cache.kind": {
-        "memory": "In this process alone.",
-        "file": "Also in a file of this user, encrypted by the machine: needs `credconf[persistent]`.",
-        "redis": "Also in a Redis that many machines share, encrypted: needs `credconf[redis]`.",
-    },
-}
-"""What the values mean that a setting may have; the kinds of credentials say it themselves."""
-
-REFERENCES: Final = {
-    "env": "The name of a variable that holds the value: of the process environment, then of `.env`. "
-    "It changes with a restart.",
-    "file": "The path of a file that holds the value; a relative one is relative to this file. A secret is read again "
-    "when the file has changed, without a restart. At most 64 KB, UTF-8; a BOM and one trailing newline are dropped.",
-    "command": "A program and its arguments; the value is what it prints. It runs again when the secret was refused, "
-    'and only where the application said `allow={"command"}`.',
-}
-"""What stands after the key of a reference."""
 
 
 def _credential(number: int, proof: str, path: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The JSON Schema of a configuration file, for editors: generated from the models, written by `make schema`.
+"""The JSON Schema of a configuration file: generated from the declarations, written by `make schema`.
 
 It says what `credconf check` says of one file, as far as a schema can. It cannot say
 
@@ -21,23 +21,23 @@ example of each difference.
 from __future__ import annotations
 
 import json
-import sys
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from credconf.config import hover, mappings, shapes
-from credconf.stores import token_cache as caches
+from credconf.kinds import ALIASES, FIELDS, KINDS, NESTED, SETTINGS
+from credconf.settings.formats import ENTRY_NAME
+from credconf.stores import OWN_SETTINGS
 
-from .config.strangers import strangers
-from .kinds import ALIASES, FIELDS, KINDS, NESTED
+from . import mappings, shapes, texts
+from .foreign_keys import foreign_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Json = shapes.Json
 
-FILE: Final = Path(__file__).parent.parent / "schema" / "credconf.schema.json"
+FILE: Final = Path(__file__).parent.parent.parent / "schema" / "credconf.schema.json"
 """Where the repository keeps it; the wheel holds it as `credconf/credconf.schema.json`."""
 
 _EXCLUSIVE: Final = (
@@ -46,7 +46,7 @@ _EXCLUSIVE: Final = (
     ("oidc_authority", "cloud"),
     ("oidc_authority", "authority"),
 )
-_STRANGERS: Final = strangers((*FIELDS, *ALIASES), NESTED)
+_FOREIGN_KEYS: Final = foreign_keys((*FIELDS, *ALIASES))
 _FORMS: Final = ("default", "credentials")
 _CONTROLS: Final = ("extends", "abstract")
 _IN_AN_ENTRY: Final = "this stands in an entry of `credentials`"
@@ -68,11 +68,11 @@ def document() -> Json:
         **mappings.of_a_mapping("a configuration is a mapping: one `key: value` on each line", forms),
         "definitions": {
             "named": mappings.mapping(_FORMS, {_IN_AN_ENTRY: (*FIELDS, *ALIASES)}),
-            "beginning": {"type": "object", "properties": mappings.referred(_FORMS), "defaultSnippets": hover.SNIPPETS},
+            "beginning": {"type": "object", "properties": mappings.referred(_FORMS), "defaultSnippets": texts.SNIPPETS},
             **_forms("flat", (), {_IN_AN_ENTRY: _CONTROLS}),
             **_forms("entry", _CONTROLS, {"this stands at the top of the file": _FORMS}),
             "exclusive": {"allOf": list(_exclusive())},
-            "strangers": mappings.hinting(_STRANGERS),
+            "strangers": mappings.hinting(_FOREIGN_KEYS),
             **_fields(),
             **_keys(),
             **shapes.references(),
@@ -99,13 +99,13 @@ def _forms(name: str, controls: tuple[str, ...], elsewhere: mappings.Hints) -> J
     """The settings of one credential: those of its kind, once something tells the kind."""
     forms = {name: _any_of_the_kinds(name)}
     every = (*controls, *FIELDS, *ALIASES)
-    whole = mappings.mapping(every, elsewhere) | mappings.past(_STRANGERS)
+    whole = mappings.mapping(every, elsewhere) | mappings.past(_FOREIGN_KEYS)
     forms[f"{name}.any"] = {**whole, "allOf": [*whole.get("allOf", ()), *_of_two_kinds()]}
     for kind, model in KINDS.items():
         keys = tuple(key for key in every if key in model.model_fields or key in controls or key in ALIASES)
         others = tuple(key for key in every if key not in keys)
         message = f"a credential of the kind `{kind}` has no such setting"
-        forms[f"{name}.{kind}"] = mappings.mapping(keys, {**elsewhere, message: others}) | mappings.past(_STRANGERS)
+        forms[f"{name}.{kind}"] = mappings.mapping(keys, {**elsewhere, message: others}) | mappings.past(_FOREIGN_KEYS)
     return forms
 
 
@@ -148,11 +148,11 @@ def _fields() -> Json:
             if name == "kind":
                 found[name] = _kind(field)
             elif name in NESTED:
-                found |= _group(name, own["$defs"][field["$ref"].rpartition("/")[2]], field)
+                found |= _group(name, own["$defs"][field["$ref"].rpartition("/")[2]])
             else:
                 found[name] = _field(name, field)
     for alias, name in ALIASES.items():
-        about, examples = hover.FORMS[alias]
+        about, examples = texts.FORMS[alias]
         # One name is enough to offer.
         found[alias] = {**found[name], **_said(alias, name, about, examples), "doNotSuggest": True}
     return found
@@ -168,33 +168,35 @@ def _field(path: str, own: Json) -> Json:
     if isinstance(default, float) and default.is_integer():
         default = int(default)
     given: Json = {} if default in (None, []) else {"default": default}
-    examples = own.get("examples", [])
-    shape = shapes.shape(path, own)
-    said = _said(path, path, own["description"], examples, given.get("default"))
+    setting = SETTINGS[path].setting
+    examples = list(setting.examples)
+    shape = shapes.shape(SETTINGS[path], own)
+    said = _said(path, path, setting.description, examples, given.get("default"))
     return {**said, **given, **shape, **_offered(path, shape, examples)}
 
 
 def _said(title: str, path: str, description: str, examples: list[Any], default: Any = None) -> Json:
-    text = hover.markdown(path, description, examples, default)
+    text = texts.markdown(path, description, examples, default)
     return {"title": title, "description": description, "markdownDescription": text}
 
 
 def _offered(path: str, shape: Json, examples: list[Any]) -> Json:
     """What an editor offers as the value."""
     if "enum" in shape:
-        meanings = hover.CHOICES.get(path)
+        meanings = SETTINGS[path].setting.choices if path in SETTINGS else {}
         return {"markdownEnumDescriptions": [meanings[word] for word in shape["enum"]]} if meanings else {}
-    values = [] if shape.get("type") == "array" else hover.values(examples)
+    values = [] if shape.get("type") == "array" else texts.values(examples)
     snippets = [*values, *shape.get("defaultSnippets", ())]
     return {"defaultSnippets": snippets} if snippets else {}
 
 
-def _group(name: str, model: Json, own: Json) -> Json:
+def _group(name: str, model: Json) -> Json:
     """The definitions of a group: itself, and each setting in it."""
     inner = {f"{name}.{leaf}": _field(f"{name}.{leaf}", field) for leaf, field in model["properties"].items()}
-    said = _said(f"{name}: a mapping of settings", name, {**model, **own}["description"], own.get("examples", []))
+    setting = SETTINGS[name].setting
+    said = _said(f"{name}: a mapping of settings", name, setting.description, list(setting.examples))
     leaves = tuple(model["properties"])
-    hints = strangers(leaves, {})
+    hints = foreign_keys(leaves)
     whole = mappings.group(name, leaves, hints)
     if name == "token_cache":
         whole = _any_of_the_caches(name, leaves, hints)
@@ -205,8 +207,8 @@ def _any_of_the_caches(name: str, leaves: tuple[str, ...], hints: mappings.Hints
     """As `TokenCacheSettings` does: the kind that is named, or whose settings are there."""
     chosen = mappings.group(name, leaves, hints)
     named: Json = {"properties": {"kind": False}}
-    for kind, own in reversed(caches.OF_A_KIND.items()):
-        others = tuple(leaf for each, fields in caches.OF_A_KIND.items() for leaf in fields if each != kind)
+    for kind, own in reversed(OWN_SETTINGS.items()):
+        others = tuple(leaf for each, fields in OWN_SETTINGS.items() for leaf in fields if each != kind)
         message = f"a cache of the kind `{kind}` has no such setting"
         of_the_kind = mappings.group(name, leaves, hints, {message: others if own else ()})
         signs = [shapes.has("kind", kind, path=f"{name}.kind")]
@@ -217,7 +219,7 @@ def _any_of_the_caches(name: str, leaves: tuple[str, ...], hints: mappings.Hints
 
 def _keys() -> Json:
     """The keys of the forms."""
-    name = shapes.text(shapes.NAME)
+    name = shapes.text(ENTRY_NAME)
     values: dict[str, Json] = {
         "default": name,
         "extends": {"if": {"type": "array"}, "then": {"type": "array", "items": name}, "else": name},
@@ -226,7 +228,7 @@ def _keys() -> Json:
     }
     found: Json = {}
     for key, value in values.items():
-        about, examples = hover.FORMS[key]
+        about, examples = texts.FORMS[key]
         found[key] = {**_said(key, key, about, examples), **_offered(key, value, examples), **value}
     return found
 
@@ -235,8 +237,8 @@ def _entries() -> Json:
     foreign = r"x-[\s\S]*|\$schema"
     names = {
         "type": "string",
-        "pattern": f"^(?:{shapes.ENTRY}|{foreign})$",
-        "patternErrorMessage": shapes.NAME.message,
+        "pattern": f"^(?:{ENTRY_NAME.pattern}|{foreign})$",
+        "patternErrorMessage": ENTRY_NAME.message,
         "doNotSuggest": True,  # a name is one's own: an editor would show the pattern
     }
     return {
@@ -245,21 +247,10 @@ def _entries() -> Json:
         **mappings.FOREIGN,
         "additionalProperties": {"$ref": "#/definitions/entry"},
         "propertyNames": names,
-        "defaultSnippets": hover.ENTRIES,
+        "defaultSnippets": texts.ENTRIES,
     }
 
 
 def text() -> str:
     """The schema as the file holds it."""
     return json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
-
-
-def main() -> int:
-    """Write the file of the repository."""
-    FILE.write_text(text(), encoding="utf-8", newline="\n")
-    sys.stdout.write(f"wrote {FILE}\n")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
