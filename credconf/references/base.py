@@ -179,7 +179,7 @@ class Reader:
 
 
 def _unknown(reference: BaseReference) -> NotFound:
-    return NotFound("unknown", f"{reference.label} is not read")
+    return NotFound("missing-file", f"{reference.label} is not read")
 
 
 def fingerprint(text: str) -> bytes:

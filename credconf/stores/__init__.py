@@ -20,7 +20,7 @@ from .redis import RedisSettings
 from .settings import Opening, StoreSettings
 
 if TYPE_CHECKING:
-    from .store import Backend
+    from .store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,7 +54,7 @@ class TokenCacheSettings(RedisSettings, FileSettings, MemorySettings):
     ] = "memory"
 
     @classmethod
-    def open(cls, opening: Opening) -> Backend | None:
+    def open(cls, opening: Opening) -> Store | None:
         """Where the tokens are shared, by the store that `kind` names; `None` for the memory of this process alone.
 
         Raises:

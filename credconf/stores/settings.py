@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from credconf.ground.log import Log
     from credconf.references import Reader
 
-    from .store import Backend
+    from .store import Store
 
 
 @record
@@ -90,7 +90,7 @@ class StoreSettings(BaseModel):
     ] = 100_000
 
     @classmethod
-    def open(cls, opening: Opening) -> Backend | None:
+    def open(cls, opening: Opening) -> Store | None:
         """Where the tokens are shared; `None` for the memory of this process alone.
 
         Raises:

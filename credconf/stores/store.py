@@ -56,7 +56,7 @@ class Entry:
 
 
 @record
-class Told:
+class StoredFailure:
     """A failure that the holder of a lock left for those who waited.
 
     Attributes:
@@ -69,11 +69,11 @@ class Told:
 
 
 @record
-class Seen:
+class Stored:
     """What a backend has under a key: a token, the last failure to get one, both, or nothing."""
 
     entry: Entry | None = None
-    told: Told | None = None
+    told: StoredFailure | None = None
 
 
 class Lock(Protocol):
@@ -107,7 +107,7 @@ class Lock(Protocol):
         ...
 
 
-class Backend(Protocol):
+class Store(Protocol):
     """Where tokens are shared. Any thread may call any method; each takes a bounded time or raises `Unavailable`.
 
     A key is a text (`key_of`) that names authority with port, tenant, client, scopes and CAE.
@@ -127,7 +127,7 @@ class Backend(Protocol):
         """See above."""
         ...
 
-    def get(self, key: str) -> Seen:
+    def get(self, key: str) -> Stored:
         """What there is. What can't be understood, or has expired, is nothing."""
         ...
 

@@ -14,7 +14,7 @@ from credconf.errors import AuthenticationError, Failure
 from credconf.kinds import Identity
 from credconf.problems.aadsts import EXPLAINED
 from credconf.problems.printable import printable
-from credconf.tokens.exceptions import exception_of
+from credconf.tokens.azure_core import exception_of
 
 SECRET = 'pa~ss "w+rd/ü&='
 

@@ -112,7 +112,7 @@ def test_a_thread_that_asks_again_while_it_leads_does_not_wait_for_itself(flight
 
 
 def test_a_flight_whose_leader_is_gone_is_taken_over(flights, monkeypatch):
-    monkeypatch.setattr(module, "LOOK", 0.01)
+    monkeypatch.setattr(module, "CHECK_INTERVAL", 0.01)
     lost = flights.join("key", lambda flight: setattr(flight, "_frame", finished_frame()))
     assert lost.outcome is module.PENDING
     assert flights.run("key", lambda: "fetched") == "fetched"
@@ -123,19 +123,19 @@ def finished_frame():
 
 
 def test_a_flight_that_is_led_is_not_taken_over(flights, monkeypatch):
-    monkeypatch.setattr(module, "LOOK", 0.01)
+    monkeypatch.setattr(module, "CHECK_INTERVAL", 0.01)
     fetch = Held("fetched")
     threads = Threads(*[lambda: flights.run("key", fetch)] * 2)
     assert fetch.arrived.wait(20)
     wait_until(lambda: threads.waiting() == 1)
     [flight] = flights.flying.values()
-    assert not flight.has_been_left()
+    assert not flight.is_abandoned()
     fetch.go_on.set()
     assert threads.joined() == ["fetched"] * 2
 
 
 def test_a_follower_waits_no_longer_than_it_may(flights, monkeypatch):
-    monkeypatch.setattr(module, "LOOK", 0.01)
+    monkeypatch.setattr(module, "CHECK_INTERVAL", 0.01)
     flight = registered(flights)
     assert flight.wait(longest=0.0) is ABANDONED
     assert flights.run("key", lambda: "fetched") == "fetched"

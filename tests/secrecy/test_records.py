@@ -25,7 +25,7 @@ from credconf.kinds import Identity, Proof, validate
 from credconf.problems.problem import Origin
 from credconf.references import CommandReference, Reader
 from credconf.tokens.blueprint import Blueprint
-from credconf.tokens.memory import Token
+from credconf.tokens.cache import Token
 from tests.secrecy.canaries import CANARY, SECRET
 from tests.secrecy.test_surfaces import printed
 

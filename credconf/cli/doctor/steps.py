@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from credconf.entra.http import Response, TransportOptions
     from credconf.entra.identity import Identity
     from credconf.problems import Problem
-    from credconf.stores.store import Backend
+    from credconf.stores.store import Store
 
 T = TypeVar("T")
 Result = Literal["ok", "warning", "failed", "skipped"]
@@ -96,7 +96,7 @@ class Case:
     shows: bool = False
     waiting: Waiting = field(default_factory=lambda: Waiting("", shows=False), repr=False)
     subject: Subject | None = None
-    backend: Backend | None = field(default=None, repr=False)
+    backend: Store | None = field(default=None, repr=False)
     tunnel: socket.socket | None = field(default=None, repr=False)
     answer: Response | None = None
     answered_at: float = 0.0

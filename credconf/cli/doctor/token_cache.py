@@ -13,12 +13,12 @@ from credconf.tokens.source import Source
 from .steps import Finding
 
 if TYPE_CHECKING:
-    from credconf.stores.store import Backend
+    from credconf.stores.store import Store
 
     from .steps import Case, Subject
 
 
-def opened(subject: Subject) -> Backend | None:
+def opened(subject: Subject) -> Store | None:
     """The backend, as `from_config()` opens it; `None` for memory alone.
 
     Raises:

@@ -16,12 +16,12 @@ from credconf.references import Reader
 from credconf.stores.sealing import Seal
 from credconf.tokens.blueprint import Blueprint
 from credconf.tokens.coordinator import opened
-from tests.tokens.backends import Storage
+from tests.stores.storages import Storage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from credconf.stores.redis import RedisBackend
+    from credconf.stores.redis import RedisStore
 
 TENANT = "tenant-canary"
 CLIENT = "client-canary"
@@ -44,12 +44,12 @@ def _proof(text: str) -> Proof:
     return Proof(text, (text,), "the client secret")
 
 
-def plan_of(url: str, clock: Callable[[], float], steady: Callable[[], float], **cache: object) -> Blueprint:
+def plan_of(url: str, clock: Callable[[], float], monotonic: Callable[[], float], **cache: object) -> Blueprint:
     fields = {"tenant_id": TENANT, "client_id": CLIENT, "client_secret": SECRET}
     settings = validate({**fields, "token_cache": {"url": url, "timeout": 5, **cache}})
     plan = blueprint_of(settings, Reader({}), None)
     assert isinstance(plan, Blueprint)
-    return replace(plan, clock=clock, monotonic=steady)
+    return replace(plan, clock=clock, monotonic=monotonic)
 
 
 @dataclass
@@ -58,8 +58,8 @@ class InRedis(Storage):
 
     url: str = ""
 
-    def open(self) -> RedisBackend:
-        return opened(plan_of(self.url, self.clock, self.steady), Secrets(SECRET))
+    def open(self) -> RedisStore:
+        return opened(plan_of(self.url, self.clock, self.monotonic), Secrets(SECRET))
 
     def wait(self, seconds: float) -> None:
         super().wait(seconds)

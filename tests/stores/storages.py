@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from credconf.ground.log import Log
 from credconf.stores.encrypted_storage import plain
-from credconf.stores.file import FileBackend
-from credconf.stores.store import Seen, Told, Unavailable, read, read_failure, written, written_failure
+from credconf.stores.file_store import FileStore
+from credconf.stores.store import Stored, StoredFailure, Unavailable, read, read_failure, written, written_failure
 from tests.contract.faces import Clock
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from credconf.stores.store import Backend
+    from credconf.stores.store import Store
 
 
 @dataclass
@@ -24,15 +24,15 @@ class Storage:
     """What several processes share, in this process, with a clock that the test moves."""
 
     clock: Clock = field(default_factory=Clock)
-    steady: Clock = field(default_factory=lambda: Clock(1_000.0))
+    monotonic: Clock = field(default_factory=lambda: Clock(1_000.0))
 
-    def open(self) -> Backend:
+    def open(self) -> Store:
         raise NotImplementedError
 
     def wait(self, seconds: float) -> None:
         """Let time pass."""
         self.clock.advance(seconds)
-        self.steady.advance(seconds)
+        self.monotonic.advance(seconds)
 
 
 @dataclass
@@ -68,22 +68,22 @@ class _InMemoryBackend:
             raise Unavailable(message)
         return self.storage.guard
 
-    def get(self, key: str) -> Seen:
+    def get(self, key: str) -> Stored:
         with self._enter("get"):
             data, at = self.storage.entries.get(key, (None, 0.0))
             failure, since, seconds = self.storage.told.get(key, (None, 0.0, -1.0))
-            now = self.storage.steady()
+            now = self.storage.monotonic()
             found = read_failure(failure) if now - since <= seconds else None
-            return Seen(read(data, now - at), None if found is None else Told(found, now - since))
+            return Stored(read(data, now - at), None if found is None else StoredFailure(found, now - since))
 
     def put(self, key, entry):
         with self._enter("put"):
-            self.storage.entries[key] = (written(entry), self.storage.steady() - entry.age)
+            self.storage.entries[key] = (written(entry), self.storage.monotonic() - entry.age)
             self.storage.told.pop(key, None)
 
     def tell(self, key, failure, seconds):
         with self._enter("tell"):
-            self.storage.told[key] = (written_failure(failure), self.storage.steady(), seconds)
+            self.storage.told[key] = (written_failure(failure), self.storage.monotonic(), seconds)
 
     def lock(self, key):
         with self._enter("lock"):
@@ -131,9 +131,15 @@ class PlainFile(Storage):
     directory: Path | None = None
     limit: int = 1_000
 
-    def open(self) -> FileBackend:
-        return FileBackend(
-            str(self.directory), "test", plain, self.limit, clock=self.clock, steady=self.steady, log=Log("client")
+    def open(self) -> FileStore:
+        return FileStore(
+            str(self.directory),
+            "test",
+            plain,
+            self.limit,
+            clock=self.clock,
+            monotonic=self.monotonic,
+            log=Log("client"),
         )
 
 

@@ -12,11 +12,11 @@ import time
 import pytest
 
 from credconf.problems.failure import Failure
-from credconf.stores import file
 from credconf.stores import file_locks as filelocks
+from credconf.stores import file_store as file
 from credconf.stores.file_locks import FileLock
-from credconf.stores.store import Entry, Seen, Unavailable
-from tests.tokens.backends import PlainFile
+from credconf.stores.store import Entry, Stored, Unavailable
+from tests.stores.storages import PlainFile
 
 CANARY = "canary~of-a.token_42"
 
@@ -112,8 +112,8 @@ def test_what_is_none_of_ours_is_set_aside_with_one_warning(storage, foreign, ca
     backend = storage.open()
     (storage.directory / "test.json").write_bytes(foreign)
     with caplog.at_level(logging.WARNING, "credconf"):
-        assert backend.get("key") == Seen()
-        assert backend.get("key") == Seen()
+        assert backend.get("key") == Stored()
+        assert backend.get("key") == Stored()
         backend.put("key", entry())
     assert len(caplog.records) == 1
     assert "test.json.broken" in caplog.text
@@ -130,7 +130,7 @@ def test_an_entry_that_makes_no_sense_is_none(storage, odd):
     document = content(storage)
     document["tokens"]["key"] |= odd
     (storage.directory / "test.json").write_text(json.dumps(document))
-    assert backend.get("key") == Seen()
+    assert backend.get("key") == Stored()
 
 
 def test_what_has_expired_is_dropped_when_something_is_written(storage):
@@ -159,7 +159,7 @@ def test_the_file_does_not_grow_beyond_its_bound(storage):
         backend.put(str(number), entry(large))
     assert (storage.directory / "test.json").stat().st_size <= file.LARGEST
     assert backend.get("14").entry.token == large
-    assert backend.get("0") == Seen()
+    assert backend.get("0") == Stored()
 
 
 def failure(length=0):
@@ -193,7 +193,7 @@ def test_only_the_latest_failures_are_kept(storage):
 def test_a_clock_that_somebody_sets_makes_no_token_younger(storage, hour):
     storage.open().put("key", entry(lifetime=600))
     storage.clock.advance(hour)
-    storage.steady.advance(300)
+    storage.monotonic.advance(300)
     found = storage.open().get("key").entry
     assert found is None or found.age >= 300
 
@@ -201,15 +201,15 @@ def test_a_clock_that_somebody_sets_makes_no_token_younger(storage, hour):
 def test_a_restart_of_the_machine_is_survived(storage):
     storage.open().put("key", entry(lifetime=600))
     storage.clock.advance(100)
-    storage.steady.advance(to=5)
+    storage.monotonic.advance(to=5)
     assert storage.open().get("key").entry.age == pytest.approx(100)
 
 
 def test_after_a_restart_with_the_clock_set_back_nothing_is_believed(storage):
     storage.open().put("key", entry(lifetime=600))
     storage.clock.advance(-3600)
-    storage.steady.advance(to=5)
-    assert storage.open().get("key") == Seen()
+    storage.monotonic.advance(to=5)
+    assert storage.open().get("key") == Stored()
 
 
 def test_a_file_that_can_not_be_written_is_unavailable(storage):

@@ -15,7 +15,7 @@ from credconf.stores.redis_client import RedisClient
 from credconf.stores.store import Busy, Unavailable
 from credconf.tokens.coordinator import opening_of
 from tests.contract.faces import wait_until
-from tests.tokens.redis_storage import Secrets, plan_of
+from tests.stores.redis_storage import Secrets, plan_of
 
 TIMEOUT = 0.5
 
@@ -259,7 +259,7 @@ def test_closing_does_not_wait_for_the_import(client_of):
 
 
 def test_connections_that_were_idle_are_made_anew(redis_url, clock):
-    client = RedisClient(5, opening(redis_url, lambda: clock.wall, lambda: clock.steady))
+    client = RedisClient(5, opening(redis_url, lambda: clock.wall, lambda: clock.monotonic))
     first = client.call(lambda redis: redis.client_id())
     assert client.call(lambda redis: redis.client_id()) == first
     clock.advance(31)

@@ -8,11 +8,11 @@ class Clock:
 
     def __init__(self):
         self.wall = 1_800_000_000.0
-        self.steady = 50_000.0
+        self.monotonic = 50_000.0
 
     def advance(self, seconds):
         self.wall += seconds
-        self.steady += seconds
+        self.monotonic += seconds
 
 
 @pytest.fixture

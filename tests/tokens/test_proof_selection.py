@@ -12,8 +12,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from credconf.entra.proof import Candidate, Proof, Sealed
 from credconf.problems.failure import Failure
 from credconf.references import NotFound, Reader
-from credconf.tokens.readings import PATIENCE, Readings
-from credconf.tokens.trial import Trial, Verdicts
+from credconf.tokens.proof_cache import PATIENCE, ProofCache
+from credconf.tokens.proof_selection import ProofHistory, ProofSelector
 from tests.diagonal import share
 
 CANARY = "canary~of-a.secret_42"
@@ -32,8 +32,8 @@ class World:
         self.paused = []
         self.while_paused = lambda: None
         self.runs = runs
-        self.readings = Readings(Reader({}), lambda: self.now)
-        self.verdicts = Verdicts(lambda: self.now)
+        self.cache = ProofCache(Reader({}), lambda: self.now)
+        self.history = ProofHistory(lambda: self.now)
 
     def candidate(self, position):
         def read(_):
@@ -57,17 +57,19 @@ class World:
 
     def flight(self, before_answer=lambda: None):
         """What was sent, and the outcome: the secret that worked, or the failure."""
-        trial = Trial([self.candidate(n) for n in range(len(self.held))], self.readings, self.verdicts, self.pause)
+        selector = ProofSelector(
+            [self.candidate(n) for n in range(len(self.held))], self.cache, self.history, self.pause
+        )
         sent = []
-        for attempt in trial.attempts():
+        for attempt in selector.attempts():
             secret = attempt.proof.open().credential
             sent.append(secret)
             before_answer()
             if secret in self.accepted:
-                self.verdicts.accept(attempt)
+                self.history.accept(attempt)
                 return sent, secret
-            trial.refuse(attempt, Failure(f"{len(sent)} was refused", "invalid_client", (7000215,)))
-        return sent, trial.failure()
+            selector.refuse(attempt, Failure(f"{len(sent)} was refused", "invalid_client", (7000215,)))
+        return sent, selector.failure()
 
 
 class Flights(RuleBasedStateMachine):
@@ -93,7 +95,7 @@ class Flights(RuleBasedStateMachine):
     @rule()
     def somebody_asks(self):
         world, held, usable = self.world, list(self.world.held), [item for item in self.world.held if item]
-        reads, worked = list(world.reads), world.verdicts.worked
+        reads, worked = list(world.reads), world.history.worked
         sent, outcome = world.flight()
         assert len(sent) == len(set(sent)), "a secret was sent twice"
         reached = [item for item in held if item in world.accepted]
@@ -125,7 +127,7 @@ class Flights(RuleBasedStateMachine):
     @invariant()
     def nothing_shows_a_secret(self):
         if hasattr(self, "world"):
-            shown = repr((vars(self.world.readings), vars(self.world.verdicts)))
+            shown = repr((vars(self.world.cache), vars(self.world.history)))
             assert not any(f"'{secret}'" in shown for secret in SECRETS)
 
 
@@ -241,7 +243,7 @@ def test_the_refused_are_not_remembered_without_end():
     for number in range(500):
         world.held = [f"secret {number}"]
         world.flight()
-    assert len(world.verdicts._refused) <= 64
+    assert len(world.history._refused) <= 64
 
 
 @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from credconf.tokens.memory import MemoryStore, Token
+from credconf.tokens.cache import Token, TokenCache
 from tests.contract.faces import Clock
 
 
-def token(text="text", life=3600.0, refresh_in=None, received=1000.0, steady=50.0):
-    return Token(text, "Bearer", life, refresh_in, received, steady)
+def token(text="text", life=3600.0, refresh_in=None, received=1000.0, monotonic=50.0):
+    return Token(text, "Bearer", life, refresh_in, received, monotonic)
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def clocks():
 
 @pytest.fixture
 def store(clocks):
-    return MemoryStore(3, *clocks)
+    return TokenCache(3, *clocks)
 
 
 def test_a_token_has_both_of_azure_cores_shapes():
@@ -42,7 +42,7 @@ def test_what_was_put_is_got(store):
     assert store.get(("b",)) is None
 
 
-@pytest.mark.parametrize("which", [0, 1], ids=["wall clock", "steady clock"])
+@pytest.mark.parametrize("which", [0, 1], ids=["wall clock", "monotonic clock"])
 def test_a_token_ends_when_either_clock_says_so(store, clocks, which):
     store.put(("a",), token())
     clocks[which].advance(3599.5)
@@ -83,7 +83,7 @@ def test_a_cleared_store_is_empty(store):
 
 @given(st.lists(st.integers(0, 9)), st.integers(1, 6))
 def test_it_holds_the_last_keys_that_were_put(keys, limit):
-    store = MemoryStore(limit, lambda: 1000.0, lambda: 50.0)
+    store = TokenCache(limit, lambda: 1000.0, lambda: 50.0)
     for key in keys:
         store.put((str(key),), token(str(key)))
     last = list(dict.fromkeys(str(key) for key in reversed(keys)))[:limit]
@@ -92,7 +92,7 @@ def test_it_holds_the_last_keys_that_were_put(keys, limit):
 
 
 def test_threads_may_put_and_get_at_once(clocks):
-    store = MemoryStore(50, *clocks)
+    store = TokenCache(50, *clocks)
     failures = []
 
     def work(seed):
@@ -122,5 +122,5 @@ def test_in_the_child_of_a_fork_its_lock_is_free(store):
 def test_a_postponed_token_is_due_later_by_both_clocks():
     made = token()
     made.postpone(2000.0, 70.0, 30.0)
-    assert (made.due, made.steady_due) == (2030.0, 100.0)
+    assert (made.due, made.monotonic_due) == (2030.0, 100.0)
     assert made.expires == 4600.0

@@ -16,10 +16,10 @@ from credconf.entra.proof import Proof
 from credconf.kinds import validate
 from credconf.problems.failure import Failure
 from credconf.references import NotFound, Reader
-from credconf.stores.redis import LARGEST, LEASE
+from credconf.stores.redis_store import LARGEST, LEASE
 from credconf.stores.store import Entry, Unavailable
 from credconf.tokens.coordinator import opened
-from tests.tokens.redis_storage import CLIENT, SECRET, TENANT, Secrets, plan_of
+from tests.stores.redis_storage import CLIENT, SECRET, TENANT, Secrets, plan_of
 
 TOKEN = "canary.token.text"
 KEY = json.dumps(["https://login.microsoftonline.com", TENANT, CLIENT, ["s"], False])
@@ -33,7 +33,7 @@ def backend_of(redis_url, clock):
         secrets = Secrets(*(texts or (SECRET,)), worked=worked)
         if proofs is not None:
             secrets.proofs = proofs
-        backend = opened(plan_of(redis_url, lambda: clock.wall, lambda: clock.steady, **cache), secrets)
+        backend = opened(plan_of(redis_url, lambda: clock.wall, lambda: clock.monotonic, **cache), secrets)
         made.append(backend)
         return backend
 
@@ -70,7 +70,7 @@ def test_a_token_is_found_by_another_process_with_the_age_that_it_has(backend_of
 def test_the_clocks_of_the_machines_do_not_matter(backend_of, clock):
     backend_of().put(KEY, entry(age=100.0))
     clock.wall -= 86400 * 400
-    clock.steady += 12345
+    clock.monotonic += 12345
     assert backend_of().get(KEY).entry.age == pytest.approx(100.0, abs=5)
 
 

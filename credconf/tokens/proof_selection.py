@@ -16,14 +16,14 @@ from credconf.ground.records import record, replace
 from credconf.problems.failure import Failure
 from credconf.references import NotFound
 
-from .readings import PATIENCE
+from .proof_cache import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from credconf.entra.proof import Candidate, Sealed
 
-    from .readings import Reading, Readings
+    from .proof_cache import ProofCache, ProofReading
 
 
 _LIMIT = 64
@@ -50,7 +50,7 @@ class Attempt:
     kept: bool = False
 
 
-class Verdicts:
+class ProofHistory:
     """The verdicts of one engine, shared by all its flights. The lock guards a few assignments, never a request."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
@@ -104,7 +104,7 @@ _PAUSES: Final = (0.01, 0.04, 0.15, 0.3, 0.5)
 """Seconds, for whoever writes it to come to an end."""
 
 
-class Trial:
+class ProofSelector:
     """The proofs of one flight.
 
     Attributes:
@@ -121,15 +121,15 @@ class Trial:
     def __init__(
         self,
         candidates: Sequence[Candidate],
-        readings: Readings,
-        verdicts: Verdicts,
+        readings: ProofCache,
+        verdicts: ProofHistory,
         pause: Callable[[float], object] = time.sleep,
     ) -> None:
         self._candidates = candidates
-        self._readings = readings
-        self._verdicts = verdicts
+        self._proofs = readings
+        self._history = verdicts
         self._pause = pause
-        self.seen: dict[int, Reading] = {}
+        self.seen: dict[int, ProofReading] = {}
         self._unchanged: set[int] = set()
         self._tried: set[bytes] = set()
         self._later: list[Attempt] = []
@@ -139,8 +139,8 @@ class Trial:
     def attempts(self) -> Iterator[Attempt]:
         """What to try next, as long as all before was refused: `refuse()` it before going on."""
         for position in self._order():
-            reading, kept = self._readings.now(self._candidates[position])
-            if kept and (self._candidates[position].runs or self._readings.settled(reading)):
+            reading, kept = self._proofs.now(self._candidates[position])
+            if kept and (self._candidates[position].runs or self._proofs.settled(reading)):
                 self._unchanged.add(position)
             yield from self._judged(position, reading)
         if not self._tried:
@@ -155,21 +155,21 @@ class Trial:
     def refuse(self, attempt: Attempt, failure: Failure) -> None:
         """Entra refused the proof itself."""
         self._refusals.append((attempt, failure))
-        self._verdicts.refuse(attempt)
+        self._history.refuse(attempt)
 
     def _order(self) -> Iterator[int]:
-        worked = self._verdicts.worked
+        worked = self._history.worked
         remembered = [position for position, item in enumerate(self._candidates) if worked and item.path == worked.path]
         yield from dict.fromkeys((0, *remembered, *range(len(self._candidates))))
 
-    def _judged(self, position: int, reading: Reading) -> Iterator[Attempt]:
+    def _judged(self, position: int, reading: ProofReading) -> Iterator[Attempt]:
         """An attempt with what was read, unless there was none, or it has to wait for more hopeful ones."""
         self.seen[position] = reading
         if isinstance(reading.outcome, NotFound) or reading.fingerprint in self._tried:
             return
         candidate = self._candidates[position]
         attempt = Attempt(candidate.path, str(candidate), position, reading.fingerprint, reading.outcome)
-        if self._verdicts.refused_lately(reading.fingerprint):
+        if self._history.refused_lately(reading.fingerprint):
             self._later.append(attempt)
         else:
             yield self._begun(attempt)
@@ -182,7 +182,7 @@ class Trial:
     def _read_again(self) -> Iterator[Attempt]:
         if self._tried or self._later or self._unchanged:
             for position, candidate in enumerate(self._candidates):
-                yield from self._judged(position, self._readings.again(candidate, self.seen.get(position)))
+                yield from self._judged(position, self._proofs.again(candidate, self.seen.get(position)))
         for pause in _PAUSES:
             # What has not changed for a while is not being written.
             fresh = {position: item for position, item in self.seen.items() if position not in self._unchanged}
@@ -191,17 +191,17 @@ class Trial:
                 return
             self._pause(pause)
             for position in halves:
-                yield from self._judged(position, self._readings.again(self._candidates[position], None))
+                yield from self._judged(position, self._proofs.again(self._candidates[position], None))
 
     def _changed_meanwhile(self) -> Iterator[Attempt]:
         """A file that came to an end while a half of it was being refused. A look costs nothing."""
         for position, candidate in enumerate(self._candidates):
-            if self._readings.changed(candidate, self.seen[position]):
-                yield from self._judged(position, self._readings.again(candidate, self.seen[position]))
+            if self._proofs.changed(candidate, self.seen[position]):
+                yield from self._judged(position, self._proofs.again(candidate, self.seen[position]))
 
     def _last_that_worked(self) -> Iterator[Attempt]:
         """Instead of a proof that was refused; not where there is none any more: then somebody took it away."""
-        worked = self._verdicts.worked
+        worked = self._history.worked
         if worked is not None and worked.fingerprint not in self._tried and (self._tried or self._later):
             yield self._begun(replace(worked, kept=True))
 
@@ -223,7 +223,7 @@ class Trial:
         return replace(last, message="\n".join([last.message, "Tried, in this order:", *lines]), codes=tuple(codes))
 
 
-def _is_half_written(reading: Reading) -> bool:
+def _is_half_written(reading: ProofReading) -> bool:
     return isinstance(reading.outcome, NotFound) and reading.outcome.code in _HALF_WRITTEN
 
 

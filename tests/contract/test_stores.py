@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from credconf.problems.failure import Failure
-from credconf.stores.store import Entry, Seen, key_of
-from tests.tokens.backends import STORAGES
+from credconf.stores.store import Entry, Stored, key_of
+from tests.stores.storages import STORAGES
 
 KEY = key_of("https://login.example:8443", "tenant", "client", ("https://a/.default",), cae=False)
 REFUSAL = Failure("no such scope", "invalid_scope", (70011,), "correlation", "trace", "now", 400, 2.5)
@@ -18,7 +18,7 @@ REFUSAL = Failure("no such scope", "invalid_scope", (70011,), "correlation", "tr
 @pytest.fixture(params=[*STORAGES, "redis"])
 def storage(request, tmp_path):
     if request.param == "redis":
-        from tests.tokens.redis_storage import InRedis
+        from tests.stores.redis_storage import InRedis
 
         return InRedis(url=request.getfixturevalue("redis_url"))
     return STORAGES[request.param](tmp_path)
@@ -39,7 +39,7 @@ def entry(token="token", lifetime=3600.0, refresh_in=1800.0, age=0.0):
 
 
 def test_where_nothing_was_put_there_is_nothing(ours):
-    assert ours.get(KEY) == Seen()
+    assert ours.get(KEY) == Stored()
 
 
 def test_what_one_process_puts_another_gets(ours, theirs):
@@ -66,7 +66,7 @@ def test_a_token_ages_from_the_request_on(storage, ours, theirs):
 def test_a_token_is_gone_when_it_ends(storage, ours, theirs):
     ours.put(KEY, entry(lifetime=60, refresh_in=None))
     storage.wait(61)
-    assert theirs.get(KEY) == Seen()
+    assert theirs.get(KEY) == Stored()
 
 
 def test_a_later_token_takes_the_place_of_an_earlier_one(ours, theirs):
@@ -110,7 +110,7 @@ def test_a_failure_of_which_little_is_known_reaches_the_others(ours, theirs):
 def test_a_failure_is_forgotten_after_its_time(storage, ours, theirs):
     ours.tell(KEY, REFUSAL, 30)
     storage.wait(31)
-    assert theirs.get(KEY) == Seen()
+    assert theirs.get(KEY) == Stored()
 
 
 def test_a_failure_takes_no_token_away_and_a_token_ends_a_failure(ours, theirs):

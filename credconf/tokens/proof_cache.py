@@ -22,7 +22,7 @@ SETTLED = 60.0
 
 
 @record
-class Reading:
+class ProofReading:
     """What a candidate was when it was read.
 
     Attributes:
@@ -38,7 +38,7 @@ class Reading:
     at: float
 
 
-class Readings:
+class ProofCache:
     """The readings of one engine, shared by all its flights.
 
     Files may be read by several flights at once; a program runs once, and whoever needs its output waits for it.
@@ -47,10 +47,10 @@ class Readings:
     def __init__(self, reader: Reader, monotonic: Callable[[], float]) -> None:
         self._reader = reader
         self._monotonic = monotonic
-        self._kept: dict[str, Reading] = {}
-        self._runs: Flights[Reading] = Flights()
+        self._kept: dict[str, ProofReading] = {}
+        self._runs: Flights[ProofReading] = Flights()
 
-    def now(self, candidate: Candidate) -> tuple[Reading, bool]:
+    def now(self, candidate: Candidate) -> tuple[ProofReading, bool]:
         """The candidate as it is now, and whether it was not read for that, because nothing says that it changed."""
         kept = self._kept.get(candidate.path)
         stamp = candidate.stamp(self._reader)
@@ -58,20 +58,20 @@ class Readings:
             return kept, True
         return self._read(candidate, stamp, kept), False
 
-    def again(self, candidate: Candidate, than: Reading | None) -> Reading:
+    def again(self, candidate: Candidate, than: ProofReading | None) -> ProofReading:
         """Read the candidate, whatever its stamp; a program only if nobody has run it since a reading."""
         return self._read(candidate, candidate.stamp(self._reader), than)
 
-    def settled(self, reading: Reading) -> bool:
+    def settled(self, reading: ProofReading) -> bool:
         """Whether it was read so long ago that nobody is still in the middle of writing it."""
         return self._monotonic() - reading.at >= SETTLED
 
-    def changed(self, candidate: Candidate, since: Reading) -> bool:
+    def changed(self, candidate: Candidate, since: ProofReading) -> bool:
         """Whether the candidate tells by itself that it is another one than it was."""
         stamp = candidate.stamp(self._reader)
         return stamp is not None and stamp != since.stamp
 
-    def _counts(self, kept: Reading) -> bool:
+    def _counts(self, kept: ProofReading) -> bool:
         """A program that failed is run again after a while: one secret of a list may do without it until then.
 
         A file that the system could not read (no descriptor was left) may be readable again without having changed.
@@ -80,17 +80,17 @@ class Readings:
             return True
         return kept.outcome.code != "unreadable-file" and self._monotonic() - kept.at < PATIENCE
 
-    def _read(self, candidate: Candidate, stamp: Stamp, than: Reading | None) -> Reading:
+    def _read(self, candidate: Candidate, stamp: Stamp, than: ProofReading | None) -> ProofReading:
         if not candidate.runs:
             return self._fetch(candidate, stamp)
 
-        def run() -> Reading:
+        def run() -> ProofReading:
             kept = self._kept.get(candidate.path)
             return kept if kept is not None and kept is not than else self._fetch(candidate, stamp)
 
         return self._runs.run(candidate.path, run)
 
-    def _fetch(self, candidate: Candidate, stamp: Stamp) -> Reading:
+    def _fetch(self, candidate: Candidate, stamp: Stamp) -> ProofReading:
         reading = _reading(stamp, candidate.read(self._reader), self._monotonic())
         kept = self._kept.get(candidate.path)
         # A vault that is out of reach takes nothing back, as somebody who removes a file does.
@@ -111,7 +111,7 @@ class Readings:
         self._runs.after_fork()
 
 
-def _reading(stamp: Stamp, found: Proof | NotFound, at: float) -> Reading:
+def _reading(stamp: Stamp, found: Proof | NotFound, at: float) -> ProofReading:
     if isinstance(found, NotFound):
-        return Reading(stamp, found, b"", at)
-    return Reading(stamp, Sealed(found), found.fingerprint, at)
+        return ProofReading(stamp, found, b"", at)
+    return ProofReading(stamp, Sealed(found), found.fingerprint, at)

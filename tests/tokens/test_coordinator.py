@@ -13,15 +13,14 @@ from credconf.entra.request import TokenRequest
 from credconf.ground.log import Log
 from credconf.ground.records import replace
 from credconf.problems.failure import Failure
+from credconf.tokens.cache import Token
 from credconf.tokens.circuits import FIRST_PAUSE, LONGEST_PAUSE
-from credconf.tokens.coordinator import Fleet
-from credconf.tokens.leases import Keeper
-from credconf.tokens.memory import Token
-from credconf.tokens.pauses import Pauses
-from credconf.tokens.policy import SPACING
+from credconf.tokens.coordinator import Coordinator
+from credconf.tokens.leases import LeaseRenewer
+from credconf.tokens.policy import SPACING, Pauses
 from credconf.tokens.source import Terms
 from tests.contract.faces import plan, wait_until
-from tests.tokens.backends import InMemory
+from tests.stores.storages import InMemory
 
 SCOPE = "https://a.example/.default"
 FIELDS = {"tenant_id": "tenant", "client_id": "client", "client_secret": "secret"}
@@ -41,31 +40,31 @@ def kept():
 
 
 class Process:
-    """One process: its own fleet, and a source that answers as the test says."""
+    """One process: its own coordinator, and a source that answers as the test says."""
 
     def __init__(self, storage, answer=None, sleep=None):
         self.storage = storage
         self.asked = []
         self.slept = 0.0
         self.answer = answer or self.token
-        changes = {"clock": storage.clock, "monotonic": storage.steady, "sleep": sleep or self.sleep}
+        changes = {"clock": storage.clock, "monotonic": storage.monotonic, "sleep": sleep or self.sleep}
         self.log = Log("client")
-        self.pauses = Pauses(storage.steady, lambda _: True)
-        self.fleet = Fleet(storage.open(), self, plan(FIELDS, random=lambda: 0.5, **changes))
+        self.pauses = Pauses(storage.monotonic, lambda _: True)
+        self.coordinator = Coordinator(storage.open(), self, plan(FIELDS, random=lambda: 0.5, **changes))
 
     def ask(self, request, terms):
         self.asked.append(terms)
         return self.answer() if callable(self.answer) else self.answer
 
     def token(self, text=None, life=3600.0):
-        return Token(text or f"of {id(self)}", "Bearer", life, None, self.storage.clock(), self.storage.steady())
+        return Token(text or f"of {id(self)}", "Bearer", life, None, self.storage.clock(), self.storage.monotonic())
 
     def sleep(self, seconds):
         self.slept += seconds
         self.storage.wait(seconds)
 
     def get(self, terms=None, superseded=kept, **changes):
-        return self.fleet.ask(request(**changes), terms or Terms(), superseded)
+        return self.coordinator.ask(request(**changes), terms or Terms(), superseded)
 
 
 @pytest.fixture
@@ -84,7 +83,7 @@ def test_what_one_process_has_got_the_next_one_does_not_ask_for(storage):
     storage.wait(100)
     found = second.get()
     assert text(found) == text(got)
-    assert (found.expires, found.steady_expires) == (got.expires, got.steady_expires)
+    assert (found.expires, found.monotonic_expires) == (got.expires, got.monotonic_expires)
     assert not second.asked
     assert storage.calls.count("get") == 3  # to look, to look again with the lock, and the second process
     assert not storage.held
@@ -101,8 +100,8 @@ def test_a_token_that_ends_at_once_is_not_worth_having(storage):
 def test_processes_with_other_clocks_agree_on_how_long_a_token_lives(storage):
     first, second = Process(storage), Process(storage)
     got = first.get()
-    skewed = plan(FIELDS, clock=lambda: storage.clock() - 7200, monotonic=storage.steady, random=lambda: 0.5)
-    second.fleet = Fleet(storage.open(), second, skewed)
+    skewed = plan(FIELDS, clock=lambda: storage.clock() - 7200, monotonic=storage.monotonic, random=lambda: 0.5)
+    second.coordinator = Coordinator(storage.open(), second, skewed)
     storage.wait(60)
     found = second.get()
     assert not second.asked
@@ -140,7 +139,7 @@ def test_one_of_many_processes_asks_and_all_have_its_token(storage):
 def busy(storage):
     """Somebody else asks for the token."""
     other = Process(storage)
-    key = other.fleet._key(request())
+    key = other.coordinator._key(request())
     return key, storage.open().lock(key)
 
 
@@ -152,7 +151,7 @@ def test_who_waits_gets_the_token_when_it_is_there(storage):
         process.sleep(seconds)
         if process.slept > 2:
             other = Process(storage)
-            other.fleet.ask_anew(request(), Terms())
+            other.coordinator.ask_anew(request(), Terms())
             lock.release()
 
     waiting = Process(storage, sleep=sleep)
@@ -174,7 +173,7 @@ def test_when_the_holder_is_gone_one_of_those_who_wait_takes_its_place(storage):
     assert text(waiting.get())
     assert len(waiting.asked) == 1
     assert not storage.held
-    assert waiting.asked[0].since == pytest.approx(storage.steady() - process.slept)
+    assert waiting.asked[0].since == pytest.approx(storage.monotonic() - process.slept)
 
 
 def test_patience_ends_and_then_each_asks_for_himself(storage):
@@ -267,7 +266,7 @@ def test_a_pause_that_is_over_for_the_test_does_not_come_back_from_the_store(sto
     Process(storage, THROTTLED).get()
     second = Process(storage)
     storage.wait(1)
-    second.fleet.forget_pauses()
+    second.coordinator.forget_pauses()
     assert text(second.get())
 
 
@@ -301,7 +300,7 @@ def test_what_another_process_has_refreshed_is_adopted(storage):
     process, _, terms = due(storage)
     other = Process(storage)
     other.answer = lambda: other.token("new")
-    other.fleet.ask_anew(request(), Terms())
+    other.coordinator.ask_anew(request(), Terms())
     assert text(process.get(terms)) == "new"
     assert not process.asked
 
@@ -366,7 +365,7 @@ def test_asking_anew_asks_whatever_there_is(storage):
     first, second = Process(storage), Process(storage)
     first.get()
     storage.calls.clear()
-    second.fleet.ask_anew(request(), Terms())
+    second.coordinator.ask_anew(request(), Terms())
     assert len(second.asked) == 1
     assert storage.calls == ["put"]
 
@@ -395,7 +394,7 @@ def test_no_fault_of_a_backend_hides_what_the_server_said(storage, failing):
 
 def test_a_bug_in_a_backend_costs_no_token(storage, caplog):
     process = Process(storage)
-    process.fleet._guard.backend.get = lambda key: [][key]
+    process.coordinator._breaker.backend.get = lambda key: [][key]
     with caplog.at_level(logging.WARNING, "credconf"):
         assert text(process.get())
     assert "TypeError" in caplog.text
@@ -434,7 +433,7 @@ def test_a_backend_that_is_down_is_tried_less_and_less_often(storage):
         before = len(storage.calls)
         process.get()
         if len(storage.calls) > before:
-            tried.append(storage.steady())
+            tried.append(storage.monotonic())
     pauses = [later - earlier for earlier, later in itertools.pairwise(tried)]
     assert pauses == sorted(pauses)
     assert pauses[-1] > LONGEST_PAUSE * 0.9
@@ -464,7 +463,7 @@ def test_one_caller_at_a_time_tries_a_backend_that_was_down(storage):
     storage.wait(LONGEST_PAUSE * 2)
     storage.failing = set()
     trying, hung = threading.Event(), threading.Event()
-    backend = process.fleet._guard.backend
+    backend = process.coordinator._breaker.backend
     look = backend.get
 
     def hang(key):
@@ -496,7 +495,7 @@ class Slow:
             storage.entries.clear()
         self.storage = storage
         self.seconds = seconds
-        backend = self.process.fleet._guard.backend
+        backend = self.process.coordinator._breaker.backend
         for name in operations:
             setattr(backend, name, self.slowed(getattr(backend, name)))
 
@@ -509,9 +508,9 @@ class Slow:
 
     def lost(self, scope):
         """What a caller loses to it."""
-        began = self.storage.steady()
+        began = self.storage.monotonic()
         assert text(self.process.get(scope=scope))
-        return self.storage.steady() - began
+        return self.storage.monotonic() - began
 
 
 def test_a_backend_that_answers_slowly_costs_a_caller_little_and_is_told_of_once(storage, caplog):
@@ -558,7 +557,7 @@ def test_who_has_seen_that_it_is_slow_does_not_even_ask_for_the_lock(storage):
 def test_nobody_waits_long_for_his_token_to_be_stored_and_the_lock_goes_after_it(storage):
     storage.patience, storage.lease = 0.2, 5.0
     process, goes_on = Process(storage), threading.Event()
-    backend = process.fleet._guard.backend
+    backend = process.coordinator._breaker.backend
     put = backend.put
 
     def slow(key, entry):
@@ -611,12 +610,12 @@ def test_a_lease_is_renewed_while_others_are_which_takes_long():
                 self.renewed.set()
             return True
 
-    keeper, locks = Keeper(), [Far() for _ in range(8)]
+    leases, locks = LeaseRenewer(), [Far() for _ in range(8)]
     for lock in locks:
-        keeper.keep(lock)
+        leases.keep(lock)
     assert all(lock.renewed.wait(20) for lock in locks)
     for lock in locks:
-        keeper.give_away(lock)
+        leases.give_away(lock)
 
 
 def wait_for_the_end_of(name):
@@ -640,7 +639,7 @@ def test_in_the_child_of_a_fork_the_parents_locks_stay(storage):
     inside = []
 
     def forked():
-        process.fleet.after_fork()
+        process.coordinator.after_fork()
         inside.append(dict(storage.held))
         return process.token()
 
@@ -652,5 +651,5 @@ def test_in_the_child_of_a_fork_the_parents_locks_stay(storage):
 
 def test_closing_closes_the_backend(storage):
     process = Process(storage)
-    process.fleet.close()
-    assert process.fleet._guard.backend.closed
+    process.coordinator.close()
+    assert process.coordinator._breaker.backend.closed

@@ -8,7 +8,7 @@ import pytest
 
 from credconf.entra.proof import Candidate, Proof, Sealed
 from credconf.references import EnvReference, FileReference, NotFound, Reader
-from credconf.tokens.readings import Readings
+from credconf.tokens.proof_cache import ProofCache
 from tests.promises.answering import Threads
 
 CANARY = "canary~of-a.secret_42"
@@ -37,8 +37,8 @@ def program():
 
 
 @pytest.fixture
-def readings():
-    return Readings(Reader({}), lambda: 0.0)
+def cache():
+    return ProofCache(Reader({}), lambda: 0.0)
 
 
 def credential_of(reading):
@@ -46,34 +46,34 @@ def credential_of(reading):
     return reading.outcome.open().credential
 
 
-def test_many_threads_run_a_program_once(program, readings):
+def test_many_threads_run_a_program_once(program, cache):
     program.free.clear()
-    threads = Threads(*[lambda: readings.now(program.candidate)[0]] * 20)
+    threads = Threads(*[lambda: cache.now(program.candidate)[0]] * 20)
     assert program.running.wait(20)
     program.free.set()
     assert {credential_of(reading) for reading in threads.joined()} == {f"{CANARY} 1"}
 
 
-def test_those_who_were_refused_run_it_again_once(program, readings):
-    refused, _ = readings.now(program.candidate)
-    threads = Threads(*[lambda: readings.again(program.candidate, refused)] * 20)
+def test_those_who_were_refused_run_it_again_once(program, cache):
+    refused, _ = cache.now(program.candidate)
+    threads = Threads(*[lambda: cache.again(program.candidate, refused)] * 20)
     assert {credential_of(reading) for reading in threads.joined()} == {f"{CANARY} 2"}
-    assert readings.now(program.candidate) == (readings.again(program.candidate, refused), True)
+    assert cache.now(program.candidate) == (cache.again(program.candidate, refused), True)
     assert program.runs == 2
 
 
-def test_the_child_of_a_fork_does_not_wait_for_the_parents_program(program, readings):
+def test_the_child_of_a_fork_does_not_wait_for_the_parents_program(program, cache):
     program.free.clear()
-    threads = Threads(lambda: readings.now(program.candidate))
+    threads = Threads(lambda: cache.now(program.candidate))
     assert program.running.wait(20)
-    readings.after_fork()  # as in the child, where that thread does not go on
+    cache.after_fork()  # as in the child, where that thread does not go on
     child = Program()
-    assert credential_of(readings.now(child.candidate)[0]) == f"{CANARY} 1"
+    assert credential_of(cache.now(child.candidate)[0]) == f"{CANARY} 1"
     program.free.set()
     threads.joined()
 
 
-def test_an_interrupted_program_is_run_by_the_next_who_waits(program, readings):
+def test_an_interrupted_program_is_run_by_the_next_who_waits(program, cache):
     program.free.clear()
     interrupts = [KeyboardInterrupt()]
     read = program.read
@@ -85,7 +85,7 @@ def test_an_interrupted_program_is_run_by_the_next_who_waits(program, readings):
         return proof
 
     candidate = Candidate("client_secret", "vault", interrupted, lambda _: ("command",), runs=True)
-    threads = Threads(*[lambda: readings.now(candidate)[0]] * 5)
+    threads = Threads(*[lambda: cache.now(candidate)[0]] * 5)
     assert program.running.wait(20)
     program.free.set()
     outcomes = threads.joined()
@@ -94,9 +94,9 @@ def test_an_interrupted_program_is_run_by_the_next_who_waits(program, readings):
     assert program.runs == 2
 
 
-def test_nothing_of_a_reading_shows_what_was_read(program, readings):
-    reading, _ = readings.now(program.candidate)
-    assert CANARY not in f"{reading!r} {readings._kept!r} {vars(readings)!r}"
+def test_nothing_of_a_reading_shows_what_was_read(program, cache):
+    reading, _ = cache.now(program.candidate)
+    assert CANARY not in f"{reading!r} {cache._kept!r} {vars(cache)!r}"
 
 
 # Stamps
