@@ -93,9 +93,9 @@ MUTANTS = (
     Mutant(
         "MSAL is given the secret",
         "entra/client.py",
-        "built = self._build(proof.parameter, request, sender, asked)",
+        "built = self._build(proof.parameter, request, sender, context)",
         '_PLACEHOLDERS["client_secret"] = proof.credential\n            '
-        "built = self._build(proof.parameter, request, sender, asked)",
+        "built = self._build(proof.parameter, request, sender, context)",
         LIVE,
     ),
     Mutant(
@@ -231,9 +231,13 @@ MUTANTS = (
         )
     ),
     Mutant(
-        "a short secret spoils our own sentences", "entra/sending.py", "asked.redact.ours(", "asked.redact(", REDACTED
+        "a short secret spoils our own sentences",
+        "entra/sending.py",
+        "context.redact.ours(",
+        "context.redact(",
+        REDACTED,
     ),
-    Mutant("an assertion is quoted", "entra/client.py", "        asked.redact.add(opaque)\n", "", SENT_BACK),
+    Mutant("an assertion is quoted", "entra/client.py", "        context.redact.add(opaque)\n", "", SENT_BACK),
     Mutant(
         "a token is quoted",
         "entra/redaction.py",

@@ -18,7 +18,7 @@ from credconf.entra.http import Response, TransportOptions
 from credconf.entra.messages import Payload
 from credconf.entra.redaction import Redactor
 from credconf.entra.request import TokenRequest
-from credconf.entra.sending import Asked
+from credconf.entra.sending import RequestContext
 from credconf.factory import request_for
 from credconf.ground.opaque import Hidden
 from credconf.kinds import Identity, Proof, validate
@@ -52,7 +52,7 @@ OBJECTS = {
     "a payload": lambda: Payload({"a": SECRET}, {"b": SECRET}, {"c": SECRET}),
     "an identity whose client was read from a file": lambda: HIDDEN,
     "a redactor": lambda: Redactor([SECRET], lambda: [SECRET]),
-    "who asked": lambda: Asked(HIDDEN, SECRET, Redactor([SECRET])).redact,
+    "the context of a request": lambda: RequestContext(HIDDEN, SECRET, Redactor([SECRET])).redact,
     "a token request": lambda: TokenRequest(("s",), SECRET, SECRET, cae=True, key=(("s",), SECRET, True)),
     "a token": lambda: Token(SECRET, "Bearer", 3600.0, None, 0.0, 0.0),
     "an acquired token": lambda: Acquired(SECRET, {}, (), None, ()),
