@@ -138,7 +138,7 @@ class BackgroundTasks:
         self._patience = patience
         self._workers = Workers(_AT_ONCE, "credconf-after", idle=_RESTS)
 
-    def do(self, work: Callable[[], object]) -> None:
+    def run(self, work: Callable[[], object]) -> None:
         """Do something, which raises no `Exception`."""
         if self._patience is None:
             work()
