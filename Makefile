@@ -50,6 +50,7 @@ full: dev ## each matrix of the tests whole, with coverage, also on the oldest P
 lint: dev ## ruff
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/lint-imports
 
 types: mypy pyright ## mypy and pyright, both strict
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .azure_identity import certificate_plan, secret_plan
 from .credential import Holder
 from .factory import engine_for, plan_of, request_for
-from .options import certificate_plan, secret_plan
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
     from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
 
+    from .azure_identity import CertificateOptions, Options
     from .config.resolution import Resolved
     from .entra.http import HttpClient
     from .factory import Overrides, StrPath
     from .kinds import Settings
-    from .options import CertificateOptions, Options
     from .tokens.cache import Token
 
 __all__ = ["CertificateCredential", "ClientSecretCredential", "Credential", "build", "from_config"]

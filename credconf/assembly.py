@@ -8,23 +8,24 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, SecretBytes, SecretStr
 
+from .config.layers import conventional, surroundings
 from .config.reading.dotenv import read_dotenv
-from .config.surroundings import conventional, surroundings
 from .entra.http import TransportOptions
 from .ground.files import absolute
 from .ground.models import complete
 from .ground.opaque import Hidden
 from .ground.records import replace
 from .kinds import Identity, identify
-from .kinds.common import readable
+from .kinds.readable import readable
 from .problems import Problem
 from .references import BaseReference, EnvReference, NotFound, Reader, anchored
-from .tokens.blueprint import Blueprint, Surroundings
+from .tokens.blueprint import Blueprint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .entra.http import HttpClient
+    from .entra.identity import Surroundings
     from .kinds import Kind
 
 

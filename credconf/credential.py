@@ -1,4 +1,4 @@
-"""The synchronous face: a credential for every Azure SDK client, and the twins of azure-identity's classes."""
+"""The synchronous face: a credential for every Azure SDK client."""
 
 from __future__ import annotations
 
@@ -6,17 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 from .assembly import digest, ported
 from .engine import Engine
-from .options import certificate_plan, secret_plan
 from .sharing import shared
 
 if TYPE_CHECKING:
     from types import TracebackType
-    from typing import Self, Unpack
+    from typing import Self
 
     from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
 
     from .entra.request import Key
-    from .options import CertificateOptions, Options
     from .tokens.cache import Token
 
 
@@ -203,45 +201,3 @@ class Credential(Holder):
         traceback: TracebackType | None = None,
     ) -> None:
         self.close()
-
-
-class ClientSecretCredential(Credential):
-    """A service principal with a client secret, by the arguments of `azure.identity.ClientSecretCredential`.
-
-    Args:
-        tenant_id: of the tenant.
-        client_id: of the application.
-        client_secret: the secret's value.
-        **options: see `Options`; a misspelt one is a `TypeError`.
-
-    Raises:
-        ConfigError: an argument can't be used (it is a `ValueError`).
-        TypeError: an option that does not exist.
-    """
-
-    def __init__(self, tenant_id: str, client_id: str, client_secret: str, **options: Unpack[Options]) -> None:
-        plan = secret_plan(type(self).__name__, tenant_id, client_id, client_secret, options)
-        del client_secret, options  # a traceback with locals shows this frame
-        super().__init__(plan())
-
-
-class CertificateCredential(Credential):
-    """A service principal with a certificate, by the arguments of `azure.identity.CertificateCredential`.
-
-    Args:
-        tenant_id: of the tenant.
-        client_id: of the application.
-        certificate_path: a PEM or PFX file with the certificate and its RSA private key.
-        **options: see `CertificateOptions`; a misspelt one is a `TypeError`.
-
-    Raises:
-        ConfigError: an argument can't be used (it is a `ValueError`).
-        TypeError: an option that does not exist.
-    """
-
-    def __init__(
-        self, tenant_id: str, client_id: str, certificate_path: str | None = None, **options: Unpack[CertificateOptions]
-    ) -> None:
-        plan = certificate_plan(type(self).__name__, tenant_id, client_id, certificate_path, options)
-        del options
-        super().__init__(plan())

@@ -6,13 +6,18 @@ because the environment may supply it, and a reference need not be readable. All
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any, Final
 
+from credconf.config.reading.entries import read_book
+from credconf.config.reading.lines import Lines
+from credconf.config.reporting.advice import advice, displaced_host
+from credconf.config.reporting.literals import literal_warnings
+from credconf.config.reporting.missing import heard, of_another_kind
+from credconf.config.reporting.placing import NOT_THERE, bad_prefix, exclusive, is_prefix, placed, reported, unusable
 from credconf.ground.files import absolute
 from credconf.ground.records import record, replace
 from credconf.kinds import KINDS, SETTINGS, Invalid, Kind, validate
-from credconf.kinds.common import Readable, readable
+from credconf.kinds.readable import Readable, readable
 from credconf.kinds.validation import fitting_kinds, kind_of, present_proofs
 from credconf.problems import Problem
 from credconf.problems.problem import Origin, joined
@@ -21,26 +26,20 @@ from credconf.settings.declaration import stand_in
 from credconf.stores import STORES, store_of
 
 from . import layers as layer_of
+from .layers import conventional
 from .merging import place_in, stacked, tree
-from .reading.entries import read_book
-from .reading.lines import Lines
-from .reporting.advice import advice, displaced_host
-from .reporting.literals import literal_warnings
-from .reporting.missing import heard, of_another_kind
-from .reporting.placing import NOT_THERE, bad_prefix, exclusive, is_prefix, placed, reported, unusable
 from .safety import answered_by, found_variables, mixed_identity, redirected_secret
-from .surroundings import conventional
 from .variables import PREFIX, Scheme
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from credconf.config.reading.dotenv import Dotenv
+    from credconf.config.reading.lineage import Book
+    from credconf.config.reading.nodes import Document
     from credconf.references import NotFound
 
     from .layers import Layer, Value
-    from .reading.dotenv import Dotenv
-    from .reading.lineage import Book
-    from .reading.nodes import Document
     from .request import Request
 
 _ID: Final = "00000000-0000-0000-0000-000000000000"
@@ -132,8 +131,8 @@ class Judge:
             arguments = layer_of.arguments(machine.request.arguments, self.problems)
             self._choose_variables([arguments, *named])
             environment = layer_of.environment(machine.request.environ, self.scheme, self.problems)
-            directory = os.path.dirname(absolute(machine.dotenv.name))
-            dotenv = layer_of.dotenv(machine.dotenv, self.scheme, directory, self.problems)
+            file = machine.dotenv
+            dotenv = layer_of.dotenv(file.name, file.variables, file.origin, self.scheme, self.problems)
             self.layers = [arguments, environment, dotenv, *named, conventional(machine.request.environ)]
             self._check_unknown_variables(machine)
             from .sources import merge  # pydantic-settings takes longer to import than a file takes to be judged
@@ -171,7 +170,7 @@ class Judge:
         environ, dotenv = machine.request.environ, machine.dotenv
         if not any(name.upper().startswith(PREFIX) for name in (*environ, *dotenv.variables)):
             return
-        from .reporting.unknown_variables import strangers  # most machines have none of these variables
+        from credconf.config.reporting.unknown_variables import strangers  # most machines have none of these variables
 
         schemes = {name: Scheme.of(name, None, prefixed=False) for name in (None, *self._book.names)}
         schemes[self._name] = self.scheme  # `env_prefix` may have replaced it

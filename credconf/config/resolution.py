@@ -4,29 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from credconf.config.reading.entries import read_book
+from credconf.config.reading.lines import Lines
+from credconf.config.reporting.placing import NOT_THERE, reported, unusable
 from credconf.ground.records import field, record, replace
 from credconf.problems import Problem
 from credconf.problems.problem import Origin
 
 from .judging import Judge, Machine
+from .layers import surroundings
 from .merging import origins_of
-from .reading.entries import read_book
-from .reading.lines import Lines
-from .reporting.placing import NOT_THERE, reported, unusable
 from .request import places
-from .surroundings import surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from credconf.config.reading.lineage import Book
+    from credconf.config.reading.nodes import Document
+    from credconf.config.reporting.missing import Missing
+    from credconf.entra.identity import Surroundings
     from credconf.kinds import Kind
     from credconf.references import Reader
-    from credconf.tokens.blueprint import Surroundings
 
     from .layers import Value
-    from .reading.lineage import Book
-    from .reading.nodes import Document
-    from .reporting.missing import Missing
     from .request import Request
 
 
@@ -117,7 +117,7 @@ def _of_model(
     judge: Judge, machine: Machine, book: Book, reported_already: list[Problem], *, is_unread: bool
 ) -> list[Problem]:
     """The problems of a model that can't be made: each at its place, what is missing with the ways to give it."""
-    from .reporting.missing import Missing  # for broken configurations only
+    from credconf.config.reporting.missing import Missing  # for broken configurations only
 
     missing = Missing(machine.request, machine.dotenv, book, judge.scheme, tuple(judge.lineage()))
     name = next(iter(judge.lineage()), None)

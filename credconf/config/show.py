@@ -11,7 +11,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from credconf.ground.records import record, replace
 from credconf.kinds import LEAVES, SETTINGS, Identity, Invalid, Kind, identify, validate
-from credconf.kinds.common import value_at
+from credconf.kinds.readable import value_at
 from credconf.problems.problem import Origin
 from credconf.references import BaseReference, reference_in
 from credconf.settings import formats

@@ -12,15 +12,13 @@ from credconf.problems.failure import Failure
 from credconf.settings import clouds, formats
 
 from .http import Response
-from .refusals import refusal
-from .sending import REMEDIES, Sender, Stop
+from .sending import REMEDIES, Sender, Stop, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from credconf.entra.identity import Identity
-
-    from .refusals import Asked
+    from .identity import Identity
+    from .sending import Asked
 
 _DOCUMENT_LIFE = 3600.0
 _NO_ANSWER = {*REMEDIES, "network"}

@@ -14,10 +14,9 @@ import sys
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
 
 from credconf.problems.printable import printable
-from credconf.settings.declaration import Redirects, Setting
+from credconf.settings.declaration import Redirects, Setting, is_switched_off
 from credconf.settings.fields import name_in
 from credconf.settings.formats import of_pattern
-from credconf.settings.rules import is_switched_off
 
 from .encrypted_storage import NoEncryption, Persistence, encrypted, plain
 from .file_locks import FileLock, Turns, is_left

@@ -6,6 +6,7 @@ import random
 import time
 from typing import TYPE_CHECKING, Any, Protocol
 
+from credconf.entra.identity import Surroundings
 from credconf.ground.records import field, record, replace
 from credconf.stores import Opening
 
@@ -19,21 +20,6 @@ if TYPE_CHECKING:
     from credconf.kinds import Kind
     from credconf.references import Reader
     from credconf.stores.store import Store
-
-
-@record
-class Surroundings:
-    """What has no setting of its own.
-
-    Attributes:
-        no_proxy: hosts that are reached without a proxy, as `NO_PROXY` lists them.
-        region: of the machine, as Azure's hosts tell it in `REGION_NAME`; for `region: tryautodetect`.
-        cache_home: where this user's caches are, if a variable says so.
-    """
-
-    no_proxy: str | None = None
-    region: str | None = None
-    cache_home: str | None = None
 
 
 @record

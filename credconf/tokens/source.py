@@ -40,7 +40,7 @@ _MENDED_BY_RETRIES: Final = {None, 408, 429, 500, 502, 503, 504}
 """Statuses after which a retry may succeed; `None` means that there was no answer."""
 
 # MSAL imports the first two with each request, if they are installed; our transport imports the others with its first.
-_LATER = ("msal_extensions", "requests.exceptions", "credconf.entra.failures", "credconf.entra.pools")
+_LATER = ("msal_extensions", "requests.exceptions", "credconf.entra.connections")
 
 
 @record

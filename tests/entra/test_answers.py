@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import credconf
-from credconf.entra.answers import LONGEST_LIFE, LONGEST_TOKEN, Answer, Reply, parsed, token_in
+from credconf.entra.messages import LONGEST_LIFE, LONGEST_TOKEN, Answer, Reply, parsed, token_in
 from tests.diagonal import share
 from tests.entra.scripted import Scripted
 

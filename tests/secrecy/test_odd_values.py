@@ -11,7 +11,7 @@ import time
 import pytest
 
 import credconf
-from credconf.kinds.common import by_rule
+from credconf.kinds.readable import by_rule
 from credconf.references import NotFound
 from tests.certificates import make_certificate
 from tests.config.project import CLIENT, TENANT

@@ -15,10 +15,10 @@ from credconf.config.reading.document import document_of
 from credconf.config.reading.dotenv import parse_dotenv
 from credconf.entra.client import Answer
 from credconf.entra.http import Response, TransportOptions
-from credconf.entra.payload import Payload
+from credconf.entra.messages import Payload
 from credconf.entra.redaction import Redactor
-from credconf.entra.refusals import Asked
 from credconf.entra.request import TokenRequest
+from credconf.entra.sending import Asked
 from credconf.factory import request_for
 from credconf.ground.opaque import Hidden
 from credconf.kinds import Identity, Proof, validate

@@ -11,7 +11,7 @@ from http.client import HTTPResponse
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
-from credconf.entra.failures import EXPECTED, Attempt, explain
+from credconf.entra.connections import EXPECTED, Attempt, explain
 from credconf.entra.proxies import Proxy, bypasses
 from credconf.entra.sending import REMEDIES
 from credconf.entra.sockets import connected, exchange, secured, tls_context

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import credconf
 from credconf.cli.acquiring import on_demand, scope_hint, told
 from credconf.cli.claims import life, utc
-from credconf.entra.answers import parsed
 from credconf.entra.http import TransportFailure
+from credconf.entra.messages import parsed
 from credconf.entra.sending import REMEDIES
 from credconf.entra.transport import Transport
 from credconf.ground.records import replace

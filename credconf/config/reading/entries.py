@@ -7,7 +7,6 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from credconf.config.layers import KNOWN, Layer, Value, anchored_value
-from credconf.config.reporting.unknown_keys import unknown_in_entry, unknown_in_group
 from credconf.ground.files import absolute
 from credconf.ground.records import replace
 from credconf.kinds import ALIASES, NESTED, SETTINGS
@@ -15,6 +14,7 @@ from credconf.kinds.validation import unknown_key
 from credconf.problems import Problem
 from credconf.problems.printable import shown_key
 from credconf.problems.problem import Origin, joined
+from credconf.references import REFERENCES
 from credconf.settings.formats import ENTRY_NAME
 
 from .lineage import Book, Part, broken_lineages, colliding_names
@@ -22,7 +22,8 @@ from .nodes import Mapping, Node, Scalar, Sequence, entries, faults, plain
 from .sections import missing_section, section_of
 
 if TYPE_CHECKING:
-    from .nodes import Document
+    from .nodes import Document, Node
+
 
 _CONTROLS = frozenset({"extends", "abstract"})
 _TOP = frozenset({"default", "credentials"})
@@ -186,3 +187,39 @@ def _wrong(key: str, expected: str, origin: Origin, path: str) -> Problem:
 
 def _at(problem: Problem, origin: Origin) -> Problem:
     return replace(problem, origin=origin)
+
+
+def unknown_in_entry(key: str, known: frozenset[str], path: str, before: tuple[str, Node] | None) -> Problem:
+    """The problem of an unknown key among the settings of an entry.
+
+    Args:
+        key: as it is written.
+        known: what an entry may hold.
+        path: of the entry.
+        before: the key and the value that stand in front of it.
+    """
+    problem = unknown_key(key, known, joined(path, shown_key(key)))
+    if before is None or key not in REFERENCES:
+        return problem
+    setting, value = before
+    is_empty = isinstance(value, Scalar) and not value.text
+    return (
+        replace(problem, hint=f"indent it below `{setting}`")
+        if is_empty and setting in SETTINGS and SETTINGS[setting].is_text
+        else problem
+    )
+
+
+def unknown_in_group(key: Scalar, group: Scalar, path: str) -> Problem:
+    """The problem of an unknown key in a group of settings.
+
+    Args:
+        key: with its place.
+        group: the key of the group, with its place.
+        path: of the group.
+    """
+    problem = unknown_key(key.text, frozenset(NESTED[group.text]), joined(path, shown_key(key.text)))
+    if key.text not in KNOWN:
+        return replace(problem, meant=joined(group.text, problem.meant)) if problem.meant else problem
+    where = f"begin it in the column of `{group.text}`" if key.line > group.line else f"write it beside `{group.text}`"
+    return replace(problem, hint=f"it is a setting of the entry: {where}", meant=key.text)

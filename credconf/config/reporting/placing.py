@@ -129,7 +129,7 @@ def reported(
     found = in_order(problems, files)
     if not found:
         return ()
-    from .excerpts import with_excerpts  # a configuration without problems needs none
+    from credconf.config.reading.excerpts import with_excerpts  # a configuration without problems needs none
 
     return with_excerpts(found, {item.name: item.text for item in documents}, dotenv.text if dotenv is not None else "")
 

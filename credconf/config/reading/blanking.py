@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from credconf.config.layers import KNOWN
-from credconf.config.reading.lines import Loader
-from credconf.config.reading.nodes import MERGE
 from credconf.config.variables import PREFIX, Scheme, documented
 from credconf.ground.records import record
 from credconf.kinds import NESTED
 from credconf.problems.printable import shown_key
 from credconf.references import REFERENCES
+
+from .lines import Loader
+from .nodes import MERGE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator

@@ -6,11 +6,11 @@ import unicodedata
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from credconf.config.reading.lines import dotenv_lines, yaml_lines
 from credconf.ground.records import replace
 from credconf.problems import Excerpt, Problem
 
 from .blanking import BLANK, Blanked, Span, spans_of_broken_yaml, spans_of_dotenv, spans_of_yaml
+from .lines import dotenv_lines, yaml_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -1,14 +1,18 @@
-"""azure-identity's keyword arguments, mapped to ours, so that changing an import is the whole migration."""
+"""azure-identity's classes: the same names and keyword arguments, mapped to settings.
+
+Changing the import is the whole migration of a program.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from pydantic import SecretBytes, SecretStr
 
 from .assembly import blueprint_of
+from .credential import Credential
 from .engine import Engine
 from .entra.http import client_fault
 from .ground.files import absolute
@@ -242,3 +246,45 @@ def _transport(transport: TransportOptions, options: Options) -> TransportOption
         user_agent=agent,
         log_requests=bool(options.get("logging_enable")),
     )
+
+
+class ClientSecretCredential(Credential):
+    """A service principal with a client secret, by the arguments of `azure.identity.ClientSecretCredential`.
+
+    Args:
+        tenant_id: of the tenant.
+        client_id: of the application.
+        client_secret: the secret's value.
+        **options: see `Options`; a misspelt one is a `TypeError`.
+
+    Raises:
+        ConfigError: an argument can't be used (it is a `ValueError`).
+        TypeError: an option that does not exist.
+    """
+
+    def __init__(self, tenant_id: str, client_id: str, client_secret: str, **options: Unpack[Options]) -> None:
+        plan = secret_plan(type(self).__name__, tenant_id, client_id, client_secret, options)
+        del client_secret, options  # a traceback with locals shows this frame
+        super().__init__(plan())
+
+
+class CertificateCredential(Credential):
+    """A service principal with a certificate, by the arguments of `azure.identity.CertificateCredential`.
+
+    Args:
+        tenant_id: of the tenant.
+        client_id: of the application.
+        certificate_path: a PEM or PFX file with the certificate and its RSA private key.
+        **options: see `CertificateOptions`; a misspelt one is a `TypeError`.
+
+    Raises:
+        ConfigError: an argument can't be used (it is a `ValueError`).
+        TypeError: an option that does not exist.
+    """
+
+    def __init__(
+        self, tenant_id: str, client_id: str, certificate_path: str | None = None, **options: Unpack[CertificateOptions]
+    ) -> None:
+        plan = certificate_plan(type(self).__name__, tenant_id, client_id, certificate_path, options)
+        del options
+        super().__init__(plan())
