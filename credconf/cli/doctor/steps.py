@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import TYPE_CHECKING, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from credconf.cli.waiting import Waiting
+from credconf.ground import workers
 from credconf.ground.records import field, mutable_record, record
 
 if TYPE_CHECKING:
@@ -136,25 +136,17 @@ class Done:
 
 
 def bounded(work: Callable[[], T], seconds: float) -> T | type[BaseException] | None:
-    """The outcome of work on a thread of its own, which is left behind if it takes too long.
-
-    The look-up of a name can't be interrupted, nor can the opening of a file on a dead network drive.
+    """The outcome of work on its own thread, which is left behind if it takes too long.
 
     Returns:
-        The outcome; `None` if there is none in time; of an exception the type, since its frames may hold a secret.
+        The outcome; `None` if there is none in time; the type of an exception, since its frames may hold a secret.
     """
-    outcome: list[T | type[BaseException]] = []
-
-    def run() -> None:
-        try:
-            outcome.append(work())
-        except BaseException as exc:  # noqa: BLE001 - whoever waits must hear of it
-            outcome.append(type(exc))
-
-    thread = threading.Thread(target=run, name="credconf-doctor", daemon=True)
-    thread.start()
-    thread.join(seconds)
-    return outcome[0] if outcome else None
+    try:
+        return workers.bounded(workers.Workers(1, "credconf-doctor", idle=0.0), work, seconds)
+    except workers.TooLong:
+        return None
+    except Exception as exc:  # noqa: BLE001 - a bug of a step is a finding
+        return type(exc)
 
 
 def take(step: Step, case: Case, seconds: float) -> Done:

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from credconf.stores import STORES
 from credconf.stores.store import Unavailable, key_of
-from credconf.tokens.blueprint import Blueprint
-from credconf.tokens.coordinator import opened as opened_store
+from credconf.tokens.blueprint import Blueprint, opened_store
 from credconf.tokens.source import Source
 
 from .steps import Finding
