@@ -1,0 +1,155 @@
+"""The steps that need no server: configuration, expiry, token cache."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import credconf
+from credconf.assembly import readable, transport_of
+from credconf.config.show import references_in
+from credconf.entra.proof import Proof
+from credconf.entra.redaction import Redactor
+from credconf.ground.expiry import OVER, in_days, stage
+from credconf.ground.records import replace
+from credconf.settings import clouds
+from credconf.stores.backends import backend_of
+from credconf.stores.store import Unavailable, key_of
+from credconf.tokens.blueprint import Blueprint
+from credconf.tokens.source import Source
+
+from .steps import Result, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+
+    from credconf.kinds import Identity
+    from credconf.problems import Problem
+    from credconf.stores.store import Backend
+
+    from .steps import Diagnosis
+
+_RENEW = "Create a new one, and put its reference first: `client_secret` may be a list, newest first."
+_FIXES = {
+    "file": "Make the application's user the owner of the directory, or set XDG_CACHE_HOME to another directory.",
+    "redis": "Check `token_cache.url`, that Redis runs, and that this machine may connect and write to it.",
+}
+
+
+def configuration(diagnosis: Diagnosis, _: float) -> Result:
+    """Load the configuration, read its references, and open its token cache."""
+    try:
+        diagnosis.target = target = _target(credconf.load(**diagnosis.chosen))
+        diagnosis.backend = _opened_backend(target)
+    except credconf.ConfigError as error:
+        problems = tuple(_with_origin(problem, diagnosis.target) for problem in error.problems)
+    else:
+        return _usable(target)
+    count = sum(problem.severity == "error" for problem in problems)
+    summary = f"it has {count} problems" if count > 1 else "it has a problem"
+    return Result("failed", summary, problems=problems)
+
+
+def _target(resolved: credconf.Resolved) -> Target:
+    identity = readable(resolved.settings, resolved.reader)
+    transport = transport_of(resolved.settings, identity, resolved.surroundings.no_proxy)
+    redact = Redactor(identity.passwords(), identity.concealed)
+    return Target(resolved, identity, transport, _endpoint(identity), redact)
+
+
+def _with_origin(problem: Problem, target: Target | None) -> Problem:
+    """A problem of the token cache on this machine has no origin: it gets the origin of the setting."""
+    if target is None or problem.origin is not None:
+        return problem
+    return replace(problem, origin=target.resolved.origins.get(f"{problem.path}.kind"))
+
+
+def _endpoint(identity: Identity) -> str:
+    parts = urlsplit(identity.oidc_authority or identity.authority or "")
+    host, region = parts.netloc, identity.region
+    if region and region not in clouds.AUTODETECT and identity.oidc_authority is None and parts.hostname:
+        host = clouds.regional_host(parts.hostname, region) + (f":{parts.port}" if parts.port else "")
+    return f"https://{host}"
+
+
+def _usable(target: Target) -> Result:
+    settings, identity = target.resolved.settings, target.identity
+    tenant = f" of tenant {identity.shown('tenant_id')}" if identity.tenant_id else ""
+    entry = f"entry {target.resolved.name}, " if target.resolved.name else ""
+    place = "oidc_authority" if identity.oidc_authority else "authority"
+    details = (
+        f"{settings.proof}: {_proof(target)}",
+        f"{place}: {identity.shown(place)} ({target.origin(place)})",
+    )
+    # The expiry step reports these two.
+    warnings = tuple(item for item in target.resolved.warnings if item.code not in {"expires-soon", "expired"})
+    summary = f"{entry}client {identity.shown('client_id')}{tenant}"
+    return Result("warning" if warnings else "ok", summary, details=details, problems=warnings)
+
+
+def _proof(target: Target) -> str:
+    """The references of the secret or certificate, and their origin."""
+    settings = target.resolved.settings
+    origin = target.origin(settings.proof)
+    found = references_in(getattr(settings, settings.proof))
+    texts = [f"{{{key}: {name}}}" for reference in found for key, name in reference.items()]
+    return f"{', '.join(texts)} ({origin})" if texts else origin
+
+
+def expiry(diagnosis: Diagnosis, _: float) -> Result:
+    """Report the known expiry dates of the proofs. It runs no program."""
+    now = time.time()
+    known = list(_expiry_dates(diagnosis.known_target()))
+    if not known:
+        return Result("ok", "unknown (set `secret_expires_on` to get warnings before)")
+    reached = [stage(expires_on, now) for _, expires_on in known]
+    texts = [f"{name} {in_days(expires_on, now)}" for name, expires_on in known]
+    if all(item is None for item in reached):
+        return Result("ok", texts[0], details=tuple(texts[1:]))
+    fix = f"{_RENEW} If you have done that, correct the date." if OVER in reached else _RENEW
+    return Result("warning", texts[0], fix, tuple(texts[1:]))
+
+
+def _expiry_dates(target: Target) -> Iterator[tuple[str, date]]:
+    resolved = target.resolved
+    for path, found in resolved.settings.proofs(replace(resolved.reader, runs=False)):
+        if isinstance(found, Proof) and found.expires_on is not None:
+            yield path, found.expires_on
+
+
+def _opened_backend(target: Target) -> Backend | None:
+    """The shared token cache, opened as `from_config()` opens it; `None` without one.
+
+    Raises:
+        ConfigError: it can't be used on this machine.
+    """
+    resolved = target.resolved
+    around = resolved.surroundings
+    plan = Blueprint(resolved.settings, target.identity, resolved.reader, target.transport, surroundings=around)
+    return backend_of(plan, Source(plan))
+
+
+def token_cache(diagnosis: Diagnosis, _: float) -> Result:
+    """Read from the shared token cache, and take and release a lock, which writes to it. No entry remains."""
+    backend, target = diagnosis.backend, diagnosis.known_target()
+    if backend is None:
+        return Result("ok", "in the memory of each process")
+    identity = target.identity
+    place = identity.oidc_authority or identity.authority or ""
+    key = key_of(place, identity.tenant_id, identity.client_id, ("credconf doctor",), cae=False)
+    try:
+        backend.get(key)
+        lock = backend.lock(key)
+        if lock is not None:
+            lock.release()
+    except Unavailable as exc:
+        reason = str(exc)
+    else:
+        return Result("ok", f"{backend.label} can be read and written")
+    finally:
+        backend.close()
+    fix = _FIXES.get(target.resolved.settings.token_cache.kind)
+    details = ("Until then, each process requests its own tokens.",)
+    return Result("warning", target.redact(f"{backend.label} can't be used: {reason}"), fix, details)
