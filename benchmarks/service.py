@@ -23,7 +23,7 @@ from . import ROOT
 from .stubs import token_answer
 
 if TYPE_CHECKING:
-    from typing_extensions import Self
+    from typing import Self
 
     from credconf.testing.service import Route
 

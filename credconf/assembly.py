@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import hashlib
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, SecretBytes, SecretStr
 
+from .config.layers import conventional, surroundings
 from .config.reading.dotenv import read_dotenv
-from .config.surroundings import conventional, surroundings
 from .entra.http import TransportOptions
 from .ground.files import absolute
 from .ground.models import complete
 from .ground.opaque import Hidden
 from .ground.records import replace
 from .kinds import Identity, identify
-from .kinds.common import unusable_certificates
+from .kinds.readable import readable
 from .problems import Problem
-from .references import EnvReference, FileReference, NotFound, Reader
-from .stores.backends import missing_extra
-from .tokens.blueprint import Blueprint, Surroundings
+from .references import BaseReference, EnvReference, NotFound, Reader, anchored
+from .tokens.blueprint import Blueprint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .entra.http import HttpClient
+    from .entra.identity import Surroundings
     from .kinds import Kind
 
 
@@ -46,22 +46,22 @@ def ported(  # noqa: PLR0917 - what `portable()` gave
     if pinned is not None:  # nobody has judged here what else a file says that was only found
         dotenv = Hidden({name: dotenv[name] for name in pinned if name in dotenv})
     reader = Reader(os.environ, dotenv, frozenset(allow), dotenv_file=dotenv_file, pinned=pinned)
-    identity = readable(settings, reader)
+    identity = identity_of(settings, reader)
     return Blueprint(settings, identity, reader, replace(transport, proxy=identity.proxy), None, around)
 
 
-def readable(settings: Kind, reader: Reader) -> Identity:
+def identity_of(settings: Kind, reader: Reader) -> Identity:
     """The texts of settings.
 
     Raises:
         ConfigError: a reference can't be read.
     """
-    identity = identify(settings, reader)
-    if isinstance(identity, Identity):
+    identity, failures = identify(settings, reader)
+    if not failures:
         return identity
     from .errors import ConfigError
 
-    raise ConfigError([problem_of(path, failure) for path, failure in identity])
+    raise ConfigError([problem_of(path, failure) for path, failure in failures])
 
 
 def problem_of(path: str, failure: NotFound) -> Problem:
@@ -79,34 +79,30 @@ def blueprint_of(settings: Kind, reader: Reader, http_client: HttpClient | None)
     silent = {path.removeprefix("http."): value.raw for path, value in usual.items()}
     given = {name: value for name, value in settings.http if value is not None}
     http = complete(type(settings.http)).model_validate({**silent, **given})
-    files = {name: _anchored(value) for name, value in settings if isinstance(value, FileReference | tuple)}
-    cache = settings.token_cache
-    urls = {name: _anchored(getattr(cache, name)) for name in ("url", "key")}
-    anchored = {"http": http, "token_cache": cache.model_copy(update=urls)}
-    settings = settings.model_copy(update={**files, **anchored})
-    failures: list[tuple[str, NotFound]] = []
-    identity = identify(settings, reader)
-    if not isinstance(identity, Identity):
-        failures += identity
-    # One readable proof is enough; the others may be secrets of tomorrow or yesterday.
-    proofs = list(settings.proofs(replace(reader, runs=False)))
-    unread = [(path, proof) for path, proof in proofs if isinstance(proof, NotFound)]
-    failures += unread if len(unread) == len(proofs) else []
-    bundle = unusable_certificates(settings)
-    failures += [("http.ca_bundle", bundle)] if bundle is not None else []
-    absent = missing_extra(cache.kind)
-    failures += [("token_cache.kind", absent)] if absent is not None else []
-    if failures or not isinstance(identity, Identity):
+    settings = _anchored(settings.model_copy(update={"http": http}))
+    found = readable(settings, replace(reader, runs=False))
+    failures = [(path, failure) for path, failure in found.failures if path not in found.optional]
+    if failures:
         return [problem_of(path, failure) for path, failure in failures]
+    identity = found.identity
     around = surroundings(reader.environ)
     return Blueprint(settings, identity, reader, transport_of(settings, identity, around.no_proxy), http_client, around)
 
 
-def _anchored(value: object) -> object:
-    """A path is relative to the working directory of now, whatever it is when the file is read again."""
-    if isinstance(value, tuple):
-        return tuple(_anchored(item) for item in value)
-    return FileReference(file=absolute(value.file)) if isinstance(value, FileReference) else value
+_Model = TypeVar("_Model", bound=BaseModel)
+
+
+def _anchored(settings: _Model) -> _Model:
+    """The settings, whose relative paths are relative to the working directory of now, whatever it is later."""
+    directory, changes = absolute("."), dict[str, Any]()
+    for name, value in settings:
+        if isinstance(value, BaseReference | tuple):
+            changes[name] = (
+                tuple(anchored(value, directory)) if isinstance(value, tuple) else anchored(value, directory)
+            )
+        elif isinstance(value, BaseModel):
+            changes[name] = _anchored(value)
+    return settings.model_copy(update=changes)
 
 
 def transport_of(settings: Kind, identity: Identity, no_proxy: str | None) -> TransportOptions:

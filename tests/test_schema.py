@@ -12,25 +12,25 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from credconf import schema
-from credconf.config import shapes
+from credconf.config.judging import judge
 from credconf.config.reading.document import parse
 from credconf.config.reading.entries import read_book
 from credconf.config.reading.nodes import Document, Mapping
-from credconf.config.static import judge
 from credconf.config.variables import Scheme
-from credconf.kinds import ALIASES, FIELDS, NESTED
+from credconf.kinds import ALIASES, FIELDS, NESTED, SETTINGS
 from credconf.problems import Problem
-from credconf.settings import clouds
+from credconf.settings import formats
+from credconf.settings.formats import ENTRY_NAME
+from tools.schema import document as schema
 
 ROOT = Path(__file__).parent.parent
 DOCUMENT = schema.document()
 VALIDATOR = jsonschema.Draft7Validator(DOCUMENT)
 GUID = "72f988bf-86f1-41af-91ab-2d7cd011db47"
-NAME = re.compile(shapes.ENTRY)
+NAME = re.compile(ENTRY_NAME.pattern)
 
 ELSEWHERE = {"unknown-parent", "unknown-name", "abstract", "cycle"}
-"""What depends on other entries: the docstring of `credconf.schema` lists all that a schema cannot say."""
+"""What depends on other entries: the docstring of `tools.schema` lists all that a schema cannot say."""
 
 
 def accepts(data):
@@ -508,7 +508,7 @@ def test_they_agree_on_every_value_by_itself(data):
     assert accepts(data) == (our_verdict(data) == set())
 
 
-# What the docstring of `credconf.schema` lists: the two verdicts differ in these, and in no others
+# What the docstring of `tools.schema` lists: the two verdicts differ in these, and in no others
 
 NOT_SAYABLE = {
     "a parent that is not there": ("credentials: {a: {extends: b}}", "unknown-parent"),
@@ -575,11 +575,11 @@ def test_what_looks_forgotten_is_refused_by_the_schema_alone(text):
 # The patterns
 
 RULES = {
-    "tenant_id": clouds.tenant,
-    "authority": clouds.authority,
-    "oidc_authority": clouds.oidc_authority,
-    "region": clouds.region,
-    "http.proxy": clouds.proxy,
+    "tenant_id": formats.tenant,
+    "authority": formats.authority,
+    "oidc_authority": formats.oidc_authority,
+    "region": formats.region,
+    "http.proxy": formats.proxy,
 }
 EXACT = ("tenant_id", "region")
 PIECES = [
@@ -609,19 +609,22 @@ PIECES = [
 def taken(rule, text):
     try:
         rule(text)
-    except clouds.BadName:
+    except formats.BadName:
         return False
     return bool(text.strip())
+
+
+FORMATS = {path: f"^(?:{SETTINGS[path].format.pattern})$" for path in RULES}
 
 
 @pytest.mark.parametrize("path", RULES)
 @given(data=st.data())
 def test_a_pattern_refuses_nothing_that_our_reader_takes(path, data):
     pieces = st.lists(st.sampled_from(PIECES), max_size=6).map("".join)
-    text = data.draw(st.one_of(pieces, st.text(max_size=8), st.from_regex(shapes.RULES[path].pattern)))
+    text = data.draw(st.one_of(pieces, st.text(max_size=8), st.from_regex(FORMATS[path])))
     if text.endswith("\n"):
         return  # Python's `$` matches before it, ECMA's does not
-    matches = bool(re.search(shapes.RULES[path].pattern, text))
+    matches = bool(re.search(FORMATS[path], text))
     if taken(RULES[path], text):
         assert matches
     elif path in EXACT:

@@ -57,7 +57,7 @@ MUTANTS = (
         "proof: its credential is printed", "entra/proof.py", "credential: str | dict[str, Any] = field(repr=False)"
     ),
     _shown("proof: its secrets are printed", "entra/proof.py", "secrets: tuple[str, ...] = field(repr=False)"),
-    _shown("answer: its token is printed", "entra/answers.py", "token: str = field(repr=False)"),
+    _shown("answer: its token is printed", "entra/messages.py", "token: str = field(repr=False)"),
     _shown("response: its body is printed", "entra/http.py", "text: str = field(repr=False)"),
     _shown("response: its headers are printed", "entra/http.py", "field(repr=False, default_factory=dict[str, str])"),
     _shown("transport: the proxy is printed", "entra/http.py", "proxy: str | None = field(default=None, repr=False)"),
@@ -65,9 +65,9 @@ MUTANTS = (
     _shown("request: its key is printed", "entra/request.py", "key: Key = field(repr=False)"),
     _shown("request: its claims are printed", "entra/request.py", "claims: str | None = field(repr=False)"),
     _shown(
-        "reader: the environment is printed", "references/__init__.py", "environ: Mapping[str, str] = field(repr=False)"
+        "reader: the environment is printed", "references/base.py", "environ: Mapping[str, str] = field(repr=False)"
     ),
-    _shown("reader: .env is printed", "references/__init__.py", "field(default_factory=dict, repr=False)"),
+    _shown("reader: .env is printed", "references/base.py", "field(default_factory=dict, repr=False)"),
     _shown("document: its text is printed", "config/reading/nodes.py", 'text: str = field(default="", repr=False)'),
     _shown(".env: its text is printed", "config/reading/dotenv.py", 'text: str = field(default="", repr=False)'),
     _shown("value: what was written is printed", "config/layers.py", "raw: Any = field(repr=False)"),
@@ -88,10 +88,10 @@ MUTANTS = (
         "return repr(self._items)",
         RECORDS,
     ),
-    Mutant("a payload is printed", "entra/payload.py", 'return "<payload>"', "return repr(self._data)", RECORDS),
-    Mutant("a form is printed", "entra/payload.py", 'return "<form>"', "return repr(self.opened())", LIVE),
+    Mutant("a payload is printed", "entra/messages.py", 'return "<payload>"', "return repr(self._data)", RECORDS),
+    Mutant("a form is printed", "entra/messages.py", 'return "<form>"', "return repr(self.opened())", LIVE),
     Mutant("a box is printed", "ground/opaque.py", 'return "<opaque>"', "return repr(self.content)", LIVE),
-    Mutant("a reply is printed", "entra/answers.py", 'return "<reply>"', "return repr(self.text)", LIVE),
+    Mutant("a reply is printed", "entra/messages.py", 'return "<reply>"', "return repr(self.text)", LIVE),
     Mutant(
         "MSAL is given the secret",
         "entra/client.py",
@@ -102,14 +102,14 @@ MUTANTS = (
     ),
     Mutant(
         "a request is sent as bytes",
-        "entra/payload.py",
+        "entra/messages.py",
         "return memoryview(self._written)",
         "return memoryview(bytes(self._written)).tobytes()  # type: ignore[return-value]",
         LIVE,
     ),
     Mutant(
         "a value of a form is in a variable",
-        "entra/payload.py",
+        "entra/messages.py",
         '                self._body += f"{name}=".encode()\n',
         '                value = self._fields[name]\n                self._body += f"{name}=".encode()\n',
         LIVE,
@@ -155,13 +155,17 @@ MUTANTS = (
     # What frames hold while something is raised
     Mutant(
         "the constructor of a secret keeps its arguments",
-        "credential.py",
+        "azure_identity.py",
         "del client_secret, options  #",
         "pass  #",
         CONSTRUCTORS,
     ),
     Mutant(
-        "the constructor of a certificate keeps its options", "credential.py", "        del options\n", "", CONSTRUCTORS
+        "the constructor of a certificate keeps its options",
+        "azure_identity.py",
+        "        del options\n",
+        "",
+        CONSTRUCTORS,
     ),
     Mutant("load() keeps its arguments", "factory.py", "    del environ, overrides  #", "    pass  #", ARGUMENTS),
     Mutant(
@@ -194,7 +198,7 @@ MUTANTS = (
     Mutant(
         "a part of a secret is quoted",
         "entra/redaction.py",
-        "            _hide_pieces(view, each, secrets, hidden)\n",
+        "not shared.isdisjoint(_pieces_of(views)) or ",
         "",
         HELD,
     ),
@@ -204,11 +208,11 @@ MUTANTS = (
             (
                 "encoded in another way",
                 "entra/redaction.py",
-                "(plain(text), decoded(text))",
-                "(plain(text), plain(text))",
+                "return _as_bytes(text), decoded(text)",
+                "return _as_bytes(text), _as_bytes(text)",
             ),
-            ("encoded twice", "entra/answers.py", "_ROUNDS: Final = 2", "_ROUNDS: Final = 1"),
-            ("in large letters", "entra/redaction.py", "views[0].lowered()", "views[0]"),
+            ("encoded twice", "entra/redaction.py", "_ROUNDS: Final = 2", "_ROUNDS: Final = 1"),
+            ("in large letters", "entra/redaction.py", "_as_bytes(text).lower()", "_as_bytes(text)"),
             (
                 "with half a character",
                 "entra/redaction.py",
@@ -217,15 +221,15 @@ MUTANTS = (
             ),
             ("the passwords of URLs", "entra/client.py", "        yield from self._identity.passwords()\n", ""),
             ("the others of a list", "entra/client.py", "        yield from others()\n", ""),
-            ("those before it", "tokens/source.py", "(*trial.proofs, ", "("),
-            ("those of other requests", "tokens/source.py", "*self._readings.held(), ", ""),
+            ("those before it", "tokens/source.py", "(*selector.proofs, ", "("),
+            ("those of other requests", "tokens/source.py", "*self._proofs.held(), ", ""),
             (
                 "the key of a cache",
                 "tokens/source.py",
                 "        if isinstance(text, str):\n            yield text\n",
                 "",
             ),
-            ("tokens", "entra/redaction.py", "held += _within(windows, self._tokens())", "held += []"),
+            ("tokens", "entra/redaction.py", "held += _quoted(self._tokens(), pieces)", "held += []"),
         )
     ),
     Mutant(
@@ -235,15 +239,15 @@ MUTANTS = (
     Mutant(
         "a token is quoted",
         "entra/redaction.py",
-        "_TOKEN.sub(_REMOVED, _shown(text, hidden))",
-        "_shown(text, hidden)",
+        "eyJ[A-Za-z0-9_-]{8,}|",
+        "",
         TOKENS,
     ),
     Mutant(
         "a named token is quoted",
         "entra/redaction.py",
-        '_NAMED.sub(rf"\\1{_REMOVED}", ',
-        "str(",
+        "(?i:access|refresh|id)_",
+        "(?!)_",
         TOKENS,
     ),
     Mutant(
@@ -253,7 +257,7 @@ MUTANTS = (
         "return key",
         FAULTS,
     ),
-    Mutant("an excerpt shows values", "config/reporting/blanking.py", "shown += BLANK", "shown += line", FAULTS),
+    Mutant("an excerpt shows values", "config/reading/blanking.py", "shown += BLANK", "shown += line", FAULTS),
     # Values that a library throws back
     Mutant(
         "a password of other bytes is refused",
@@ -277,9 +281,9 @@ MUTANTS = (
         ODD,
     ),
     Mutant(
-        "what a rule says is thrown back", "kinds/common.py", "except ValueError:  # of", "except OSError:  # of", ODD
+        "what a rule says is thrown back", "kinds/readable.py", "except ValueError:  # of", "except OSError:  # of", ODD
     ),
-    Mutant("an endless port is thrown back", "stores/token_cache.py", '":0*([1-9][0-9]*)', '":([0-9]+)', ODD),
+    Mutant("an endless port is thrown back", "stores/redis.py", '":0*([1-9][0-9]*)', '":([0-9]+)', ODD),
     Mutant("half a URL is thrown back", "entra/identity.py", "except ValueError:  # a", "except OSError:  # a", ODD),
     Mutant(
         "a scope forges a line",

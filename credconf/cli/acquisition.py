@@ -13,16 +13,15 @@ import credconf
 from credconf.ground.records import record, replace
 from credconf.problems.aadsts import explain
 from credconf.problems.printable import printable
-from credconf.references import CommandReference, Reader
+from credconf.references import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Generator
     from types import TracebackType
-
-    from typing_extensions import Self
+    from typing import Self
 
     from credconf.errors import Failure
-    from credconf.references import NotFound, Reference
+    from credconf.references import BaseReference, NotFound
 
 _DEFAULT: Final = "/.default"
 _DELAY: Final = 0.3
@@ -155,8 +154,8 @@ def _showing_commands(reader: Reader, status: StatusLine) -> Reader:
 
         __slots__ = ()
 
-        def text(self, reference: Reference) -> str | NotFound:
-            if not isinstance(reference, CommandReference):
+        def text(self, reference: BaseReference) -> str | NotFound:
+            if not reference.runs:
                 return super().text(reference)
             with status.showing(f"running {reference.label}"):
                 return super().text(reference)

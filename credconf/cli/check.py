@@ -97,7 +97,7 @@ def _request(files: Sequence[str] | None) -> Request:
 
 
 def _validated(files: Sequence[str], section: str | None, *, named: bool) -> list[Problem]:
-    from credconf.config.static import judge
+    from credconf.config.judging import judge
 
     problems: list[Problem] = []
     standard_input = tuple(files) == (_STANDARD_INPUT,) and named

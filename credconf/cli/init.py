@@ -160,9 +160,9 @@ def _fault(option: str, text: str) -> str | None:
 
 def _problems(text: str) -> tuple[Problem, ...]:
     """The problems of a configuration that consists of these lines."""
+    from credconf.config.judging import judge
     from credconf.config.reading.document import document_of
     from credconf.config.reading.nodes import Document
-    from credconf.config.static import judge
 
     document = document_of(text, "answer")
     return judge([document]) if isinstance(document, Document) else (document,)

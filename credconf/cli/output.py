@@ -11,7 +11,7 @@ import sys
 import textwrap
 import unicodedata
 from contextlib import contextmanager, suppress
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -95,7 +95,7 @@ def iso(timestamp: float) -> str | None:
 
 def _moment(timestamp: float) -> datetime | None:
     try:
-        return datetime.fromtimestamp(timestamp, timezone.utc)
+        return datetime.fromtimestamp(timestamp, UTC)
     except (ValueError, OverflowError, OSError):
         return None
 

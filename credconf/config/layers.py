@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from credconf.entra.identity import Surroundings
 from credconf.ground.files import absolute
 from credconf.ground.records import field, record, replace
-from credconf.kinds import ALIASES, FIELDS, NESTED
+from credconf.kinds import ALIASES, FIELDS, NESTED, SETTINGS
 from credconf.kinds.validation import unknown_key
 from credconf.problems import Problem
 from credconf.problems.printable import shown_key
 from credconf.problems.problem import Origin
-from credconf.references import FileReference
-from credconf.settings.clouds import CLOUD_NAMES
+from credconf.references import anchored
 
 from .variables import Environment, Scheme, Variable, split_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from credconf.config.reading.dotenv import Dotenv
 
 
 @record
@@ -54,8 +53,6 @@ class Value:
 KNOWN = frozenset({*FIELDS, *ALIASES})
 _PARAMETERS = frozenset({"path", "name", "section", "env_file", "environ", "allow", "http_client"})
 """The other keywords of `from_config()`."""
-PATHS = frozenset({"http.ca_bundle"})
-"""The settings whose text is a path itself; a relative one is relative to the file that names it."""
 
 
 @record
@@ -71,14 +68,6 @@ class Layer:
     name: str
     values: dict[str, Value] = field(default_factory=dict)
     entry: str | None = None
-
-    def nested(self) -> dict[str, Any]:
-        """The values as pydantic-settings merges them: groups are dictionaries, values are `Value`s."""
-        tree: dict[str, Any] = {}
-        for path, value in self.values.items():
-            group, _, leaf = path.rpartition(".")
-            (tree.setdefault(group, {}) if group else tree)[leaf] = value
-        return tree
 
 
 def arguments(given: Mapping[str, Any], problems: list[Problem]) -> Layer:
@@ -97,26 +86,31 @@ def arguments(given: Mapping[str, Any], problems: list[Problem]) -> Layer:
         elif name in NESTED and isinstance(raw, Mapping):
             for leaf, inner in raw.items():
                 path = f"{name}.{leaf}"
-                located = absolute(inner) if path in PATHS and _is_path(inner) else _absolute(inner)
-                _put(layer, path, located, Origin("argument", f"{name}.{shown_key(str(leaf))}"))
+                _put(
+                    layer,
+                    path,
+                    anchored_value(path, inner, absolute(".")),
+                    Origin("argument", f"{name}.{shown_key(str(leaf))}"),
+                )
         elif raw is not None or name == "env_prefix":
-            _put(layer, ALIASES.get(name, name), _absolute(raw), Origin("argument", name))
+            path = ALIASES.get(name, name)
+            _put(layer, path, anchored_value(path, raw, absolute(".")), Origin("argument", name))
     return layer
 
 
-def _is_path(raw: Any) -> bool:
-    return isinstance(raw, str | os.PathLike) and bool(os.fspath(raw).strip())
+def anchored_value(path: str, raw: Any, directory: str) -> Any:
+    """A value as it was written, whose relative paths are relative to a directory.
 
-
-def _absolute(raw: Any) -> Any:
-    """References of arguments are relative to the working directory of now."""
-    if isinstance(raw, Mapping) and set(raw) == {"file"} and isinstance(raw["file"], str | os.PathLike):
-        return {"file": absolute(raw["file"])} if os.fspath(raw["file"]) else raw
-    if isinstance(raw, FileReference):
-        return FileReference(file=absolute(raw.file))
-    if isinstance(raw, list | tuple):
-        return [_absolute(item) for item in raw]
-    return raw
+    Args:
+        path: of the setting.
+        raw: as it was written.
+        directory: of the file that holds it; of an argument, the working directory of now.
+    """
+    declaration = SETTINGS.get(path)
+    if declaration is not None and declaration.setting.is_path:
+        is_path = isinstance(raw, str | os.PathLike) and bool(os.fspath(raw).strip())
+        return os.path.join(directory, raw) if is_path else raw
+    return anchored(raw, directory)
 
 
 def _put(layer: Layer, path: str, raw: Any, origin: Origin) -> None:
@@ -132,9 +126,19 @@ def environment(environ: Environment, scheme: Scheme, problems: list[Problem]) -
     return _variables("environment", environ, scheme, origin, lambda: absolute("."), problems)
 
 
-def dotenv(file: Dotenv, scheme: Scheme, directory: str, problems: list[Problem]) -> Layer:
-    """The layer of `.env`; its relative paths are relative to it."""
-    return _variables(file.name, file.variables, scheme, file.origin, lambda: directory, problems)
+def dotenv(
+    name: str, variables: Environment, origin_of: Callable[[str], Origin], scheme: Scheme, problems: list[Problem]
+) -> Layer:
+    """The layer of `.env`; its relative paths are relative to it.
+
+    Args:
+        name: of the file, as it was given.
+        variables: that it sets.
+        origin_of: where one of them is set.
+        scheme: the variables that count.
+        problems: what is wrong is added here.
+    """
+    return _variables(name, variables, scheme, origin_of, lambda: os.path.dirname(absolute(name)), problems)
 
 
 def _variables(  # noqa: PLR0917 - both callers stand above
@@ -147,8 +151,9 @@ def _variables(  # noqa: PLR0917 - both callers stand above
 ) -> Layer:
     layer = Layer(label)
     setters: dict[str, Variable] = {}
+    names = set(environ)  # to ask `os.environ` for a hundred names that are not there costs an exception each
     for variable in scheme.variables():
-        text = environ.get(variable.name)
+        text = environ[variable.name] if variable.name in names else ""
         if not text:  # an empty variable counts as unset
             continue
         origin = origin_of(variable.name)
@@ -175,8 +180,32 @@ def _read(variable: Variable, text: str, directory: Callable[[], str]) -> Any:
         return {"file": os.path.join(directory(), text)}  # validated with the rest: it may not even be Unicode
     if variable.form == "list":
         return split_list(text)
-    if variable.form == "cloud":
-        return CLOUD_NAMES.get(text.strip().lower(), text)
-    if variable.field in PATHS and text.strip():
-        return os.path.join(directory(), text)
-    return text
+    if variable.form == "word":
+        return SETTINGS[variable.field].setting.words.get(text.strip().lower(), text)
+    return anchored_value(variable.field, text, directory()) if SETTINGS[variable.field].setting.is_path else text
+
+
+PROXIES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
+BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+NO_PROXIES = ("no_proxy", "NO_PROXY")
+CACHE_HOMES = ("LOCALAPPDATA",) if sys.platform == "win32" else ("XDG_CACHE_HOME",)
+
+
+def surroundings(environ: Mapping[str, str]) -> Surroundings:
+    """What the environment says."""
+    no_proxy = next((environ[name] for name in NO_PROXIES if environ.get(name)), None)
+    homes = [environ.get(name, "") for name in CACHE_HOMES]
+    home = next((path for path in homes if os.path.isabs(path)), None)  # a relative one is to be ignored, says XDG
+    return Surroundings(no_proxy, environ.get("REGION_NAME") or None, home)
+
+
+def conventional(environ: Mapping[str, str]) -> Layer:
+    """The lowest layer above the defaults: a proxy and a bundle of certificates from the usual variables."""
+    layer = Layer("environment")
+    for path, names in (("http.proxy", PROXIES), ("http.ca_bundle", BUNDLES)):
+        name = next((name for name in names if environ.get(name, "").strip()), None)
+        if name is not None:
+            origin = Origin("environment", name)
+            text = environ[name] if path == "http.proxy" else absolute(environ[name])
+            layer.values[path] = Value(text, origin, origin)
+    return layer

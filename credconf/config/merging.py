@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from credconf.kinds import NESTED
 from credconf.problems.problem import Origin
+from credconf.settings.declaration import declared
 
 from .layers import Value
 
@@ -76,9 +76,9 @@ def origins_of(settings: Kind, merged: Mapping[str, Value]) -> dict[str, Origin]
     """The origin of every setting, presets and defaults included."""
     default = Origin("default")
     origins: dict[str, Origin] = {}
-    for name in type(settings).model_fields:
-        for path in [f"{name}.{leaf}" for leaf in NESTED[name]] if name in NESTED else [name]:
-            origins[path] = merged[path].origin if path in merged else default
+    for each in declared(type(settings)):
+        if not each.is_group:
+            origins[each.path] = merged[each.path].origin if each.path in merged else default
     if "authority" not in merged and settings.cloud is not None:
         origins["authority"] = Origin("preset", settings.cloud, displaced=origins["cloud"].displaced)
     return origins

@@ -13,7 +13,7 @@ from credconf.ground.records import field, record, replace
 from credconf.problems import Problem
 from credconf.problems.problem import Origin
 
-from .surroundings import BUNDLES, NO_PROXIES, PROXIES
+from .layers import BUNDLES, NO_PROXIES, PROXIES
 from .variables import SELECTORS
 
 if TYPE_CHECKING:

@@ -1,54 +1,38 @@
-"""From a request to validated settings: layers, names, precedence, safety, and every problem at once."""
+"""From a request to validated settings: files, the chosen entry, its judgement, and every problem at once."""
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from credconf.config.reading.entries import read_book
 from credconf.config.reading.lines import Lines
-from credconf.config.reporting.advice import advice, displaced_host
-from credconf.config.reporting.literals import literal_warnings
-from credconf.config.reporting.missing import heard, of_another_kind
-from credconf.config.reporting.placing import NOT_THERE, bad_prefix, exclusive, is_prefix, placed, reported
-from credconf.ground.files import absolute
+from credconf.config.reporting.placing import NOT_THERE, reported, unusable
 from credconf.ground.records import field, record, replace
-from credconf.kinds import Invalid, Kind, Proof, identify, validate
-from credconf.kinds.common import unusable_certificates
 from credconf.problems import Problem
-from credconf.problems.problem import Origin, joined
-from credconf.references import NotFound, Reader
-from credconf.stores.backends import missing_extra
+from credconf.problems.problem import Origin
 
-from . import layers as layer_of
-from .choosing import chosen_entry
-from .layers import Value
-from .merging import origins_of, place_in, tree
-from .redirection import answered_by, found_variables, redirected_secret
+from .judging import Judge, Machine
+from .layers import surroundings
+from .merging import origins_of
 from .request import places
-from .safety import mixed_identity
-from .sources import merge
-from .surroundings import conventional, surroundings
-from .variables import PREFIX, Scheme
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from credconf.config.reading.dotenv import Dotenv
     from credconf.config.reading.lineage import Book
     from credconf.config.reading.nodes import Document
     from credconf.config.reporting.missing import Missing
+    from credconf.entra.identity import Surroundings
     from credconf.kinds import Kind
-    from credconf.problems.problem import Severity
-    from credconf.tokens.blueprint import Surroundings
+    from credconf.references import Reader
 
-    from .layers import Layer, Value
+    from .layers import Value
     from .request import Request
 
 
 @record
 class Unresolved:
-    """What was found out before a problem ended it.
+    """A configuration that can't be used, as far as it is known.
 
     Attributes:
         name: of the entry; `None` for the flat form, and where none was chosen.
@@ -98,211 +82,86 @@ def attempt(request: Request) -> Resolved | Unresolved:
     """The configuration that a request means, or what is known of it."""
     problems: list[Problem] = []
     documents = request.documents(problems)
-    dotenv = request.dotenv(problems)
+    machine = Machine(request, request.dotenv(problems))
     if _errors(problems) and not documents and request.named_files()[0]:
         return Unresolved(None, tuple(problems))  # no file could be read: what would be missing from it says nothing
     book = read_book(documents, request.section)
-    problems += book.problems
-    name, refused = chosen_entry(request, book)
-    problems += refused
-    if _is_unread(request, documents, book):
+    name, refused = _chosen_entry(request, book)
+    problems += [*book.problems, *refused]
+    if _is_unread(machine, documents, book):
         problems = [problem for problem in problems if problem.code not in NOT_THERE]
-    resolver = _Resolver(request, book, documents, dotenv, name, problems)
-    if name is None and (book.names or (not book.parts and _errors([*book.problems, *refused]))):
-        return resolver.unresolved()  # nothing was chosen or found, so nothing can be said about its fields
-    return resolver.resolve()
+    lines = Lines({item.name: item.text for item in documents}, machine.dotenv.text)
+    judge = Judge(book, name, request.section or "", lines, machine)
+    nothing_chosen = name is None and (book.names or (not book.parts and _errors([*book.problems, *refused])))
+    settings = None if nothing_chosen else judge.judge()
+    problems += judge.problems
+    if judge.invalid:
+        problems += _of_model(judge, machine, book, problems, is_unread=_is_unread(machine, documents, book))
+    shown = _reported(problems, machine, documents)
+    if settings is None or _errors(problems):
+        return Unresolved(name, shown, judge.merged, settings, judge.path(""), judge.reader)
+    origins = origins_of(settings, judge.merged)
+    return Resolved(name, settings, origins, shown, judge.reader, surroundings(request.environ))
 
 
-def _is_unread(request: Request, documents: list[Document], book: Book) -> bool:
-    """Whether a file may hold what nobody could read in it; that it could not be read is said."""
-    return len(documents) < len(request.named_files()[0]) or book.unread
+def _is_unread(machine: Machine, documents: list[Document], book: Book) -> bool:
+    """Whether a file may hold what could not be read in it; that it could not be read is reported."""
+    return len(documents) < len(machine.request.named_files()[0]) or book.unread
 
 
 def _errors(problems: list[Problem]) -> list[Problem]:
     return [problem for problem in problems if problem.severity == "error"]
 
 
-class _Resolver:
-    """The steps for one chosen entry. All its problems are collected before any is reported."""
+def _of_model(
+    judge: Judge, machine: Machine, book: Book, reported_already: list[Problem], *, is_unread: bool
+) -> list[Problem]:
+    """The problems of a model that can't be made: each at its place, what is missing with the ways to give it."""
+    from credconf.config.reporting.missing import Missing  # for broken configurations only
 
-    def __init__(  # noqa: PLR0917 - what `resolve` above has read
-        self,
-        request: Request,
-        book: Book,
-        documents: list[Document],
-        dotenv: Dotenv,
-        name: str | None,
-        problems: list[Problem],
-    ) -> None:
-        self.request = request
-        self.book = book
-        self.documents = documents
-        self.dotenv = dotenv
-        self.name = name
-        self.problems = problems
-        self.reader = Reader(request.environ, dotenv.variables, frozenset(request.allow), _path_of(dotenv))
-        self.layers: list[Layer] = []
-        self.merged: dict[str, Value] = {}
-
-    def resolve(self) -> Resolved | Unresolved:
-        """Merge, check, validate."""
-        named = [part.layer for entry in self._lineage() for part in self.book.parts[entry]]
-        arguments = layer_of.arguments(self.request.arguments, self.problems)
-        scheme = self._scheme([arguments, *named])
-        environment = layer_of.environment(self.request.environ, scheme, self.problems)
-        directory = os.path.dirname(absolute(self.dotenv.name))
-        dotenv = layer_of.dotenv(self.dotenv, scheme, directory, self.problems)
-        self.layers = layers = [arguments, environment, dotenv, *named, conventional(self.request.environ)]
-        self._check_exclusive(layers)
-        self._check_strangers(scheme)
-        self.merged = merge(layers)
-        self.problems += self.dotenv.twice(heard(dotenv, self.merged, self.request.environ))
-        self.problems += mixed_identity(layers, self.merged, self.reader)
-        self.problems += displaced_host(layers, self.merged, self._path("authority"))
-        self.problems += [
-            replace(problem, path=self._path(problem.path or ""))
-            for problem in literal_warnings(
-                self.merged, Lines({item.name: item.text for item in self.documents}, self.dotenv.text)
-            )
-        ]
-        ignored = of_another_kind(self.merged)
-        self.problems += ignored.values()
-        self.merged = {path: value for path, value in self.merged.items() if path not in ignored}
-        settings = validate(tree(self.merged))
-        self._check_redirections(settings)
-        if isinstance(settings, Invalid):
-            from credconf.config.reporting.missing import Missing  # for broken configurations only
-
-            missing = Missing(self.request, self.dotenv, self.book, scheme, tuple(self._lineage()))
-            wrong = [problem for problem in settings.problems if not self._is_said(problem, missing)]
-            self.problems += missing.with_unread_file(self._placed(problem, missing) for problem in wrong)
-            return self.unresolved()
-        self._check_references(settings)
-        if _errors(self.problems):
-            return self.unresolved(settings)
-        warnings = self.reported()
-        origins = origins_of(settings, self.merged)
-        return Resolved(self.name, settings, origins, warnings, self.reader, surroundings(self.request.environ))
-
-    def _lineage(self) -> list[str | None]:
-        if self.name is None:
-            return [None] if None in self.book.parts else []
-        return list(self.book.lineage(self.name))
-
-    def _is_said(self, problem: Problem, missing: Missing) -> bool:
-        """Whether something that was said already explains what is missing."""
+    missing = Missing(machine.request, machine.dotenv, book, judge.scheme, tuple(judge.lineage()))
+    name = next(iter(judge.lineage()), None)
+    is_explained = is_unread or bool(machine.dotenv.problems) or (name is not None and book.is_abstract(name))
+    found: list[Problem] = []
+    for problem in judge.invalid:
         if problem.code != "missing":
-            return False
-        unread = _is_unread(self.request, self.documents, self.book) or self.dotenv.problems
-        abstract = self.name is not None and self.book.is_abstract(self.name)
-        kind_is_given = "kind" in self.merged
-        return bool(unread or abstract) or missing.is_explained(problem, self.problems, kind_is_given=kind_is_given)
-
-    def _scheme(self, layers: list[Layer]) -> Scheme:
-        value = next((layer.values["env_prefix"] for layer in layers if "env_prefix" in layer.values), None)
-        if value is None:
-            return Scheme.of(self.name, None, prefixed=False)
-        problem = bad_prefix(value, self._path("env_prefix"))
-        if problem is not None:
-            self.problems.append(problem)
-        prefix = value.raw if is_prefix(value.raw) else None
-        return Scheme.of(self.name, prefix, prefixed=True)
-
-    def _check_exclusive(self, layers: list[Layer]) -> None:
-        found = [exclusive(layer, self._path("authority")) for layer in layers]
-        self.problems += [problem for problem in found if problem is not None]
-
-    def _check_strangers(self, scheme: Scheme) -> None:
-        if not any(name.upper().startswith(PREFIX) for name in (*self.request.environ, *self.dotenv.variables)):
-            return
-        from credconf.config.reporting.unknown_variables import strangers  # most machines have none of these variables
-
-        schemes = {name: Scheme.of(name, None, prefixed=False) for name in (None, *self.book.names)}
-        schemes[self.name] = scheme  # `env_prefix` may have replaced it
-        prefixes = self.book.prefixes()
-        environ = self.request.environ
-        self.problems += strangers(environ, lambda name: Origin("environment", name), schemes, self.name, prefixes)
-        self.problems += strangers(self.dotenv.variables, self.dotenv.origin, schemes, self.name, prefixes)
-
-    def _check_redirections(self, settings: Kind | Invalid) -> None:
-        invalid = {problem.path for problem in settings.problems} if isinstance(settings, Invalid) else set()
-        found = found_variables(self.dotenv.variables, self.request.environ) if self.dotenv.found else {}
-        redirected = redirected_secret(self.merged, self.reader, found)
-        # A value that can't be used decides nothing, and is an error already.
-        self.problems += [problem for problem in redirected if problem.path not in invalid]
-        if self.dotenv.found:
-            self.reader = replace(self.reader, pinned=answered_by(found, self.merged))
-
-    def _check_references(self, settings: Kind) -> None:
-        """Everything that a reference names must be readable now, so that a deployment fails at its start."""
-        dry = replace(self.reader, runs=False)
-        identity = identify(settings, dry)
-        if isinstance(identity, list):
-            self.problems += [self._unreadable(path, failure) for path, failure in identity]
-        proofs: dict[str, Proof] = {}
-        failures: list[Problem] = []
-        for path, proof in settings.proofs(dry):
-            if isinstance(proof, NotFound):
-                failures.append(self._unreadable(path, proof))
-            else:
-                proofs[path] = proof
-        # In a list, a secret of tomorrow or yesterday may be absent, as long as one can be read.
-        severity: Severity = (
-            "warning"
-            if proofs and all(item.code in {"missing-file", "missing-variable"} for item in failures)
-            else "error"
-        )
-        self.problems += [replace(problem, severity=severity) for problem in failures]
-        bundle = unusable_certificates(settings)
-        if bundle is not None:
-            self.problems.append(self._unreadable("http.ca_bundle", bundle))
-        absent = missing_extra(settings.token_cache.kind)
-        if absent is not None:
-            self.problems.append(self._unreadable("token_cache.kind", absent))
-        if not isinstance(identity, list):
-            unread = {problem.path for problem in failures}
-            self.problems += [
-                warning
-                for item in advice(settings, identity, proofs, self.merged)
-                # What could not be read need not be hidden: a directory is readable for everybody.
-                if (warning := replace(item, path=self._path(item.path or ""))).path not in unread
-            ]
-
-    def _unreadable(self, path: str, failure: NotFound) -> Problem:
-        return Problem(
-            failure.code,
-            f"`{path}`: {failure.message}",
-            path=self._path(path),
-            origin=self._origin(path),
-            hint=failure.hint,
-        )
-
-    def _placed(self, problem: Problem, missing: Missing) -> Problem:
-        path = problem.path or ""
-        if problem.code != "missing":
-            there = placed(problem, self.merged, self.layers, self.book, self.name)
-            return replace(there, path=self._path(there.path or ""))
-        looked_in = tuple(map(str, places(self.request)))
-        return replace(missing.told(problem), path=self._path(path), looked_in=looked_in)
-
-    def _path(self, path: str) -> str:
-        whole = joined(f"credentials.{self.name}", path) if self.name else path
-        return joined(self.request.section or "", whole) if self.book.places else whole
-
-    def _origin(self, path: str) -> Origin | None:
-        return place_in(self.merged, path)
-
-    def unresolved(self, settings: Kind | None = None) -> Unresolved:
-        """What is known so far."""
-        return Unresolved(self.name, self.reported(), self.merged, settings, self._path(""), self.reader)
-
-    def reported(self) -> tuple[Problem, ...]:
-        """The problems as they are shown."""
-        # What a reference names may stand in a `.env` that could not be read.
-        unknown = {"missing-variable"} if self.dotenv.problems else set()
-        problems = [problem for problem in self.problems if problem.code not in unknown]
-        return reported(problems, self.request.named_files()[0], self.documents, self.dotenv)
+            found.append(judge.placed(problem))
+        elif not is_explained and not missing.is_explained(
+            problem, reported_already, kind_is_given="kind" in judge.merged
+        ):
+            found.append(_missing(problem, judge, machine, missing))
+    return list(missing.with_unread_file(found))
 
 
-def _path_of(dotenv: Dotenv) -> str | None:
-    return absolute(dotenv.name) if dotenv.exists else None
+def _missing(problem: Problem, judge: Judge, machine: Machine, missing: Missing) -> Problem:
+    looked_in = tuple(map(str, places(machine.request)))
+    return replace(missing.told(problem), path=judge.path(problem.path or ""), looked_in=looked_in)
+
+
+def _reported(problems: list[Problem], machine: Machine, documents: list[Document]) -> tuple[Problem, ...]:
+    """The problems as they are shown."""
+    # What a reference names may stand in a `.env` that could not be read.
+    unknown = {"missing-variable"} if machine.dotenv.problems else set()
+    shown = [problem for problem in problems if problem.code not in unknown]
+    return reported(shown, machine.request.named_files()[0], documents, machine.dotenv)
+
+
+def _chosen_entry(request: Request, book: Book) -> tuple[str | None, list[Problem]]:
+    """The entry to use, `None` for the flat form and where the choice failed; and what is wrong with the choice."""
+    choice = request.chosen() or book.default
+    if choice is None:
+        misspelt = any(problem.meant == "default" for problem in book.problems)
+        return None, [] if misspelt or not book.names else [_not_chosen(book)]
+    name, origin = choice
+    problem = unusable(name, origin, book)
+    return name if name in book.parts else None, [problem] if problem else []
+
+
+def _not_chosen(book: Book) -> Problem:
+    usable = ", ".join(name for name in book.names if not book.is_abstract(name)) or "none that is not abstract"
+    hint = f"choose one: name= or -n, CREDCONF_NAME, or `default:` in the file; there are: {usable}"
+    return Problem("no-name", "no credential was chosen", origin=_first_place(book), hint=hint)
+
+
+def _first_place(book: Book) -> Origin:
+    return Origin("file", file=book.places[-1], line=1, column=1)

@@ -1,7 +1,10 @@
-"""The first of three rules that keep layered configuration safe: no mixed identity.
+"""The rules that keep layered configuration safe: no mixed identity, and no redirected secret.
 
-The second, no redirected secret, is `redirection`. The third, no silent chain, has no code: one entry is one
-credential.
+The third rule, no silent chain, needs no code: one entry is one credential.
+
+The author of a `credconf.yaml` or `.env` that was only discovered in the working directory need not be trusted. Such a
+file may name an application and a secret of its own. It may not decide where something from elsewhere is sent: neither
+a secret, nor what an id refers to, which may be any file or variable.
 """
 
 from __future__ import annotations
@@ -9,18 +12,47 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from credconf.kinds import KINDS
+from pydantic import SecretStr
+
+from credconf.kinds import PROOFS, SETTINGS
 from credconf.problems import Problem
-from credconf.references import EnvReference, FileReference
+from credconf.references import REFERENCES, BaseReference, EnvReference, reference_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
+    from credconf.problems.problem import Origin
     from credconf.references import Reader
+    from credconf.settings.declaration import Redirects
 
     from .layers import Layer, Value
 
-_PROOFS = tuple(kind.proof for kind in KINDS.values())
+
+class _Values:
+    """The merged values as the rules of settings look at them."""
+
+    def __init__(self, merged: Mapping[str, Value], reader: Reader) -> None:
+        self._merged = merged
+        self._reader = reader
+
+    def __contains__(self, path: object) -> bool:
+        return path in self._merged
+
+    def text(self, path: str) -> object:
+        return text_of(self._merged[path].raw, self._reader)
+
+
+def text_of(raw: Any, reader: Reader) -> object:
+    """What was written, or what it refers to, for comparison; a reference that can't be read equals only itself."""
+    reference = reference_in(raw)
+    if reference is not None and reference.for_any_text:
+        found = reader.text(reference)
+        return found.strip().lower() if isinstance(found, str) else repr(reference)
+    if isinstance(raw, SecretStr):
+        raw = raw.get_secret_value()
+    if isinstance(raw, str):
+        return raw.strip().lower()
+    return raw if isinstance(raw, bool) else repr(type(raw))
 
 
 def mixed_identity(layers: Sequence[Layer], merged: Mapping[str, Value], reader: Reader) -> Iterator[Problem]:
@@ -42,7 +74,7 @@ def mixed_identity(layers: Sequence[Layer], merged: Mapping[str, Value], reader:
     )
     if other is None:
         return
-    for field in _PROOFS:
+    for field in PROOFS:
         if field not in merged:
             continue
         giver = next(number for number, layer in enumerate(layers) if field in layer.values)
@@ -69,18 +101,98 @@ def _mixed(field: str, winner: Value, other: Value, proof: Value, reader: Reader
 
 def _is_whole(layers: Sequence[Layer], other: Value) -> bool:
     holder = next(layer for layer in layers if layer.values.get("client_id") is other)
-    return any(field in holder.values for field in _PROOFS)
+    return any(field in holder.values for field in PROOFS)
 
 
-def text_of(raw: Any, reader: Reader) -> object:
-    """What was written, or what it refers to, for comparison; a reference that can't be read equals only itself."""
-    reference = raw if isinstance(raw, EnvReference | FileReference) else None
-    if isinstance(raw, Mapping) and len(raw) == 1:
-        (key, name), *_ = raw.items()
-        if isinstance(name, str) and name:
-            reference = FileReference.model_construct(file=name) if key == "file" else reference
-            reference = EnvReference.model_construct(env=name) if key == "env" else reference
-    if reference is not None:
-        found = reader.text(reference)
-        return found.strip().lower() if isinstance(found, str) else repr(reference)
-    return raw.strip().lower() if isinstance(raw, str) else repr(type(raw))
+def redirected_secret(merged: Mapping[str, Value], reader: Reader, found: Mapping[str, str]) -> Iterator[Problem]:
+    """The settings of a discovered file that would decide where a secret from elsewhere is sent.
+
+    Args:
+        merged: the winning values.
+        reader: for values that are references.
+        found: the variables that only a discovered `.env` gives.
+    """
+    values = _Values(merged, reader)
+    for path, value in merged.items():
+        redirects = SETTINGS[path].setting.redirects if path in SETTINGS else None
+        variable = _variable_of(value.raw)
+        answered = variable if variable in found else None
+        if redirects is None or not (value.origin.found or answered) or redirects.unless(values, path):
+            continue
+        what = _protected(path, redirects, merged, values, found)
+        if what is not None:
+            kept = redirects.keeps and what.startswith("the secret")
+            fate = f"the tokens of {what} are kept" if kept else f"{what} is sent"
+            giver = "from a file" if value.origin.found else f"which {answered} gives in a `.env`"
+            message = f"`{path}`, {giver} that was only found, would decide where {fate}"
+            hint = _how_to_name(value.origin, answered)
+            yield Problem("redirected-secret", message, path=path, origin=value.origin, hint=hint)
+
+
+def found_variables(variables: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables of a discovered `.env` that the process environment does not give."""
+    return {name: text for name, text in variables.items() if text and not environ.get(name)}
+
+
+def answered_by(found: Collection[str], merged: Mapping[str, Value]) -> frozenset[str]:
+    """The variables that values refer to, and that a discovered `.env` gives."""
+    names = {_variable_of(item) for value in merged.values() for item in _items(value.raw)}
+    return frozenset(name for name in names if name is not None and name in found)
+
+
+def _how_to_name(origin: Origin, answered: str | None) -> str:
+    if not origin.found:
+        return f'name the file: from_config(env_file=".env"), --env-file .env; or set {answered} in the environment'
+    if origin.place == "dotenv":
+        return f'name the file: from_config(env_file="{origin.file}"), or --env-file {origin.file}'
+    return f'name the file: from_config("{origin.file}"), -f {origin.file}, or CREDCONF_FILE={origin.file}'
+
+
+def _protected(
+    path: str, redirects: Redirects, merged: Mapping[str, Value], values: _Values, found: Collection[str]
+) -> str | None:
+    """What a setting would send somewhere, or reveal to someone, that does not come from where the setting does."""
+    elsewhere = {field: value for field, value in merged.items() if _is_from_elsewhere(value, found)}
+    proofs = [each for each in SETTINGS.values() if each.is_proof]
+    sent = [each for each in SETTINGS.values() if each.setting.sent_to in redirects.decides and each.path != path]
+    for each in proofs:
+        if each.path in elsewhere:
+            return f"the secret from {elsewhere[each.path].origin}"
+    for each in sent:
+        if not each.hidden and each.path in elsewhere and not isinstance(elsewhere[each.path].raw, str):
+            return f"what `{each.path}` refers to ({elsewhere[each.path].origin})"
+    for each in sent:
+        if each.hidden and each.path in elsewhere and (each.is_key or "@" in str(values.text(each.path))):
+            return f"the password in `{each.path}` from {elsewhere[each.path].origin}"
+    return None
+
+
+def _is_from_elsewhere(value: Value, found: Collection[str]) -> bool:
+    """Whether not all of a value is written in a discovered file, in a file beside it, or in a discovered variable."""
+    return not all(_is_found(item, value.origin, found) for item in _items(value.raw))
+
+
+def _is_found(item: Any, origin: Origin, found: Collection[str]) -> bool:
+    variable = _variable_of(item)
+    if variable is not None:
+        return variable in found
+    return origin.found and (isinstance(item, str) or _is_beside(item, origin.file))
+
+
+def _items(raw: Any) -> list[Any]:
+    return list(raw) if isinstance(raw, list | tuple) else [raw]
+
+
+def _variable_of(raw: Any) -> str | None:
+    reference = reference_in(raw)
+    return reference.env if isinstance(reference, EnvReference) else None
+
+
+def _is_beside(raw: Any, file: str | None) -> bool:
+    """Whether a value belongs to the author of a discovered file, by the rule of its reference."""
+    if isinstance(raw, BaseReference):
+        raw = {raw.key: getattr(raw, raw.key)}
+    if file is None or not isinstance(raw, Mapping) or len(raw) != 1:
+        return False
+    (key, value), *_ = raw.items()
+    return key in REFERENCES and REFERENCES[key].is_beside(value, file)

@@ -2,36 +2,32 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import date
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from credconf.ground.records import record, replace
-from credconf.kinds import FIELDS, NESTED, Identity, Invalid, Kind, identify, validate
+from credconf.kinds import LEAVES, SETTINGS, Identity, Invalid, Kind, identify, validate
+from credconf.kinds.readable import value_at
 from credconf.problems.problem import Origin
-from credconf.references import CommandReference, EnvReference, FileReference
-from credconf.settings import clouds
+from credconf.references import BaseReference, reference_in
+from credconf.settings import formats
 
+from .judging import stand_ins
 from .merging import origins_of, tree
-from .static import stand_ins
 from .variables import Scheme
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from credconf.kinds import Kind
-    from credconf.references import Reader
+    from credconf.references import Reference
 
     from .layers import Value
     from .resolution import Resolved, Unresolved
-
-
-_NAMES: Final = ("tenant_id", "client_id", "authority", "oidc_authority", "region")
-"""The settings that say which identity this is: shown wherever they came from, but for files and programs."""
 
 
 @record
@@ -58,15 +54,14 @@ class Setting:
 
 def settings_of(resolved: Resolved) -> Iterator[Setting]:
     """Every setting, those of a group by themselves, in the order of the models. No program is run."""
-    found = identify(resolved.settings, replace(resolved.reader, runs=False))
-    identity = found if isinstance(found, Identity) else None
+    identity, _ = identify(resolved.settings, replace(resolved.reader, runs=False))
     for path, origin in resolved.origins.items():
         yield setting_of(resolved.settings, path, origin, identity)
 
 
-def setting_of(settings: Kind, path: str, origin: Origin, identity: Identity | None) -> Setting:
+def setting_of(settings: Kind, path: str, origin: Origin, identity: Identity) -> Setting:
     """One setting of a validated model."""
-    written = _at(settings, path)
+    written = value_at(settings, path)
     value, hidden = _shown(path, written, identity)
     return Setting(path, value, hidden, tuple(references_in(written)), origin)
 
@@ -81,23 +76,17 @@ def variables_of(resolved: Resolved) -> str:
     return f"listens to {scheme.prefix}<FIELD>{documented}"
 
 
-def _at(settings: Any, path: str) -> Any:
-    for step in path.split("."):
-        settings = getattr(settings, step)
-    return settings
-
-
-def _shown(path: str, written: Any, identity: Identity | None) -> tuple[Any, bool]:
+def _shown(path: str, written: Any, identity: Identity) -> tuple[Any, bool]:
     """The value as it may be shown, and whether that hides it."""
-    if path == "http.proxy" and written is not None:  # its URL may hold a password; host and port never do
-        url = identity.proxy if identity is not None and path not in identity.hidden else None
-        return (clouds.shown(url), False) if url else (None, True)
-    if path == "token_cache.url" and written is not None:
-        url = identity.cache_url if identity is not None and path not in identity.hidden else None
-        return (clouds.shown(url), False) if url and not url.startswith("unix:") else (None, True)
-    if path in _NAMES and written is not None:
-        known = identity is not None and path not in identity.hidden
-        return (getattr(identity, path), False) if known else (None, True)
+    each = SETTINGS[path]
+    if written is not None and each.is_text and not (each.is_proof or each.is_key):
+        text = identity.texts.get(path) if path not in identity.hidden else None
+        if text is None:
+            return None, True
+        if not each.hidden:
+            return text, False
+        # The URL may hold a password; host and port never do. A socket's path tells the machine's layout.
+        return (None, True) if text.startswith("unix:") else (formats.shown(text), False)
     if isinstance(written, tuple):
         hidden = any(isinstance(item, SecretStr | BaseModel) for item in written)
         return (None, True) if hidden else (list(written), False)
@@ -107,25 +96,19 @@ def _shown(path: str, written: Any, identity: Identity | None) -> tuple[Any, boo
 
 
 def references_in(written: Any) -> Iterator[dict[str, str]]:
-    """What a value refers to, validated or as it was written."""
+    """What a value refers to, validated or as it was written; of a program the name alone, without its arguments."""
     for item in written if isinstance(written, tuple | list) else (written,):
-        if isinstance(item, EnvReference):
-            yield {"env": item.env}
-        elif isinstance(item, FileReference):
-            yield {"file": item.file}
-        elif isinstance(item, CommandReference):
-            yield {"command": os.path.basename(item.command[0])}
-        elif isinstance(item, Mapping) and len(item) == 1:
-            yield from _written(*next(iter(item.items())))
+        reference = reference_in(item)
+        if reference is not None and (isinstance(item, BaseReference) or _is_valid(reference)):
+            yield {reference.key: reference.name}
 
 
-def _written(key: Any, name: Any) -> Iterator[dict[str, str]]:
-    """A reference that nobody has validated: only what is one is shown."""
+def _is_valid(reference: Reference) -> bool:
+    """Whether a reference that was not validated is one: only then what follows its key is shown."""
     with suppress(ValidationError):
-        if key == "env":
-            yield {"env": EnvReference(env=name).env}
-        elif key == "file":
-            yield {"file": FileReference(file=name).file}
+        type(reference).model_validate({reference.key: getattr(reference, reference.key)})
+        return True
+    return False
 
 
 def settings_so_far(unresolved: Unresolved) -> Iterator[Setting]:
@@ -143,46 +126,24 @@ def settings_so_far(unresolved: Unresolved) -> Iterator[Setting]:
         else:
             references = tuple(references_in(value.raw))
             found[path] = Setting(path, None, hidden=True, references=references, origin=value.origin, problems=codes)
-    order = [path for name in FIELDS for path in ([f"{name}.{leaf}" for leaf in NESTED.get(name, ())] or [name])]
-    yield from (found[path] for path in order if path in found)
+    yield from (found[path] for path in LEAVES if path in found)
 
 
 def _usable(unresolved: Unresolved, good: Mapping[str, Value], troubles: Iterable[str]) -> Iterator[Setting]:
     """The settings without problems, judged with something valid in the place of those that have one."""
     fields = tree(good)
-    settings = unresolved.settings or validate({**stand_ins(fields), **fields})
+    settings = unresolved.settings or validate({**fields, **stand_ins(fields)})
     if isinstance(settings, Invalid) or unresolved.reader is None:
         return
-    settings = _without(settings, troubles)
-    identity, unread = _identity(settings, unresolved.reader)
+    identity, unread = identify(settings, replace(unresolved.reader, runs=False))
+    failed = {path: failure.code for path, failure in unread}
     for path, origin in origins_of(settings, good).items():
         if unresolved.settings is None and (origin.place == "default" or path in {"cloud", "authority"} - good.keys()):
             continue  # what nobody gave is not known yet: it may depend on what is wrong
         setting = setting_of(settings, path, origin, identity)
-        codes = unread.get(path)
-        yield replace(setting, value=None, hidden=True, problems=(codes,)) if codes else setting
-
-
-def _identity(settings: Kind, reader: Reader) -> tuple[Identity | None, dict[str, str]]:
-    """The texts that can be read, and the codes of what can't."""
-    found = identify(settings, replace(reader, runs=False))
-    if isinstance(found, Identity):
-        return found, {}
-    failed = {path: failure.code for path, failure in found}
-    again = identify(_without(settings, failed), replace(reader, runs=False))
-    return (again if isinstance(again, Identity) else None), failed
-
-
-def _without(settings: Kind, paths: Iterable[str]) -> Kind:
-    """The settings without some of the texts that `identify()` reads."""
-    for path in paths:
-        group, _, name = path.rpartition(".")
-        if group in NESTED:
-            inner: Any = getattr(settings, group).model_copy(update={name: None})
-            settings = settings.model_copy(update={group: inner})
-        elif path in {"tenant_id", "client_id", "authority", "oidc_authority", "region"}:
-            settings = settings.model_copy(update={path: None})
-    return settings
+        code = failed.get(path)
+        known = code is None or path in troubles
+        yield setting if known else replace(setting, value=None, hidden=True, problems=(code,))
 
 
 def _troubles(unresolved: Unresolved) -> dict[str, tuple[str, ...]]:

@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from .layers import Value
 from .merging import EXCLUSIVE, with_displaced
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from pydantic.fields import FieldInfo
 
-    from .layers import Layer
+    from .layers import Layer, Value
 
 _ENTRY = "entry"
 
@@ -33,16 +32,16 @@ class LayerSource(PydanticBaseSettingsSource):
         self._layer = layer
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:  # noqa: ARG002 - its signature
-        """The whole entry is one field."""
-        return self._layer.nested(), field_name, True
+        """The whole entry is one field, whose keys are dotted paths."""
+        return self._layer.values, field_name, True
 
     def __call__(self) -> dict[str, Any]:
         """The values that no higher layer excludes."""
-        tree = self._layer.nested()
+        values: Mapping[str, Any] = self._layer.values
         above = self.current_state.get(_ENTRY, {})
         if any(name in above for name in EXCLUSIVE):
-            tree = {name: value for name, value in tree.items() if name not in EXCLUSIVE or name in above}
-        return {_ENTRY: tree}
+            values = {path: value for path, value in values.items() if path not in EXCLUSIVE or path in above}
+        return {_ENTRY: values}
 
 
 class Configuration(BaseSettings):
@@ -69,12 +68,4 @@ class Configuration(BaseSettings):
 def merge(layers: Sequence[Layer]) -> dict[str, Value]:
     """The winning value of each dotted path; its origin knows the origins that it displaced."""
     merged = Configuration(layers=layers).entry  # type: ignore[call-arg]  # the layers are for the sources, not a field
-    return {path: with_displaced(path, value, layers) for path, value in _leaves(merged)}
-
-
-def _leaves(nested: Mapping[str, Any]) -> Iterator[tuple[str, Value]]:
-    for name, value in nested.items():
-        if isinstance(value, Value):
-            yield name, value
-        else:
-            yield from ((f"{name}.{leaf}", inner) for leaf, inner in _leaves(value))
+    return {path: with_displaced(path, value, layers) for path, value in merged.items()}

@@ -6,38 +6,22 @@ document; under `CREDCONF_` every field.
 
 from __future__ import annotations
 
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from credconf.ground.opaque import Hidden
 from credconf.ground.records import record
-from credconf.kinds import ALIASES, FIELDS, NESTED
-from credconf.settings.hints import TEXTS
+from credconf.kinds import LEAVES, SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from credconf.settings.declaration import Declared
+
 SELECTORS = ("CREDCONF_FILE", "CREDCONF_NAME")
 PREFIX = "CREDCONF_"
-Form = Literal["literal", "file", "list", "cloud", "unusable"]
-
-_LISTS = frozenset({"additionally_allowed_tenants", "allowed_tenants", "prefetch"})
-_ONLY_FILES = frozenset({"client_certificate"})
-_NOT_FROM_THE_ENVIRONMENT = frozenset({"env_prefix"})
-
-AZURE: dict[str, tuple[str, Form]] = {
-    "AZURE_TENANT_ID": ("tenant_id", "literal"),
-    "AZURE_CLIENT_ID": ("client_id", "literal"),
-    "AZURE_CLIENT_SECRET": ("client_secret", "literal"),
-    "AZURE_CLIENT_SECRET_FILE": ("client_secret", "file"),
-    "AZURE_CLIENT_CERTIFICATE_PATH": ("client_certificate", "file"),
-    "AZURE_CLIENT_CERTIFICATE_PASSWORD": ("client_certificate_password", "literal"),
-    "AZURE_CLIENT_SEND_CERTIFICATE_CHAIN": ("send_certificate_chain", "literal"),
-    "AZURE_AUTHORITY_HOST": ("authority", "literal"),
-    "AZURE_ADDITIONALLY_ALLOWED_TENANTS": ("additionally_allowed_tenants", "list"),
-    "AZURE_REGIONAL_AUTHORITY_NAME": ("region", "literal"),
-    "AZURE_CLOUD": ("cloud", "cloud"),
-}
-
+Form = Literal["literal", "file", "list", "word", "unusable"]
+"""How a variable's text is read; a `word` is one of another tool's for a value of ours, `unusable` is never right."""
 
 Environment: TypeAlias = Hidden[str]
 """Variables by name."""
@@ -74,22 +58,10 @@ class Scheme:
             return cls(PREFIX, azure=True)
         return cls(f"{PREFIX}_{variable_part(entry)}__")
 
-    def variables(self) -> Iterator[Variable]:
+    def variables(self) -> tuple[Variable, ...]:
         """Every variable, ours before the `AZURE_` ones, which they win over."""
-        if self.prefix is not None:
-            for field in leaves():
-                yield from self._ours(field)
-        if self.azure:
-            for name, (field, form) in AZURE.items():
-                yield Variable(name, field, form, ours=False)
-
-    def _ours(self, field: str) -> Iterator[Variable]:
-        name = f"{self.prefix}{field.upper().replace('.', '__')}"
-        only_file = field in _ONLY_FILES
-        form: Form = "unusable" if only_file else "list" if field in _LISTS else "literal"
-        yield Variable(name, ALIASES.get(field, field), form, ours=True)
-        if field in TEXTS:
-            yield Variable(f"{name}_FILE", field, "file", ours=True)
+        own = _with_prefix(self.prefix) if self.prefix is not None else ()
+        return (*own, *documented().values()) if self.azure else own
 
     def suggestion(self, field: str) -> str | None:
         """The variable that a message should name for a field."""
@@ -98,13 +70,34 @@ class Scheme:
         return (documented or fitting)[0].name if fitting else None
 
 
-def leaves() -> Iterator[str]:
-    """Every setting that a variable can give, dotted, with the aliases."""
-    for field in (*FIELDS, *ALIASES):
-        if field in NESTED:
-            yield from (f"{field}.{leaf}" for leaf in NESTED[field])
-        elif field not in _NOT_FROM_THE_ENVIRONMENT:
-            yield field
+@cache
+def documented() -> dict[str, Variable]:
+    """The documented `AZURE_` variables by name."""
+    found: dict[str, Variable] = {}
+    for path, each in SETTINGS.items():
+        for name in each.setting.environment:
+            form: Form = "list" if each.is_list else "word" if each.setting.words else "literal"
+            if name.endswith("_FILE") or each.only_by_reference:
+                form = "file"
+            found[name] = Variable(name, path, form, ours=False)
+    return found
+
+
+@lru_cache(maxsize=64)
+def _with_prefix(prefix: str) -> tuple[Variable, ...]:
+    """The variables of one prefix: one for each name of a setting, and `_FILE` where its text may be in a file."""
+    settings = [SETTINGS[path] for path in LEAVES if SETTINGS[path].setting.variable]
+    return tuple(variable for each in settings for variable in _ours(each, prefix))
+
+
+def _ours(of: Declared, prefix: str) -> Iterator[Variable]:
+    alias = of.setting.alias
+    for name in (of.path,) if alias is None else (of.path, alias):
+        variable = f"{prefix}{name.upper().replace('.', '__')}"
+        form: Form = "unusable" if of.only_by_reference else "list" if of.is_list else "literal"
+        yield Variable(variable, of.path, form, ours=True)
+        if "file" in of.references:
+            yield Variable(f"{variable}_FILE", of.path, "file", ours=True)
 
 
 def variable_part(entry: str) -> str:

@@ -16,19 +16,17 @@ from credconf.ground.interrupts import is_foreign
 from credconf.ground.limits import shortage
 from credconf.problems.failure import Failure
 
-from .answers import Answer, parsed, token_in
 from .discovery import Directory
-from .payload import Form
+from .messages import Answer, Form, parsed, token_in
 from .redaction import Redactor
-from .refusals import Asked, refusal
-from .sending import Sender, Stop
+from .sending import Asked, Sender, Stop, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from credconf.kinds import Identity, Proof
-
     from .http import HttpClient, Response
+    from .identity import Identity
+    from .proof import Proof
     from .request import TokenRequest
 
 _OK = 200

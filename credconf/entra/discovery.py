@@ -9,18 +9,16 @@ from urllib.parse import urlsplit
 
 from credconf.ground.flight import Flights
 from credconf.problems.failure import Failure
-from credconf.settings import clouds
+from credconf.settings import clouds, formats
 
 from .http import Response
-from .refusals import refusal
-from .sending import REMEDIES, Sender, Stop
+from .sending import REMEDIES, Sender, Stop, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from credconf.kinds import Identity
-
-    from .refusals import Asked
+    from .identity import Identity
+    from .sending import Asked
 
 _DOCUMENT_LIFE = 3600.0
 _NO_ANSWER = {*REMEDIES, "network"}
@@ -141,7 +139,7 @@ class Directory:
         region = self._identity.region
         if region is None or asked.tenant is None:
             return url
-        if region in clouds.AUTODETECT:
+        if region in formats.AUTODETECT:
             region = self._detected(sender, asked)
         parts = urlsplit(url)
         if region is None or parts.hostname is None:
@@ -161,8 +159,8 @@ class Directory:
             except Stop:
                 location = None  # not an Azure machine: the global endpoint serves as well
         try:
-            self._region = clouds.region(location) if isinstance(location, str) and location else None
-        except clouds.BadName:
+            self._region = formats.region(location) if isinstance(location, str) and location else None
+        except formats.BadName:
             self._region = None
         self._region_known = True
         return self._region

@@ -1,16 +1,31 @@
-"""Who a configuration is, once its references are read: the texts that entra needs, and which may be shown."""
+"""Who asks for tokens, with the references of the settings read, and what the machine says about the network."""
 
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from credconf.ground.records import field, record
 from credconf.problems.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+
+
+@record
+class Surroundings:
+    """What has no setting of its own.
+
+    Attributes:
+        no_proxy: hosts that are reached without a proxy, as `NO_PROXY` lists them.
+        region: of the machine, as Azure's hosts tell it in `REGION_NAME`; for `region: tryautodetect`.
+        cache_home: where this user's caches are, if a variable says so.
+    """
+
+    no_proxy: str | None = None
+    region: str | None = None
+    cache_home: str | None = None
 
 
 @record
@@ -18,25 +33,49 @@ class Identity:
     """The texts of a configuration after its references were read.
 
     Attributes:
-        client_id: of the application.
-        tenant_id: `None` for a generic OpenID Connect server.
-        authority: `https://HOST[:PORT]`, `None` for a generic server.
-        oidc_authority: URL of a generic server.
-        region: a region's name or `tryautodetect`.
-        proxy: URL; may hold a password.
-        cache_url: of the Redis that holds tokens, if one does; may hold a password.
-        hidden: the fields that came from a file: `describe()` and errors do not show them, because a configuration that
-            somebody else wrote could name any file.
+        texts: by path of the setting; `None` where it is not given. The proxy's URL may hold a password, and so may the
+            one of a token store.
+        hidden: the settings that came from a file or a program: `describe()` and errors do not show them, because the
+            author of a configuration could name any file.
     """
 
-    client_id: str
-    tenant_id: str | None
-    authority: str | None
-    oidc_authority: str | None
-    region: str | None
-    proxy: str | None = field(repr=False)
+    texts: Mapping[str, str | None] = field(repr=False)
     hidden: frozenset[str] = frozenset()
-    cache_url: str | None = field(default=None, repr=False)
+
+    @property
+    def client_id(self) -> str:
+        """Of the application."""
+        return self.texts.get("client_id") or ""
+
+    @property
+    def tenant_id(self) -> str | None:
+        """`None` for a generic OpenID Connect server."""
+        return self.texts.get("tenant_id")
+
+    @property
+    def authority(self) -> str | None:
+        """`https://HOST[:PORT]`, `None` for a generic server."""
+        return self.texts.get("authority")
+
+    @property
+    def oidc_authority(self) -> str | None:
+        """URL of a generic server."""
+        return self.texts.get("oidc_authority")
+
+    @property
+    def region(self) -> str | None:
+        """A region's name or `tryautodetect`."""
+        return self.texts.get("region")
+
+    @property
+    def proxy(self) -> str | None:
+        """URL of the proxy."""
+        return self.texts.get("http.proxy")
+
+    @property
+    def cache_url(self) -> str | None:
+        """URL of the token store, where it has one."""
+        return self.texts.get("token_cache.url")
 
     def __repr__(self) -> str:
         """As messages may show it: a traceback with locals prints it."""
@@ -44,14 +83,14 @@ class Identity:
 
     def shown(self, name: str) -> str | None:
         """A field as messages may show it, in one line and without what would move a terminal's cursor."""
-        value = getattr(self, name)
+        value = self.texts.get(name)
         if value is None:
             return None
         return "(hidden: read from a file)" if name in self.hidden else printable(value)
 
     def concealed(self) -> list[str]:
         """What no message may show: the texts that came from a file, the host of such a URL, and the proxy's URL."""
-        texts = [getattr(self, _ATTRIBUTES.get(name, name)) or "" for name in sorted(self.hidden)]
+        texts = [self.texts.get(path) or "" for path in sorted(self.hidden)]
         hosts = [_host_in(text) for text in texts if "://" in text]
         return [text for text in (*texts, *hosts, self.proxy, self.cache_url) if text]
 
@@ -75,6 +114,3 @@ def _host_in(text: str) -> str:
         return urlsplit(text).hostname or ""
     except ValueError:  # a client id may be any text
         return ""
-
-
-_ATTRIBUTES: Final = {"http.proxy": "proxy", "token_cache.url": "cache_url"}

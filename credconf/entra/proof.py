@@ -47,6 +47,15 @@ class Proof:
         return fingerprint(repr(self.credential))
 
     @property
+    def material(self) -> bytes:
+        """What only its owner has, for a key of a shared token cache.
+
+        A private key is the same text however its file is written.
+        """
+        held = self.credential
+        return (held if isinstance(held, str) else str(held["private_key"])).encode(errors="surrogatepass")
+
+    @property
     def parameter(self) -> str:
         """The field of a token request that carries it."""
         return "client_secret" if self.signer is None else "client_assertion"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from credconf.ground.records import field, record
 from credconf.problems.failure import Failure
-from credconf.settings import clouds
+from credconf.settings import clouds, formats
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
@@ -113,7 +113,7 @@ def _tenant(requested: str, default: str | None, allowed: Sequence[str]) -> str 
 
 def _fault(tenant: str) -> str | None:
     try:
-        clouds.tenant(tenant)
-    except clouds.BadName as exc:
+        formats.tenant(tenant)
+    except formats.BadName as exc:
         return str(exc)
     return None

@@ -1,23 +1,28 @@
-"""Sending one request, and turning every way it can fail into a failure that holds nothing of the request."""
+"""Sends the requests that a token needs, and turns each failure into a `Failure` without any secret."""
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from credconf.ground.interrupts import foreign_in
 from credconf.ground.limits import shortage
+from credconf.ground.records import field, record
+from credconf.problems.aadsts import codes_in, explain
+from credconf.problems.failure import Failure
 
-from .answers import Reply
-from .http import Response, TransportFailure
+from .http import RETRIED_STATUSES, Response, TransportFailure, retry_after
+from .messages import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from credconf.problems.failure import Failure
-
     from .http import HttpClient
-    from .payload import Form
-    from .refusals import Asked
+    from .identity import Identity
+    from .messages import Form
+    from .redaction import Redactor
+
 
 REMEDIES = {
     "tls": "Name the certificates to trust in `http.ca_bundle`, or in REQUESTS_CA_BUNDLE.",
@@ -28,6 +33,51 @@ REMEDIES = {
     "reset": "Something between here and there closes connections: check proxies and firewalls.",
     "timeout": "The limits are `http.timeout` and `http.total_timeout`.",
 }
+
+
+_REDIRECTS = range(300, 400)
+_THROTTLED = 429
+_UNAVAILABLE = 500
+_LONGEST_WAIT = 86400.0
+"""Seconds of a `Retry-After` that are shown at most."""
+_MOST_CODES = 16
+_LARGEST_CODE = 10**9
+
+
+@record
+class Asked:
+    """Who asked whom, for messages.
+
+    Attributes:
+        identity: of the configuration.
+        tenant: of this request.
+        redact: removes every secret that is held.
+    """
+
+    identity: Identity
+    tenant: str | None
+    redact: Redactor = field(repr=False)
+
+    def __str__(self) -> str:
+        client = self.identity.shown("client_id")
+        if self.tenant is None:
+            return f"client {client}"
+        configured = self.tenant == self.identity.tenant_id
+        return f"client {client} of tenant {self.identity.shown('tenant_id') if configured else self.tenant}"
+
+    @property
+    def host(self) -> str:
+        """The host that was asked."""
+        name = "oidc_authority" if self.identity.oidc_authority else "authority"
+        url = getattr(self.identity, name) or ""
+        return (self.identity.shown(name) or "") if name in self.identity.hidden else urlsplit(url).netloc
+
+    def failure(self, what: str, error: str, *, do: str | None = None, **known: Any) -> Failure:
+        """A failure whose message begins with who and whom."""
+        place = "" if self.host in what else f" from {self.host}"
+        lines = [f"no token for {self}{place}: {what}"]
+        lines += [do] if do else []
+        return Failure("\n".join(lines), error, **known)
 
 
 class Stop(Exception):
@@ -98,3 +148,70 @@ class Sender:
             reply.parse()
             return reply
         raise Stop(failure)
+
+
+def refusal(asked: Asked, status: int, headers: Mapping[str, str], payload: object, text: str) -> Failure:
+    """The failure of an HTTP answer that is no token.
+
+    Args:
+        asked: who asked whom.
+        status: of the answer.
+        headers: names in lower case.
+        payload: the parsed body, if it was JSON.
+        text: the body.
+    """
+    asked_to_wait = retry_after(headers, time.time()) if status in RETRIED_STATUSES else None
+    known: dict[str, Any] = {
+        "status_code": status,
+        "retry_after": min(asked_to_wait, _LONGEST_WAIT) if asked_to_wait else None,
+    }
+    if not isinstance(payload, dict) or not isinstance(payload.get("error"), str):
+        return _unexplained(asked, status, text, known)
+    said = asked.redact(str(payload.get("error_description") or payload["error"]))
+    codes = _codes(payload, said)
+    known |= {
+        "codes": codes,
+        **{name: _identifier(asked, payload, name) for name in ("correlation_id", "trace_id", "timestamp")},
+    }
+    error = asked.redact(payload["error"])[:64]
+    reason = f"AADSTS{codes[0]} ({error})" if codes else f"the server refused ({error})"
+    reason += _wait(known)
+    lines = [explain(codes[0]) if codes else None, f"The server said: {said}"]
+    lines.append(f"Correlation id: {known['correlation_id']}" if known["correlation_id"] else None)
+    return asked.failure(reason, error, do="\n".join(line for line in lines if line), **known)
+
+
+def _codes(payload: Mapping[str, Any], said: str) -> tuple[int, ...]:
+    listed = payload.get("error_codes")
+    numbers = listed[:_MOST_CODES] if isinstance(listed, list) else []
+    numbers = [code for code in numbers if type(code) is int and 0 < code < _LARGEST_CODE]
+    return tuple(dict.fromkeys([*codes_in(said), *numbers]))[:_MOST_CODES]
+
+
+def _identifier(asked: Asked, payload: Mapping[str, Any], name: str) -> str | None:
+    value = payload.get(name)
+    return asked.redact(value)[:64] if isinstance(value, str) and value else None
+
+
+def _unexplained(asked: Asked, status: int, text: str, known: dict[str, Any]) -> Failure:
+    said = asked.redact(text.strip())
+    body = f"The server said: {said}" if said and not text.lstrip().startswith("<") else None
+    if status == _THROTTLED:
+        what = f"the server is throttling (HTTP 429){_wait(known)}"
+        return asked.failure(
+            what, "throttled", do=body or "Too many requests were made for this application: ask less often.", **known
+        )
+    if status >= _UNAVAILABLE:
+        do = body or "Try again; if it lasts, look at the status page of Azure."
+        return asked.failure(f"the server is not available (HTTP {status})", "unavailable", do=do, **known)
+    if status in _REDIRECTS:
+        do = "Redirects are not followed, since a secret goes only to the configured authority: check `authority`."
+        return asked.failure(f"the server redirects (HTTP {status})", "redirect", do=do, **known)
+    what = f"the answer (HTTP {status}) is not what a token service sends"
+    return asked.failure(
+        what, "malformed", do=body or "Check `authority` and `http.proxy`: something else may answer there.", **known
+    )
+
+
+def _wait(known: Mapping[str, Any]) -> str:
+    return f"; it asked to wait {known['retry_after']:.0f} s" if known["retry_after"] else ""

@@ -16,18 +16,17 @@ from urllib.parse import urlsplit
 
 from credconf.ground.interrupts import foreign_in
 from credconf.ground.records import record
-from credconf.settings.clouds import host_of
+from credconf.settings.formats import host_of
 
-from .http import Response, TransportFailure
-from .payload import Payload
-from .proxies import Proxy, bypasses
-from .retries import next_wait
+from .http import Response, TransportFailure, next_wait
+from .messages import Payload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from .connections import Pools
     from .http import TransportOptions
-    from .pools import Pools
+    from .proxies import Proxy
 
 _SHORTEST = 0.001  # a socket takes 0 for "do not wait"
 
@@ -79,7 +78,7 @@ class Transport:
         self._sleep = sleep
         self._random = random
         self._sent = sent
-        self._proxy = Proxy(options) if options.proxy else None
+        self._proxy = _proxy(options)
         self._closed = False
         # By process. A child of a fork must not write to its parent's connections; nor does it let go of them,
         # because closing them takes locks that some thread of the parent may have held when it forked.
@@ -193,7 +192,7 @@ class Transport:
         """One attempt. A failure is returned, to be raised where no other exception is being handled."""
         if refusal := self._refusal(url, bounds, before):
             return refusal
-        from .failures import EXPECTED, Attempt, explain
+        from .connections import EXPECTED, Attempt, explain
 
         proxy = self._proxy_for(url)
         start = self._monotonic()
@@ -239,15 +238,17 @@ class Transport:
 
     def _proxy_for(self, url: str) -> Proxy | None:
         # The only address without TLS is the instance metadata service's, which is not behind any proxy.
-        if not url.lower().startswith("https:") or bypasses(url, self._options.no_proxy):
+        if self._proxy is None or not url.lower().startswith("https:"):
             return None
-        return self._proxy
+        from .proxies import bypasses
+
+        return None if bypasses(url, self._options.no_proxy) else self._proxy
 
     def _connections(self) -> Pools:
         process = os.getpid()
         pools = self._pools.get(process)
         if pools is None:
-            from .pools import Pools
+            from .connections import Pools
 
             # `setdefault` is atomic: each process has one lock, and a child never meets one that is held.
             with self._locks.setdefault(process, threading.Lock()):
@@ -255,6 +256,14 @@ class Transport:
                 if pools is None:
                     pools = self._pools[process] = Pools(self._options.verify)
         return pools
+
+
+def _proxy(options: TransportOptions) -> Proxy | None:
+    if not options.proxy:
+        return None
+    from .proxies import Proxy  # imports ssl
+
+    return Proxy(options)
 
 
 def _cut(timeout: float, left: float) -> float:

@@ -5,7 +5,7 @@ Entra does not tell an application when its secret ends: `secret_expires_on` not
 
 from __future__ import annotations
 
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def days_left(expires_on: date, now: float) -> int:
         expires_on: the day on which it ends.
         now: seconds of Unix time.
     """
-    return (expires_on - datetime.fromtimestamp(now, timezone.utc).date()).days
+    return (expires_on - datetime.fromtimestamp(now, UTC).date()).days
 
 
 def stage(expires_on: date, now: float) -> int | None:

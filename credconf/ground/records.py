@@ -7,9 +7,7 @@ token took as long as an HTTPS request. Here all classes share the methods. Type
 from __future__ import annotations
 
 from dataclasses import MISSING, Field, field
-from typing import Any, TypeVar
-
-from typing_extensions import dataclass_transform
+from typing import Any, TypeVar, dataclass_transform
 
 __all__ = ["field", "mutable_record", "record", "replace"]
 

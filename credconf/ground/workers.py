@@ -127,7 +127,7 @@ _AT_ONCE = 64  # as many as ask at once
 _RESTS = 2.0  # seconds
 
 
-class Afterwards:
+class BackgroundTasks:
     """Does things that should be done at once, and may take longer.
 
     Args:

@@ -1,11 +1,12 @@
 """The kinds of credentials, and `Settings`, their union.
 
-A kind is one file here (its fields, and the proof that it hands to entra) and one line in `Kind`.
+A kind is one file here (its fields, and how it comes by a proof) and one line in `Kind`. All that is known of its
+fields derives from their declarations: `SETTINGS` and the tables below it.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, cast, get_args
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, cast
 
 from pydantic_core import PydanticCustomError, core_schema
 
@@ -14,21 +15,22 @@ from credconf.entra.proof import Proof
 
 from .client_certificate import ClientCertificateSettings
 from .client_secret import ClientSecretSettings
-from .common import CommonSettings, groups_of, identify
+from .common import CommonSettings
+from .readable import identify
+from .registry import ALIASES, FIELDS, KINDS, LEAVES, NESTED, PROOFS, SETTINGS, Kind
 from .validation import Invalid, validate_as
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler
 
-Kind: TypeAlias = ClientSecretSettings | ClientCertificateSettings
-KINDS: dict[str, type[Kind]] = {str(kind.model_fields["kind"].default): kind for kind in get_args(Kind)}
-ALIASES = {"allowed_tenants": "additionally_allowed_tenants"}
-
 __all__ = [
     "ALIASES",
     "FIELDS",
     "KINDS",
+    "LEAVES",
     "NESTED",
+    "PROOFS",
+    "SETTINGS",
     "ClientCertificateSettings",
     "ClientSecretSettings",
     "Identity",
@@ -41,20 +43,13 @@ __all__ = [
 ]
 
 
-NESTED = groups_of(CommonSettings)
-"""The fields that are groups of settings, with the settings in them."""
-
-FIELDS = tuple(dict.fromkeys(name for kind in KINDS.values() for name in kind.model_fields))
-"""Every field of every kind, groups by their name."""
-
-
 def validate(data: object) -> Kind | Invalid:
     """A validated model, or everything that is wrong with `data`, without its values.
 
     Args:
         data: a mapping of fields, or a model that is validated already.
     """
-    return cast("Kind", data) if isinstance(data, CommonSettings) else validate_as(data, KINDS, ALIASES)
+    return cast("Kind", data) if isinstance(data, CommonSettings) else validate_as(data)
 
 
 class _Embedded:

@@ -7,18 +7,18 @@ import binascii
 import json
 import time
 import uuid
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import SecretStr
 
 from credconf.entra.proof import Candidate, Proof
 from credconf.ground.opaque import Opaque
 from credconf.ground.records import field, record, replace
-from credconf.references import EnvReference, FileReference, NotFound
-from credconf.references.file import read_content
+from credconf.references import BaseReference, NotFound
+from credconf.settings.declaration import Setting
 from credconf.settings.fields import Certificate, CertificateBytes, Password
 
-from .common import CommonSettings
+from .common import KIND, CommonSettings
 
 if TYPE_CHECKING:
     from datetime import date, datetime
@@ -34,25 +34,39 @@ class ClientCertificateSettings(CommonSettings):
 
     proof: ClassVar[str] = "client_certificate"
 
-    kind: Literal["client_certificate"] = Field(
-        default="client_certificate",
-        description="The kind of credential; needed only where the secret or certificate does not tell it.",
-        examples=["client_certificate"],
-    )
-    client_certificate: Certificate = Field(
-        description="The certificate with its RSA private key, PEM or PFX; always a reference to a file.",
-        examples=[{"file": "/run/secrets/entra.pem"}],
-    )
-    client_certificate_password: Password | None = Field(
-        default=None,
-        description="The password of the private key, if it has one.",
-        examples=[{"file": "/run/secrets/entra-password"}, {"env": "CERTIFICATE_PASSWORD"}],
-    )
-    send_certificate_chain: bool = Field(
-        default=False,
-        description="Send the chain (x5c), for subject name and issuer authentication.",
-        examples=[True],
-    )
+    also_called: ClassVar = "certificate"
+
+    kind: Annotated[Literal["client_certificate"], KIND] = "client_certificate"
+    client_certificate: Annotated[
+        Certificate,
+        Setting(
+            "The certificate with its RSA private key, PEM or PFX; always a reference to a file.",
+            ({"file": "/run/secrets/entra.pem"},),
+            environment=("AZURE_CLIENT_CERTIFICATE_PATH",),
+            also_called="certificate cert clientcert certificatepath certpath certificatefile certfile pem pfx "
+            "clientcertificatepath clientcertificatefile",
+            secret=True,
+        ),
+    ]
+    client_certificate_password: Annotated[
+        Password | None,
+        Setting(
+            "The password of the private key, if it has one.",
+            ({"file": "/run/secrets/entra-password"}, {"env": "CERTIFICATE_PASSWORD"}),
+            environment=("AZURE_CLIENT_CERTIFICATE_PASSWORD",),
+            also_called="certificatepassword certpassword passphrase certificatepassphrase pfxpassword",
+            secret=True,
+        ),
+    ] = None
+    send_certificate_chain: Annotated[
+        bool,
+        Setting(
+            "Send the chain (x5c), for subject name and issuer authentication.",
+            (True,),
+            environment=("AZURE_CLIENT_SEND_CERTIFICATE_CHAIN",),
+            also_called="sendx5c x5c sendcertificate clientsendcertificatechain",
+        ),
+    ] = False
 
     def candidates(self) -> tuple[Candidate, ...]:
         """The one certificate."""
@@ -69,7 +83,7 @@ class ClientCertificateSettings(CommonSettings):
         content = (
             certificate.data.get_secret_value()
             if isinstance(certificate, CertificateBytes)
-            else read_content(certificate)
+            else reader.content(certificate)
         )
         if isinstance(content, NotFound):
             return content
@@ -79,7 +93,7 @@ class ClientCertificateSettings(CommonSettings):
         stamps = [
             reader.stamp(item)
             for item in (self.client_certificate, self.client_certificate_password)
-            if isinstance(item, EnvReference | FileReference)
+            if isinstance(item, BaseReference)
         ]
         return None if None in stamps else tuple(stamps)
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import SecretStr
 
 from credconf.entra.proof import Candidate, Proof
-from credconf.references import CommandReference, NotFound
+from credconf.references import NotFound
+from credconf.settings.declaration import Setting
 from credconf.settings.fields import Day, Secret
 
-from .common import CommonSettings
+from .common import KIND, CommonSettings
 
 if TYPE_CHECKING:
     from datetime import date
@@ -24,26 +25,34 @@ class ClientSecretSettings(CommonSettings):
 
     proof: ClassVar[str] = "client_secret"
 
-    kind: Literal["client_secret"] = Field(
-        default="client_secret",
-        description="The kind of credential; needed only where the secret or certificate does not tell it.",
-        examples=["client_secret"],
-    )
-    client_secret: Secret = Field(
-        description="The secret's value (not its id): text, a reference, or a list of up to 16, newest first.",
-        examples=[
-            {"file": "/run/secrets/entra"},
-            {"env": "BILLING_SECRET"},
-            [{"file": "secrets/new"}, {"file": "secrets/old"}],
-        ],
-    )
+    also_called: ClassVar = "secret password"
 
-    secret_expires_on: Day | None = Field(
-        default=None,
-        description="The day on which the secret ends (of a list, the first one), which Entra does not tell: `check`, "
-        "`show`, `doctor` and the log warn 30, 7 and 1 days ahead.",
-        examples=["2027-01-31"],
-    )
+    kind: Annotated[Literal["client_secret"], KIND] = "client_secret"
+    client_secret: Annotated[
+        Secret,
+        Setting(
+            "The secret's value (not its id): text, a reference, or a list of up to 16, newest first.",
+            (
+                {"file": "/run/secrets/entra"},
+                {"env": "BILLING_SECRET"},
+                [{"file": "secrets/new"}, {"file": "secrets/old"}],
+            ),
+            environment=("AZURE_CLIENT_SECRET", "AZURE_CLIENT_SECRET_FILE"),
+            also_called="secret password clientpassword appsecret appkey apppassword applicationsecret clientkey "
+            "clientsecretvalue secretvalue serviceprincipalkey clientcredential",
+            secret=True,
+        ),
+    ]
+    secret_expires_on: Annotated[
+        Day | None,
+        Setting(
+            "The day on which the secret ends (of a list, the first one), which Entra does not tell: `check`, "
+            "`show`, `doctor` and the log warn 30, 7 and 1 days ahead.",
+            ("2027-01-31",),
+            also_called="expireson expires expiry expirydate expiration expirationdate secretexpiry secretexpires "
+            "secretexpirydate secretexpiration clientsecretexpireson enddatetime enddate validuntil",
+        ),
+    ] = None
 
     def candidates(self) -> tuple[Candidate, ...]:
         """The secret, or each of the list in its order."""
@@ -67,8 +76,7 @@ def _candidate(path: str, secret: OneSecret, expires_on: date | None) -> Candida
         found = reader.text(reference)
         return found if isinstance(found, NotFound) else _proof(found, reference.label, expires_on)
 
-    runs = isinstance(reference, CommandReference)
-    return Candidate(path, reference.label, read, lambda reader: reader.stamp(reference), runs=runs)
+    return Candidate(path, reference.label, read, lambda reader: reader.stamp(reference), runs=reference.runs)
 
 
 def _proof(secret: str, label: str, expires_on: date | None) -> Proof:

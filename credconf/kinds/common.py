@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
 
-from credconf.entra.identity import Identity
-from credconf.ground.files import unusable_bundle
 from credconf.ground.models import STRICT
-from credconf.problems.printable import printable
-from credconf.references import EnvReference, FileReference, NotFound
-from credconf.settings import clouds
+from credconf.settings import clouds, formats
+from credconf.settings.declaration import (
+    Redirects,
+    Setting,
+    is_beside_well_known,
+    is_not_adfs,
+    is_switched_off,
+    is_well_known_host,
+)
 from credconf.settings.fields import (
     AllowedTenants,
     Authority,
@@ -25,13 +29,13 @@ from credconf.settings.fields import (
     Text,
     fault,
 )
-from credconf.stores.token_cache import TokenCacheSettings, redis_url
+from credconf.stores import TokenCacheSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from credconf.entra.proof import Candidate, Proof
-    from credconf.references import Reader
+    from credconf.references import NotFound, Reader
 
 
 def _unpicklable() -> TypeError:
@@ -43,27 +47,54 @@ class HttpSettings(BaseModel):
 
     model_config = STRICT
 
-    timeout: Annotated[float, Field(gt=0, le=600, allow_inf_nan=False)] = Field(
-        default=10.0, description="Seconds that one attempt may take to connect, and to wait for bytes.", examples=[5]
-    )
-    total_timeout: Annotated[float, Field(gt=0, le=3600, allow_inf_nan=False)] = Field(
-        default=30.0,
-        description="Seconds that a token may take altogether, retries and waits included.",
-        examples=[60],
-    )
-    retries: Annotated[int, Field(ge=0, le=10)] = Field(
-        default=3, description="How often a failed attempt (network, 408, 429, 5xx) is repeated.", examples=[5]
-    )
-    proxy: Proxy | None = Field(
-        default=None,
-        description="URL of a proxy; default: `HTTPS_PROXY`.",
-        examples=["http://proxy.example.com:8080", {"env": "MY_PROXY"}],
-    )
-    ca_bundle: PlainText | None = Field(
-        default=None,
-        description="File or directory of certificates to trust; default: `REQUESTS_CA_BUNDLE`.",
-        examples=["/etc/ssl/certs/ca-certificates.crt"],
-    )
+    timeout: Annotated[
+        float,
+        Field(gt=0, le=600, allow_inf_nan=False),
+        Setting(
+            "Seconds that one attempt may take to connect, and to wait for bytes.",
+            (5,),
+            also_called="connectiontimeout readtimeout connecttimeout",
+        ),
+    ] = 10.0
+    total_timeout: Annotated[
+        float,
+        Field(gt=0, le=3600, allow_inf_nan=False),
+        Setting(
+            "Seconds that a token may take altogether, retries and waits included.",
+            (60,),
+            also_called="deadline overalltimeout",
+        ),
+    ] = 30.0
+    retries: Annotated[
+        int,
+        Field(ge=0, le=10),
+        Setting(
+            "How often a failed attempt (network, 408, 429, 5xx) is repeated.",
+            (5,),
+            also_called="retry retrytotal maxretries maxattempts",
+        ),
+    ] = 3
+    proxy: Annotated[
+        Proxy | None,
+        Setting(
+            "URL of a proxy; default: `HTTPS_PROXY`.",
+            ("http://proxy.example.com:8080", {"env": "MY_PROXY"}),
+            also_called="proxies proxyurl httpproxy httpsproxy",
+            redirects=Redirects(("server", "proxy")),
+            sent_to="login",
+        ),
+    ] = None
+    ca_bundle: Annotated[
+        PlainText | None,
+        Setting(
+            "File or directory of certificates to trust; default: `REQUESTS_CA_BUNDLE`.",
+            ("/etc/ssl/certs/ca-certificates.crt",),
+            also_called="verify connectionverify sslverify verifyssl cafile cacert cacerts cabundlepath "
+            "requestscabundle",
+            is_path=True,
+            redirects=Redirects(("server", "login", "key")),  # certificates decide who passes for a proxy or a store
+        ),
+    ] = None
 
     @field_validator("timeout", "total_timeout", "retries", mode="before")
     @classmethod
@@ -83,75 +114,144 @@ class HttpSettings(BaseModel):
         return super().__getstate__()
 
 
+KIND: Final = Setting(
+    "The kind of credential; needed only where the secret or certificate does not tell it.",
+    ("client_secret",),
+    also_called="type authtype authmethod authentication authenticationtype credentialtype credential method",
+)
+"""The declaration of `kind`, for every kind."""
+
+
 class CommonSettings(BaseModel):
     """The fields that all kinds share; the names are azure-identity's.
 
     `authority` is always set once a model is validated (from `cloud`, whose default is `public`), except for a
     generic OpenID Connect server, which has `oidc_authority` instead.
+
+    Attributes:
+        proof: the field whose presence tells the kind.
+        also_called: what other tools call the kind, in lower case without `-` and `_`.
     """
 
     model_config = STRICT
 
     proof: ClassVar[str]
-    """The field whose presence tells the kind."""
+    also_called: ClassVar[str] = ""
 
-    tenant_id: Tenant | None = Field(
-        default=None,
-        description="The tenant (directory): a GUID or a domain name.",
-        examples=["72f988bf-86f1-41af-91ab-2d7cd011db47", "contoso.onmicrosoft.com"],
+    tenant_id: Annotated[
+        Tenant | None,
+        Setting(
+            "The tenant (directory): a GUID or a domain name.",
+            ("72f988bf-86f1-41af-91ab-2d7cd011db47", "contoso.onmicrosoft.com"),
+            environment=("AZURE_TENANT_ID",),
+            also_called="tenant directory directoryid tenantname aadtenant aadtenantid",
+            redirects=Redirects(("server",), unless=is_not_adfs),
+            sent_to="server",
+        ),
+    ] = None
+    client_id: Annotated[
+        Text,
+        Setting(
+            "The application (client) id of the service principal.",
+            ("11111111-1111-1111-1111-111111111111",),
+            environment=("AZURE_CLIENT_ID",),
+            also_called="client app appid application applicationid audienceid clientidentifier serviceprincipalid",
+            sent_to="server",
+        ),
+    ]
+    cloud: Annotated[
+        Literal["public", "usgov", "china"] | None,
+        Setting(
+            "The Azure cloud, which presets `authority`; `public` where neither is given.",
+            ("usgov",),
+            environment=("AZURE_CLOUD",),
+            choices={name: f"`{url}`" for name, url in clouds.PRESETS.items()},
+            words=clouds.CLOUD_NAMES,
+            also_called="environment cloudname cloudenvironment cloudinstance nationalcloud azureenvironment",
+        ),
+    ] = None
+    authority: Annotated[
+        Authority | None,
+        Setting(
+            "The host of Entra ID, as a name or https:// URL; instead of `cloud`.",
+            ("login.microsoftonline.us",),
+            environment=("AZURE_AUTHORITY_HOST",),
+            also_called="authorityhost authorityurl authorityuri instance loginendpoint loginurl loginhost "
+            "activedirectoryendpointurl activedirectoryauthorityhost",
+            redirects=Redirects(("server",), unless=is_well_known_host),
+            sent_to="proxy",
+        ),
+    ] = None
+    oidc_authority: Annotated[
+        OidcAuthority | None,
+        Setting(
+            "A generic OpenID Connect server instead of Entra ID; its URL has a path.",
+            ("https://idp.example.com/oauth",),
+            also_called="issuer oidc oidcissuer openidissuer issuerurl discoveryurl openidconfiguration metadataurl",
+            redirects=Redirects(("server",)),
+            sent_to="proxy",
+        ),
+    ] = None
+    additionally_allowed_tenants: Annotated[
+        AllowedTenants,
+        Setting(
+            'Other tenants that a token may be asked for; `["*"]` for all.',
+            (["*"], ["fabrikam.onmicrosoft.com"]),
+            environment=("AZURE_ADDITIONALLY_ALLOWED_TENANTS",),
+            alias="allowed_tenants",
+            also_called="tenants additionaltenants auxiliarytenantids othertenants",
+            item='A GUID or a domain name; `"*"` stands for every tenant.',
+        ),
+    ] = ()
+    disable_instance_discovery: Annotated[
+        bool,
+        Setting(
+            "Trust an authority that is not well known without asking Microsoft about it.",
+            (True,),
+            redirects=Redirects(("server",), unless=is_switched_off),
+        ),
+    ] = False
+    region: Annotated[
+        Region | None,
+        Setting(
+            "An Azure region's own endpoint, or `tryautodetect`.",
+            ("westus2", "tryautodetect"),
+            environment=("AZURE_REGIONAL_AUTHORITY_NAME",),
+            also_called="azureregion location regionalauthority regionalauthorityname",
+            redirects=Redirects(("server",), unless=is_beside_well_known),
+            sent_to="server",
+        ),
+    ] = None
+    http: Annotated[HttpSettings, Setting("How Entra is reached.", ({"timeout": 5, "retries": 5},))] = Field(
+        default_factory=HttpSettings
     )
-    client_id: Text = Field(
-        description="The application (client) id of the service principal.",
-        examples=["11111111-1111-1111-1111-111111111111"],
-    )
-    cloud: Literal["public", "usgov", "china"] | None = Field(
-        default=None,
-        description="The Azure cloud, which presets `authority`; `public` where neither is given.",
-        examples=["usgov"],
-    )
-    authority: Authority | None = Field(
-        default=None,
-        description="The host of Entra ID, as a name or https:// URL; instead of `cloud`.",
-        examples=["login.microsoftonline.us"],
-    )
-    oidc_authority: OidcAuthority | None = Field(
-        default=None,
-        description="A generic OpenID Connect server instead of Entra ID; its URL has a path.",
-        examples=["https://idp.example.com/oauth"],
-    )
-    additionally_allowed_tenants: AllowedTenants = Field(
-        default=(),
-        description='Other tenants that a token may be asked for; `["*"]` for all.',
-        examples=[["*"], ["fabrikam.onmicrosoft.com"]],
-    )
-    disable_instance_discovery: bool = Field(
-        default=False,
-        description="Trust an authority that is not well known without asking Microsoft about it.",
-        examples=[True],
-    )
-    region: Region | None = Field(
-        default=None,
-        description="An Azure region's own endpoint, or `tryautodetect`.",
-        examples=["westus2", "tryautodetect"],
-    )
-    http: HttpSettings = Field(
-        default_factory=HttpSettings, description="How Entra is reached.", examples=[{"timeout": 5, "retries": 5}]
-    )
-    token_cache: TokenCacheSettings = Field(
-        default_factory=TokenCacheSettings,
-        description="Where tokens are kept.",
-        examples=[{"kind": "file", "name": "billing"}, {"kind": "redis", "url": {"env": "REDIS_URL"}}],
-    )
-    prefetch: Scopes = Field(
-        default=(),
-        description="Scopes whose tokens are fetched when the credential is built.",
-        examples=[["https://storage.azure.com/.default"]],
-    )
-    env_prefix: PlainText | None = Field(
-        default=None,
-        description="Listen to `<PREFIX><FIELD>` variables instead of the usual ones; with `null`, to none.",
-        examples=["REPORTS_"],
-    )
+    token_cache: Annotated[
+        TokenCacheSettings,
+        Setting(
+            "Where tokens are kept.",
+            ({"kind": "file", "name": "billing"}, {"kind": "redis", "url": {"env": "REDIS_URL"}}),
+            also_called="cache cachepersistenceoptions tokencachepersistenceoptions",
+        ),
+    ] = Field(default_factory=TokenCacheSettings)
+    prefetch: Annotated[
+        Scopes,
+        Setting(
+            "Scopes whose tokens are fetched when the credential is built.",
+            (["https://storage.azure.com/.default"],),
+            item="The scope of a service: its URL and `/.default`.",
+        ),
+    ] = ()
+    env_prefix: Annotated[
+        PlainText | None,
+        Setting(
+            "Listen to `<PREFIX><FIELD>` variables instead of the usual ones; with `null`, to none.",
+            ("REPORTS_",),
+            also_called="prefix envvarprefix variableprefix environmentprefix",
+            variable=False,
+            is_null=True,
+            format=formats.ENV_PREFIX,
+        ),
+    ] = None
 
     def candidates(self) -> tuple[Candidate, ...]:
         """The ways to come by a proof, the preferred one first; reading them is up to the caller."""
@@ -186,16 +286,6 @@ class CommonSettings(BaseModel):
         return self
 
 
-def groups_of(model: type[BaseModel]) -> dict[str, tuple[str, ...]]:
-    """The fields of a model that are groups of settings, with the settings in them."""
-    models = {name: field.annotation for name, field in model.model_fields.items()}
-    return {
-        name: tuple(inner.model_fields)
-        for name, inner in models.items()
-        if isinstance(inner, type) and issubclass(inner, BaseModel)
-    }
-
-
 def with_authority(data: dict[str, Any]) -> dict[str, Any]:
     """The same fields with the authority that their cloud presets; both at once are a fault unless they agree."""
     given = {name for name in ("tenant_id", "cloud", "authority") if data.get(name) is not None}
@@ -215,62 +305,3 @@ def with_authority(data: dict[str, Any]) -> dict[str, Any]:
     if "authority" in given:
         raise fault("conflict", "`cloud` and `authority` exclude each other", "keep one of them", step="authority")
     return {**data, "cloud": cloud, "authority": preset}
-
-
-_Field: TypeAlias = str | SecretStr | EnvReference | FileReference | None
-
-
-def identify(settings: CommonSettings, reader: Reader) -> Identity | list[tuple[str, NotFound]]:
-    """Read the references among the texts of a configuration, or say (path, why) which can't be used."""
-    failures: list[tuple[str, NotFound]] = []
-    hidden: set[str] = set()
-
-    def text(path: str, value: _Field, rule: Callable[[str], str] | None = None) -> str | None:
-        if value is None or isinstance(value, str):
-            return value
-        if isinstance(value, SecretStr):
-            return value.get_secret_value()
-        found = reader.text(value)
-        if isinstance(found, str) and rule is not None:
-            found = by_rule(found.strip(), value.label, rule)
-        if isinstance(found, NotFound):
-            failures.append((path, found))
-            return None
-        if not isinstance(value, EnvReference):
-            hidden.add(path)
-        return found.strip()
-
-    cache = settings.token_cache
-    redis = cache.kind == "redis"
-    identity = Identity(
-        client_id=text("client_id", settings.client_id) or "",
-        tenant_id=text("tenant_id", settings.tenant_id, clouds.tenant),
-        authority=text("authority", settings.authority, clouds.authority),
-        oidc_authority=text("oidc_authority", settings.oidc_authority, clouds.oidc_authority),
-        region=text("region", settings.region, clouds.region),
-        proxy=text("http.proxy", settings.http.proxy, clouds.proxy),
-        cache_url=text("token_cache.url", cache.url if redis else None, redis_url),
-        hidden=frozenset(hidden),
-    )
-    key = reader.text(cache.key) if redis and isinstance(cache.key, EnvReference | FileReference) else None
-    failures += [("token_cache.key", key)] if isinstance(key, NotFound) else []
-    return failures or identity
-
-
-def by_rule(text: str, label: str, rule: Callable[[str], str]) -> str | NotFound:
-    """A text that was read, as its rule writes it, or what is wrong with it; not what is in it."""
-    try:
-        return rule(text)
-    except clouds.BadName as exc:
-        return NotFound("bad-value", f"{label}: {exc}")
-    except ValueError:  # of a library, and it holds the text
-        return NotFound("bad-value", f"{label}: this is not a usable value")
-
-
-def unusable_certificates(settings: CommonSettings) -> NotFound | None:
-    """Why the certificates of `http.ca_bundle` can't be read."""
-    path = settings.http.ca_bundle
-    why = None if path is None else unusable_bundle(path)
-    if path is None or why is None:
-        return None
-    return NotFound(why.code, f"{printable(path)} {why.reason}", "check the path")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
@@ -12,17 +12,16 @@ from credconf.ground.models import complete
 from credconf.ground.records import record
 from credconf.problems import Problem, closest
 from credconf.problems.printable import shown_key
-from credconf.settings import clouds
 
-from .common import CommonSettings, groups_of, with_authority
+from .common import with_authority
+from .registry import ALIASES, FIELDS, KINDS, PROOFS, SETTINGS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterable, Iterator
 
     from pydantic_core import ErrorDetails
 
-_Model = TypeVar("_Model", bound=CommonSettings)
-_KINDS_ELSEWHERE = {"secret": "client_secret", "password": "client_secret", "certificate": "client_certificate"}
+    from .registry import Kind
 
 
 @record
@@ -39,13 +38,13 @@ class Invalid:
         return "; ".join(f"{item.message} ({item.hint})" if item.hint else item.message for item in self.problems)
 
 
-def validate_as(data: object, kinds: Mapping[str, type[_Model]], aliases: Mapping[str, str]) -> _Model | Invalid:
+def validate_as(data: object) -> Kind | Invalid:
     """Infer the kind, and validate the fields as it says."""
     if not isinstance(data, Mapping):
         return Invalid((Problem("wrong-type", "a credential is a mapping of settings"),))
     fields = {str(key): value for key, value in data.items() if value is not None and not _is_foreign(str(key))}
     problems: list[Problem] = []
-    for alias, name in aliases.items():
+    for alias, name in ALIASES.items():
         if alias in fields and name in fields:
             problems.append(
                 Problem("conflict", f"`{alias}` and `{name}` are one setting", path=alias, hint="keep one of them")
@@ -53,67 +52,72 @@ def validate_as(data: object, kinds: Mapping[str, type[_Model]], aliases: Mappin
         if alias in fields:
             fields.setdefault(name, fields.pop(alias))
             fields.pop(alias, None)
-    model = infer(fields, kinds, problems)
-    return _validated(fields, model, kinds, problems)
+    return _validated(fields, infer(fields, problems), problems)
 
 
 def _is_foreign(key: str) -> bool:
     return key.startswith("x-") or key == "$schema"
 
 
-def infer(fields: Mapping[str, Any], kinds: Mapping[str, type[_Model]], problems: list[Problem]) -> type[_Model] | None:
-    """The kind that is named, or whose proof is there."""
-    present = [name for name, model in kinds.items() if fields.get(model.proof) is not None]
-    names = ", ".join(f"`{kinds[name].proof}`" for name in present)
+def present_proofs(fields: Container[str]) -> list[str]:
+    """The proofs that are given."""
+    return [proof for proof in PROOFS if proof in fields]
+
+
+def kind_of(fields: Mapping[str, Any]) -> str | None:
+    """The kind of a credential: the one that is named, else the one whose proof alone is given."""
+    named = fields.get("kind")
+    if isinstance(named, str) and named in KINDS:
+        return named
+    present = [name for name, model in KINDS.items() if model.proof in fields]
+    return present[0] if len(present) == 1 else None
+
+
+def infer(fields: Mapping[str, Any], problems: list[Problem]) -> type[Kind] | None:
+    """The kind that is named, or whose proof is given; where there is none, what is wrong is added to the problems."""
+    present = present_proofs(fields)
     if len(present) > 1:
-        path = kinds[present[-1]].proof
-        problems.append(
-            Problem("two-proofs", f"{names} are set: one credential has one proof", path=path, hint="keep one of them")
-        )
+        names = ", ".join(f"`{proof}`" for proof in present)
+        message = f"{names} are set: one credential has one proof"
+        problems.append(Problem("two-proofs", message, path=present[-1], hint="keep one of them"))
         return None
     named = fields.get("kind")
-    if named is None:
-        if not present:
-            first, *others = [model.proof for model in kinds.values()]
-            nor = "".join(f", nor is `{proof}`" for proof in others)
-            problems.append(Problem("missing", f"`{first}` is not set{nor}", path=first))
-            return None
-        return kinds[present[0]]
-    if not isinstance(named, str) or named not in kinds:
+    if named is None and not present:
+        first, *others = PROOFS
+        nor = "".join(f", nor is `{proof}`" for proof in others)
+        problems.append(Problem("missing", f"`{first}` is not set{nor}", path=first))
+        return None
+    if named is not None and not (isinstance(named, str) and named in KINDS):
         word = named if isinstance(named, str) else ""
-        meant = _KINDS_ELSEWHERE.get(word.lower()) or closest(word, kinds)
-        hint = f"did you mean `{meant}`?" if meant else f"one of {', '.join(kinds)}"
+        called = {word: name for name, model in KINDS.items() for word in model.also_called.split()}
+        meant = called.get(word.lower()) or closest(word, KINDS)
+        hint = f"did you mean `{meant}`?" if meant else f"one of {', '.join(KINDS)}"
         problems.append(Problem("unknown-kind", "`kind` is not a kind of credential", path="kind", hint=hint))
-        return kinds[present[0]] if present else None
-    return kinds[named]
+        fields = {name: value for name, value in fields.items() if name != "kind"}
+    kind = kind_of(fields)
+    return KINDS[kind] if kind is not None else None
 
 
-def _validated(
-    fields: dict[str, Any], model: type[_Model] | None, kinds: Mapping[str, type[_Model]], problems: list[Problem]
-) -> _Model | Invalid:
+def fitting_kinds(fields: Iterable[str]) -> list[str]:
+    """The kinds that have all of some settings, as far as these are settings of any kind."""
+    names = {name for name in fields if name in FIELDS}
+    return [name for name, model in KINDS.items() if names <= model.model_fields.keys()]
+
+
+def _validated(fields: dict[str, Any], model: type[Kind] | None, problems: list[Problem]) -> Kind | Invalid:
     # Where the kind is not known, the first one that has these settings still finds what is wrong with them.
-    special = fields.keys() - frozenset.intersection(*(frozenset(kind.model_fields) for kind in kinds.values()))
-    fitting = (kind for kind in kinds.values() if special <= kind.model_fields.keys())
-    judge = model or next(fitting, next(iter(kinds.values())))
-    known = {name for kind in kinds.values() for name in kind.model_fields}
+    judge = model or KINDS[next(iter(fitting_kinds(fields)), next(iter(KINDS)))]
     for name in [name for name in fields if name not in judge.model_fields]:
-        if name not in known:
-            problems.append(unknown_key(name, known | {"allowed_tenants"}, shown_key(name)))
+        if name not in FIELDS:
+            problems.append(unknown_key(name, {*FIELDS, *ALIASES}, shown_key(name)))
         elif model is not None:
             message = f"`{name}` is not a setting of `kind: {judge.model_fields['kind'].default}`"
             problems.append(Problem("unknown-key", message, path=name, hint="remove it, or change the kind"))
         del fields[name]
     if fields.get("tenant_id") is None and fields.get("oidc_authority") is None:
         problems.append(Problem("missing", "`tenant_id` is not set", path="tenant_id"))
-    result = _model(
-        fields, judge, problems, ignored=None if model else {"kind", *(kind.proof for kind in kinds.values())}
-    )
+    result = _model(fields, judge, problems, ignored=None if model else {"kind", *PROOFS})
     return Invalid(tuple(problems)) if problems or result is None else result
-
-
-def groups() -> dict[str, tuple[str, ...]]:
-    """The fields that are groups of settings, with the settings in them."""
-    return groups_of(CommonSettings)
 
 
 def unknown_key(
@@ -123,18 +127,16 @@ def unknown_key(
     otherwise: str = "remove it; keys that begin with `x-` are yours",
 ) -> Problem:
     """The problem of a key that is no setting, with the setting that was probably meant, or else what to do."""
-    from credconf.settings.hints import Hint, hint_for  # for broken configurations only
+    from .hints import Hint, hint_for  # for broken configurations only
 
-    hint = hint_for(name, known, groups()) or Hint(otherwise)
+    hint = hint_for(name, known) or Hint(otherwise)
     # A letter of another alphabet, or one that has no width, looks right: nobody finds the difference by looking.
     text = hint.text if name.isascii() or hint.meant is None else f"{hint.text}; it holds a letter that is not ASCII"
     message = f"`{shown_key(name)}` is not a setting"
     return Problem("unknown-key", message, path=path, hint=text, meant=hint.meant)
 
 
-def _model(
-    fields: dict[str, Any], judge: type[_Model], problems: list[Problem], ignored: set[str] | None
-) -> _Model | None:
+def _model(fields: dict[str, Any], judge: type[Kind], problems: list[Problem], ignored: set[str] | None) -> Kind | None:
     try:
         with_authority(fields)
     except PydanticCustomError as exc:
@@ -196,11 +198,12 @@ def _of_null(path: str, fields: Mapping[str, Any]) -> str | None:
 
 
 def _choice(path: str, fields: Mapping[str, Any]) -> str | None:
-    """The cloud that was probably meant: one of ours, which says nothing of what was written."""
-    written = fields.get(path) if path == "cloud" else None
-    if not isinstance(written, str):
+    """The value that was probably meant: one of ours, which shows nothing of what was written."""
+    setting = SETTINGS[path].setting if path in SETTINGS else None
+    written = fields.get(path)
+    if setting is None or not setting.choices or not isinstance(written, str):
         return None
-    meant = clouds.CLOUD_NAMES.get(written.strip().lower()) or closest(written, clouds.PRESETS, cutoff=0.6)
+    meant = setting.words.get(written.strip().lower()) or closest(written, setting.choices, cutoff=0.6)
     return f"did you mean `{meant}`?" if meant else None
 
 

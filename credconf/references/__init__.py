@@ -1,29 +1,26 @@
-"""Values that stand elsewhere: one file for each way to find one.
+"""Values that are stored elsewhere: one file for each way to find one.
 
 A configuration holds a reference (`{env: NAME}`, `{file: PATH}`, `{command: [...]}`); a `Reader` finds the value when
-it is needed. This is the only place, once the configuration was loaded, that reads files or variables.
+it is needed. Once the configuration is loaded, only this package reads files or variables for a setting.
+
+A reference is one file here and one line in `Reference`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import Any, Final, TypeAlias, get_args
 
-from credconf.ground.records import field, record
-
-from .base import NotFound, Stamp, fingerprint
-from .command import CommandReference, run
-from .env import EnvReference, look_up
-from .file import FileReference, read, stamp_of_file
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-
-Reference = EnvReference | FileReference | CommandReference
-
-NOT_RUN = "(not run)"
-"""What an allowed command stands for while it is only asked whether everything can be read."""
+from .base import NOT_RUN, BaseReference, NotFound, Reader, Stamp, fingerprint
+from .command import CommandReference
+from .env import EnvReference
+from .file import FileReference
 
 __all__ = [
+    "ALLOWABLE",
+    "NOT_RUN",
+    "REFERENCES",
+    "BaseReference",
     "CommandReference",
     "EnvReference",
     "FileReference",
@@ -31,61 +28,43 @@ __all__ = [
     "Reader",
     "Reference",
     "Stamp",
+    "anchored",
     "fingerprint",
+    "reference_in",
 ]
 
+Reference: TypeAlias = EnvReference | FileReference | CommandReference
 
-@record
-class Reader:
-    """Finds the values of references.
+REFERENCES: Final[dict[str, type[Reference]]] = {model.key: model for model in get_args(Reference)}
+"""The references by their keys."""
+ALLOWABLE: Final = frozenset(model.allowed_by for model in REFERENCES.values() if model.allowed_by is not None)
+"""What a program may allow by `allow=`."""
 
-    Attributes:
-        environ: the process environment; it is not copied, but a process's own variables rarely change.
-        dotenv: the variables of `.env`, asked when the environment has none.
-        allow: what the program allowed; `{"command"}` is needed for `{command:}`.
-        dotenv_file: the path of `.env`, for another process.
-        seconds: that a command may take, where that is less than the usual ten.
-        pinned: the variables that only `.env` is asked for, where that was merely found: what was allowed because it
-            came from there must not come from the environment later. `None` where `.env` was named.
-        runs: whether commands are run. `load()` asks whether everything can be read, and runs nothing for that.
+
+def reference_in(raw: object) -> Reference | None:
+    """The reference that a value is, validated or as it was written; `None` for anything else."""
+    if isinstance(raw, BaseReference):
+        return raw  # type: ignore[return-value]  # every one of ours is a member of the union
+    if isinstance(raw, Mapping) and len(raw) == 1:
+        (key, value), *_ = raw.items()
+        model = REFERENCES.get(key) if isinstance(key, str) else None
+        if model is not None and isinstance(value, str) and value:
+            return model.of(value)
+    return None
+
+
+def anchored(raw: Any, directory: str) -> Any:
+    """A value as it was written, with the relative paths of its references relative to a directory.
+
+    Args:
+        raw: text, a reference, a list of them, or anything else, which stays as it is.
+        directory: an absolute path, where there is one.
     """
-
-    environ: Mapping[str, str] = field(repr=False)
-    dotenv: Mapping[str, str] = field(default_factory=dict, repr=False)
-    allow: Collection[str] = ()
-    dotenv_file: str | None = None
-    seconds: float | None = None
-    pinned: frozenset[str] | None = None
-    runs: bool = True
-
-    def text(self, reference: Reference) -> str | NotFound:
-        """The text that a reference stands for, or why there is none. It is never empty or only white space."""
-        if isinstance(reference, EnvReference):
-            found = look_up(reference, self._environ_for(reference), self.dotenv)
-        elif isinstance(reference, FileReference):
-            found = read(reference)
-        elif not self.runs and "command" in self.allow:
-            return NOT_RUN
-        else:
-            found = run(reference, self.environ, allowed="command" in self.allow, seconds=self.seconds)
-        if isinstance(found, str) and not found.strip():
-            return NotFound(
-                "empty", f"{reference.label} holds only white space" if found else f"{reference.label} is empty"
-            )
-        return found
-
-    def stamp(self, reference: Reference) -> Stamp:
-        """Something that is the same as long as the text is; `None` where only reading tells.
-
-        Of a file it is what `stat` says. What a program would print is not known before it runs: its text counts as
-        the same until somebody has a reason to ask again.
-        """
-        if isinstance(reference, FileReference):
-            return stamp_of_file(reference)
-        if isinstance(reference, CommandReference):
-            return ("command",)
-        found = look_up(reference, self._environ_for(reference), self.dotenv)
-        return (fingerprint(found),) if isinstance(found, str) else None
-
-    def _environ_for(self, reference: EnvReference) -> Mapping[str, str]:
-        return {} if self.pinned is not None and reference.env in self.pinned else self.environ
+    if isinstance(raw, BaseReference):
+        return raw.of(raw.anchored(getattr(raw, raw.key), directory))
+    if isinstance(raw, Mapping) and len(raw) == 1:
+        (key, value), *_ = raw.items()
+        return {key: REFERENCES[key].anchored(value, directory)} if key in REFERENCES else raw
+    if isinstance(raw, list | tuple):
+        return [anchored(item, directory) for item in raw]
+    return raw

@@ -5,28 +5,40 @@ Another process can't change the variables of this one, so a secret that comes f
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from pydantic import BaseModel, StringConstraints
+from pydantic import StringConstraints
 
-from credconf.ground.models import STRICT
 from credconf.problems import closest
 from credconf.problems.printable import printable
 
-from .base import NotFound
+from .base import BaseReference, NotFound, fingerprint
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from .base import Reader, Stamp
 
-class EnvReference(BaseModel):
-    """A value that stands in a variable.
+
+class EnvReference(BaseReference):
+    """The value of a variable.
 
     Attributes:
         env: the variable's name.
     """
 
-    model_config = STRICT
+    key: ClassVar = "env"
+    placeholder: ClassVar = "NAME"
+    expected: ClassVar = "the name of a variable: letters, digits and `_`, without `$`"
+    meaning: ClassVar = (
+        "The name of a variable that holds the value: of the process environment, then of `.env`. "
+        "It changes with a restart."
+    )
+    snippet: ClassVar = "${1:NAME}"
+    also_called: ClassVar = frozenset(
+        {"environment", "env_var", "envvar", "var", "variable", "from_env", "getenv", "name"}
+    )
+    is_shown: ClassVar = True
 
     env: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,199}$")]
 
@@ -34,6 +46,15 @@ class EnvReference(BaseModel):
     def label(self) -> str:
         """What messages call it."""
         return f"${self.env}"
+
+    def read(self, reader: Reader) -> str | NotFound:
+        """The variable's text; an empty variable counts as unset."""
+        return look_up(self, reader.environ_for(self.env), reader.dotenv)
+
+    def stamp(self, reader: Reader) -> Stamp:
+        """The fingerprint of the text."""
+        found = self.read(reader)
+        return (fingerprint(found),) if isinstance(found, str) else None
 
 
 def look_up(reference: EnvReference, environ: Mapping[str, str], dotenv: Mapping[str, str]) -> str | NotFound:

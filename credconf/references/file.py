@@ -3,28 +3,41 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from pydantic import BaseModel, StringConstraints
+from pydantic import StringConstraints
 
-from credconf.ground.files import REFERENCE_LIMIT, Unreadable, decode, read_bytes
-from credconf.ground.models import STRICT
+from credconf.ground.files import REFERENCE_LIMIT, Unreadable, absolute, decode, read_bytes
 from credconf.problems.printable import printable
 
-from .base import NotFound
+from .base import BaseReference, NotFound
 
 if TYPE_CHECKING:
-    from .base import Stamp
+    from .base import Reader, Stamp
+
+_DEEPEST = 2  # a directory, and a file in it
 
 
-class FileReference(BaseModel):
-    """A value that stands in a file: regular, at most 64 KB, UTF-8; a BOM and one trailing newline are dropped.
+class FileReference(BaseReference):
+    """The text of a file: regular, at most 64 KB, UTF-8; a BOM and one trailing newline are dropped.
 
     Attributes:
         file: the path. Relative to the file that names it, which the loader makes absolute.
     """
 
-    model_config = STRICT
+    key: ClassVar = "file"
+    placeholder: ClassVar = "PATH"
+    expected: ClassVar = "a path"
+    meaning: ClassVar = (
+        "The path of a file that holds the value; a relative one is relative to this file. A secret is read again "
+        "when the file has changed, without a restart. At most 64 KB, UTF-8; a BOM and one trailing newline are "
+        "dropped."
+    )
+    snippet: ClassVar = "${1:PATH}"
+    also_called: ClassVar = frozenset(
+        {"path", "filename", "file_path", "filepath", "from_file", "secret_file", "mount"}
+    )
+    gives_bytes: ClassVar = True
 
     file: Annotated[str, StringConstraints(min_length=1)]
 
@@ -33,36 +46,57 @@ class FileReference(BaseModel):
         """What messages call it."""
         return printable(self.file)
 
+    def read(self, reader: Reader) -> str | NotFound:
+        """The text of the file."""
+        content = self.read_bytes(reader)
+        text = content if isinstance(content, NotFound) else decode(content)
+        if isinstance(text, NotFound):
+            return text
+        if isinstance(text, Unreadable):
+            return NotFound(text.code, f"the file {self.label} {text.reason}", "write the file as UTF-8 text")
+        return text.removesuffix("\n").removesuffix("\r")
 
-def read(reference: FileReference) -> str | NotFound:
-    """The text of the file."""
-    content = read_content(reference)
-    text = content if isinstance(content, NotFound) else decode(content)
-    if isinstance(text, NotFound):
-        return text
-    if isinstance(text, Unreadable):
-        return NotFound(text.code, f"the file {reference.label} {text.reason}", "write the file as UTF-8 text")
-    return text.removesuffix("\n").removesuffix("\r")
+    def read_bytes(self, reader: Reader) -> bytes | NotFound:  # noqa: ARG002 - a file is the same for every reader
+        """The bytes of the file, for certificates."""
+        content = read_bytes(self.file, REFERENCE_LIMIT)
+        if isinstance(content, Unreadable):
+            missing = content.code == "missing-file"
+            usual = "create the file, or correct its path" if missing else "check what stands there"
+            return NotFound(content.code, f"the file {self.label} {content.reason}", content.hint or usual)
+        return content
 
+    def stamp(self, reader: Reader) -> Stamp:  # noqa: ARG002 - see above
+        """What `stat` says of the file that the path leads to now.
 
-def read_content(reference: FileReference) -> bytes | NotFound:
-    """The bytes of the file, for certificates."""
-    content = read_bytes(reference.file, REFERENCE_LIMIT)
-    if isinstance(content, Unreadable):
-        usual = "create the file, or correct its path" if content.code == "missing-file" else "check what stands there"
-        return NotFound(content.code, f"the file {reference.label} {content.reason}", content.hint or usual)
-    return content
+        A link that was swapped (Kubernetes' `..data`) and a renamed file show as another inode, a file that was written
+        in place as another time. Two writes within one tick of the file system's clock look like one: after a refusal
+        the file is read whatever its stamp.
+        """
+        try:
+            found = os.stat(self.file)
+        except (OSError, ValueError):  # a path may hold a NUL
+            return None
+        return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
+    @classmethod
+    def anchored(cls, value: Any, directory: str) -> Any:
+        """An absolute path."""
+        if not isinstance(value, str | os.PathLike) or not os.fspath(value):
+            return value
+        return absolute(os.path.join(directory, value))
 
-def stamp_of_file(reference: FileReference) -> Stamp:
-    """What `stat` says of the file that the path leads to now.
+    @classmethod
+    def is_beside(cls, value: Any, file: str) -> bool:
+        """Whether a file is in the directory of another one or in a directory there, and no part of its path is hidden.
 
-    A link that was swapped (Kubernetes' `..data`) and a renamed file show as another inode, a file that was written in
-    place as another time. Two writes within one tick of the file system's clock look like one: who was refused reads
-    the file whatever its stamp.
-    """
-    try:
-        found = os.stat(reference.file)
-    except (OSError, ValueError):  # a path may hold a NUL
-        return None
-    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+        The author of a file in the home directory, or in a directory above it, is not the author of all files below.
+        """
+        if not isinstance(value, str) or "\0" in value:  # such a path can't be read at all, which is another problem
+            return False
+        directory = os.path.dirname(os.path.realpath(file))
+        home = os.path.realpath(os.path.expanduser("~"))
+        if directory == os.path.dirname(directory) or f"{home}{os.sep}".startswith(f"{directory}{os.sep}"):
+            return False
+        inside = os.path.realpath(value).removeprefix(f"{directory}{os.sep}")
+        steps = inside.split(os.sep)
+        return not os.path.isabs(inside) and len(steps) <= _DEEPEST and not any(step.startswith(".") for step in steps)

@@ -5,10 +5,10 @@ Every fault is a `PydanticCustomError` with a text of ours, which never quotes w
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime
+from functools import partial
 from os import PathLike, fspath
 from typing import Annotated, Any
 
@@ -17,30 +17,15 @@ from pydantic_core import PydanticCustomError
 
 from credconf.ground.models import STRICT, complete
 from credconf.problems import closest
-from credconf.references import CommandReference, EnvReference, FileReference
+from credconf.references import REFERENCES, BaseReference, Reference
 
-from . import clouds
+from . import formats
+from .declaration import ANY_BYTES, ANY_SECRET, ANY_TEXT, Accepts
+from .formats import BadName, Format
 
-REFERENCES: dict[str, type[EnvReference | FileReference | CommandReference]] = {
-    "env": EnvReference,
-    "file": FileReference,
-    "command": CommandReference,
-}
-_SHAPES = {"env": "{env: NAME}", "file": "{file: PATH}", "command": "{command: [PROGRAM, ARGUMENT]}"}
-_AFTER = {
-    "env": "the name of a variable: letters, digits and `_`, without `$`",
-    "file": "a path",
-    "command": "a list of a program and its arguments",
-}
 MOST_SECRETS = 16
 _DAY = "write year, month and day, such as 2027-01-31"
 _ITSELF = "write the text itself: no reference can stand here"
-_ELSEWHERE = {
-    "env": {"environment", "env_var", "envvar", "var", "variable", "from_env", "getenv", "name"},
-    "file": {"path", "filename", "file_path", "filepath", "from_file", "secret_file", "mount"},
-    "command": {"cmd", "exec", "run", "shell", "program"},
-}
-"""What other tools call the references."""
 
 
 def fault(
@@ -65,27 +50,31 @@ def fault(
     return PydanticCustomError(kind, "{text}", context)
 
 
-def _reference(value: Mapping[Any, Any], kinds: tuple[str, ...]) -> EnvReference | FileReference | CommandReference:
-    shapes = " or ".join(_SHAPES[kind] for kind in kinds)
+def _reference(value: Mapping[Any, Any], keys: tuple[str, ...]) -> Reference:
+    shapes = " or ".join(_written(key) for key in keys)
     if len(value) != 1:
         message = "a reference has exactly one key"
         raise fault("bad-reference", message, f"write {shapes}")
     key = next(iter(value))
-    if key not in kinds:
-        raise _unknown_reference(key, kinds, shapes)
+    if key not in keys:
+        raise _unknown_reference(key, keys, shapes)
     with suppress(ValidationError):  # what follows is raised outside, so that no chain holds the input
         return complete(REFERENCES[key]).model_validate({key: _path(value[key])})
-    message = f"what follows `{key}` is not {_AFTER[key]}"
-    raise fault("bad-reference", message, f"write {_SHAPES[key]}", step=key)
+    message = f"what follows `{key}` is not {REFERENCES[key].expected}"
+    raise fault("bad-reference", message, f"write {_written(key)}", step=key)
 
 
-def _unknown_reference(key: Any, kinds: tuple[str, ...], shapes: str) -> PydanticCustomError:
+def _written(key: str) -> str:
+    return f"{{{key}: {REFERENCES[key].placeholder}}}"
+
+
+def _unknown_reference(key: Any, keys: tuple[str, ...], shapes: str) -> PydanticCustomError:
     if key in REFERENCES:
         return fault("bad-reference", f"a reference by `{key}` can't be used here", f"write {shapes}")
-    allowed = ", ".join(f"`{kind}`" for kind in kinds)
-    words = {word: kind for kind in kinds for word in (kind, *_ELSEWHERE[kind])}
+    allowed = ", ".join(f"`{name}`" for name in keys)
+    words = {word: name for name in keys for word in (name, *REFERENCES[name].also_called)}
     meant = words.get(closest(key, words) or "") if isinstance(key, str) else None
-    hint = f"did you mean {_SHAPES[meant]}?" if meant else f"write the text itself, or {shapes}"
+    hint = f"did you mean {_written(meant)}?" if meant else f"write the text itself, or {shapes}"
     return fault("bad-reference", f"a reference here is one of {allowed}", hint)
 
 
@@ -93,11 +82,11 @@ def _path(value: Any) -> Any:
     return fspath(value) if isinstance(value, PathLike) else value
 
 
-def _text(value: Any, kinds: tuple[str, ...]) -> Any:
-    if isinstance(value, EnvReference | FileReference | CommandReference):
+def _text(value: Any, keys: tuple[str, ...]) -> Any:
+    if isinstance(value, BaseReference):
         value = value.model_dump()
     if isinstance(value, Mapping):
-        return _reference(value, kinds)
+        return _reference(value, keys)
     if isinstance(value, SecretStr):
         value = value.get_secret_value()
     if not isinstance(value, str):
@@ -122,76 +111,69 @@ def _kind_of(value: Any) -> str:
     return "a list" if isinstance(value, Sequence) else "an object of another type"
 
 
-def text_or_reference(value: Any) -> Any:
-    """Text, `{env:}` or `{file:}`."""
-    return _text(value, ("env", "file"))
-
-
-def named_text(value: Any, normalise: Any) -> Any:
-    """Text that a rule normalises; a reference is checked by the same rule when it is read.
+def text_or_reference(value: Any, format: Format | None = None) -> Any:  # noqa: A002 - what it is
+    """Text in a format, or a reference; the value of a reference is checked by the same format when it is read.
 
     Raises:
-        PydanticCustomError: it is no text, or the rule raised `BadName`.
+        PydanticCustomError: it is neither.
     """
-    value = text_or_reference(value)
-    if not isinstance(value, str):
+    value = _text(value, ANY_TEXT)
+    if format is None or not isinstance(value, str):
         return value
+    return _formatted(value, format)
+
+
+def _formatted(value: str, format: Format) -> Any:  # noqa: A002 - what it is
     try:
-        return normalise(value)
-    except clouds.BadName as exc:
+        return format.normalise(value)
+    except BadName as exc:
         message = str(exc)
     raise fault("bad-value", message)
 
 
-def _tenant(value: Any) -> Any:
-    return named_text(value, clouds.tenant)
+def hidden_text(value: Any, format: Format) -> Any:  # noqa: A002 - what it is
+    """As `text_or_reference`, for a text that may hold a password."""
+    value = text_or_reference(value.get_secret_value() if isinstance(value, SecretStr) else value, format)
+    return SecretStr(value) if isinstance(value, str) else value
 
 
-def _authority(value: Any) -> Any:
-    return named_text(value, clouds.authority)
-
-
-def _oidc_authority(value: Any) -> Any:
-    return named_text(value, clouds.oidc_authority)
-
-
-def _region(value: Any) -> Any:
-    return named_text(value, clouds.region)
+def plain_text(value: Any, format: Format) -> Any:  # noqa: A002 - what it is
+    """Text in a format, never a reference."""
+    return _formatted(_plain_text(value), format)
 
 
 def _allowed_tenant(value: Any) -> Any:
     if not isinstance(value, str):
         message = f"a tenant must be text, not {_kind_of(value)}"
         raise fault("wrong-type", message, _ITSELF if isinstance(value, Mapping) else None)
-    return value if value == "*" else _tenant(value)
+    return value if value == "*" else text_or_reference(value, formats.TENANT)
 
 
-def _hidden(value: Any, kinds: tuple[str, ...]) -> Any:
-    value = _text(value, kinds)
+def _hidden(value: Any, keys: tuple[str, ...]) -> Any:
+    value = _text(value, keys)
     return SecretStr(value) if isinstance(value, str) else value
 
 
 def _secret(value: Any) -> Any:
     """A literal, a reference, or a list of them; a list of one is that one."""
-    kinds = ("env", "file", "command")
     if isinstance(value, str | Mapping | SecretStr) or not isinstance(value, Sequence) or isinstance(value, bytes):
-        return _hidden(value, kinds)
+        return _hidden(value, ANY_SECRET)
     if not value:
         raise fault("empty", "this list is empty")
     if len(value) > MOST_SECRETS:  # each may be a file that is read and kept
         message = f"this list holds more than {MOST_SECRETS} secrets"
         raise fault("bad-value", message, "keep those that Entra may still accept")
-    items = tuple(_item(item, index, kinds) for index, item in enumerate(value))
+    items = tuple(_item(item, index) for index, item in enumerate(value))
     faults = [item for item in items if isinstance(item, PydanticCustomError)]
     if faults:
         raise _with_others(*faults)
     return items
 
 
-def _item(item: Any, index: int, kinds: tuple[str, ...]) -> Any:
+def _item(item: Any, index: int) -> Any:
     """The item, or what is wrong with it."""
     try:
-        return _hidden(item, kinds)
+        return _hidden(item, ANY_SECRET)
     except PydanticCustomError as exc:
         code, context = exc.type, exc.context or {}
     return fault(code, str(context.get("text")), context.get("hint"), step=index)
@@ -202,14 +184,8 @@ def _with_others(first: PydanticCustomError, *others: PydanticCustomError) -> Py
     return fault(first.type, str(context.get("text")), context.get("hint"), context.get("step"), others)
 
 
-def _proxy(value: Any) -> Any:
-    """Hidden, because the URL may hold a password."""
-    value = named_text(value.get_secret_value() if isinstance(value, SecretStr) else value, clouds.proxy)
-    return SecretStr(value) if isinstance(value, str) else value
-
-
 def _password(value: Any) -> Any:
-    return _hidden(value, ("env", "file"))
+    return _hidden(value, ANY_TEXT)
 
 
 class CertificateBytes(BaseModel):
@@ -240,7 +216,7 @@ def _certificate(value: Any) -> Any:
     if isinstance(value, str):
         message = "a certificate is always a reference to a file"
         raise fault("wrong-type", message, "write {file: PATH}")
-    return _text(value, ("file",))
+    return _text(value, ANY_BYTES)
 
 
 def _list(value: Any) -> Any:
@@ -267,24 +243,41 @@ def _day(value: Any) -> Any:
     if not isinstance(value, str):
         message = f"this must be a date, not {_kind_of(value)}"
         raise fault("wrong-type", message, _DAY)
-    with suppress(ValueError):  # what follows is raised outside, so that no chain holds the input
-        if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value.strip()):  # newer Pythons read other notations, too
-            return date.fromisoformat(value.strip())
+    with suppress(BadName):  # what follows is raised outside, so that no chain holds the input
+        return formats.day(value)
     message = "this is not a date"
     raise fault("bad-value", message, _DAY)
 
 
-Text = Annotated[str | EnvReference | FileReference, BeforeValidator(text_or_reference)]
-PlainText = Annotated[str, BeforeValidator(_plain_text)]
-Tenant = Annotated[str | EnvReference | FileReference, BeforeValidator(_tenant)]
-AllowedTenants = Annotated[tuple[Annotated[str, BeforeValidator(_allowed_tenant)], ...], BeforeValidator(_list)]
-Day = Annotated[date, BeforeValidator(_day)]
-Scopes = Annotated[tuple[PlainText, ...], BeforeValidator(_list)]
-Authority = Annotated[str | EnvReference | FileReference, BeforeValidator(_authority)]
-OidcAuthority = Annotated[str | EnvReference | FileReference, BeforeValidator(_oidc_authority)]
-Region = Annotated[str | EnvReference | FileReference, BeforeValidator(_region)]
-Password = Annotated[SecretStr | EnvReference | FileReference, BeforeValidator(_password)]
-Proxy = Annotated[SecretStr | EnvReference | FileReference, BeforeValidator(_proxy)]
-OneSecret = SecretStr | EnvReference | FileReference | CommandReference
-Secret = Annotated[OneSecret | tuple[OneSecret, ...], BeforeValidator(_secret)]
-Certificate = Annotated[FileReference | CertificateBytes, BeforeValidator(_certificate)]
+def text_in(format: Format) -> Accepts:  # noqa: A002 - what it is
+    """What a text in a format accepts."""
+    return Accepts(partial(text_or_reference, format=format), ANY_TEXT, format=format)
+
+
+def url_in(format: Format) -> Accepts:  # noqa: A002 - what it is
+    """What a URL accepts that may hold a password."""
+    return Accepts(partial(hidden_text, format=format), ANY_TEXT, hidden=True, is_url=True, format=format)
+
+
+def name_in(format: Format) -> Accepts:  # noqa: A002 - what it is
+    """What a text in a format accepts that is never a reference."""
+    return Accepts(partial(plain_text, format=format), format=format)
+
+
+OneSecret = SecretStr | Reference
+
+Text = Annotated[str | Reference, Accepts(text_or_reference, ANY_TEXT)]
+PlainText = Annotated[str, Accepts(_plain_text)]
+Tenant = Annotated[str | Reference, text_in(formats.TENANT)]
+Authority = Annotated[str | Reference, text_in(formats.AUTHORITY)]
+OidcAuthority = Annotated[str | Reference, text_in(formats.OIDC_AUTHORITY)]
+Region = Annotated[str | Reference, text_in(formats.REGION)]
+Proxy = Annotated[SecretStr | Reference, url_in(formats.PROXY)]
+AllowedTenants = Annotated[
+    tuple[Annotated[str, BeforeValidator(_allowed_tenant)], ...], Accepts(_list, format=formats.ALLOWED_TENANT)
+]
+Scopes = Annotated[tuple[PlainText, ...], Accepts(_list)]
+Day = Annotated[date, Accepts(_day, format=formats.DAY)]
+Password = Annotated[OneSecret, Accepts(_password, ANY_TEXT, hidden=True)]
+Secret = Annotated[OneSecret | tuple[OneSecret, ...], Accepts(_secret, ANY_SECRET, hidden=True, several=MOST_SECRETS)]
+Certificate = Annotated[Reference | CertificateBytes, Accepts(_certificate, ANY_BYTES, literal=False)]

@@ -12,14 +12,15 @@ from credconf.ground.files import unusable_bundle
 from credconf.ground.imports import importing, whole_packages
 from credconf.ground.limits import shortage
 from credconf.ground.workers import TooLong, Workers, bounded
-from credconf.settings.clouds import shown
+from credconf.settings.formats import shown
 
 from .store import Busy, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from credconf.tokens.blueprint import Blueprint
+    from .settings import Opening
+
 
 _T = TypeVar("_T")
 
@@ -48,17 +49,18 @@ class RedisClient:
         timeout: seconds within which each answer must begin.
 
     Args:
-        plan: the URL, the certificates, and the time that a call may take.
+        timeout: see above.
+        opening: the URL, the certificates, and the clock.
     """
 
-    def __init__(self, plan: Blueprint) -> None:
-        url = plan.identity.cache_url or ""
-        hidden = url.startswith("unix:") or "token_cache.url" in plan.identity.hidden
+    def __init__(self, timeout: float, opening: Opening) -> None:
+        url = opening.identity.cache_url or ""
+        hidden = url.startswith("unix:") or "token_cache.url" in opening.identity.hidden
         self.label = "the Redis of token_cache" if hidden else f"the Redis at {shown(url)}"
-        self._plan = plan
-        self.timeout = plan.settings.token_cache.timeout
+        self._opening = opening
+        self.timeout = timeout
         self._longest = _LONGEST * self.timeout
-        self._steady = plan.monotonic
+        self._monotonic = opening.monotonic
         self._workers = Workers(_CONNECTIONS, "credconf-redis", idle=_RESTS)
         self._client: Any = None
         self._closed = False
@@ -112,7 +114,7 @@ class RedisClient:
                 call.ended = True
                 self._hung -= call.given_up
                 self._calls -= 1
-                self._used = self._steady()
+                self._used = self._monotonic()
                 left = self._client if self._closed and not self._calls else None
             _disconnect(left)
             self._places.release()
@@ -127,7 +129,7 @@ class RedisClient:
 
     def _current(self) -> Any:
         with self._lock:
-            now = self._steady()
+            now = self._monotonic()
             stale = self._client if not self._calls and now - self._used > _IDLE else None
             client = self._client = None if stale is not None else self._client
             self._used = now
@@ -152,7 +154,7 @@ class RedisClient:
             import redis
             from redis.backoff import NoBackoff
             from redis.retry import Retry
-        url = self._plan.identity.cache_url or ""
+        url = self._opening.identity.cache_url or ""
         options: dict[str, Any] = {
             "socket_timeout": self.timeout,
             "socket_connect_timeout": self.timeout,
@@ -173,8 +175,8 @@ class RedisClient:
         Raises:
             Unavailable: they can't be read any more.
         """
-        bundle = self._plan.transport.verify
-        if not isinstance(bundle, str):
+        bundle = self._opening.certificates
+        if bundle is None:
             return {}
         unusable = unusable_bundle(bundle)
         if unusable is not None:

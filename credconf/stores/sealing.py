@@ -20,9 +20,10 @@ from .store import Unavailable
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from credconf.kinds import Proof
-    from credconf.tokens.blueprint import Blueprint
-    from credconf.tokens.source import Source
+    from credconf.entra.proof import Proof
+    from credconf.settings.fields import OneSecret
+
+    from .settings import Opening
 
 
 _INFO: Final = b"credconf: shared token cache, 1"
@@ -99,13 +100,13 @@ class Keyring:
     """The seals of a configuration: one of its `key`, or else one for each of the credential's own secrets.
 
     Args:
-        plan: says where the key is.
-        source: knows the secrets.
+        key: of the configuration.
+        opening: knows the secrets, and reads the key.
     """
 
-    def __init__(self, plan: Blueprint, source: Source) -> None:
-        self._plan = plan
-        self._source = source
+    def __init__(self, key: OneSecret | None, opening: Opening) -> None:
+        self._key = key
+        self._opening = opening
         self._lock = Lock()
         self._kept: Seals | None = None
         self._worked: object = None
@@ -118,21 +119,21 @@ class Keyring:
             Unavailable: no secret can be read.
         """
         with self._lock:
-            steady, worked = self._plan.monotonic(), self._source.worked
-            if self._kept is None or steady >= self._until or worked is not self._worked:
-                self._kept, self._worked, self._until = self._read(), worked, steady + _FRESH
+            monotonic, worked = self._opening.monotonic(), self._opening.worked()
+            if self._kept is None or monotonic >= self._until or worked is not self._worked:
+                self._kept, self._worked, self._until = self._read(), worked, monotonic + _FRESH
             return self._kept
 
     def _read(self) -> Seals:
-        key = self._plan.settings.token_cache.key
+        key = self._key
         if key is not None:
-            text = key.get_secret_value() if isinstance(key, SecretStr) else self._plan.reader.text(key)
+            text = key.get_secret_value() if isinstance(key, SecretStr) else self._opening.reader.text(key)
             if isinstance(text, NotFound):
                 raise Unavailable(f"its key can't be read now: {text.message}")
             seal = Seal(text.encode(errors="surrogatepass"))
             return Seals(seal, seal, (seal,))
-        worked = self._source.worked
-        listed = _seals(self._source.listed())
+        worked = self._opening.worked()
+        listed = _seals(self._opening.listed())
         own = _seals([worked.open()]) if worked is not None else {}
         seals = tuple({**listed, **own}.values())
         if not seals:
@@ -146,11 +147,5 @@ class Keyring:
 
 def _seals(proofs: Iterable[Proof]) -> dict[str, Seal]:
     """The seals of proofs, by a name that equal proofs share."""
-    seals = [Seal(_material(proof)) for proof in proofs]
+    seals = [Seal(proof.material) for proof in proofs]
     return {seal.name(""): seal for seal in seals}
-
-
-def _material(proof: Proof) -> bytes:
-    """What only its owner has: the secret, or the private key, which is the same text however its file is written."""
-    held = proof.credential
-    return (held if isinstance(held, str) else str(held["private_key"])).encode(errors="surrogatepass")

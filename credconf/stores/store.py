@@ -7,13 +7,10 @@ what happens when it fails: `sharing` decides who asks, and `guard` keeps a back
 from __future__ import annotations
 
 import json
-import math
 from typing import TYPE_CHECKING, Any, Protocol, TypeGuard
 
 from credconf.ground.records import field, record
 from credconf.problems.failure import Failure
-from credconf.tokens.memory import Token
-from credconf.tokens.policy import due_among_many
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +18,6 @@ if TYPE_CHECKING:
 _LONGEST = 10 * 365 * 86400.0  # seconds; what claims to live longer is no token of Entra's
 _LONGEST_TEXT = 20_000  # characters: more than any message of ours has
 _MOST_CODES = 100
-_ROUNDING = 1e-4  # seconds; what the difference of two clock readings may be off
 
 
 class Unavailable(Exception):
@@ -60,7 +56,7 @@ class Entry:
 
 
 @record
-class Told:
+class StoredFailure:
     """A failure that the holder of a lock left for those who waited.
 
     Attributes:
@@ -73,11 +69,11 @@ class Told:
 
 
 @record
-class Seen:
+class Stored:
     """What a backend has under a key: a token, the last failure to get one, both, or nothing."""
 
     entry: Entry | None = None
-    told: Told | None = None
+    told: StoredFailure | None = None
 
 
 class Lock(Protocol):
@@ -111,7 +107,7 @@ class Lock(Protocol):
         ...
 
 
-class Backend(Protocol):
+class Store(Protocol):
     """Where tokens are shared. Any thread may call any method; each takes a bounded time or raises `Unavailable`.
 
     A key is a text (`key_of`) that names authority with port, tenant, client, scopes and CAE.
@@ -131,7 +127,7 @@ class Backend(Protocol):
         """See above."""
         ...
 
-    def get(self, key: str) -> Seen:
+    def get(self, key: str) -> Stored:
         """What there is. What can't be understood, or has expired, is nothing."""
         ...
 
@@ -159,39 +155,6 @@ class Backend(Protocol):
 def key_of(authority: str, tenant: str | None, client_id: str, scopes: tuple[str, ...], *, cae: bool) -> str:
     """The key of a token, the same in every process: no two tokens that differ share one."""
     return json.dumps([authority, tenant, client_id, list(scopes), cae], ensure_ascii=True, separators=(",", ":"))
-
-
-def entry_of(token: Token, steady: float) -> Entry:
-    """A token as it is shared.
-
-    Args:
-        token: of this process.
-        steady: the steady clock, now.
-    """
-    # `Token` cuts the end to whole seconds, and the server's numbers are whole: this finds them again.
-    lifetime = float(math.ceil(token.steady_expires - token.steady_received - _ROUNDING))
-    refresh_on = token.info.refresh_on
-    refresh_in = None if refresh_on is None else lifetime - (token.expires - refresh_on)
-    age = max(steady - token.steady_received, 0.0)
-    return Entry(token.info.token, token.info.token_type, lifetime, refresh_in, age)
-
-
-def token_of(entry: Entry, now: float, steady: float, jitter: float) -> Token:
-    """A shared token in this process.
-
-    Args:
-        entry: as a backend gave it.
-        now: the wall clock.
-        steady: the steady clock.
-        jitter: from 0 to 1; spreads the refreshes of many processes.
-    """
-    said = (entry.token, entry.token_type, entry.lifetime, entry.refresh_in)
-    received = now - entry.age
-    token = Token(*said, received, steady - entry.age)
-    shift = due_among_many(received, token.due, token.expires, jitter) - token.due
-    token.due += shift
-    token.steady_due += shift
-    return token
 
 
 def written(entry: Entry) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from .wire import Answer
@@ -192,7 +192,7 @@ def refused(refusal: Refusal, call: Call, now: float, **headers: str) -> Answer:
     """
     trace = str(uuid.uuid4())
     correlation = call.headers.get("client-request-id") or str(uuid.uuid4())
-    timestamp = f"{datetime.fromtimestamp(now, timezone.utc):%Y-%m-%d %H:%M:%SZ}"
+    timestamp = f"{datetime.fromtimestamp(now, UTC):%Y-%m-%d %H:%M:%SZ}"
     text = text_of(refusal.code, {name: _without_proof(fact, call.form) for name, fact in refusal.facts.items()})
     content = {
         "error": entry(refusal.code).error,

@@ -7,7 +7,7 @@ import ipaddress
 import os
 import threading
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 
 # Tests fake their clocks, in both directions: what is made here is valid at any time that they choose.
-_LONG_AGO = datetime(2000, 1, 1, tzinfo=timezone.utc)
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 _LIFE_FROM_NOW = timedelta(days=30 * 365)
 _SERVER_NAMES = (
     "localhost",
@@ -143,8 +143,30 @@ def make_certificate(
     Raises:
         OSError: The file cannot be written.
     """
-    target = Path(path)
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return write_certificate(
+        key,
+        path,
+        password=password,
+        form=form,
+        common_name=common_name,
+        not_before=not_before,
+        not_after=not_after,
+    )
+
+
+def write_certificate(
+    key: rsa.RSAPrivateKey,
+    path: str | os.PathLike[str],
+    *,
+    password: str | None = None,
+    form: Literal["pem", "pfx"] | None = None,
+    common_name: str = "credconf.testing client",
+    not_before: datetime | None = None,
+    not_after: datetime | None = None,
+) -> ClientCertificate:
+    """Write the certificate that `make_certificate` documents, for a key that exists already."""
+    target = Path(path)
     name = _name(common_name)
     certificate = _builder(name, name, key.public_key(), not_before, not_after).sign(key, hashes.SHA256())
     form = form or ("pfx" if target.suffix.lower() in {".pfx", ".p12"} else "pem")
@@ -175,7 +197,7 @@ def _builder(
         .public_key(key)
         .serial_number(x509.random_serial_number())
         .not_valid_before(not_before or _LONG_AGO)
-        .not_valid_after(not_after or datetime.now(timezone.utc) + _LIFE_FROM_NOW)
+        .not_valid_after(not_after or datetime.now(UTC) + _LIFE_FROM_NOW)
     )
 
 

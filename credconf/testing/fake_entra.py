@@ -20,8 +20,7 @@ from .wire import RequestLog
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from types import TracebackType
-
-    from typing_extensions import Self
+    from typing import Self
 
     from .wire import Kind, RecordedRequest
 

@@ -11,7 +11,7 @@ import json
 import threading
 import uuid
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
@@ -220,6 +220,6 @@ def _check_time(claims: dict[str, Any], now: float) -> None:
     if not 0 <= begin <= end <= _END_OF_TIME:
         raise Refusal(50027)
     if not begin - _SKEW <= now <= end + _SKEW:
-        times = [f"{datetime.fromtimestamp(moment, timezone.utc):%Y-%m-%dT%H:%M:%SZ}" for moment in (now, begin, end)]
+        times = [f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%dT%H:%M:%SZ}" for moment in (now, begin, end)]
         detail = "Current time: {}, assertion valid from {}, expiry time of assertion {}.".format(*times)
         raise Refusal(700024, detail=detail)

@@ -10,9 +10,9 @@ from azure.core.credentials import AccessToken, AccessTokenInfo
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import TracebackType
+    from typing import Self
 
     from azure.core.credentials import TokenRequestOptions
-    from typing_extensions import Self
 
 
 class TokenCall(NamedTuple):

@@ -6,29 +6,16 @@ import random
 import time
 from typing import TYPE_CHECKING, Any
 
+from credconf.entra.identity import Surroundings
 from credconf.ground.records import field, record, replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from credconf.entra.http import HttpClient, TransportOptions
-    from credconf.kinds import Identity, Kind
+    from credconf.entra.identity import Identity
+    from credconf.kinds import Kind
     from credconf.references import Reader
-
-
-@record
-class Surroundings:
-    """What has no setting of its own.
-
-    Attributes:
-        no_proxy: hosts that are reached without a proxy, as `NO_PROXY` lists them.
-        region: of the machine, as Azure's hosts tell it in `REGION_NAME`; for `region: tryautodetect`.
-        cache_home: where this user's caches are, if a variable says so.
-    """
-
-    no_proxy: str | None = None
-    region: str | None = None
-    cache_home: str | None = None
 
 
 @record

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from credconf.ground.log import Log
-    from credconf.stores.store import Backend, Lock
+    from credconf.stores.store import Lock, Store
 
 _T = TypeVar("_T")
 
@@ -42,20 +42,20 @@ class _Circuit:
         self.until = 0.0
         self.trial = 0.0
 
-    def enter(self, steady: float) -> bool:
+    def enter(self, monotonic: float) -> bool:
         if not self.failures:
             return True
-        if steady < max(self.until, self.trial):
+        if monotonic < max(self.until, self.trial):
             return False
-        self.trial = steady + LONGEST_PAUSE  # an end, because an interrupt may end the caller without a word to us
+        self.trial = monotonic + LONGEST_PAUSE  # an end, because an interrupt may end the caller without a word to us
         return True
 
-    def fail(self, before: int, steady: float, jitter: float) -> None:
+    def fail(self, before: int, monotonic: float, jitter: float) -> None:
         if self.failures != before:
             return
         pause = min(FIRST_PAUSE * 2.0 ** min(self.failures, 10), LONGEST_PAUSE)
         self.failures += 1
-        self.until = steady + pause * (1 + jitter / 4)
+        self.until = monotonic + pause * (1 + jitter / 4)
         self.trial = 0.0
 
     def succeed(self, before: int) -> None:
@@ -69,20 +69,20 @@ class _Circuit:
             self.trial = 0.0
 
 
-class Guard:
+class CircuitBreaker:
     """Calls a backend, as long as that makes sense.
 
     Args:
         backend: which may be down at any time.
         log: of the engine.
-        steady: the steady clock.
+        monotonic: the monotonic clock.
         random: from 0 to 1; processes that lost it together do not come back together.
     """
 
-    def __init__(self, backend: Backend, log: Log, steady: Callable[[], float], random: Callable[[], float]) -> None:
+    def __init__(self, backend: Store, log: Log, monotonic: Callable[[], float], random: Callable[[], float]) -> None:
         self.backend = backend
         self._log = log
-        self._steady = steady
+        self._monotonic = monotonic
         self._random = random
         self._lock = threading.Lock()
         self._reading = _Circuit()
@@ -91,16 +91,16 @@ class Guard:
         self._proving: Lock | None = None  # the lock of the latest trial
         self._troubled = False
 
-    def read(self, operation: Callable[[Backend], _T]) -> _T:
+    def read(self, operation: Callable[[Store], _T]) -> _T:
         """The result of an operation that only reads.
 
         Raises:
             Unavailable: it failed now, or did so lately.
         """
-        began, patience = self._steady(), self.backend.patience
+        began, patience = self._monotonic(), self.backend.patience
         result, before = self._call(self._reading, operation)
         # A look takes several answers. One that takes half the time of a look is no sign that it is well again.
-        if before and patience is not None and self._steady() - began > patience / 2:
+        if before and patience is not None and self._monotonic() - began > patience / 2:
             self._failed(self._reading, before, _SLOW)
         else:
             self._succeeded(self._reading, before)
@@ -110,7 +110,7 @@ class Guard:
         """It has answered, in a time that callers had better not lose: count that as a failure."""
         self._failed(self._reading, 0, _SLOW)
 
-    def store(self, operation: Callable[[Backend], object]) -> None:
+    def store(self, operation: Callable[[Store], object]) -> None:
         """Do what leaves something for the others.
 
         Raises:
@@ -149,15 +149,15 @@ class Guard:
             return
         self._succeeded(self._locking, before)
 
-    def _call(self, circuit: _Circuit, operation: Callable[[Backend], _T]) -> tuple[_T, int]:
+    def _call(self, circuit: _Circuit, operation: Callable[[Store], _T]) -> tuple[_T, int]:
         """The result of an operation, and the failures before it, if the circuit lets it through."""
         with self._lock:
-            entered, before = circuit.enter(self._steady()), circuit.failures
+            entered, before = circuit.enter(self._monotonic()), circuit.failures
         if not entered:
             raise Unavailable
         return self._tried(circuit, before, operation), before
 
-    def _tried(self, circuit: _Circuit, before: int, operation: Callable[[Backend], _T]) -> _T:
+    def _tried(self, circuit: _Circuit, before: int, operation: Callable[[Store], _T]) -> _T:
         reason = "it was interrupted"
         try:
             return operation(self.backend)
@@ -181,7 +181,7 @@ class Guard:
 
     def _failed(self, circuit: _Circuit, before: int, reason: str) -> None:
         with self._lock:
-            circuit.fail(before, self._steady(), self._random())
+            circuit.fail(before, self._monotonic(), self._random())
             first, self._troubled = not self._troubled, True
         if first:
             self._log.warning("%s can't be used: %s; tokens are kept in memory alone", self.backend.label, reason)

@@ -8,26 +8,29 @@ from __future__ import annotations
 
 import contextlib
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from credconf.ground.records import mutable_record, replace
-from credconf.ground.workers import Afterwards
+from credconf.ground.workers import BackgroundTasks
 from credconf.problems.failure import Failure, resource_failure
-from credconf.stores.store import Unavailable, entry_of, key_of, token_of
+from credconf.stores import Opening
+from credconf.stores.store import Unavailable, key_of
 
-from .circuits import Guard
-from .leases import Keeper
-from .pauses import LONGEST as LONGEST_PAUSE
-from .policy import SPACING
+from .cache import entry_of, token_of
+from .circuits import CircuitBreaker
+from .leases import LeaseRenewer
+from .policy import LONGEST_PAUSE, SPACING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from credconf.entra.proof import Proof, Sealed
     from credconf.entra.request import TokenRequest
-    from credconf.stores.store import Backend, Lock, Seen, Told
+    from credconf.ground.log import Log
+    from credconf.stores.store import Lock, Store, Stored, StoredFailure
 
     from .blueprint import Blueprint
-    from .memory import Token
+    from .cache import Token
     from .source import Source, Terms
 
 PATIENCE = 10.0
@@ -43,7 +46,7 @@ _PART = 0.25  # of a backend's patience, that a caller waits for his token to be
 
 
 @mutable_record
-class _Wish:
+class _Lookup:
     """What one flight of this process wants of the others.
 
     Attributes:
@@ -51,7 +54,7 @@ class _Wish:
         terms: of asking for it.
         key: in the backend.
         superseded: whether a caller with claims has meanwhile replaced what this was to replace.
-        began: when, on the steady clock.
+        began: when, on the monotonic clock.
         waited: whether somebody else's request was waited for.
         slow: whether the backend has taken too long for it.
     """
@@ -65,7 +68,7 @@ class _Wish:
     slow: bool = False
 
 
-class Fleet:
+class Coordinator:
     """The processes that share a backend, as one of them sees it.
 
     Args:
@@ -74,10 +77,10 @@ class Fleet:
         plan: the clocks, and who the tokens are for.
     """
 
-    def __init__(self, backend: Backend, source: Source, plan: Blueprint) -> None:
-        self._guard = Guard(backend, source.log, plan.monotonic, plan.random)
-        self._keeper = Keeper()
-        self._afterwards = Afterwards(None if backend.patience is None else backend.patience * _PART)
+    def __init__(self, backend: Store, source: Source, plan: Blueprint) -> None:
+        self._breaker = CircuitBreaker(backend, source.log, plan.monotonic, plan.random)
+        self._leases = LeaseRenewer()
+        self._background = BackgroundTasks(None if backend.patience is None else backend.patience * _PART)
         self._source = source
         self._plan = plan
         self._acquainted = False
@@ -92,7 +95,7 @@ class Fleet:
                 to replace it.
             superseded: whether the answer is not to be kept.
         """
-        wish = _Wish(request, terms, self._key(request), superseded, self._plan.monotonic())
+        wish = _Lookup(request, terms, self._key(request), superseded, self._plan.monotonic())
         if request.claims:
             return self._asked(wish)
         try:
@@ -109,7 +112,7 @@ class Fleet:
 
     def ask_anew(self, request: TokenRequest, terms: Terms) -> Token | Failure:
         """A token from Entra, whatever anybody has."""
-        return self._asked(_Wish(request, terms, self._key(request), lambda: False, self._plan.monotonic()))
+        return self._asked(_Lookup(request, terms, self._key(request), lambda: False, self._plan.monotonic()))
 
     def _key(self, request: TokenRequest) -> str:
         who = self._plan.identity
@@ -118,7 +121,7 @@ class Fleet:
 
     # Looking, locking, waiting
 
-    def _found(self, wish: _Wish) -> Token | Failure | None:
+    def _found(self, wish: _Lookup) -> Token | Failure | None:
         """What the others have, or what came of asking for all of them; `None`: ask for yourself."""
         patience = self._patience(wish.terms)
         pause = SHORTEST_POLL
@@ -129,9 +132,9 @@ class Fleet:
             if settled:
                 return outcome
             if self._is_late(began):
-                self._guard.slow()
+                self._breaker.slow()
                 return None
-            lock = self._guard.lock(wish.key)
+            lock = self._breaker.lock(wish.key)
             if lock is not None:
                 wish.slow = self._is_late(began)
                 return self._as_holder(lock, wish)
@@ -149,12 +152,12 @@ class Fleet:
         Not in the first flight of a process: it imports a client, looks up a name and connects, and where many
         processes start together there is little CPU for each. Then only the bound of each single call counts.
         """
-        patience = self._guard.backend.patience
+        patience = self._breaker.backend.patience
         return self._acquainted and patience is not None and self._plan.monotonic() - began > patience
 
     def _left_to_others(self, token: Token) -> Token | None:
         """A token that is valid, and that somebody sees to: there is time to look again, or there is not."""
-        return token if token.steady_expires - self._plan.monotonic() > LAST_MINUTE else None
+        return token if token.monotonic_expires - self._plan.monotonic() > LAST_MINUTE else None
 
     def _patience(self, terms: Terms) -> float:
         whole = min(self._plan.transport.total_timeout, terms.timeout or math.inf)
@@ -162,7 +165,7 @@ class Fleet:
             0.75 + self._plan.random() / 2
         )  # who gives up does not do so with all the others
 
-    def _judged(self, seen: Seen, wish: _Wish) -> tuple[bool, Token | Failure | None]:
+    def _judged(self, seen: Stored, wish: _Lookup) -> tuple[bool, Token | Failure | None]:
         """Whether what is there settles it, and how."""
         token = self._usable(seen, wish.terms.replacing)
         if token is not None:
@@ -180,7 +183,7 @@ class Fleet:
             return is_caller, None
         return True, told.failure
 
-    def _paused(self, told: Told, wish: _Wish) -> tuple[bool, Token | Failure | None]:
+    def _paused(self, told: StoredFailure, wish: _Lookup) -> tuple[bool, Token | Failure | None]:
         """The server asked one process to wait: all of them wait."""
         remaining = (told.failure.retry_after or 0.0) - told.age
         if remaining <= 0 or told.age >= LONGEST_PAUSE:
@@ -189,28 +192,28 @@ class Fleet:
         self._source.pauses.begin(wish.request, failure, longest=LONGEST_PAUSE - told.age)
         return True, failure
 
-    def _memory(self, wish: _Wish) -> float:
+    def _memory(self, wish: _Lookup) -> float:
         """Seconds for which a failure counts: a caller takes one that came while he waited, and no older one.
 
         A refresh has time. While Entra fails, one process tries for all.
         """
         return SPACING if wish.terms.replacing is not None else self._plan.monotonic() - wish.began
 
-    def _usable(self, seen: Seen, replacing: Token | None) -> Token | None:
+    def _usable(self, seen: Stored, replacing: Token | None) -> Token | None:
         entry = seen.entry
         if entry is None or entry.remaining < USEFUL:
             return None
-        steady = self._plan.monotonic()
+        monotonic = self._plan.monotonic()
         if replacing is not None:
-            longer = entry.remaining > replacing.steady_expires - steady + USEFUL
+            longer = entry.remaining > replacing.monotonic_expires - monotonic + USEFUL
             if not longer or entry.token == replacing.info.token:
                 return None
-        return token_of(entry, self._plan.clock(), steady, self._plan.random())
+        return token_of(entry, self._plan.clock(), monotonic, self._plan.random())
 
     # Asking
 
-    def _as_holder(self, lock: Lock, wish: _Wish) -> Token | Failure | None:
-        self._keeper.keep(lock)
+    def _as_holder(self, lock: Lock, wish: _Lookup) -> Token | Failure | None:
+        self._leases.keep(lock)
         leave: Callable[[], None] | None = None
         try:
             # Whoever had the lock before may have put his answer after we had looked.
@@ -219,11 +222,11 @@ class Fleet:
                 outcome = self._answered(wish)
                 leave = self._leaving(wish, outcome, tell=True)
         finally:
-            self._afterwards.do(lambda: self._end(lock, leave, slow=wish.slow))
+            self._background.do(lambda: self._end(lock, leave, slow=wish.slow))
         return outcome
 
-    def _look(self, wish: _Wish) -> Seen:
-        return self._guard.read(lambda backend: backend.get(wish.key))
+    def _look(self, wish: _Lookup) -> Stored:
+        return self._breaker.read(lambda backend: backend.get(wish.key))
 
     def _end(self, lock: Lock, leave: Callable[[], None] | None, *, slow: bool) -> None:
         """Leave what there is for the others, and only then let them have the lock."""
@@ -231,25 +234,25 @@ class Fleet:
             if leave is not None:
                 leave()
         finally:
-            self._keeper.give_away(lock)
-            self._guard.release(lock)
+            self._leases.give_away(lock)
+            self._breaker.release(lock)
             if slow:
-                self._guard.slow()
+                self._breaker.slow()
 
-    def _asked(self, wish: _Wish) -> Token | Failure:
+    def _asked(self, wish: _Lookup) -> Token | Failure:
         outcome = self._answered(wish)
         leave = self._leaving(wish, outcome, tell=False)
         if leave is not None:
-            self._afterwards.do(leave)
+            self._background.do(leave)
         return outcome
 
-    def _answered(self, wish: _Wish) -> Token | Failure:
+    def _answered(self, wish: _Lookup) -> Token | Failure:
         terms = wish.terms
         if wish.waited and terms.since is None:
             terms = replace(terms, since=wish.began)  # the time that was waited counts
         return self._source.ask(wish.request, terms)
 
-    def _leaving(self, wish: _Wish, outcome: Token | Failure, *, tell: bool) -> Callable[[], None] | None:
+    def _leaving(self, wish: _Lookup, outcome: Token | Failure, *, tell: bool) -> Callable[[], None] | None:
         """Leaves an outcome for the others; `None` where it is nothing for them."""
         if isinstance(outcome, Failure):
             if (not tell and not outcome.retry_after) or outcome.unavailable:
@@ -261,9 +264,9 @@ class Fleet:
         token = outcome
         return lambda: self._store(lambda backend: backend.put(wish.key, entry_of(token, self._plan.monotonic())))
 
-    def _store(self, operation: Callable[[Backend], None]) -> None:
+    def _store(self, operation: Callable[[Store], None]) -> None:
         with contextlib.suppress(Unavailable):  # this process has its answer
-            self._guard.store(operation)
+            self._breaker.store(operation)
 
     # Its life
 
@@ -273,11 +276,52 @@ class Fleet:
 
     def close(self) -> None:
         """Close the backend's sockets and files."""
-        self._guard.backend.close()
+        self._breaker.backend.close()
 
     def after_fork(self) -> None:
         """In the child of a fork: no lock is held, nothing is under way, no socket is shared."""
         self._acquainted = False
-        self._keeper.after_fork()
-        self._afterwards.after_fork()
-        self._guard.after_fork()
+        self._leases.after_fork()
+        self._background.after_fork()
+        self._breaker.after_fork()
+
+
+class Secrets(Protocol):
+    """What a store needs to know of the credential: its log, and the proofs that encrypt what is shared."""
+
+    log: Log
+
+    @property
+    def worked(self) -> Sealed | None:
+        """The proof that worked last; `None` where none has."""
+        ...
+
+    def listed(self) -> list[Proof]:
+        """The proofs that can be read now, in their order."""
+        ...
+
+
+def opened(plan: Blueprint, source: Secrets) -> Store | None:
+    """Where the tokens of a blueprint are shared; `None` for memory alone.
+
+    Raises:
+        ConfigError: the store can't be used on this machine.
+    """
+    return plan.settings.token_cache.open(opening_of(plan, source))
+
+
+def opening_of(plan: Blueprint, source: Secrets) -> Opening:
+    """What the store of a blueprint is opened with."""
+    verify = plan.transport.verify
+    return Opening(
+        settings=plan.settings.token_cache,
+        identity=plan.identity,
+        reader=plan.reader,
+        certificates=verify if isinstance(verify, str) else None,
+        cache_home=plan.surroundings.cache_home,
+        clock=plan.clock,
+        monotonic=plan.monotonic,
+        log=source.log,
+        worked=lambda: source.worked,
+        listed=source.listed,
+    )

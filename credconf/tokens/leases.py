@@ -17,7 +17,7 @@ _AT_ONCE = 8
 _RESTS = 2.0  # seconds
 
 
-class Keeper:
+class LeaseRenewer:
     """Renews the leases of the locks that this process holds, for as long as it does.
 
     A thread is started with the first lock that has a lease, and ends when none is held; where there are several locks,

@@ -1,7 +1,7 @@
 """Who am I, and until when? Run `python main.py` in this folder."""
 
 import sys
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 import credconf
 
@@ -12,5 +12,5 @@ try:
 except credconf.CredconfError as error:  # what is wrong, where, and what to do; never a secret
     sys.exit(str(error))
 
-until = datetime.fromtimestamp(token.expires_on, timezone.utc)
+until = datetime.fromtimestamp(token.expires_on, UTC)
 print(f"{identity['client_id']} of {identity['tenant_id']}, until {until:%Y-%m-%d %H:%M} UTC")

@@ -18,7 +18,7 @@ import credconf
 from credconf.cli.scaffold import ignored, scalar
 from credconf.config.reading.document import parse
 from credconf.config.reading.nodes import Scalar
-from credconf.testing import make_certificate
+from tests.certificates import make_certificate
 from tests.cli.running import run, terminal
 from tests.config.project import CANARY, CLIENT, TENANT, warned
 

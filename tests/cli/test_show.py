@@ -16,6 +16,7 @@ import credconf
 from credconf.config.variables import Scheme
 from tests.cli.running import run
 from tests.config.project import CANARY, CLIENT, COMPLETE, ID, OTHER_CLIENT, TENANT
+from tests.diagonal import share
 
 BASE = "credentials:\n  base: {abstract: true, tenant_id: contoso.onmicrosoft.com, cloud: usgov}\n"
 PROD = (
@@ -264,7 +265,7 @@ def variables(chosen):
     return {name: TEXTS[VARIABLES[name]][number % len(TEXTS[VARIABLES[name]])] for name, number in chosen.items()}
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=share(100), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(base=sources(TEXTS), app=sources(TEXTS), environ=sources(VARIABLES), dotenv=sources(VARIABLES))
 def test_it_shows_what_load_resolves(project, base, app, environ, dotenv):
     whole = {"tenant_id": TENANT, "client_id": CLIENT, "client_secret": CANARY}

@@ -8,7 +8,7 @@ import re
 import signal
 import sys
 import threading
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 import pytest
 
@@ -86,7 +86,7 @@ def test_a_failure_takes_the_line_away(entra, holds):
 
 
 def test_a_log_line_takes_the_place_of_the_line(entra, holds, project):
-    today = datetime.now(timezone.utc).date()
+    today = datetime.now(UTC).date()
     project.write("app.yaml", f"client_secret: {CANARY}\nsecret_expires_on: {today}\n")
     meets = {f"asking {entra.host} ...": lambda _: holds.set()}
     status, said = terminal("token", SCOPE, "-f", "app.yaml", meets=meets)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from credconf.testing import make_certificate
+from tests.certificates import make_certificate
 from tests.config.project import CANARY, CLIENT, COMPLETE, TENANT, VARIABLES, codes, only, warned
 
 OF_A_CERTIFICATE = {"AZURE_CLIENT_CERTIFICATE_PASSWORD": CANARY, "AZURE_CLIENT_SEND_CERTIFICATE_CHAIN": "true"}

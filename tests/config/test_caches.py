@@ -10,8 +10,9 @@ from pydantic import SecretStr
 
 import credconf
 from credconf.kinds import NESTED, identify
-from credconf.settings.clouds import BadName
-from credconf.stores.token_cache import OF_A_KIND, TokenCacheSettings, redis_url
+from credconf.settings.formats import BadName
+from credconf.stores import OWN_SETTINGS, TokenCacheSettings
+from credconf.stores.redis import redis_url
 from tests.config.project import CANARY, COMPLETE, ID, VARIABLES, codes, only, warned
 
 URL = "rediss://cache.example.com:6380/0"
@@ -46,7 +47,7 @@ def test_one_variable_switches_sharing_off(project):
 
 
 def test_every_setting_belongs_to_one_kind_or_to_all():
-    special = [name for names in OF_A_KIND.values() for name in names]
+    special = [name for names in OWN_SETTINGS.values() for name in names]
     assert len(special) == len(set(special))
     assert set(NESTED["token_cache"]) == {*special, "kind", "max_entries"}
 
@@ -109,7 +110,7 @@ def test_every_setting_has_a_variable(project):
     )
     cache = resolved.settings.token_cache
     assert (cache.kind, cache.timeout, cache.key.file) == ("redis", 0.1, str(project.path / "key"))
-    identity = identify(resolved.settings, resolved.reader)
+    identity, _ = identify(resolved.settings, resolved.reader)
     assert CANARY in identity.cache_url
     assert CANARY not in repr(identity)
     assert identity.cache_url in identity.concealed()

@@ -6,9 +6,9 @@ import pytest
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 import credconf
+from credconf.config.judging import judge
 from credconf.config.reading.document import document_of
 from credconf.config.reading.nodes import Document
-from credconf.config.static import judge
 from tests.config.project import CANARY, CLIENT, COMPLETE, ID, TENANT, assert_nothing_shows, codes, only
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from credconf.kinds import FIELDS, NESTED
+from credconf.kinds.hints import _MEANT, _NOT_HERE
 from credconf.problems.suggestions import folded
-from credconf.settings.hints import _MEANT, _NOT_HERE
 from tests.config.project import CANARY, CLIENT, COMPLETE, ID, TENANT, only
 
 CASE = "? settings are written in lower case, with `_`"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from credconf.config.judging import judge
 from credconf.config.reading.document import read_document
 from credconf.config.reading.nodes import Document
-from credconf.config.static import judge
 from tests.config.project import CANARY, CLIENT, ID, TENANT, VARIABLES, secret_of, warned
 
 WORD = "c4n4ry"

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 import credconf
 from tests.config.project import CANARY, CLIENT, COMPLETE, ID, TENANT, VARIABLES, codes, warned
+from tests.diagonal import share
 
 SOURCES = ["argument region", "$CREDCONF_REGION", ".env:1 (CREDCONF_REGION)", "prod.yaml:3:22", "base.yaml:4:21"]
 SOURCES += ["base.yaml:5:21", "base.yaml:6:21"]
@@ -28,7 +29,7 @@ def files(given: set[int]) -> tuple[str, str, str]:
     return base, prod, "CREDCONF__A__REGION=two\n" if 2 in given else ""
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=share(100), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(given=st.sets(st.integers(0, 6)))
 def test_the_highest_source_wins_and_knows_the_others_in_order(project, given):
     base, prod, dotenv = files(given)
@@ -52,7 +53,7 @@ def test_the_highest_source_wins_and_knows_the_others_in_order(project, given):
     assert [str(item) for item in (origin, *origin.displaced)] == [shown[number] for number in order]
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=share(60), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(given=st.lists(st.sampled_from([None, "cloud", "authority"]), min_size=4, max_size=4))
 def test_cloud_and_authority_displace_each_other_across_sources(project, given):
     values = {"cloud": ["china", "usgov", "china", "usgov"], "authority": [f"login{n}.example" for n in range(4)]}

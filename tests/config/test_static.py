@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import credconf
+from credconf.config.judging import judge
 from credconf.config.reading.document import document_of
 from credconf.config.reading.nodes import Document
-from credconf.config.static import judge
 from tests.config.project import CANARY, CLIENT, COMPLETE, ID, OTHER_CLIENT, TENANT
+from tests.diagonal import share
 
 
 def judged(*texts, section=None, names=("app.yaml", "over.yaml")):
@@ -364,7 +365,7 @@ def refused(path, name, given):
     return set()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=share(300), deadline=None)
 @given(base=entries(), child=entries())
 def test_the_verdict_is_that_of_load_in_an_environment_that_supplies_what_is_missing(tmp_path_factory, base, child):
     path = tmp_path_factory.mktemp("static") / "app.yaml"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from credconf.config.judging import judge
 from credconf.config.reading.document import parse
 from credconf.config.reading.nodes import Document
-from credconf.config.static import judge
-from credconf.config.strangers import strangers
 from credconf.kinds import ALIASES, FIELDS, NESTED
+from tools.schema.foreign_keys import foreign_keys
 
-HINTS = strangers((*FIELDS, *ALIASES), NESTED)
+HINTS = foreign_keys((*FIELDS, *ALIASES))
 
 
 def said_of(text):
@@ -27,7 +27,7 @@ def test_they_say_the_same_beside_the_settings(hint, keys):
 
 @pytest.mark.parametrize("group", NESTED)
 def test_they_say_the_same_in_a_group(group):
-    hints = strangers(NESTED[group], {})
+    hints = foreign_keys(NESTED[group])
     assert hints
     for hint, keys in hints.items():
         assert {said_of(f"{group}: {{{key}: a}}") for key in keys} == {hint}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from credconf.config.variables import AZURE, Scheme, leaves, split_list
+from credconf.config.variables import Scheme, documented, split_list
 from credconf.ground.opaque import Hidden
+from credconf.kinds import LEAVES
 from tests.config.project import (
     CANARY,
     CLIENT,
@@ -59,7 +60,7 @@ def test_every_documented_azure_name_is_heard(project):
 
 
 def test_the_certificates_azure_names_are_heard(project, tmp_path):
-    from credconf.testing import make_certificate
+    from tests.certificates import make_certificate
 
     make_certificate(tmp_path / "client.pem", password=CANARY)
     settings = project.load(
@@ -369,7 +370,7 @@ def test_the_schemes_name_every_field_once():
     for scheme in (Scheme.of(None, None, prefixed=False), Scheme.of("my-app", None, prefixed=False), Scheme("R_")):
         names = [variable.name for variable in scheme.variables()]
         assert len(names) == len(set(names))
-    assert {field for field, _ in AZURE.values()} <= set(leaves())
+    assert {variable.field for variable in documented().values()} <= set(LEAVES)
     assert list(Scheme(None).variables()) == []
 
 

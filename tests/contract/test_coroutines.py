@@ -85,7 +85,7 @@ def test_a_time_limit_of_the_caller_ends_only_his_wait(case, held):
     async def main():
         patient = asyncio.create_task(credential.get_token(SCOPE))
         await until(arrived)
-        with pytest.raises(asyncio.TimeoutError):
+        with pytest.raises(TimeoutError):
             await asyncio.wait_for(credential.get_token(SCOPE), 0.05)
         go_on.set()
         return await patient

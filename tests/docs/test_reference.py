@@ -8,8 +8,8 @@ import click
 import pytest
 
 import credconf
+from credconf import kinds
 from credconf.cli import COMMANDS, main
-from credconf.config.hover import FORMS
 from credconf.config.variables import Scheme
 from credconf.kinds import FIELDS, KINDS, NESTED
 from credconf.problems.aadsts import EXPLAINED
@@ -17,6 +17,7 @@ from credconf.problems.catalogue import CODES
 from tests.docs.pages import DOCS
 from tests.examples.sessions import Session, folders
 from tools.reference import codes, commands, settings
+from tools.schema.texts import FORMS
 
 PATHS = [
     path for name in FIELDS for path in ([f"{name}.{leaf}" for leaf in NESTED[name]] if name in NESTED else [name])
@@ -42,17 +43,14 @@ def test_every_setting_and_key_has_a_section_and_nothing_else_has():
 
 @pytest.mark.parametrize("path", PATHS)
 def test_a_section_says_all_of_a_setting(path):
-    name, _, leaf = path.partition(".")
+    name = path.partition(".")[0]
     having = {kind: model for kind, model in KINDS.items() if name in model.model_fields}
-    field = next(iter(having.values())).model_fields[name]
-    if leaf:
-        assert isinstance(field.annotation, type)
-        field = field.annotation.model_fields[leaf]
+    setting = kinds.SETTINGS[path].setting
     text = SETTINGS[path]
-    assert field.description in text
+    assert setting.description in text
     assert re.search(r"^Type\n:   \S", text, re.MULTILINE)
     assert re.search(r"^Default\n:   \S", text, re.MULTILINE)
-    assert text.count("```yaml") == len(field.examples)
+    assert text.count("```yaml") == len(setting.examples)
     assert ("Kinds\n:   all\n" in text) == (len(having) == len(KINDS))
     for scheme in (Scheme.of(None, None, prefixed=False), Scheme("CREDCONF__<NAME>__")):
         heard = {item.name for item in scheme.variables() if item.field == path and item.form != "unusable"}

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import credconf
-from credconf.entra.answers import LONGEST_LIFE, LONGEST_TOKEN, Answer, Reply, parsed, token_in
+from credconf.entra.messages import LONGEST_LIFE, LONGEST_TOKEN, Answer, Reply, parsed, token_in
+from tests.diagonal import share
 from tests.entra.scripted import Scripted
 
 FIELDS = {"tenant_id": "contoso.com", "client_id": "x", "client_secret": "the-canary-secret"}
@@ -196,7 +197,7 @@ def outcome_of(client, **options):
     return token
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=share(150), deadline=None)
 @given(
     answers | tokens | json_values, st.sampled_from([200, 200, 200, 201, 204, 301, 400, 401, 403, 404, 429, 500, 503])
 )
@@ -216,13 +217,13 @@ def fits_a_header(token):
     return isinstance(token, str) and bool(re.fullmatch("[!-~]+", token))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=share(100), deadline=None)
 @given(st.text() | st.sampled_from(["[" * 100_000, '{"access_token": "x"', "\x00", "\ud800", "NaN", "﻿{}"]))
 def test_every_text_is_a_token_or_an_authentication_error(text):
     assert outcome_of(Scripted({"https": text})) is None
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=share(60), deadline=None)
 @given(st.text() | json_values.map(json.dumps), st.booleans())
 def test_whatever_the_claims_say_the_outcome_is_a_token_or_an_authentication_error(claims, cae):
     outcome_of(Scripted(), claims=claims, enable_cae=cae)

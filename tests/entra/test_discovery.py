@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import credconf
-from credconf.testing import make_certificate
+from tests.certificates import make_certificate
 from tests.contract.clients import Recorder
 from tests.contract.faces import OTHER_SCOPE, SCOPE, Clock, engine_of
 from tests.entra.scripted import Scripted

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from credconf.entra.proxies import bypasses
-from credconf.settings.clouds import host_of, shown
+from credconf.settings.formats import host_of, shown
 
 
 @pytest.mark.parametrize(

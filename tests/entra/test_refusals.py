@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from credconf.entra.redaction import Redactor
-from credconf.entra.refusals import Asked, refusal
+from credconf.entra.redaction import DROPPED, Redactor
+from credconf.entra.sending import Asked, refusal
 from credconf.errors import AuthenticationError, Failure
 from credconf.kinds import Identity
 from credconf.problems.aadsts import EXPLAINED
 from credconf.problems.printable import printable
-from credconf.tokens.exceptions import exception_of
+from credconf.tokens.azure_core import exception_of
 
 SECRET = 'pa~ss "w+rd/ü&='
 
@@ -26,9 +26,9 @@ def identity(**changes):
         "authority": "https://login.example.test:8443",
         "oidc_authority": None,
         "region": None,
-        "proxy": None,
     }
-    return Identity(**{**known, **changes})
+    hidden = changes.pop("hidden", frozenset())
+    return Identity({**known, **changes}, hidden)
 
 
 ASKED = Asked(identity(), "the-tenant", Redactor([SECRET]))
@@ -83,10 +83,10 @@ def test_a_refusal_of_another_server_needs_no_code():
     "form", [SECRET, "pa~ss%20%22w%2Brd%2F%C3%BC%26%3D", "pa~ss+%22w%2Brd%2F%C3%BC%26%3D", json.dumps(SECRET)[1:-1]]
 )
 def test_no_form_of_a_secret_that_a_server_repeats_is_shown(form):
-    failure = failure_of({"error": "e", "error_description": f"<<{form}>>", "correlation_id": form})
+    failure = failure_of({"error": "e", "error_description": f"No. <<{form}>>", "correlation_id": form})
     assert form not in failure.message
-    assert "<<[removed]>>" in failure.message
-    assert failure.correlation_id == "[removed]"
+    assert f"The server said: No. {DROPPED}" in failure.message
+    assert failure.correlation_id == DROPPED
 
 
 def test_what_a_server_says_is_capped_and_printable():
@@ -187,10 +187,10 @@ def test_the_redactor_removes_what_it_holds(secret, before, after):
     cleaned = Redactor([secret])(f"{before}{secret}{after}")
     assert (
         secret not in cleaned
-        or secret in "[removed]"
+        or secret in DROPPED
         or not secret.isprintable()
         or len(cleaned) > 1000
-        or secret in printable(f"{before}[removed]{after}")  # which spells out what can't be printed
+        or secret in printable(f"{before}{DROPPED}{after}")  # which spells out what can't be printed
     )
 
 
@@ -199,4 +199,4 @@ def test_a_redactor_without_secrets_removes_nothing():
 
 
 def test_one_secret_inside_another_leaves_no_rest():
-    assert Redactor(["abc", "abcdef"])("xabcdefx abc") == "x[removed]x [removed]"
+    assert Redactor(["abc", "abcdef"])("xabcdefx. abc. ab.") == f"{DROPPED} ab."

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from credconf.entra.http import Response, TransportFailure
-from credconf.entra.retries import LONGEST_WAIT, RETRIED_STATUSES, backoff, is_retryable, next_wait, retry_after
+from credconf.entra.http import (
+    LONGEST_WAIT,
+    RETRIED_STATUSES,
+    Response,
+    TransportFailure,
+    backoff,
+    is_retryable,
+    next_wait,
+    retry_after,
+)
 
-NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
 NAMES = ["retry-after", "retry-after-ms", "x-ms-retry-after-ms"]
 
 

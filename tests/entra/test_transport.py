@@ -15,7 +15,7 @@ import time
 import traceback
 import warnings
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 
@@ -273,7 +273,7 @@ def test_a_certificate_of_another_host_is_refused(ca, start, transport):
 
 
 def test_an_expired_certificate_is_refused(ca, start, transport):
-    yesterday = datetime.now(timezone.utc) - timedelta(days=1)
+    yesterday = datetime.now(UTC) - timedelta(days=1)
     failure = failing(transport(), start(Server(ca, certificate=ca.issue_cert("localhost", not_after=yesterday))).url)
     assert failure.reason == "tls"
     assert "certificate has expired" in failure.message
@@ -408,7 +408,7 @@ def test_a_caller_may_ask_once_only(server, transport, clock):
 def test_retry_after_is_honoured(server, transport, clock):
     server.script.append(answer(429, retry_after="7"))
     server.script.append(answer(429, x_ms_retry_after_ms="250"))
-    date = format_datetime(datetime.fromtimestamp(1000 + 7.25 + 3, timezone.utc), usegmt=True)
+    date = format_datetime(datetime.fromtimestamp(1000 + 7.25 + 3, UTC), usegmt=True)
     server.script.append(answer(429, retry_after=date))
     assert transport(clock).get(server.url).status_code == 200
     assert clock.slept == [7, 0.25, pytest.approx(3, abs=0.5)]

@@ -9,8 +9,7 @@ import trustme
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from typing_extensions import Self
+    from typing import Self
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
-
-    from typing_extensions import Self
+    from typing import Self
 
 SCOPE = "https://vault.azure.net/.default"
 _PROGRAM = str(Path(__file__).with_name("redis_worker.py"))

@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
-
-    from typing_extensions import Self
+    from typing import Self
 
 TIMEOUT = 60.0  # seconds for one answer; an idle machine needs a second for the first and milliseconds for the next
 STOP_TIMEOUT = 5.0  # seconds

@@ -11,8 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
     from types import TracebackType
-
-    from typing_extensions import Self
+    from typing import Self
 
 START_TIMEOUT = 60.0  # seconds; Azurite needs 2 on an idle machine
 STOP_TIMEOUT = 5.0  # seconds

@@ -26,7 +26,7 @@ from credconf.kinds import (
     validate,
 )
 from credconf.references import NotFound, Reader
-from credconf.testing import make_certificate
+from tests.certificates import make_certificate
 from tests.config.project import CANARY, CLIENT, COMPLETE, ID, TENANT, codes, only
 
 IDS = {"tenant_id": TENANT, "client_id": CLIENT}
@@ -310,7 +310,7 @@ def test_the_identity_hides_what_came_from_a_file(project):
     project.write("id", "from-a-file\n")
     text = COMPLETE.replace(CLIENT, "{file: id}").replace(TENANT, "{env: T}")
     resolved = project.flat(text, environ={"T": "contoso.example"})
-    identity = identify(resolved.settings, resolved.reader)
+    identity, _ = identify(resolved.settings, resolved.reader)
     assert isinstance(identity, Identity)
     assert (identity.client_id, identity.hidden) == ("from-a-file", {"client_id"})
     assert "from-a-file" not in str(identity.shown("client_id"))
@@ -320,7 +320,7 @@ def test_the_identity_hides_what_came_from_a_file(project):
 
 def test_an_identity_shows_no_password_of_a_proxy():
     settings = validate({**IDS, "client_secret": "x", "http": {"proxy": SecretStr(f"http://u:{CANARY}@h:1")}})
-    identity = identify(settings, READER)
+    identity, _ = identify(settings, READER)
     assert CANARY in identity.proxy
     assert CANARY not in repr(identity)
 
@@ -338,10 +338,10 @@ def test_nothing_that_came_from_a_file_is_in_a_message_about_the_network(project
 
 def test_an_identity_that_can_not_be_read_says_what():
     settings = validate({"tenant_id": {"env": "T"}, "client_id": {"file": os.devnull}, "client_secret": "x"})
-    failures = identify(settings, READER)
+    _, failures = identify(settings, READER)
     assert [(path, failure.code) for path, failure in failures] == [
-        ("client_id", "not-a-file"),
         ("tenant_id", "missing-variable"),
+        ("client_id", "not-a-file"),
     ]
     assert all(isinstance(failure, NotFound) for _, failure in failures)
 

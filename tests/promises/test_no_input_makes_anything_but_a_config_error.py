@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 import credconf
-from credconf.config.variables import AZURE, Scheme
+from credconf.config.variables import Scheme, documented
 from tests.config.project import CANARY, CLIENT, COMPLETE, TENANT, assert_nothing_shows
+from tests.diagonal import share
 
 FIELDS = [
     "kind",
@@ -89,7 +90,7 @@ YAML_PIECES = st.lists(
     max_size=40,
 ).map("".join)
 NAMES = st.one_of(
-    st.sampled_from([*AZURE, *(variable.name for variable in Scheme("CREDCONF_").variables())]),
+    st.sampled_from([*documented(), *(variable.name for variable in Scheme("CREDCONF_").variables())]),
     st.sampled_from(
         ["CREDCONF_NAME", "CREDCONF_", "CREDCONF__A__REGION", "CREDCONF__", "HTTPS_PROXY", "AZURE_TENANTID"]
     ),
@@ -104,7 +105,7 @@ ENVIRONS = st.dictionaries(
 ).map(lambda variables: dict(map(without_a_secret_path_in, variables.items())))
 
 thoroughly = settings(
-    max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=share(150), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 
 

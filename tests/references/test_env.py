@@ -45,7 +45,7 @@ def test_any_text_field_takes_one(project):
 def project_identity(resolved):
     from credconf.kinds import identify
 
-    return identify(resolved.settings, resolved.reader)
+    return identify(resolved.settings, resolved.reader)[0]
 
 
 def test_what_it_stands_for_is_held_to_the_fields_rule(project):

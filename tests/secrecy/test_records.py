@@ -15,21 +15,22 @@ from credconf.config.reading.document import document_of
 from credconf.config.reading.dotenv import parse_dotenv
 from credconf.entra.client import Answer
 from credconf.entra.http import Response, TransportOptions
-from credconf.entra.payload import Payload
+from credconf.entra.messages import Payload
 from credconf.entra.redaction import Redactor
-from credconf.entra.refusals import Asked
 from credconf.entra.request import TokenRequest
+from credconf.entra.sending import Asked
 from credconf.factory import request_for
 from credconf.ground.opaque import Hidden
 from credconf.kinds import Identity, Proof, validate
 from credconf.problems.problem import Origin
 from credconf.references import CommandReference, Reader
 from credconf.tokens.blueprint import Blueprint
-from credconf.tokens.memory import Token
+from credconf.tokens.cache import Token
 from tests.secrecy.canaries import CANARY, SECRET
 from tests.secrecy.test_surfaces import printed
 
-HIDDEN = Identity(SECRET, SECRET, SECRET, SECRET, SECRET, SECRET, frozenset({"client_id"}))
+PATHS = ("client_id", "tenant_id", "authority", "oidc_authority", "region", "http.proxy")
+HIDDEN = Identity(dict.fromkeys(PATHS, SECRET), frozenset({"client_id"}))
 FIELDS = {"tenant_id": "t", "client_id": "c", "client_secret": SECRET, "http": {"proxy": f"http://u:{SECRET[:9]}@h:1"}}
 
 

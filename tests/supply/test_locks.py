@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 from packaging.markers import default_environment
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib  # coverage[toml] brings it
 
 ROOT = Path(__file__).parents[2]
 LOCKED = ROOT / "tools/locked"
@@ -36,7 +31,7 @@ WANTED = {
     "supply": GROUPS["supply"],
     "lowest": [*RUNTIME, *DEV],
 }
-PYTHONS = ["3.10", "3.11", "3.12", "3.13"]
+PYTHONS = ["3.11", "3.12", "3.13", "3.14"]
 
 
 def entries(name):

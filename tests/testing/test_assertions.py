@@ -6,7 +6,7 @@ import base64
 import stat
 import time
 import uuid
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 import jwt
 import pytest
@@ -143,7 +143,7 @@ def test_certificates_are_added_and_removed(client, prove):
 
 
 def test_a_certificate_outside_its_time_is_refused(client, prove, tmp_path):
-    old = make_certificate(tmp_path / "old.pem", not_after=datetime(2001, 1, 1, tzinfo=timezone.utc))
+    old = make_certificate(tmp_path / "old.pem", not_after=datetime(2001, 1, 1, tzinfo=UTC))
     client.registration.add_certificate(old.pem)
     client.certificate = x509.load_pem_x509_certificate(old.pem)
     key = serialization.load_pem_private_key(old.path.read_bytes(), None)

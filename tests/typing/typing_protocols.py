@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_type
 
 import requests
 from azure.core.credentials import AccessToken, AccessTokenInfo
-from typing_extensions import assert_type
 
 import credconf
 

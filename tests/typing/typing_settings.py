@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never, assert_type
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
-from typing_extensions import assert_never, assert_type
 
 import credconf
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, TypeAlias
 
 import yaml
 
-from credconf.config.hover import FORMS
 from credconf.config.variables import PREFIX, SELECTORS, Scheme
-from credconf.kinds import ALIASES, KINDS, NESTED
-from credconf.settings.fields import REFERENCES
+from credconf.kinds import ALIASES, KINDS, NESTED, SETTINGS
+from credconf.references import REFERENCES
+from tools.schema.texts import FORMS
 
 Json: TypeAlias = Mapping[str, Any]
 
@@ -33,11 +32,6 @@ These keys are no settings of a credential. A key that begins with `x-` is yours
 _SELECTORS: Final = {
     "CREDCONF_FILE": "The files that are read, as layers; between them a `:`, on Windows a `;`.",
     "CREDCONF_NAME": "The entry that is used. `name=` wins over it; it wins over `default`.",
-}
-_REFERENCES: Final = {
-    "env": "`{env: NAME}`",
-    "file": "`{file: PATH}`",
-    "command": "`{command: [PROGRAM, ARGUMENT]}`",
 }
 _DEFAULTS: Final = {
     "kind": "the one whose secret or certificate is there",
@@ -100,7 +94,7 @@ def _of_every_kind(field: Json) -> Json:
 
 
 def _overview(fields: Mapping[str, tuple[Json, tuple[str, ...]]]) -> str:
-    rows = [f"| [{_breakable(path)}](#{path}) | {field['description']} |" for path, (field, _) in fields.items()]
+    rows = [f"| [{_breakable(path)}](#{path}) | {SETTINGS[path].setting.description} |" for path in fields]
     return "\n".join(["| setting | meaning |", "| --- | --- |", *rows, ""])
 
 
@@ -111,7 +105,7 @@ def _breakable(path: str) -> str:
 
 def _section(path: str, field: Json, kinds: tuple[str, ...]) -> str:
     told = {
-        "Type": type_of(field),
+        "Type": type_of(path, field),
         "Default": _DEFAULTS.get(path) or _default(field),
         "Kinds": "all" if len(kinds) == len(KINDS) else ", ".join(f"`{kind}`" for kind in kinds),
         "Also called": ", ".join(f"`{alias}`" for alias, name in ALIASES.items() if name == path),
@@ -119,14 +113,15 @@ def _section(path: str, field: Json, kinds: tuple[str, ...]) -> str:
         "Variables of the entry NAME": _named(path, Scheme(f"{PREFIX}_<NAME>__")),
     }
     terms = "\n".join(f"{term}\n:   {text}\n" for term, text in told.items() if text)
-    examples = "\n\n".join(_yaml(path, example) for example in field.get("examples", ()))
-    return f"## `{path}` {{#{path}}}\n\n{field['description']}\n\n{terms}\n{examples}\n"
+    examples = "\n\n".join(_yaml(path, example) for example in SETTINGS[path].setting.examples)
+    return f"## `{path}` {{#{path}}}\n\n{SETTINGS[path].setting.description}\n\n{terms}\n{examples}\n"
 
 
-def type_of(field: Json) -> str:
+def type_of(path: str, field: Json) -> str:
     """What a setting takes, in words.
 
     Args:
+        path: of the setting.
         field: what pydantic's JSON Schema says of it.
     """
     alternatives = [item for item in field.get("anyOf", [field]) if item.get("type") != "null"]
@@ -135,11 +130,15 @@ def type_of(field: Json) -> str:
         return " or ".join(
             [", ".join(f"`{word}`" for word in choices[:-1])] * (len(choices) > 1) + [f"`{choices[-1]}`"]
         )
+    of = SETTINGS[path]
+    if of.setting.choices:
+        *others, last = (f"`{word}`" for word in of.setting.choices)
+        return f"{', '.join(others)} or {last}"
     plain = {item.get("type") for item in alternatives}
-    words = [word for name, word in _words(field).items() if name in plain]
-    text = json.dumps(alternatives)
-    words += [shown for key, shown in _REFERENCES.items() if f"/{REFERENCES[key].__name__}" in text]
-    return ", ".join([*words, *(["a list of these"] if {"string", "array"} <= plain else [])])
+    words = [] if of.only_by_reference else [word for name, word in _words(field).items() if name in plain]
+    words += [f"`{{{key}: {REFERENCES[key].placeholder}}}`" for key in of.references]
+    several = of.accepts is not None and of.accepts.several > 1
+    return ", ".join([*words, *(["a list of these"] if several else [])])
 
 
 def _words(field: Json) -> dict[str, str]:

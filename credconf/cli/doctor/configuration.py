@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import credconf
-from credconf.assembly import readable, transport_of
+from credconf.assembly import identity_of, transport_of
 from credconf.config.show import references_in
 from credconf.entra.proof import Proof
 from credconf.entra.redaction import Redactor
 from credconf.ground.expiry import OVER, in_days, stage
 from credconf.ground.records import replace
-from credconf.settings import clouds
-from credconf.stores.backends import backend_of
+from credconf.settings import clouds, formats
+from credconf.stores import STORES
 from credconf.stores.store import Unavailable, key_of
 from credconf.tokens.blueprint import Blueprint
+from credconf.tokens.coordinator import opened
 from credconf.tokens.source import Source
 
 from .steps import Result, Target
@@ -25,24 +26,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
-    from credconf.kinds import Identity
+    from credconf.entra.identity import Identity
     from credconf.problems import Problem
-    from credconf.stores.store import Backend
+    from credconf.stores.store import Store
 
     from .steps import Diagnosis
 
 _RENEW = "Create a new one, and put its reference first: `client_secret` may be a list, newest first."
-_FIXES = {
-    "file": "Make the application's user the owner of the directory, or set XDG_CACHE_HOME to another directory.",
-    "redis": "Check `token_cache.url`, that Redis runs, and that this machine may connect and write to it.",
-}
 
 
 def configuration(diagnosis: Diagnosis, _: float) -> Result:
     """Load the configuration, read its references, and open its token cache."""
     try:
         diagnosis.target = target = _target(credconf.load(**diagnosis.chosen))
-        diagnosis.backend = _opened_backend(target)
+        diagnosis.store = _opened_store(target)
     except credconf.ConfigError as error:
         problems = tuple(_with_origin(problem, diagnosis.target) for problem in error.problems)
     else:
@@ -53,7 +50,7 @@ def configuration(diagnosis: Diagnosis, _: float) -> Result:
 
 
 def _target(resolved: credconf.Resolved) -> Target:
-    identity = readable(resolved.settings, resolved.reader)
+    identity = identity_of(resolved.settings, resolved.reader)
     transport = transport_of(resolved.settings, identity, resolved.surroundings.no_proxy)
     redact = Redactor(identity.passwords(), identity.concealed)
     return Target(resolved, identity, transport, _endpoint(identity), redact)
@@ -69,7 +66,7 @@ def _with_origin(problem: Problem, target: Target | None) -> Problem:
 def _endpoint(identity: Identity) -> str:
     parts = urlsplit(identity.oidc_authority or identity.authority or "")
     host, region = parts.netloc, identity.region
-    if region and region not in clouds.AUTODETECT and identity.oidc_authority is None and parts.hostname:
+    if region and region not in formats.AUTODETECT and identity.oidc_authority is None and parts.hostname:
         host = clouds.regional_host(parts.hostname, region) + (f":{parts.port}" if parts.port else "")
     return f"https://{host}"
 
@@ -119,7 +116,7 @@ def _expiry_dates(target: Target) -> Iterator[tuple[str, date]]:
             yield path, found.expires_on
 
 
-def _opened_backend(target: Target) -> Backend | None:
+def _opened_store(target: Target) -> Store | None:
     """The shared token cache, opened as `from_config()` opens it; `None` without one.
 
     Raises:
@@ -128,28 +125,28 @@ def _opened_backend(target: Target) -> Backend | None:
     resolved = target.resolved
     around = resolved.surroundings
     plan = Blueprint(resolved.settings, target.identity, resolved.reader, target.transport, surroundings=around)
-    return backend_of(plan, Source(plan))
+    return opened(plan, Source(plan))
 
 
 def token_cache(diagnosis: Diagnosis, _: float) -> Result:
     """Read from the shared token cache, and take and release a lock, which writes to it. No entry remains."""
-    backend, target = diagnosis.backend, diagnosis.known_target()
-    if backend is None:
+    store, target = diagnosis.store, diagnosis.known_target()
+    if store is None:
         return Result("ok", "in the memory of each process")
     identity = target.identity
     place = identity.oidc_authority or identity.authority or ""
     key = key_of(place, identity.tenant_id, identity.client_id, ("credconf doctor",), cae=False)
     try:
-        backend.get(key)
-        lock = backend.lock(key)
+        store.get(key)
+        lock = store.lock(key)
         if lock is not None:
             lock.release()
     except Unavailable as exc:
         reason = str(exc)
     else:
-        return Result("ok", f"{backend.label} can be read and written")
+        return Result("ok", f"{store.label} can be read and written")
     finally:
-        backend.close()
-    fix = _FIXES.get(target.resolved.settings.token_cache.kind)
+        store.close()
+    fix = STORES[target.resolved.settings.token_cache.kind].repair
     details = ("Until then, each process requests its own tokens.",)
-    return Result("warning", target.redact(f"{backend.label} can't be used: {reason}"), fix, details)
+    return Result("warning", target.redact(f"{store.label} can't be used: {reason}"), fix, details)

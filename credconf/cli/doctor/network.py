@@ -10,7 +10,7 @@ import socket
 import ssl
 import time
 from contextlib import closing
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from http.client import HTTPResponse
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
@@ -18,12 +18,13 @@ from urllib.parse import urlsplit
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from credconf.entra.failures import EXPECTED, Attempt, explain
+from credconf.entra.connections import EXPECTED, Attempt, explain
 from credconf.entra.proxies import Proxy, bypasses
 from credconf.entra.sending import REMEDIES
 from credconf.entra.sockets import connected, exchange, secured, tls_context
 from credconf.ground.records import record
-from credconf.settings.clouds import is_well_known, shown
+from credconf.settings.clouds import is_well_known
+from credconf.settings.formats import shown
 
 from .steps import Result
 
@@ -257,7 +258,7 @@ def _rejected(error: ssl.SSLCertVerificationError, peer: Peer | None, target: Ta
     code = error.verify_code
     details = [f"issued by {target.redact(peer.issuer)}, valid from {peer.since} to {peer.until}"] if peer else []
     if code in {_NOT_YET, _EXPIRED}:
-        details.append(f"this machine's clock says {datetime.now(timezone.utc):%Y-%m-%d %H:%M:%S} UTC")
+        details.append(f"this machine's clock says {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC")
     reason = error.verify_message.rstrip(".")
     summary = target.redact(f"the certificate of {host} was not accepted: {reason}")
     return Result("failed", summary, _remedy(code, target), tuple(details))

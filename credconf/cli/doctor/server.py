@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import time
-from datetime import timezone
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 import credconf
 from credconf.cli.acquisition import credential_on_demand, parts_of, scope_hint
 from credconf.cli.output import lifetime, utc
-from credconf.entra.answers import parsed
 from credconf.entra.http import TransportFailure
+from credconf.entra.messages import parsed
 from credconf.entra.sending import REMEDIES
 from credconf.entra.transport import Transport
 from credconf.ground.records import replace
 from credconf.problems.aadsts import codes_in, explain
 from credconf.settings import clouds
-from credconf.stores.token_cache import TokenCacheSettings
+from credconf.stores import TokenCacheSettings
 
 from .steps import Result
 
 if TYPE_CHECKING:
     from credconf.entra.http import Response
-    from credconf.kinds import Identity
+    from credconf.entra.identity import Identity
 
     from .steps import Diagnosis, Target
 
@@ -129,7 +129,7 @@ def clock(diagnosis: Diagnosis, _: float) -> Result:
     except (ValueError, TypeError, IndexError, OverflowError):
         return Result("skipped", "the server's answer has no date")
     theirs = (
-        date if date.tzinfo else date.replace(tzinfo=timezone.utc)
+        date if date.tzinfo else date.replace(tzinfo=UTC)
     ).timestamp() + 0.5  # whole seconds: the mean error is half of one
     off = diagnosis.answered_at - theirs
     if abs(off) < _WARNING:

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     import credconf
     from credconf.cli.options import Chosen
     from credconf.entra.http import Response, TransportOptions
-    from credconf.kinds import Identity
+    from credconf.entra.identity import Identity
     from credconf.problems import Problem
-    from credconf.stores.store import Backend
+    from credconf.stores.store import Store
 
 T = TypeVar("T")
 Status = Literal["ok", "warning", "failed", "skipped"]
@@ -93,7 +93,7 @@ class Diagnosis:
         shows: whether a status line is shown.
         status_line: the status line of the step that runs.
         target: known after the first step.
-        backend: the shared token cache, if there is one. The first step opens it, its own step closes it.
+        store: the shared token cache, if there is one. The first step opens it, its own step closes it.
         tunnel: a connection through the proxy, open for the TLS step.
         answer: the server's answer, with any HTTP status.
         answered_at: the Unix time halfway between request and answer, by this machine's clock.
@@ -104,7 +104,7 @@ class Diagnosis:
     shows: bool = False
     status_line: StatusLine = field(default_factory=lambda: StatusLine("", shows=False), repr=False)
     target: Target | None = None
-    backend: Backend | None = field(default=None, repr=False)
+    store: Store | None = field(default=None, repr=False)
     tunnel: socket.socket | None = field(default=None, repr=False)
     answer: Response | None = None
     answered_at: float = 0.0

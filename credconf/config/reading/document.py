@@ -62,8 +62,7 @@ def parse(text: str, name: str) -> Node | Problem | None:
 
 
 def _refused(name: str, text: str, broken: Problem | yaml.YAMLError) -> Problem:
-    from credconf.config.reporting.excerpts import of_broken  # these are for broken files only
-
+    from .excerpts import of_broken  # these are for broken files only
     from .yaml_errors import syntax_problem, unprintable_problem
 
     if isinstance(broken, yaml.MarkedYAMLError):

@@ -6,24 +6,25 @@ import os
 import re
 from typing import TYPE_CHECKING, Any
 
-from credconf.config.layers import KNOWN, PATHS, Layer, Value
-from credconf.config.reporting.unknown_keys import unknown_in_entry, unknown_in_group
+from credconf.config.layers import KNOWN, Layer, Value, anchored_value
 from credconf.ground.files import absolute
 from credconf.ground.records import replace
-from credconf.kinds import ALIASES, NESTED
+from credconf.kinds import ALIASES, NESTED, SETTINGS
 from credconf.kinds.validation import unknown_key
 from credconf.problems import Problem
 from credconf.problems.printable import shown_key
 from credconf.problems.problem import Origin, joined
+from credconf.references import REFERENCES
+from credconf.settings.formats import ENTRY_NAME
 
 from .lineage import Book, Part, broken_lineages, colliding_names
 from .nodes import Mapping, Node, Scalar, Sequence, entries, faults, plain
 from .sections import missing_section, section_of
 
 if TYPE_CHECKING:
-    from .nodes import Document
+    from .nodes import Document, Node
 
-_NAME = re.compile(r"[a-z][a-z0-9]*([-_][a-z0-9]+)*")
+
 _CONTROLS = frozenset({"extends", "abstract"})
 _TOP = frozenset({"default", "credentials"})
 
@@ -79,6 +80,10 @@ def _read_file(document: Document, mapping: Mapping, path: str, book: Book) -> N
         _read_entries(document, pairs["credentials"][1], joined(path, "credentials"), book)
 
 
+def _is_name(text: str) -> bool:
+    return re.fullmatch(ENTRY_NAME.pattern, text) is not None
+
+
 def _read_entries(document: Document, node: Node, path: str, book: Book) -> None:
     if not isinstance(node, Mapping):
         book.problems.append(
@@ -89,9 +94,9 @@ def _read_entries(document: Document, node: Node, path: str, book: Book) -> None
         if _is_foreign(name):
             continue
         where = joined(path, shown_key(name))
-        if not _NAME.fullmatch(name):
+        if not _is_name(name):
             meant = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
-            usable = shown_key(name) != "…" and _NAME.fullmatch(meant)
+            usable = shown_key(name) != "…" and _is_name(meant)
             rule = "lower-case letters and digits, joined by single `-` or `_`"
             hint = f"write `{meant}`: {rule}" if usable else f"write {rule}, such as my-app"
             message = f"`{shown_key(name)}` is not a usable name"
@@ -147,22 +152,10 @@ def _add(part: Part, document: Document, path: str, key: Scalar, node: Node) -> 
             if leaf in NESTED[path]:
                 _add(part, document, f"{path}.{leaf}", leaf_key, inner)
         return
-    raw: Any = _relative_to(document, path, plain(node))
-    if path == "env_prefix" and isinstance(node, Scalar) and node.is_null:
+    raw: Any = anchored_value(path, plain(node), os.path.dirname(absolute(document.name)))
+    if SETTINGS[path].setting.is_null and isinstance(node, Scalar) and node.is_null:
         raw = None
     part.layer.values[path] = Value(raw, document.origin(node, part.name), document.origin(key, part.name), node)
-
-
-def _relative_to(document: Document, path: str, raw: Any) -> Any:
-    """A relative path is relative to the file that names it, and stays so when the working directory changes."""
-    directory = os.path.dirname(absolute(document.name))
-    if path in PATHS and isinstance(raw, str) and raw.strip():
-        return os.path.join(directory, raw)
-    if isinstance(raw, dict) and raw.keys() == {"file"} and isinstance(raw["file"], str) and raw["file"]:
-        return {"file": os.path.join(directory, raw["file"])}
-    if isinstance(raw, list):
-        return [_relative_to(document, path, item) for item in raw]
-    return raw
 
 
 def _parents(document: Document, node: Node, path: str, problems: list[Problem]) -> tuple[tuple[str, Origin], ...]:
@@ -194,3 +187,39 @@ def _wrong(key: str, expected: str, origin: Origin, path: str) -> Problem:
 
 def _at(problem: Problem, origin: Origin) -> Problem:
     return replace(problem, origin=origin)
+
+
+def unknown_in_entry(key: str, known: frozenset[str], path: str, before: tuple[str, Node] | None) -> Problem:
+    """The problem of an unknown key among the settings of an entry.
+
+    Args:
+        key: as it is written.
+        known: what an entry may hold.
+        path: of the entry.
+        before: the key and the value that stand in front of it.
+    """
+    problem = unknown_key(key, known, joined(path, shown_key(key)))
+    if before is None or key not in REFERENCES:
+        return problem
+    setting, value = before
+    is_empty = isinstance(value, Scalar) and not value.text
+    return (
+        replace(problem, hint=f"indent it below `{setting}`")
+        if is_empty and setting in SETTINGS and SETTINGS[setting].is_text
+        else problem
+    )
+
+
+def unknown_in_group(key: Scalar, group: Scalar, path: str) -> Problem:
+    """The problem of an unknown key in a group of settings.
+
+    Args:
+        key: with its place.
+        group: the key of the group, with its place.
+        path: of the group.
+    """
+    problem = unknown_key(key.text, frozenset(NESTED[group.text]), joined(path, shown_key(key.text)))
+    if key.text not in KNOWN:
+        return replace(problem, meant=joined(group.text, problem.meant)) if problem.meant else problem
+    where = f"begin it in the column of `{group.text}`" if key.line > group.line else f"write it beside `{group.text}`"
+    return replace(problem, hint=f"it is a setting of the entry: {where}", meant=key.text)

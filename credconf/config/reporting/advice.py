@@ -12,9 +12,11 @@ from pydantic import SecretStr
 
 from credconf.config.merging import place_in
 from credconf.ground.expiry import OVER, stage, within
+from credconf.kinds.readable import value_at
 from credconf.problems import Problem
 from credconf.references import FileReference
-from credconf.settings import clouds
+from credconf.settings import clouds, formats
+from credconf.settings.declaration import declared
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -22,31 +24,27 @@ if TYPE_CHECKING:
 
     from credconf.config.layers import Layer, Value
     from credconf.kinds import Identity, Kind, Proof
+    from credconf.references import Reader
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 
 
 def advice(
-    settings: Kind, identity: Identity, proofs: Mapping[str, Proof], merged: Mapping[str, Value]
+    settings: Kind, identity: Identity, proofs: Mapping[str, Proof], merged: Mapping[str, Value], reader: Reader
 ) -> Iterator[Problem]:
-    """The warnings about a configuration that is valid, and about the files of its secrets.
+    """The warnings about a configuration that is valid.
 
     Args:
         settings: the validated model.
-        identity: its texts.
+        identity: its texts, as far as they are known.
         proofs: what could be read, by path.
         merged: the winning values, for their origins.
+        reader: knows whether there is a machine, whose files can be looked at.
     """
-    yield from advice_on_texts(settings, identity, proofs, merged)
-    yield from _about_files(settings, merged)
-
-
-def advice_on_texts(
-    settings: Kind, identity: Identity, proofs: Mapping[str, Proof], merged: Mapping[str, Value]
-) -> Iterator[Problem]:
-    """As `advice()`, but no file is looked at: the warnings about the texts that are known."""
     yield from _about_secrets(settings, proofs, merged)
     yield from _about_expiry(settings, proofs, merged)
+    if reader.known:
+        yield from _about_files(settings, merged)
     if identity.authority is None:
         return
     if clouds.is_loopback(identity.authority):
@@ -56,7 +54,7 @@ def advice_on_texts(
         yield _warning(
             "unknown-authority", message, "authority", merged, "check its spelling, or ignore this for a private cloud"
         )
-    elif not _GUID.fullmatch(identity.client_id):
+    elif identity.client_id and not _GUID.fullmatch(identity.client_id):
         message = "`client_id` is not a GUID, as client ids of Entra ID are"
         yield _warning("client-id-no-guid", message, "client_id", merged, "copy the application (client) id")
 
@@ -121,19 +119,14 @@ def _about_files(settings: Kind, merged: Mapping[str, Value]) -> Iterator[Proble
 
 def _secrets(settings: Kind) -> Iterator[tuple[str, object]]:
     """What the settings hold of secrets and references to them, by path."""
-    for name in (settings.proof, "client_certificate_password"):
-        value = getattr(settings, name, None)
+    for each in declared(type(settings)):
+        value = value_at(settings, each.path) if each.setting.secret else None
         if isinstance(value, tuple):
-            yield from ((f"{name}.{index}", item) for index, item in enumerate(value))
-        elif value is not None:
-            yield name, value
-    cache = settings.token_cache
-    if cache.key is not None:
-        yield "token_cache.key", cache.key
-    if isinstance(cache.url, FileReference) or (
-        isinstance(cache.url, SecretStr) and "@" in cache.url.get_secret_value()
-    ):
-        yield "token_cache.url", cache.url
+            yield from ((f"{each.path}.{index}", item) for index, item in enumerate(value))
+        elif value is not None and not (
+            isinstance(value, SecretStr) and each.accepts_url and "@" not in value.get_secret_value()
+        ):
+            yield each.path, value
 
 
 def _others_can_read(path: str) -> bool:
@@ -168,6 +161,6 @@ def _host(name: str, raw: object) -> str | None:
     if name == "cloud":
         return clouds.PRESETS.get(raw)
     try:
-        return clouds.authority(raw)
-    except clouds.BadName:
+        return formats.authority(raw)
+    except formats.BadName:
         return None

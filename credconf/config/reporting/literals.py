@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from credconf.config.layers import PATHS
 from credconf.config.reading.nodes import Scalar, Sequence
+from credconf.kinds import SETTINGS
 from credconf.problems import Problem
-from credconf.references import FileReference
-from credconf.settings.hints import TEXTS
+from credconf.references import FileReference, reference_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 # Without braces, only in capitals: a secret may well begin with `$`.
 _EXPANSION = re.compile(r"\$(?:\{[A-Za-z_][A-Za-z0-9_]*\}|[A-Z][A-Z0-9_]+)")
 _IN_A_PATH = re.compile(r"\$(?:\{[A-Za-z_]|[A-Za-z_][A-Za-z0-9_]*$)|%[A-Za-z_][A-Za-z0-9_]*%$")
-_SECRETS: Final = ("client_secret", "client_certificate_password", "token_cache.url", "token_cache.key")
 # One word that adheres to its `#`: what follows a space, or goes on as a sentence, is meant to be a comment.
 _CUT_OFF = re.compile(r"\s+#(?P<word>[^\s#]+)\s*")
 # What people and tools do write so: marks for linters and for scanners of secrets.
@@ -40,8 +38,8 @@ def literal_warnings(values: Mapping[str, Value], lines: Lines) -> Iterator[Prob
     for path, value in values.items():
         yield from _unexpanded(path, value)
         yield from _unexpanded_paths(path, value)
-    for path in _SECRETS:
-        if path in values:
+    for path, each in SETTINGS.items():
+        if each.setting.secret and path in values:
             yield from _cut(path, values[path], lines)
 
 
@@ -54,7 +52,9 @@ def _unexpanded(path: str, value: Value) -> Iterator[Problem]:
         where = ".".join((path, *map(str, step)))
         written = "${…}" if text.startswith("${") else "$…"
         message = f"`{where}` is written as `{written}`, and nothing is expanded: that is its whole value"
-        may_refer = path in TEXTS and path != "client_certificate" and value.origin.place in {"file", "argument"}
+        may_refer = (
+            path in SETTINGS and "env" in SETTINGS[path].references and value.origin.place in {"file", "argument"}
+        )
         hint = "write {env: NAME} to read a variable" if may_refer else "write the value itself"
         yield Problem("not-expanded", message, "warning", where, value.place_of(step), hint)
 
@@ -63,8 +63,14 @@ def _unexpanded_paths(path: str, value: Value) -> Iterator[Problem]:
     """A shell would expand `~/secret` and `$HOME/secret`; here they are directories of these names."""
     several = isinstance(value.raw, list | tuple)
     for index, item in enumerate(value.raw if several else (value.raw,)):
-        name = item.get("file") if isinstance(item, dict) else item.file if isinstance(item, FileReference) else None
-        name = item if path in PATHS else name
+        reference = reference_in(item)
+        name = (
+            reference.file
+            if isinstance(reference, FileReference)
+            else item
+            if path in SETTINGS and SETTINGS[path].setting.is_path
+            else None
+        )
         if not isinstance(name, str) or not _is_for_a_shell(name):
             continue
         step: tuple[int, ...] = (index,) if several else ()

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Final
 
 from credconf.config.request import DEFAULT_FILE
 from credconf.ground.records import record, replace
-from credconf.kinds import KINDS
+from credconf.kinds import KINDS, PROOFS
+from credconf.kinds.validation import kind_of
 from credconf.problems import Problem
 from credconf.problems.problem import joined
-from credconf.references import EnvReference
+from credconf.references import EnvReference, reference_in
 
-from .placing import PROOFS
 from .unknown_variables import azure_near
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from credconf.config.variables import Scheme
 
 
-_PROOFS: Final = frozenset(model.proof for model in KINDS.values())
 _OF_WORKLOAD_IDENTITY: Final = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_FEDERATED_TOKEN_FILE")
 
 
@@ -38,8 +37,8 @@ def heard(layer: Layer, merged: Mapping[str, Value], environ: Mapping[str, str])
         environ: of the process, which is asked first for what a reference names.
     """
     items = [item for value in merged.values() for item in (value.raw if isinstance(value.raw, list) else [value.raw])]
-    named = [item["env"] for item in items if isinstance(item, dict) and isinstance(item.get("env"), str)]
-    named += [item.env for item in items if isinstance(item, EnvReference)]
+    references = [reference_in(item) for item in items]
+    named = [reference.env for reference in references if isinstance(reference, EnvReference)]
     listened = [origin.name for value in layer.values.values() for origin in value.origin.flat() if origin.name]
     return list(dict.fromkeys([*listened, *(name for name in named if not environ.get(name))]))
 
@@ -53,14 +52,14 @@ def of_another_kind(merged: Mapping[str, Value]) -> dict[str, Problem]:
     Args:
         merged: the winning values.
     """
-    named = merged["kind"].raw if "kind" in merged else None
-    present = [name for name, model in KINDS.items() if model.proof in merged]
-    kind = named if isinstance(named, str) and named in KINDS else present[0] if len(present) == 1 else None
+    kind = kind_of({path: value.raw for path, value in merged.items() if path == "kind" or path in PROOFS})
     found: dict[str, Problem] = {}
-    for path, value in merged.items() if kind is not None else ():
+    for path, value in merged.items():
+        if kind is None:
+            break
         origin = value.origin
         ambient = origin.place in {"environment", "dotenv"} and (origin.name or "").startswith("AZURE_")
-        if not ambient or origin.displaced or path in _PROOFS or path.split(".")[0] in KINDS[str(kind)].model_fields:
+        if not ambient or origin.displaced or path in PROOFS or path.split(".")[0] in KINDS[kind].model_fields:
             continue
         message = f"{origin.name} is set, and has no effect on a credential of `kind: {kind}`"
         found[path] = Problem("unheard-variable", message, "warning", path, origin, "unset it if it is not needed")
@@ -69,7 +68,7 @@ def of_another_kind(merged: Mapping[str, Value]) -> dict[str, Problem]:
 
 def workload_identity(path: str, environ: Mapping[str, str]) -> str:
     """A line for the hint of a missing proof, where a webhook has prepared another way to sign in; else nothing."""
-    if path not in _PROOFS or not all(environ.get(name) for name in _OF_WORKLOAD_IDENTITY):
+    if path not in PROOFS or not all(environ.get(name) for name in _OF_WORKLOAD_IDENTITY):
         return ""
     return (
         "\nAZURE_FEDERATED_TOKEN_FILE is set: workload identity is not supported yet, which azure-identity's"

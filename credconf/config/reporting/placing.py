@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from credconf.config.merging import place_in
 from credconf.config.reading.lineage import there_are
 from credconf.ground.records import replace
-from credconf.kinds import KINDS
+from credconf.kinds.validation import present_proofs
 from credconf.problems import Problem, closest
 from credconf.problems.printable import shown_key
+from credconf.settings.formats import ENV_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from credconf.problems.problem import Origin
 
 
-_PREFIX = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 NOT_THERE = frozenset({"no-name", "unknown-name", "unknown-parent", "missing-section"})
 """What is not there as far as the files could be read: it may stand in one that could not."""
 _PLACE_ORDER = {"file": 0, "dotenv": 1, "environment": 2, "argument": 3, "preset": 4, "default": 5}
@@ -44,7 +44,7 @@ def exclusive(layer: Layer, path: str) -> Problem | None:
 
 def is_prefix(raw: Any) -> bool:
     """Whether variables can begin with it; `None` listens to none."""
-    return raw is None or (isinstance(raw, str) and bool(_PREFIX.fullmatch(raw)))
+    return raw is None or (isinstance(raw, str) and bool(re.fullmatch(ENV_PREFIX.pattern, raw)))
 
 
 def bad_prefix(value: Value, path: str) -> Problem | None:
@@ -129,12 +129,9 @@ def reported(
     found = in_order(problems, files)
     if not found:
         return ()
-    from .excerpts import with_excerpts  # a configuration without problems needs none
+    from credconf.config.reading.excerpts import with_excerpts  # a configuration without problems needs none
 
     return with_excerpts(found, {item.name: item.text for item in documents}, dotenv.text if dotenv is not None else "")
-
-
-PROOFS: Final = tuple(model.proof for model in KINDS.values())
 
 
 def placed(
@@ -166,7 +163,7 @@ def _two_proofs(
         origin = merged[field].origin
         return layer, -(origin.line or 0), -(origin.column or 0)
 
-    told, *others = sorted((field for field in PROOFS if field in merged), key=rank)
+    told, *others = sorted(present_proofs(merged), key=rank)
     origin = merged[told].origin
     entry = _heir(origin, [merged[field].origin for field in others], book, name)
     beside = ", ".join(f"`{field}` ({merged[field].origin})" for field in others)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from credconf.config.variables import AZURE, PREFIX, SELECTORS, Scheme, variable_part
+from credconf.config.variables import PREFIX, SELECTORS, Scheme, documented, variable_part
 from credconf.kinds import NESTED
+from credconf.kinds.hints import setting_called
 from credconf.problems import Problem, closest
 from credconf.problems.suggestions import folded
-from credconf.settings.hints import setting_called
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -181,7 +181,7 @@ def _divided(rest: str) -> Iterator[tuple[str, str]]:
 
 def azure_near(expected: str, environ: Mapping[str, str]) -> str | None:
     """A variable under `AZURE_` that was probably meant to be `expected`: a hint only, the namespace is not ours."""
-    if expected not in AZURE or environ.get(expected):
+    if expected not in documented() or environ.get(expected):
         return None
-    others = [name for name in environ if name.startswith("AZURE_") and name not in AZURE and environ[name]]
+    others = [name for name in environ if name.startswith("AZURE_") and name not in documented() and environ[name]]
     return closest(expected, others, cutoff=0.8)

@@ -23,7 +23,7 @@ def test_a_certificate_of_an_unknown_issuer_ends_it_and_is_described(entra, monk
 
 
 def test_a_certificate_that_is_over_asks_for_the_clock(serve, ca):
-    over = dt.datetime.now(dt.timezone.utc) - dt.timedelta(days=2)
+    over = dt.datetime.now(dt.UTC) - dt.timedelta(days=2)
     serve(ca.issue_cert("localhost", not_after=over))
     failed = Report().ends_at("TLS")
     assert "certificate has expired" in failed["summary"]

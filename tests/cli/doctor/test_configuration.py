@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 
-from credconf.testing import make_certificate
+from tests.certificates import make_certificate
 from tests.cli.doctor.reports import Report
 from tests.config.project import CANARY, CLIENT
 

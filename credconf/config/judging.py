@@ -1,0 +1,284 @@
+"""One judge of credentials: with the values of a machine, as `load()` needs it, or without, as `credconf check` does.
+
+Without a machine the variables and what references name are unknown: a setting that is not given is no problem,
+because the environment may supply it, and a reference need not be readable. All other rules are the same.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from credconf.config.reading.entries import read_book
+from credconf.config.reading.lines import Lines
+from credconf.config.reporting.advice import advice, displaced_host
+from credconf.config.reporting.literals import literal_warnings
+from credconf.config.reporting.missing import heard, of_another_kind
+from credconf.config.reporting.placing import NOT_THERE, bad_prefix, exclusive, is_prefix, placed, reported, unusable
+from credconf.ground.files import absolute
+from credconf.ground.records import record, replace
+from credconf.kinds import KINDS, SETTINGS, Invalid, Kind, validate
+from credconf.kinds.readable import Readable, readable
+from credconf.kinds.validation import fitting_kinds, kind_of, present_proofs
+from credconf.problems import Problem
+from credconf.problems.problem import Origin, joined
+from credconf.references import Reader
+from credconf.settings.declaration import stand_in
+from credconf.stores import STORES, store_of
+
+from . import layers as layer_of
+from .layers import conventional
+from .merging import place_in, stacked, tree
+from .safety import answered_by, found_variables, mixed_identity, redirected_secret
+from .variables import PREFIX, Scheme
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from credconf.config.reading.dotenv import Dotenv
+    from credconf.config.reading.lineage import Book
+    from credconf.config.reading.nodes import Document
+    from credconf.references import NotFound
+
+    from .layers import Layer, Value
+    from .request import Request
+
+_ID: Final = "00000000-0000-0000-0000-000000000000"
+
+
+@record
+class Machine:
+    """The values of a machine, beside the files of a configuration.
+
+    Attributes:
+        request: the arguments and the process environment.
+        dotenv: the `.env` file.
+    """
+
+    request: Request
+    dotenv: Dotenv
+
+    @property
+    def reader(self) -> Reader:
+        """Reads what the configuration refers to."""
+        path = absolute(self.dotenv.name) if self.dotenv.exists else None
+        return Reader(self.request.environ, self.dotenv.variables, frozenset(self.request.allow), path)
+
+
+class Judge:
+    """Judges one credential. All its problems are collected before any is reported.
+
+    Attributes:
+        problems: what was found; paths are those of the whole configuration.
+        layers: highest first.
+        merged: the winning values, by path.
+        scheme: the variables that the credential listens to.
+        invalid: the problems of the model, where it can't be made; not among `problems` yet.
+        reader: finds the values of references.
+
+    Args:
+        book: the entries of the files.
+        name: of the entry; `None` for the flat form.
+        section: dotted path of the mapping that holds them.
+        lines: of the files.
+        machine: whose values count; `None` where they are not known.
+    """
+
+    def __init__(self, book: Book, name: str | None, section: str, lines: Lines, machine: Machine | None) -> None:
+        self.problems: list[Problem] = []
+        self.layers: list[Layer] = []
+        self.merged: Mapping[str, Value] = {}
+        self.scheme = Scheme.of(name, None, prefixed=False)
+        self.invalid: tuple[Problem, ...] = ()
+        self.reader = machine.reader if machine is not None else Reader({}, known=False)
+        self._book = book
+        self._name = name
+        self._section = section
+        self._lines = lines
+        self._machine = machine
+
+    def path(self, path: str) -> str:
+        """The path of a setting in the whole configuration."""
+        whole = joined(f"credentials.{self._name}", path) if self._name is not None else path
+        return joined(self._section, whole) if self._book.places else whole
+
+    def lineage(self) -> list[str | None]:
+        """The entry and what it extends; `None` is the flat form."""
+        if self._name is None:
+            return [None] if None in self._book.parts else []
+        return list(self._book.lineage(self._name))
+
+    def judge(self) -> Kind | None:
+        """The settings, if a model can be made of the credential; it may have problems all the same."""
+        self._merge([part.layer for entry in self.lineage() for part in self._book.parts[entry]])
+        fields = tree(self.merged)
+        if self._machine is None:
+            fields = {**fields, **stand_ins(fields)}
+        settings = validate(fields)
+        self._check_redirections(settings)
+        if isinstance(settings, Invalid):
+            self.invalid = settings.problems
+            return None
+        self._check_references(settings)
+        return settings
+
+    def _merge(self, named: list[Layer]) -> None:
+        machine = self._machine
+        if machine is None:
+            self.layers = named
+            self.merged = stacked(named)
+            self._add_prefix_problem(named)
+        else:
+            arguments = layer_of.arguments(machine.request.arguments, self.problems)
+            self._choose_variables([arguments, *named])
+            environment = layer_of.environment(machine.request.environ, self.scheme, self.problems)
+            file = machine.dotenv
+            dotenv = layer_of.dotenv(file.name, file.variables, file.origin, self.scheme, self.problems)
+            self.layers = [arguments, environment, dotenv, *named, conventional(machine.request.environ)]
+            self._check_unknown_variables(machine)
+            from .sources import merge  # pydantic-settings takes longer to import than a file takes to be judged
+
+            self.merged = merge(self.layers)
+            self.problems += machine.dotenv.twice(heard(dotenv, self.merged, machine.request.environ))
+        found = [exclusive(layer, self.path("authority")) for layer in self.layers]
+        self.problems += [problem for problem in found if problem is not None]
+        for problem in mixed_identity(self.layers, self.merged, self.reader):
+            # The environment of a machine may give the entry a secret of its own.
+            self.problems.append(problem if machine is not None else self._own(problem, severity="warning"))
+        self.problems += displaced_host(self.layers, self.merged, self.path("authority"))
+        self.problems += [self._own(problem) for problem in literal_warnings(self.merged, self._lines)]
+        if machine is not None:
+            ignored = of_another_kind(self.merged)
+            self.problems += ignored.values()
+            self.merged = {path: value for path, value in self.merged.items() if path not in ignored}
+
+    def _own(self, problem: Problem, **changes: Any) -> Problem:
+        """A problem with its path in the whole configuration."""
+        return replace(problem, path=self.path(problem.path or ""), **changes)
+
+    def _add_prefix_problem(self, layers: Sequence[Layer]) -> Value | None:
+        value = next((layer.values["env_prefix"] for layer in layers if "env_prefix" in layer.values), None)
+        problem = bad_prefix(value, self.path("env_prefix")) if value is not None else None
+        self.problems += [problem] if problem is not None else []
+        return value
+
+    def _choose_variables(self, layers: Sequence[Layer]) -> None:
+        value = self._add_prefix_problem(layers)
+        if value is not None:
+            self.scheme = Scheme.of(self._name, value.raw if is_prefix(value.raw) else None, prefixed=True)
+
+    def _check_unknown_variables(self, machine: Machine) -> None:
+        environ, dotenv = machine.request.environ, machine.dotenv
+        if not any(name.upper().startswith(PREFIX) for name in (*environ, *dotenv.variables)):
+            return
+        from credconf.config.reporting.unknown_variables import strangers  # most machines have none of these variables
+
+        schemes = {name: Scheme.of(name, None, prefixed=False) for name in (None, *self._book.names)}
+        schemes[self._name] = self.scheme  # `env_prefix` may have replaced it
+        prefixes = self._book.prefixes()
+        self.problems += strangers(environ, lambda name: Origin("environment", name), schemes, self._name, prefixes)
+        self.problems += strangers(dotenv.variables, dotenv.origin, schemes, self._name, prefixes)
+
+    def _check_redirections(self, settings: Kind | Invalid) -> None:
+        if self._machine is None:
+            return
+        dotenv, environ = self._machine.dotenv, self._machine.request.environ
+        invalid = {problem.path for problem in settings.problems} if isinstance(settings, Invalid) else set()
+        found = found_variables(dotenv.variables, environ) if dotenv.found else {}
+        redirected = redirected_secret(self.merged, self.reader, found)
+        # A value that can't be used decides nothing, and is an error already.
+        self.problems += [problem for problem in redirected if problem.path not in invalid]
+        if dotenv.found:
+            self.reader = replace(self.reader, pinned=answered_by(found, self.merged))
+
+    def _check_references(self, settings: Kind) -> None:
+        """Everything that a reference names must be readable now, so that a deployment fails at its start."""
+        found = readable(settings, replace(self.reader, runs=False))
+        if self.reader.known:
+            self.problems += [self._unreadable(path, failure, found) for path, failure in found.failures]
+        if found.identity_is_whole or not self.reader.known:
+            unread = {self.path(path) for path, _ in found.failures}
+            warnings = [
+                self._own(item) for item in advice(settings, found.identity, found.proofs, self.merged, self.reader)
+            ]
+            # What could not be read need not be hidden: a directory is readable for everybody.
+            self.problems += [item for item in warnings if item.path not in unread or not self.reader.known]
+
+    def _unreadable(self, path: str, failure: NotFound, found: Readable) -> Problem:
+        return Problem(
+            failure.code,
+            f"`{path}`: {failure.message}",
+            severity="warning" if path in found.optional else "error",
+            path=self.path(path),
+            origin=place_in(self.merged, path),
+            hint=failure.hint,
+        )
+
+    def placed(self, problem: Problem) -> Problem:
+        """A problem of the model, at the place that it is about."""
+        there = placed(problem, self.merged, self.layers, self._book, self._name)
+        return replace(there, path=self.path(there.path or ""))
+
+
+def stand_ins(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Valid values in the place of what is missing, so that the rest can be judged."""
+    found: dict[str, Any] = {} if "client_id" in fields else {"client_id": _ID}
+    if "tenant_id" not in fields and "oidc_authority" not in fields:
+        found["tenant_id"] = _ID
+    kind = kind_of(fields)
+    if kind is None and not present_proofs(fields):
+        # Where nothing tells the kind yet, it is one that has all of the settings.
+        kind = next(iter(fitting_kinds(fields)), next(iter(KINDS)))
+    proof = KINDS[kind].proof if kind is not None else None
+    if proof is not None and proof not in fields and not present_proofs(fields):
+        found[proof] = stand_in(SETTINGS[proof])
+    cache = fields.get("token_cache")
+    store = store_of(cache) if isinstance(cache, dict) else None
+    if store is not None and isinstance(cache, dict):
+        absent = [name for name in STORES[store].required if name not in cache]
+        found["token_cache"] = {**cache, **{name: stand_in(SETTINGS[f"token_cache.{name}"]) for name in absent}}
+    return found
+
+
+def judge(documents: Sequence[Document], section: str | None = None, *, whole: bool = True) -> tuple[Problem, ...]:
+    """Everything that is wrong, or probably wrong, with all entries of one configuration, without a machine.
+
+    Args:
+        documents: its files, the lowest layer first.
+        section: dotted path of our mapping; the whole file without it.
+        whole: these are all of its files; none could not be read.
+
+    Returns:
+        Errors and warnings in the order of the files, each once.
+    """
+    book = read_book(list(documents), section)
+    problems = list(book.problems)
+    chosen = unusable(*book.default, book) if book.default else None
+    if chosen is not None:
+        problems.append(replace(chosen, path=joined(section or "", chosen.path or "default")))
+    lines = Lines({item.name: item.text for item in documents})
+    problems += _of_entries(book, section or "", lines)
+    if not whole or book.unread:
+        problems = [problem for problem in problems if problem.code not in NOT_THERE]
+    return reported(problems, [document.name for document in documents], documents)
+
+
+def _of_entries(book: Book, section: str, lines: Lines) -> list[Problem]:
+    """The problems of each entry with all that it extends; those of a parent alone are reported once."""
+    own: dict[Any, Problem] = {}
+    inherited: dict[Any, Problem] = {}
+    for name in book.parts:
+        for problem in _of_entry(book, name, section, lines):
+            what = (problem.code, problem.message, problem.origin and problem.origin.over(()))
+            if problem.origin is None or problem.origin.entry == name:
+                own.setdefault(what, problem)
+            else:
+                inherited.setdefault((*what, name), problem)
+    return [*own.values(), *(problem for (*what, _), problem in inherited.items() if tuple(what) not in own)]
+
+
+def _of_entry(book: Book, name: str | None, section: str, lines: Lines) -> Iterator[Problem]:
+    one = Judge(book, name, section, lines, None)
+    one.judge()
+    yield from one.problems
+    # Also beside a kind that wants another proof than the one that is given: what is missing may come later.
+    yield from (one.placed(problem) for problem in one.invalid if problem.code != "missing")

@@ -1,0 +1,124 @@
+"""What other tools call our settings, and what to write here instead.
+
+The names are those of azure-identity's own keywords and variables, of the Azure CLI (`az ad sp create-for-rbac` prints
+`appId`, `password` and `tenant`), of Terraform, of MSAL's and of .NET's configuration files.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from credconf.ground.records import record
+from credconf.problems import closest
+from credconf.problems.suggestions import folded
+from credconf.references import REFERENCES
+
+from .registry import NESTED, SETTINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+_OF_AN_ENTRY: Final = {
+    "extends": "extend inherits inherit parent parents base from",
+    "abstract": "template hidden",
+}
+_MEANT: Final = {
+    word: path.rpartition(".")[2] for path, each in SETTINGS.items() for word in each.setting.also_called.split()
+} | {word: name for name, words in _OF_AN_ENTRY.items() for word in words.split()}
+_SCOPES: Final = "a scope is an argument of get_token(); `prefetch` fetches tokens early"
+_USERS: Final = "remove it: an application signs in here, not a user"
+_NOT_HERE: Final = {
+    **dict.fromkeys(("scope", "scopes", "resource", "audience"), _SCOPES),
+    **dict.fromkeys(("username", "user", "login", "email"), _USERS),
+    **dict.fromkeys(
+        ("subscription", "subscriptionid"), "remove it: a subscription is an argument of an Azure client, not of this"
+    ),
+    **dict.fromkeys(
+        ("instancediscovery", "validateauthority"), "write `disable_instance_discovery`, which means the opposite"
+    ),
+    **dict.fromkeys(("thumbprint", "certificatethumbprint"), "remove it: the certificate's file tells it"),
+    **dict.fromkeys(("logging", "loggingenable", "loglevel"), "remove it: set the level of the logger `credconf`"),
+    **dict.fromkeys(
+        ("managedidentity", "managedidentityclientid", "usemsi", "msi", "federatedtokenfile", "usecli"),
+        "remove it: only a client secret or a certificate is supported",
+    ),
+}
+_OTHER_LEVEL: Final = {
+    **dict.fromkeys(("extends", "abstract"), "it belongs into an entry of `credentials`"),
+    **dict.fromkeys(("default", "credentials"), "it belongs to the top of the file"),
+}
+_VARIABLES: Final = ("azure", "credconf", "arm")
+_SUFFIXES: Final = {"path": "file", **{key: key for key in REFERENCES}}
+"""The endings that other tools put behind a setting's name, by the reference that they mean."""
+_LONGEST: Final = 40
+
+
+@record
+class Hint:
+    """What to do about a key that is no setting.
+
+    Attributes:
+        text: in words.
+        meant: the setting that they suggest, dotted; `None` where they suggest none.
+    """
+
+    text: str
+    meant: str | None = None
+
+
+def hint_for(name: str, known: Collection[str]) -> Hint | None:
+    """What to do about a key that is no setting; `None` for one that resembles nothing.
+
+    Args:
+        name: the key.
+        known: the settings that the mapping may hold.
+    """
+    if len(name) > _LONGEST:
+        return None
+    word = folded(name)
+    same = next((setting for setting in known if folded(setting) == word), None)
+    if same is not None:
+        return Hint(f"did you mean `{same}`? settings are written in lower case, with `_`", same)
+    variable = next((prefix for prefix in _VARIABLES if word.startswith(prefix) and name.isupper()), None)
+    if variable is not None and (meant := _meant(word.removeprefix(variable), known)):
+        return Hint(f"that is the name of a variable; write `{meant}` here", meant)
+    said = _NOT_HERE.get(word) or _OTHER_LEVEL.get(word)
+    return (
+        (Hint(said) if said else _reference(name, known))
+        or _did_you_mean(_meant(word, known))
+        or _moved(word, known)
+        or _did_you_mean(closest(name, known))
+    )
+
+
+def setting_called() -> Mapping[str, str]:
+    """The settings, by what other tools call them: in lower case, without `-` and `_`."""
+    return _MEANT
+
+
+def _meant(word: str, known: Collection[str]) -> str | None:
+    # Where there may be several, one is often enough for somebody: `credential` for `credentials`.
+    meant = next((setting for setting in known if folded(setting) in {word, f"{word}s"}), _MEANT.get(word))
+    return meant if meant in known else None
+
+
+def _reference(name: str, known: Collection[str]) -> Hint | None:
+    """`client_secret_file: PATH`, as variables and Docker's images have it."""
+    setting, _, suffix = name.rpartition("_")
+    key = _SUFFIXES.get(suffix)
+    if key is None or setting not in known or key not in (SETTINGS[setting].references if setting in SETTINGS else ()):
+        return None
+    placeholder = REFERENCES[key].placeholder if key != "command" else "[…]"
+    return Hint(f"write `{setting}: {{{key}: {placeholder}}}`", setting)
+
+
+def _moved(word: str, known: Collection[str]) -> Hint | None:
+    """A setting of a group beside the group: `timeout`, which is `http: {timeout: …}`."""
+    for group, leaves in NESTED.items():
+        if group in known and (meant := _meant(word, leaves)):
+            return Hint(f"write it below `{group}`: `{group}: {{{meant}: …}}`", f"{group}.{meant}")
+    return None
+
+
+def _did_you_mean(meant: str | None) -> Hint | None:
+    return Hint(f"did you mean `{meant}`?", meant) if meant else None

@@ -1,0 +1,34 @@
+"""The kinds, and what derives from their declarations.
+
+No other module lists settings: a table of them is one of these, or a comprehension over `SETTINGS`.
+"""
+
+from __future__ import annotations
+
+from typing import Final, TypeAlias, get_args
+
+from credconf.settings.declaration import Declared, declared
+
+from .client_certificate import ClientCertificateSettings
+from .client_secret import ClientSecretSettings
+
+Kind: TypeAlias = ClientSecretSettings | ClientCertificateSettings
+
+KINDS: Final[dict[str, type[Kind]]] = {str(kind.model_fields["kind"].default): kind for kind in get_args(Kind)}
+"""The kinds by their names, which are the values of `kind`."""
+SETTINGS: Final[dict[str, Declared]] = {each.path: each for kind in KINDS.values() for each in declared(kind)}
+"""Every setting of every kind by its dotted path, groups before the settings in them."""
+FIELDS: Final = tuple(path for path in SETTINGS if "." not in path)
+"""The settings of an entry, groups by their name."""
+NESTED: Final = {
+    path: tuple(each.rpartition(".")[2] for each in SETTINGS if each.startswith(f"{path}."))
+    for path, declaration in SETTINGS.items()
+    if declaration.is_group
+}
+"""The groups of settings, with the settings in them."""
+LEAVES: Final = tuple(path for path in SETTINGS if path not in NESTED)
+"""Every setting that is no group, by its dotted path."""
+ALIASES: Final = {each.setting.alias: path for path, each in SETTINGS.items() if each.setting.alias is not None}
+"""Other names of settings."""
+PROOFS: Final = tuple(kind.proof for kind in KINDS.values())
+"""The fields that tell the kind."""

@@ -1,0 +1,255 @@
+"""How the texts of settings are written: one named format serves the code, the JSON Schema and the messages.
+
+A `Format` holds a pattern, which a schema can check, and the function that the code uses, which also normalises and
+knows what no pattern can say. `tests/test_schema.py` holds the two together.
+
+Sources: azure-identity's `normalize_authority` and its check of tenant ids, and MSAL's handling of regions.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from credconf.ground.records import record
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PORTS: Final = {"https": 443, "http": 80}
+AUTODETECT: Final = frozenset({"tryautodetect", "true"})
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?"
+_NAME_OR_ADDRESS = rf"(?:{_LABEL}(?:\.{_LABEL})*\.?|\[[0-9A-Fa-f:.]+\])"
+HOST: Final = rf"{_NAME_OR_ADDRESS}(?::0*[1-9][0-9]{{0,4}})?"
+"""A host with an optional port."""
+_HTTPS = r"[Hh][Tt][Tt][Pp][Ss]://"
+_TENANT = r"(?!\.{1,2}$)[A-Za-z0-9.-]{1,256}"
+_A_TENANT = "a tenant is a GUID or a domain name: letters, digits, `.` and `-` only"
+_REGION = r"[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_A_REGION = "a region is a name such as westus2, or tryautodetect"
+_A_PROXY = "a proxy is a URL such as http://proxy.example.com:8080"
+_HOST_AND_PORT = re.compile(r"[^/:@\s]+:[0-9]+/?")
+_PROXY_SCHEMES = frozenset({"http", "https", "socks4", "socks4a", "socks5", "socks5h"})
+_LEAP = r"(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:0[48]|[2468][048]|[13579][26])00)"
+_DAY = (
+    r"(?:(?!0000)[0-9]{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|"
+    rf"02-(?:0[1-9]|1[0-9]|2[0-8]))|{_LEAP}-02-29)"
+)
+
+
+@record
+class Format:
+    """What a text must look like.
+
+    Attributes:
+        pattern: a regular expression of ECMA 262 for the whole text, without anchors.
+        message: what is expected, in words.
+        normalise: the text as it is used; raises `BadName` where it does not fit.
+        also: the other types that an editor may take such a text for.
+    """
+
+    pattern: str
+    message: str
+    normalise: Callable[[str], Any]
+    also: tuple[str, ...] = ("number", "boolean")
+
+
+def of_pattern(pattern: str, message: str, also: tuple[str, ...] = ("number", "boolean")) -> Format:
+    """A format that its pattern describes completely."""
+
+    def matching(text: str) -> str:
+        if re.fullmatch(pattern, text):
+            return text
+        raise BadName(message)
+
+    return Format(pattern, message, matching, also)
+
+
+class BadName(Exception):
+    """A name that can't be used. The text says what is wrong with it, and does not quote it."""
+
+
+def tenant(text: str) -> str:
+    """A tenant id or domain: letters, digits, `.` and `-` (azure-identity's rule).
+
+    Raises:
+        BadName: it holds something else, or would climb out of its place in the URL.
+    """
+    if not re.fullmatch(_TENANT, text):
+        raise BadName(_A_TENANT)
+    return text
+
+
+def authority(text: str) -> str:
+    """`https://HOST[:PORT]` from an authority with or without its scheme.
+
+    Raises:
+        BadName: it is no HTTPS URL, or has a user, a path, a query or no valid host.
+    """
+    stripped = text.strip().rstrip(" /")
+    if "://" not in stripped:
+        if not _HOST_AND_PORT.fullmatch(stripped + "/") and ":" in stripped and not stripped.startswith("["):
+            message = "an authority is a host name or an https:// URL"
+            raise BadName(message)
+        stripped = f"https://{stripped}"
+    return _origin(stripped, "an authority", path=False)
+
+
+def oidc_authority(text: str) -> str:
+    """`https://HOST[:PORT]/PATH` of a generic OpenID Connect server.
+
+    Raises:
+        BadName: it is no HTTPS URL with a path (MSAL needs one), or has a user or a query.
+    """
+    return _origin(text.strip().rstrip(" /"), "an OIDC authority", path=True)
+
+
+def _origin(url: str, what: str, *, path: bool) -> str:
+    message = _fault(url, what, path=path)
+    if message:
+        raise BadName(message)
+    parts = urlsplit(url)
+    return f"https://{parts.netloc.lower()}{parts.path}"
+
+
+def _fault(url: str, what: str, *, path: bool) -> str | None:
+    if any(character.isspace() or not character.isprintable() or character == "\\" for character in url):
+        return f"{what} holds no white space, control character or backslash"
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return f"{what} is a host name, with a port from 1 to 65535 if any"
+    if parts.scheme.lower() != "https":
+        return f"{what} must be an https:// URL: the secret is sent to it"
+    if "@" in parts.netloc:
+        return f"{what} holds no user name or password"
+    if parts.query or parts.fragment or "?" in url or "#" in url:
+        return f"{what} holds no query and no fragment"
+    host = parts.netloc.rsplit(":", 1)[0] if port is not None else parts.netloc
+    if not _is_host(host) or port == 0:
+        return f"{what} names a valid host"
+    if path and not parts.path.strip("/"):
+        return f"{what} has a path, such as https://idp.example.com/oauth (MSAL needs one)"
+    if not path and parts.path:
+        return f"{what} has no path: the tenant is a setting of its own"
+    return None
+
+
+def _is_host(text: str) -> bool:
+    if text.startswith("["):
+        import ipaddress  # here because it is rare; urlsplit checks it only from Python 3.11.4 on
+
+        try:
+            ipaddress.IPv6Address(text[1:-1])
+        except ValueError:
+            return False
+    return bool(re.fullmatch(rf"(?=.{{1,253}}$){_NAME_OR_ADDRESS}", text))
+
+
+def region(text: str) -> str:
+    """The name of an Azure region as a DNS label, or `tryautodetect`.
+
+    Raises:
+        BadName: it is neither.
+    """
+    lowered = text.lower()
+    if lowered in AUTODETECT:
+        return "tryautodetect"
+    if not re.fullmatch(_REGION, lowered):
+        raise BadName(_A_REGION)
+    return lowered
+
+
+def proxy(text: str) -> str:
+    """The URL of a proxy, with `http://` in front of a bare host; it may hold a user and a password.
+
+    Raises:
+        BadName: it is no such URL.
+    """
+    url = text.strip() if "://" in text else f"http://{text.strip()}"
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme.lower() in _PROXY_SCHEMES and bool(parts.hostname) and parts.port != 0
+        # A password with a bare `/`, `?` or `#` ends the host early: a part of it would be taken for the port.
+        usable = usable and "@" not in f"{parts.path}?{parts.query}#{parts.fragment}" and "\\" not in url
+    except ValueError:
+        usable = False
+    if not usable or any(character.isspace() or not character.isprintable() for character in url):
+        raise BadName(_A_PROXY)
+    return url
+
+
+def day(text: str) -> date:
+    """The day that ISO 8601 writes as YYYY-MM-DD.
+
+    Raises:
+        BadName: it is not such a date.
+    """
+    stripped = text.strip()
+    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", stripped):  # `fromisoformat` reads other notations, too
+        try:
+            return date.fromisoformat(stripped)
+        except ValueError:
+            pass
+    raise BadName("this is not a date")
+
+
+def _allowed_tenant(text: str) -> str:
+    return text if text == "*" else tenant(text)
+
+
+TENANT: Final = Format(_TENANT, _A_TENANT, tenant)
+ALLOWED_TENANT: Final = Format(
+    rf"(?:\*|{_TENANT})", 'a tenant is a GUID or a domain name, and "*" stands for all of them', _allowed_tenant
+)
+AUTHORITY: Final = Format(
+    rf"\s*(?:{_HTTPS})?{HOST}[\s/]*", "an authority is a host name or an https:// URL, without a path", authority
+)
+OIDC_AUTHORITY: Final = Format(
+    rf"\s*{_HTTPS}{HOST}/+[^\s?#\\/][^\s?#\\]*[\s/]*",
+    "an OIDC authority is an https:// URL with a path, such as https://idp.example.com/oauth",
+    oidc_authority,
+    (),
+)
+REGION: Final = Format(_REGION, _A_REGION, region, ("boolean",))
+PROXY: Final = Format(
+    r"\s*(?:(?:[Hh][Tt][Tt][Pp][Ss]?|[Ss][Oo][Cc][Kk][Ss](?:4[Aa]?|5[Hh]?))://(?!/)|(?!\S*://))\S+\s*", _A_PROXY, proxy
+)
+DAY: Final = Format(rf"\s*{_DAY}\s*", "a date is year, month and day, such as 2027-01-31", day, ())
+ENTRY_NAME: Final = of_pattern(
+    r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*",
+    "a name is lower-case letters and digits, joined by single `-` or `_`, such as my-app",
+    ("boolean",),
+)
+ENV_PREFIX: Final = of_pattern(
+    r"[A-Za-z_][A-Za-z0-9_]*", "a prefix is letters, digits and `_`, such as REPORTS_", ("boolean",)
+)
+
+
+def shown(proxy: str) -> str:
+    """The proxy's host and port, without its user and password."""
+    host, port = host_and_port(proxy if "://" in proxy else f"http://{proxy}")
+    if not host:
+        return "(its address can't be read)"
+    return f"{host}:{port}" if port else host
+
+
+def host_of(url: str) -> str:
+    """The host, with a port that is not the usual one."""
+    host, port = host_and_port(url)
+    usual = PORTS.get(url.partition(":")[0].lower())
+    if not host:
+        return "the server"
+    return host if port == usual else f"{host}:{port}"
+
+
+def host_and_port(url: str) -> tuple[str, int | None]:
+    """Without an exception for a broken address: whoever connects says what is wrong with it."""
+    try:
+        parts = urlsplit(url)
+        return parts.hostname or "", parts.port or PORTS.get(parts.scheme)
+    except ValueError:
+        return "", None

@@ -1,0 +1,99 @@
+"""What every token store declares, and the settings that all of them share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from pydantic import BaseModel, Field
+
+from credconf.ground.models import STRICT
+from credconf.ground.records import record
+from credconf.settings.declaration import Setting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from credconf.entra.identity import Identity
+    from credconf.entra.proof import Proof, Sealed
+    from credconf.ground.log import Log
+    from credconf.references import Reader
+
+    from .store import Store
+
+
+@record
+class Extra:
+    """What a store needs to be installed.
+
+    Attributes:
+        name: of the extra of credconf.
+        packages: of it that are imported.
+    """
+
+    name: str
+    packages: tuple[str, ...]
+
+
+@record
+class Opening:
+    """What a store is opened with.
+
+    Attributes:
+        settings: of `token_cache`.
+        identity: the texts of the configuration, references read.
+        reader: reads the key of the store, when it is needed.
+        certificates: the path of the certificates to trust; `None` for the machine's own.
+        cache_home: the directory of this user's caches, where a variable names it.
+        clock: the wall clock.
+        monotonic: the monotonic clock.
+        log: of the engine.
+        worked: the proof that worked last; `None` where none has.
+        listed: the proofs that can be read now, in their order.
+    """
+
+    settings: StoreSettings
+    identity: Identity
+    reader: Reader
+    certificates: str | None
+    cache_home: str | None
+    clock: Callable[[], float]
+    monotonic: Callable[[], float]
+    log: Log
+    worked: Callable[[], Sealed | None]
+    listed: Callable[[], list[Proof]]
+
+
+class StoreSettings(BaseModel):
+    """The settings that all stores share; a store adds its own.
+
+    Attributes:
+        store: the name of the store: a value of `kind`.
+        summary: one sentence, for editors.
+        extra: what must be installed.
+        required: the settings without which it can't be used.
+        repair: what `credconf doctor` advises where it can't be used.
+    """
+
+    model_config = STRICT
+
+    store: ClassVar[str]
+    summary: ClassVar[str]
+    extra: ClassVar[Extra | None] = None
+    required: ClassVar[tuple[str, ...]] = ()
+    repair: ClassVar[str | None] = None
+
+    kind: str = "memory"
+    max_entries: Annotated[
+        int,
+        Field(ge=1, le=10_000_000),
+        Setting("How many tokens this process keeps; the least recently used go first.", (1_000,)),
+    ] = 100_000
+
+    @classmethod
+    def open(cls, opening: Opening) -> Store | None:
+        """Where the tokens are shared; `None` for the memory of this process alone.
+
+        Raises:
+            ConfigError: the store can't be used on this machine.
+        """
+        raise NotImplementedError

@@ -1,0 +1,201 @@
+"""The values of settings as JSON Schema (draft-07): text, references, numbers, booleans, choices.
+
+pydantic says which of them a setting takes; the patterns repeat, as far as a pattern can, the rules of
+`entra/clouds.py`. An editor reads YAML with its types where our loader keeps the text as it is written, so text may
+also be a number (`012345`) or a boolean, and a number or a boolean may be text.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+
+from credconf.kinds import SETTINGS
+from credconf.references import REFERENCES
+from credconf.settings.formats import of_pattern
+
+from . import texts
+
+if TYPE_CHECKING:
+    from credconf.settings.declaration import Declared
+    from credconf.settings.formats import Format
+
+Json: TypeAlias = dict[str, Any]
+
+_FLOAT = r"^\s*\+?(?:[0-9](?:_?[0-9])*(?:\.[0-9]*)?|\.[0-9]+)(?:[Ee][+-]?[0-9]+)?\s*$"
+_INTEGER = r"^\s*\+?[0-9](?:_?[0-9])*(?:\.0+)?\s*$"
+_WORDS = ("true", "false", "yes", "no", "on", "off", "t", "f", "y", "n", "1", "0")
+_BOUNDS = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
+
+
+_NOT_BLANK: Final = of_pattern(r"\s*\S[\s\S]*", "this is empty")
+_NOT_EMPTY: Final = of_pattern(r"[\s\S]+", "this is empty")
+_VARIABLE_MESSAGE: Final = "the name of a variable is letters, digits and `_`"
+
+
+def shape(of: Declared, own: Json) -> Json:
+    """The schema of a setting's value.
+
+    Args:
+        of: the setting.
+        own: what pydantic says of it.
+    """
+    alternatives = [item for item in own.get("anyOf", [own]) if item.get("type") != "null"]
+    choices = [
+        str(word) for item in alternatives for word in item.get("enum", [item["const"]] if "const" in item else [])
+    ]
+    choices = choices or list(of.setting.choices)
+    if choices:
+        return {"type": "string", "enum": choices}
+    types = {item.get("type") for item in alternatives}
+    if types & {"number", "integer"}:
+        return _number(own)
+    if "boolean" in types:
+        return boolean(_WORDS)
+    if of.only_by_reference:
+        return _only_a_reference(of.references)
+    rule = of.format or _NOT_BLANK
+    if of.is_list:
+        return _list({**_item(of), **text(rule)})
+    one = text(rule, of.references)
+    if of.accepts is not None and of.accepts.several > 1:
+        snippets = one.pop("defaultSnippets")
+        several = {"type": "array", "items": dict(one), "minItems": 1, "maxItems": of.accepts.several}
+        return {"if": {"type": "array"}, "then": several, "else": one, "defaultSnippets": snippets}
+    return {"if": {"type": "null"}, "then": {"type": "null"}, "else": one} if of.setting.is_null else one
+
+
+def _list(items: Json, example: str = "[first, second]", **bounds: int) -> Json:
+    # `items` stand one level below: an editor would offer them also where the list itself is still to be written.
+    held = {"type": "array", "items": items, **bounds}
+    return {"type": "array", "errorMessage": f"write a list: {example}", "if": {"type": "array"}, "then": held}
+
+
+def _item(of: Declared) -> Json:
+    examples = [item for example in of.setting.examples for item in example]
+    about = of.setting.item
+    return {"description": about, "markdownDescription": about, "defaultSnippets": texts.values(examples)}
+
+
+def text(rule: Format, keys: tuple[str, ...] = ()) -> Json:
+    """Text that follows a rule, whatever else an editor may take it for, or a reference that has one of these keys."""
+    message = f"write text, or {_written(keys)}" if keys else rule.message
+    # Text never comes to the last `else`: it says what an editor should, of all that is neither.
+    neither: Json = {"type": "string", "errorMessage": message}
+    if rule.also:
+        neither = {"if": {"anyOf": [{"type": name} for name in rule.also]}, "else": neither}
+    wanted = {"type": "string", "pattern": _anchored(rule), "patternErrorMessage": rule.message}
+    literal = {"if": {"type": "string"}, "then": wanted, "else": neither}
+    if not keys:
+        return literal
+    return {"if": {"type": "object"}, "then": _reference(keys), "else": literal, "defaultSnippets": _snippets(keys)}
+
+
+def _anchored(rule: Format) -> str:
+    """The pattern for a whole text, in the shortest form."""
+    if rule in (_NOT_BLANK, _NOT_EMPTY):
+        return r"\S" if rule is _NOT_BLANK else r"[\s\S]"
+    return f"^{rule.pattern}$"
+
+
+def boolean(words: tuple[str, ...]) -> Json:
+    """A boolean, also as one of the words in any case."""
+    message = "write true or false"
+    letters = ["".join(f"[{c.upper()}{c}]" if c.isalpha() else c for c in word) for word in words]
+    pattern = f"^(?:{'|'.join(letters)})$"
+    texts = {"type": "string", "pattern": pattern, "patternErrorMessage": message}
+    other: Json = {"type": "boolean", "errorMessage": message}
+    if "1" in words:
+        other = {"if": {"type": "number"}, "then": {"enum": [0, 1], "errorMessage": message}, "else": other}
+    return {"if": {"type": "string"}, "then": texts, "else": other}
+
+
+def _number(own: Json) -> Json:
+    whole = own["type"] == "integer"
+    message = "write a whole number" if whole else "write a number of seconds"
+    bounds = {name: own[name] for name in _BOUNDS if name in own}
+    return {
+        "if": {"type": "string"},
+        "then": {"type": "string", "pattern": _INTEGER if whole else _FLOAT, "patternErrorMessage": message},
+        "else": {"type": own["type"], **bounds, "errorMessage": message},
+    }
+
+
+def _only_a_reference(keys: tuple[str, ...]) -> Json:
+    message = f"this is always a reference: {_written(keys)}"
+    refused = {"type": "string", "pattern": "^(?!)", "patternErrorMessage": message}
+    return {
+        "if": {"type": "string"},
+        "then": refused,
+        "else": {
+            "if": {"type": "object"},
+            "then": _reference(keys),
+            "else": {"type": "object", "errorMessage": message},
+        },
+        "defaultSnippets": _snippets(keys),
+    }
+
+
+def _written(keys: tuple[str, ...]) -> str:
+    """The references as a person writes them: `{env: NAME} or {file: PATH}`."""
+    *others, last = (f"{{{key}: {REFERENCES[key].placeholder}}}" for key in keys)
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def _snippets(keys: tuple[str, ...]) -> list[Json]:
+    return [
+        {"label": key, "description": REFERENCES[key].meaning, "body": {key: REFERENCES[key].snippet}} for key in keys
+    ]
+
+
+def _reference(keys: tuple[str, ...]) -> Json:
+    return {"$ref": f"#/definitions/{'_or_'.join(keys)}"}
+
+
+def has(key: str, *values: str, path: str | None = None) -> Json:
+    """A condition: the mapping holds a key (with one of these values).
+
+    An editor shows the `path` of the setting, where that is not the key. Without `required`, of which
+    some versions of yaml-language-server make something to offer.
+    """
+    absent: Any = {"not": {"title": path or key, "enum": list(values)}} if values else False
+    return {"type": "object", "not": {"type": "object", "properties": {key: absent}}}
+
+
+def _one_of(keys: tuple[str, ...]) -> Json:
+    """A mapping with one of these keys. Once one stands there, an editor offers no other."""
+    chosen = {**_holding(keys, f"write {_written(keys)}"), "minProperties": 1}
+    for key in reversed(keys):
+        chosen = {"if": has(key), "then": _holding((key,), "a reference has exactly one key"), "else": chosen}
+    return {"title": _written(keys), **chosen}
+
+
+def _holding(keys: tuple[str, ...], message: str) -> Json:
+    properties = {key: {"$ref": f"#/definitions/after_{key}"} for key in keys}
+    return {"type": "object", "properties": properties, "additionalProperties": False, "errorMessage": message}
+
+
+def references() -> Json:
+    """The definitions of references, and of what stands after the key of each."""
+    mappings = {
+        "_or_".join(keys): _one_of(keys)
+        for keys in dict.fromkeys(each.references for each in SETTINGS.values() if each.references)
+    }
+    return {**mappings, **{f"after_{key}": _after(key, model.model_json_schema()) for key, model in REFERENCES.items()}}
+
+
+def _after(key: str, model: Json) -> Json:
+    own = model["properties"][key]
+    said = {"title": key, "description": REFERENCES[key].meaning, "markdownDescription": REFERENCES[key].meaning}
+    if own["type"] == "array":
+        return {**said, **_list(text(_NOT_EMPTY), REFERENCES[key].placeholder, minItems=own["minItems"])}
+    value = text(_of_variable(own["pattern"]) if "pattern" in own else _NOT_EMPTY)
+    # It says the same as the snippet of the reference: an editor then offers the key once.
+    return {
+        **said,
+        **value,
+        "defaultSnippets": [{"label": REFERENCES[key].placeholder, "body": REFERENCES[key].snippet}],
+    }
+
+
+def _of_variable(pattern: str) -> Format:
+    return of_pattern(pattern.removeprefix("^").removesuffix("$"), _VARIABLE_MESSAGE, ("boolean",))
