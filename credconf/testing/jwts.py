@@ -1,30 +1,115 @@
-"""Client assertions: the signed JWT by which a client proves that it holds a certificate's key.
+"""The JWTs of the fake: the access tokens that it signs, and the client assertions that it checks.
 
-The rules: https://learn.microsoft.com/entra/identity-platform/certificate-credentials
+The rules for assertions: https://learn.microsoft.com/entra/identity-platform/certificate-credentials
 """
 
 from __future__ import annotations
 
 import base64
+import functools
 import json
-from dataclasses import dataclass
+import threading
+import uuid
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 import jwt
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
+from jwt.algorithms import RSAAlgorithm
 
-from .aadsts import Refusal
+from .answers import Refusal
 from .directory import ADFS
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from cryptography import x509
 
     from .directory import Registration
+
+
+@dataclass(frozen=True)
+class SigningKey:
+    """The key that signs access tokens, and its identifier in their headers."""
+
+    identifier: str
+    private: rsa.RSAPrivateKey = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Grant:
+    """The content of one access token.
+
+    Attributes:
+        tenant: The tenant, as in the path of the request.
+        client_id: The application.
+        resource: The audience.
+        capabilities: The client's capabilities, such as `CP1`.
+        issued_at: In seconds since 1970.
+        expires_on: In seconds since 1970.
+    """
+
+    tenant: str
+    client_id: str
+    resource: str
+    capabilities: Sequence[str]
+    issued_at: int
+    expires_on: int
+
+
+_key_lock = threading.Lock()
+
+
+def signing_key() -> SigningKey:
+    """The process's signing key, made on first use, which takes about 100 ms."""
+    with _key_lock:  # with a cache alone, two concurrent callers would make two keys
+        return _make_key()
+
+
+@functools.cache
+def _make_key() -> SigningKey:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    digest = hashes.Hash(hashes.SHA256())
+    digest.update(
+        key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    )
+    identifier = base64.urlsafe_b64encode(digest.finalize()[:20]).rstrip(b"=").decode()
+    return SigningKey(identifier, key)
+
+
+def key_set() -> dict[str, Any]:
+    """The public half of the signing key, as a JSON Web Key Set."""
+    key = signing_key()
+    public: dict[str, Any] = RSAAlgorithm.to_jwk(key.private.public_key(), as_dict=True)
+    return {"keys": [{**public, "kid": key.identifier, "use": "sig", "alg": "RS256"}]}
+
+
+def sign(grant: Grant) -> str:
+    """Make an access token. Every token is unique, even for equal grants."""
+    key = signing_key()
+    principal = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{grant.tenant}/{grant.client_id}"))
+    claims: dict[str, Any] = {
+        "aud": grant.resource,
+        "iss": f"https://sts.windows.net/{grant.tenant}/",
+        "iat": grant.issued_at,
+        "nbf": grant.issued_at,
+        "exp": grant.expires_on,
+        "appid": grant.client_id,
+        "idtyp": "app",
+        "oid": principal,
+        "sub": principal,
+        "tid": grant.tenant,
+        "uti": uuid.uuid4().hex,
+        "ver": "1.0",
+    }
+    if grant.capabilities:
+        claims["xms_cc"] = list(grant.capabilities)
+    return jwt.encode(claims, key.private, algorithm="RS256", headers={"kid": key.identifier})
+
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 
@@ -38,7 +123,7 @@ class Venue:
     """Where and when an assertion is presented.
 
     Attributes:
-        tenant: The tenant whose token endpoint was asked.
+        tenant: The tenant of the token endpoint.
         hosts: The hosts, with port, whose token endpoints an assertion may be made for.
         now: Seconds since 1970.
     """
@@ -105,7 +190,7 @@ def _verified_claims(assertion: str, certificate: x509.Certificate) -> dict[str,
     key = certificate.public_key()
     if not isinstance(key, rsa.RSAPublicKey):
         raise Refusal(700027, detail="The key is not an RSA key.")
-    try:  # the signature alone: the times are judged by the fake's clock, not by this machine's
+    try:  # only the signature: the fake's clock decides about the times
         payload = jwt.PyJWS().decode(assertion, key=key, algorithms=_ALGORITHMS)
     except jwt.InvalidTokenError:
         payload = None

@@ -1,25 +1,25 @@
-"""The endpoints: which one a path means, and what each answers. No I/O here."""
+"""The token service: routes a request to its endpoint, applies faults, and builds the answer. No I/O here."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from email.utils import formatdate
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from .aadsts import Refusal
-from .answers import TokenShape, adfs_configuration, instance_discovery, openid_configuration, refused
-from .assertions import ASSERTION_TYPE, Venue, check_assertion
+from .answers import Refusal, TokenShape, adfs_configuration, instance_discovery, openid_configuration, refused
 from .directory import ADFS, Directory, resource_of
-from .signing import Grant, key_set, sign
-from .wire import Answer
+from .faults import WHOLE
+from .jwts import ASSERTION_TYPE, Grant, Venue, carries_chain, check_assertion, key_set, sign
+from .wire import Answer, RecordedRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .directory import Registration
-    from .recording import Kind
-    from .wire import Call
+    from .wire import Call, Kind
+
 
 WELL_KNOWN_HOSTS = frozenset(
     {
@@ -36,7 +36,7 @@ WELL_KNOWN_HOSTS = frozenset(
 
 
 class Route(NamedTuple):
-    """What a path means: the kind of endpoint, the tenant in it, and whether it is the key set."""
+    """The endpoint of a path: its kind, its tenant, and whether it is the key set."""
 
     kind: Kind
     tenant: str | None
@@ -44,7 +44,7 @@ class Route(NamedTuple):
 
 
 def route_of(path: str) -> Route:
-    """Find the endpoint of a path; one that there is not is `other` with no tenant."""
+    """Find the endpoint of a path. An unknown path is `other` with no tenant."""
     match [unquote(segment) for segment in path.split("/")[1:]]:
         case ["adfs", "oauth2", "token"]:
             return Route("token", ADFS)
@@ -69,12 +69,12 @@ class TokenService:
     """The service behind the endpoints.
 
     Attributes:
-        clock: Says what time it is, in seconds since 1970.
+        clock: Returns the time, in seconds since 1970.
         directory: Tenants and registrations.
-        shape: How the answers with tokens look.
-        known_hosts: What instance discovery vouches for, and assertions may be made for.
-        strict_scopes: Whether only scopes that end in `/.default` are accepted, as Entra does.
-        host: The host, with port, that the discovery documents name for clients that came by another.
+        shape: The fields of token responses.
+        known_hosts: The hosts that instance discovery trusts, and that assertions may be made for.
+        strict_scopes: Whether to accept only scopes that end in `/.default`, as Entra does.
+        host: The host, with port, in discovery documents for requests to an unknown host.
     """
 
     clock: Callable[[], float]
@@ -92,7 +92,7 @@ class TokenService:
             return refused(refusal, call, self.clock())
 
     def refuse(self, code: int, call: Call, route: Route, **headers: str) -> Answer:
-        """Refuse a request with an AADSTS code, whatever it says."""
+        """Refuse any request with an AADSTS code."""
         facts = {
             "tenant": route.tenant or "",
             "client_id": call.form.get("client_id", ""),
@@ -123,10 +123,10 @@ class TokenService:
         return Answer.of(adfs_configuration(base) if tenant == ADFS else openid_configuration(base, tenant))
 
     def _instance_discovery(self, call: Call) -> Answer:
-        asked = call.query.get("authorization_endpoint")
-        if not asked:
+        endpoint = call.query.get("authorization_endpoint")
+        if not endpoint:
             raise Refusal(900144, detail="authorization_endpoint")
-        parts = urlsplit(asked)
+        parts = urlsplit(endpoint)
         if parts.scheme != "https" or parts.netloc.lower() not in self.known_hosts:
             raise Refusal(50049)
         return Answer.of(instance_discovery(parts.netloc.lower(), parts.path.strip("/").partition("/")[0]))
@@ -191,3 +191,100 @@ def _capabilities(claims: str | None) -> tuple[str, ...]:
     except (ValueError, AttributeError, TypeError):
         pass
     raise Refusal(9002313)
+
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .faults import Delivery, Lanes
+    from .server import Pause
+    from .wire import Call, RequestLog
+
+    Hook = Callable[[RecordedRequest], None]
+
+_DROPPED = Answer(0)
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """The processing of a request: faults, record, and the test's callback, around the token service.
+
+    Attributes:
+        service: Answers requests.
+        lanes: The faults.
+        log: Records requests.
+        hook: Returns the current callback for token requests, if there is one.
+    """
+
+    service: TokenService
+    lanes: Lanes
+    log: RequestLog
+    hook: Callable[[], Hook | None]
+
+    def respond(self, call: Call, pause: Pause) -> tuple[Answer, Delivery]:
+        """Answer a request, in the thread of its connection.
+
+        Args:
+            call: The request.
+            pause: Waits for a number of seconds, or until the server goes down.
+
+        Returns:
+            The answer and its delivery.
+        """
+        route = route_of(call.path)
+        if route.kind != "token":
+            return self._pass(call, route, pause)
+        with self.log.in_progress():
+            return self._pass(call, route, pause)
+
+    def _pass(self, call: Call, route: Route, pause: Pause) -> tuple[Answer, Delivery]:
+        delivery = self.lanes.deliveries.take(route.kind) or WHOLE
+        delay = self.lanes.delays.take(route.kind)
+        answer = self._answer(call, route, delivery)
+        request = _record(call, route, answer.status, self.service.clock())
+        self.log.add(request)
+        hook = self.hook()
+        if route.kind == "token" and hook is not None:
+            answer = _shown_to(hook, request) or answer
+        if delay:
+            pause(delay)
+        return answer, delivery
+
+    def _answer(self, call: Call, route: Route, delivery: Delivery) -> Answer:
+        if delivery.how == "dropped":
+            return _DROPPED  # without an answer, no fault of an answer is used up
+        fault = self.lanes.answers.take(route.kind)
+        answer = (
+            fault(lambda code: self.service.refuse(code, call, route)) if fault else self.service.answer(call, route)
+        )
+        headers = {"Date": formatdate(self.service.clock(), usegmt=True), **answer.headers}
+        return replace(answer, headers=headers)
+
+
+def _shown_to(hook: Hook, request: RecordedRequest) -> Answer | None:
+    try:
+        hook(request)
+    except Exception as exc:  # noqa: BLE001 - it is the test's code: its failure must reach the test, not stderr
+        return Answer(500, f"before_token raised {type(exc).__name__}".encode(), "text/plain")
+    return None
+
+
+def _record(call: Call, route: Route, status: int, at: float) -> RecordedRequest:
+    form = call.form
+    assertion = form.get("client_assertion")
+    return RecordedRequest(
+        kind=route.kind,
+        method=call.method,
+        path=call.path,
+        tenant=route.tenant,
+        client_id=form.get("client_id"),
+        scopes=tuple(form.get("scope", "").split()),
+        claims=form.get("claims"),
+        proof="certificate" if assertion else "secret" if form.get("client_secret") else None,
+        x5c=assertion is not None and carries_chain(assertion),
+        status=status,
+        at=at,
+        headers=call.headers,
+        query=call.query,
+        form=form,
+    )
