@@ -54,7 +54,7 @@ def check(paths: tuple[str, ...], form: str, chosen: Chosen, *, layers: bool, re
         raise click.UsageError("there is no credconf.yaml here, and CREDCONF_FILE names none: name a FILE")
     problems = [problem for group in groups for problem in _judged(group, chosen["section"], named=bool(files))]
     if resolve:
-        from credconf.config.reporting.placing import in_order
+        from credconf.config.reporting.ordering import in_order
 
         problems = _united(_resolved({**chosen, "path": files or None}), problems)
         problems = list(in_order(problems, [file for group in groups for file in group]))

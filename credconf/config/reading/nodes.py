@@ -118,7 +118,7 @@ def _is_merge(key: Scalar) -> bool:
     return key.plain and key.text == MERGE
 
 
-def entries(mapping: Mapping) -> dict[str, tuple[Scalar, Node]]:
+def pairs_of(mapping: Mapping) -> dict[str, tuple[Scalar, Node]]:
     """The pairs of a mapping by key; its merge keys are resolved, a key of its own wins over a merged one."""
     found: dict[str, tuple[Scalar, Node]] = {}
     for key, value in _flattened(mapping):
@@ -196,4 +196,4 @@ def plain(node: Node) -> Any:
         return node.text
     if isinstance(node, Sequence):
         return [plain(item) for item in node.items]
-    return {key: plain(value) for key, (_, value) in entries(node).items()}
+    return {key: plain(value) for key, (_, value) in pairs_of(node).items()}

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from credconf.config.layers import Layer, Value
     from credconf.config.reading.dotenv import Dotenv
-    from credconf.config.reading.lineage import Book
+    from credconf.config.reading.inheritance import Entries
     from credconf.config.request import Request
     from credconf.config.variables import Scheme
 
@@ -88,14 +88,14 @@ class Missing:
     Attributes:
         request: what was asked for.
         dotenv: what its `.env` holds.
-        book: the entries of the files.
+        entries: the entries of the files.
         scheme: the variables that the credential listens to.
         lineage: the entry and what it extends; `None` is the flat form.
     """
 
     request: Request
     dotenv: Dotenv
-    book: Book
+    entries: Entries
     scheme: Scheme
     lineage: tuple[str | None, ...]
 
@@ -103,7 +103,7 @@ class Missing:
         """The problem of a setting that is missing, with the ways to give it."""
         name, path = self.lineage[0] if self.lineage else None, problem.path or ""
         of = f"` of `{name}` is not set" if name else "` is not set"
-        part = self.book.parts[name][0] if name in self.book.parts else None
+        part = self.entries.parts[name][0] if name in self.entries.parts else None
         variable = self.scheme.suggestion(path)
         example = f"`{path}: {{file: PATH}}`" if path in PROOFS else f"`{path}`"
         ways = [f"add {example}"] if part else []
