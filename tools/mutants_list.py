@@ -65,9 +65,9 @@ MUTANTS = (
     _shown("request: its key is printed", "entra/request.py", "key: Key = field(repr=False)"),
     _shown("request: its claims are printed", "entra/request.py", "claims: str | None = field(repr=False)"),
     _shown(
-        "reader: the environment is printed", "references/__init__.py", "environ: Mapping[str, str] = field(repr=False)"
+        "reader: the environment is printed", "references/base.py", "environ: Mapping[str, str] = field(repr=False)"
     ),
-    _shown("reader: .env is printed", "references/__init__.py", "field(default_factory=dict, repr=False)"),
+    _shown("reader: .env is printed", "references/base.py", "field(default_factory=dict, repr=False)"),
     _shown("document: its text is printed", "config/reading/nodes.py", 'text: str = field(default="", repr=False)'),
     _shown(".env: its text is printed", "config/reading/dotenv.py", 'text: str = field(default="", repr=False)'),
     _shown("value: what was written is printed", "config/layers.py", "raw: Any = field(repr=False)"),
@@ -155,13 +155,17 @@ MUTANTS = (
     # What frames hold while something is raised
     Mutant(
         "the constructor of a secret keeps its arguments",
-        "credential.py",
+        "azure_identity.py",
         "del client_secret, options  #",
         "pass  #",
         CONSTRUCTORS,
     ),
     Mutant(
-        "the constructor of a certificate keeps its options", "credential.py", "        del options\n", "", CONSTRUCTORS
+        "the constructor of a certificate keeps its options",
+        "azure_identity.py",
+        "        del options\n",
+        "",
+        CONSTRUCTORS,
     ),
     Mutant("load() keeps its arguments", "factory.py", "    del environ, overrides  #", "    pass  #", ARGUMENTS),
     Mutant(
@@ -277,9 +281,9 @@ MUTANTS = (
         ODD,
     ),
     Mutant(
-        "what a rule says is thrown back", "kinds/common.py", "except ValueError:  # of", "except OSError:  # of", ODD
+        "what a rule says is thrown back", "kinds/readable.py", "except ValueError:  # of", "except OSError:  # of", ODD
     ),
-    Mutant("an endless port is thrown back", "stores/token_cache.py", '":0*([1-9][0-9]*)', '":([0-9]+)', ODD),
+    Mutant("an endless port is thrown back", "stores/redis.py", '":0*([1-9][0-9]*)', '":([0-9]+)', ODD),
     Mutant("half a URL is thrown back", "entra/identity.py", "except ValueError:  # a", "except OSError:  # a", ODD),
     Mutant(
         "a scope forges a line",

@@ -151,8 +151,9 @@ def _variables(  # noqa: PLR0917 - both callers stand above
 ) -> Layer:
     layer = Layer(label)
     setters: dict[str, Variable] = {}
+    names = set(environ)  # to ask `os.environ` for a hundred names that are not there costs an exception each
     for variable in scheme.variables():
-        text = environ.get(variable.name)
+        text = environ[variable.name] if variable.name in names else ""
         if not text:  # an empty variable counts as unset
             continue
         origin = origin_of(variable.name)

@@ -7,7 +7,7 @@ document; under `CREDCONF_` every field.
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from credconf.ground.opaque import Hidden
@@ -62,22 +62,10 @@ class Scheme:
             return cls(PREFIX, azure=True)
         return cls(f"{PREFIX}_{variable_part(entry)}__")
 
-    def variables(self) -> Iterator[Variable]:
+    def variables(self) -> tuple[Variable, ...]:
         """Every variable, ours before the `AZURE_` ones, which they win over."""
-        if self.prefix is not None:
-            for each in _declared():
-                yield from self._ours(each)
-        if self.azure:
-            yield from documented().values()
-
-    def _ours(self, of: Declared) -> Iterator[Variable]:
-        alias = of.setting.alias
-        for name in (of.path,) if alias is None else (of.path, alias):
-            variable = f"{self.prefix}{name.upper().replace('.', '__')}"
-            form: Form = "unusable" if of.only_by_reference else "list" if of.is_list else "literal"
-            yield Variable(variable, of.path, form, ours=True)
-            if "file" in of.references:
-                yield Variable(f"{variable}_FILE", of.path, "file", ours=True)
+        own = _with_prefix(self.prefix) if self.prefix is not None else ()
+        return (*own, *documented().values()) if self.azure else own
 
     def suggestion(self, field: str) -> str | None:
         """The variable that a message should name for a field."""
@@ -99,9 +87,21 @@ def documented() -> dict[str, Variable]:
     return found
 
 
-def _declared() -> Iterator[Declared]:
-    """Every setting that a variable can give."""
-    return (SETTINGS[path] for path in LEAVES if SETTINGS[path].setting.variable)
+@lru_cache(maxsize=64)
+def _with_prefix(prefix: str) -> tuple[Variable, ...]:
+    """The variables of one prefix: one for each name of a setting, and `_FILE` where its text may be in a file."""
+    settings = [SETTINGS[path] for path in LEAVES if SETTINGS[path].setting.variable]
+    return tuple(variable for each in settings for variable in _ours(each, prefix))
+
+
+def _ours(of: Declared, prefix: str) -> Iterator[Variable]:
+    alias = of.setting.alias
+    for name in (of.path,) if alias is None else (of.path, alias):
+        variable = f"{prefix}{name.upper().replace('.', '__')}"
+        form: Form = "unusable" if of.only_by_reference else "list" if of.is_list else "literal"
+        yield Variable(variable, of.path, form, ours=True)
+        if "file" in of.references:
+            yield Variable(f"{variable}_FILE", of.path, "file", ours=True)
 
 
 def variable_part(entry: str) -> str:

@@ -103,7 +103,7 @@ class BaseReference(BaseModel):
     def of(cls, value: Any) -> Self:
         """A reference with a value that is not validated."""
         fields: dict[str, Any] = {cls.key: value}
-        return cast("Self", cls.model_construct(None, **fields))
+        return cast("Self", cls.model_construct(None, **fields))  # pyright: ignore[reportUnnecessaryCast] - not for mypy
 
     @classmethod
     def anchored(cls, value: Any, directory: str) -> Any:  # noqa: ARG003 - of a path, the directory counts
@@ -179,7 +179,7 @@ class Reader:
 
 
 def _unknown(reference: BaseReference) -> NotFound:
-    return NotFound("unknown", f"{reference.label} is not read")
+    return NotFound("missing-file", f"{reference.label} is not read")
 
 
 def fingerprint(text: str) -> bytes:

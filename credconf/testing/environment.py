@@ -28,18 +28,22 @@ class Fake(Protocol):
     @property
     def client_id(self) -> str:
         """Of its application."""
+        ...
 
     @property
     def client_secret(self) -> str:
         """Of its application."""
+        ...
 
     @property
     def authority(self) -> str:
         """Its URL."""
+        ...
 
     @property
     def ca_bundle(self) -> str:
         """The path of the certificates to trust."""
+        ...
 
 
 def config_of(entra: Fake, changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import credconf
 from credconf.config.layers import Value
-from credconf.config.redirection import redirected_secret
+from credconf.config.safety import redirected_secret
 from credconf.problems.problem import Origin
 from credconf.references import Reader
 from tests.config.project import CLIENT, TENANT, codes

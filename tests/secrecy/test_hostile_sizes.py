@@ -21,8 +21,7 @@ import pytest
 import credconf
 from credconf.config.reading.dotenv import parse_dotenv
 from credconf.entra.sockets import UnusableBundle, tls_context
-from credconf.references import FileReference
-from credconf.references.file import read
+from credconf.references import FileReference, Reader
 from tests.contract.faces import SCOPE, SYNC
 from tests.entra.scripted import Scripted
 from tests.secrecy.test_failures import error_of
@@ -217,12 +216,12 @@ def test_a_dotenv_that_would_take_long_is_refused_with_its_place():
 def test_no_device_pipe_or_directory_hangs_or_fills_anything(tmp_path, path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     os.mkfifo("fifo")
-    found = read(FileReference(file=path))
+    found = FileReference(file=path).read(Reader({}))
     assert not isinstance(found, str) or len(found) <= 64 * 1024
 
 
 def test_what_the_system_writes_itself_is_read_up_to_the_limit():
-    found = read(FileReference(file="/proc/self/environ"))
+    found = FileReference(file="/proc/self/environ").read(Reader({}))
     assert isinstance(found, str) or found.code in {"file-too-large", "not-utf8"}
 
 
@@ -230,7 +229,7 @@ def test_a_device_is_not_even_opened(tmp_path, monkeypatch):
     opened = []
     real = os.open
     monkeypatch.setattr(os, "open", lambda path, *rest: opened.append(path) or real(path, *rest))
-    assert not isinstance(read(FileReference(file="/dev/null")), str)
+    assert not isinstance(FileReference(file="/dev/null").read(Reader({})), str)
     assert opened == []
 
 
