@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from credconf.config.request import places
-from credconf.config.resolution import Resolved, attempt
+from credconf.config.resolution import Resolved, resolve
 from credconf.config.show import settings_of, settings_so_far, variables_of
 from credconf.factory import request_for
 from credconf.problems import as_dicts
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     from credconf import Origin, Problem
     from credconf.config.request import Place
-    from credconf.config.resolution import Unresolved
-    from credconf.config.show import Setting
+    from credconf.config.resolution import FailedResolution
+    from credconf.config.show import ShownSetting
 
     from .options import Chosen
 
@@ -49,7 +49,7 @@ def show(form: str, chosen: Chosen) -> None:
     """
     request = request_for(**chosen, environ=None, overrides={})
     looked_in = places(request)
-    outcome = attempt(request)
+    outcome = resolve(request)
     problems = outcome.warnings if isinstance(outcome, Resolved) else outcome.problems
     if form == report.JSON:
         report.show_json(_described(outcome, looked_in, problems))
@@ -59,12 +59,12 @@ def show(form: str, chosen: Chosen) -> None:
     sys.exit(0 if isinstance(outcome, Resolved) else 1)
 
 
-def _settings(outcome: Resolved | Unresolved) -> list[Setting]:
+def _settings(outcome: Resolved | FailedResolution) -> list[ShownSetting]:
     return list(settings_of(outcome) if isinstance(outcome, Resolved) else settings_so_far(outcome))
 
 
 def _described(
-    outcome: Resolved | Unresolved, looked_in: Sequence[Place], problems: Sequence[Problem]
+    outcome: Resolved | FailedResolution, looked_in: Sequence[Place], problems: Sequence[Problem]
 ) -> dict[str, Any]:
     return {
         "ok": isinstance(outcome, Resolved),
@@ -76,7 +76,7 @@ def _described(
     }
 
 
-def _setting(setting: Setting) -> dict[str, Any]:
+def _setting(setting: ShownSetting) -> dict[str, Any]:
     return {
         "path": setting.path,
         "value": setting.value,
@@ -89,7 +89,7 @@ def _setting(setting: Setting) -> dict[str, Any]:
 
 
 def _origin(origin: Origin) -> dict[str, Any]:
-    names = ("place", "name", "file", "line", "column", "entry", "found")
+    names = ("place", "name", "file", "line", "column", "entry", "discovered")
     return {name: getattr(origin, name) for name in names}
 
 
@@ -97,7 +97,7 @@ def _place(place: Place) -> dict[str, Any]:
     return {"name": place.name, "exists": place.exists, "note": place.note}
 
 
-def _show_text(outcome: Resolved | Unresolved, looked_in: Sequence[Place]) -> None:
+def _show_text(outcome: Resolved | FailedResolution, looked_in: Sequence[Place]) -> None:
     settings = _settings(outcome)
     if settings:
         given = [item for item in settings if item.origin.place != "default" or item.problems]
@@ -105,12 +105,12 @@ def _show_text(outcome: Resolved | Unresolved, looked_in: Sequence[Place]) -> No
         others = [(item.path, [_value(item)]) for item in settings if item not in given and item.path != "kind"]
         if others:
             _block("defaults", others)
-    listening = variables_of(outcome) if isinstance(outcome, Resolved) else "is always there"
+    environment = variables_of(outcome) if isinstance(outcome, Resolved) else "is always there"
     files = [(printable(place.name), [_state(place)]) for place in looked_in if not place.is_of_the_process]
-    _block("looked in", [("environment", [listening]), *files])
+    _block("looked in", [("environment", [environment]), *files])
 
 
-def _title(outcome: Resolved | Unresolved) -> str:
+def _title(outcome: Resolved | FailedResolution) -> str:
     name = outcome.name or "one credential"
     kind = f", kind {outcome.settings.kind}" if outcome.settings else ""
     return f"{name}{kind}" if isinstance(outcome, Resolved) else f"{name}{kind}: it can't be used, see below"
@@ -136,7 +136,7 @@ def _wrapped(text: str) -> list[str]:
     return textwrap.wrap(text, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False) or [""]
 
 
-def _lines(setting: Setting, name: str | None) -> Iterator[str]:
+def _lines(setting: ShownSetting, name: str | None) -> Iterator[str]:
     yield _value(setting)
     if setting.origin.place == "default":
         return  # it is missing
@@ -152,7 +152,7 @@ def _where(origin: Origin, name: str | None) -> str:
     return printable(f"{origin}{entry}")
 
 
-def _value(setting: Setting) -> str:
+def _value(setting: ShownSetting) -> str:
     if setting.problems:
         return f"(problem: {', '.join(setting.problems)})"
     return _HIDDEN if setting.hidden else printable(_text(setting.value))

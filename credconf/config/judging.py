@@ -12,7 +12,7 @@ from credconf.config.reading.entries import read_entries
 from credconf.config.reading.inheritance import unusable
 from credconf.config.reading.lines import Lines
 from credconf.config.reporting.advice import advice, displaced_host
-from credconf.config.reporting.missing import heard, of_another_kind
+from credconf.config.reporting.missing import of_another_kind, used_variables
 from credconf.config.reporting.notation import notation_warnings
 from credconf.config.reporting.ordering import NOT_THERE, placed, reported
 from credconf.ground.files import absolute
@@ -29,7 +29,7 @@ from credconf.stores import STORES, store_of
 from . import layers as layer_of
 from .layers import conventional
 from .merging import exclusive, merge_file_layers, place_in, tree
-from .safety import answered_by, found_variables, mixed_identity, redirected_secret
+from .safety import answered_by, discovered_variables, mixed_identity, redirected_secret
 from .variables import PREFIX, Scheme, bad_prefix, is_prefix
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ class Judge:
             from .pydantic_sources import merge_layers  # pydantic-settings is slower to import than a file to check
 
             self.merged = merge_layers(self.layers)
-            self.problems += machine.dotenv.twice(heard(dotenv, self.merged, machine.request.environ))
+            self.problems += machine.dotenv.twice(used_variables(dotenv, self.merged, machine.request.environ))
         found = [exclusive(layer, self.path("authority")) for layer in self.layers]
         self.problems += [problem for problem in found if problem is not None]
         for problem in mixed_identity(self.layers, self.merged, self.reader):
@@ -171,25 +171,29 @@ class Judge:
         environ, dotenv = machine.request.environ, machine.dotenv
         if not any(name.upper().startswith(PREFIX) for name in (*environ, *dotenv.variables)):
             return
-        from credconf.config.reporting.unknown_variables import strangers  # most machines have none of these variables
+        from credconf.config.reporting.unknown_variables import (
+            unknown_variables,  # most machines have none of these variables
+        )
 
         schemes = {name: Scheme.of(name, None, prefixed=False) for name in (None, *self._entries.names)}
         schemes[self._name] = self.scheme  # `env_prefix` may have replaced it
         prefixes = self._entries.prefixes()
-        self.problems += strangers(environ, lambda name: Origin("environment", name), schemes, self._name, prefixes)
-        self.problems += strangers(dotenv.variables, dotenv.origin, schemes, self._name, prefixes)
+        self.problems += unknown_variables(
+            environ, lambda name: Origin("environment", name), schemes, self._name, prefixes
+        )
+        self.problems += unknown_variables(dotenv.variables, dotenv.origin, schemes, self._name, prefixes)
 
     def _check_redirections(self, settings: Kind | Invalid) -> None:
         if self._machine is None:
             return
         dotenv, environ = self._machine.dotenv, self._machine.request.environ
         invalid = {problem.path for problem in settings.problems} if isinstance(settings, Invalid) else set()
-        found = found_variables(dotenv.variables, environ) if dotenv.found else {}
-        redirected = redirected_secret(self.merged, self.reader, found)
+        from_dotenv = discovered_variables(dotenv.variables, environ) if dotenv.discovered else {}
+        redirected = redirected_secret(self.merged, self.reader, from_dotenv)
         # A value that can't be used decides nothing, and is an error already.
         self.problems += [problem for problem in redirected if problem.path not in invalid]
-        if dotenv.found:
-            self.reader = replace(self.reader, pinned=answered_by(found, self.merged))
+        if dotenv.discovered:
+            self.reader = replace(self.reader, pinned=answered_by(from_dotenv, self.merged))
 
     def _check_references(self, settings: Kind) -> None:
         """Everything that a reference names must be readable now, so that a deployment fails at its start."""

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 @record
-class Unresolved:
+class FailedResolution:
     """A configuration that can't be used, as far as it is known.
 
     Attributes:
@@ -73,19 +73,15 @@ class Resolved:
     surroundings: Surroundings = field(repr=False)
 
 
-def resolve(request: Request) -> Resolved | tuple[Problem, ...]:
-    """The configuration that a request means, or all its problems in the order of the files."""
-    outcome = attempt(request)
-    return outcome if isinstance(outcome, Resolved) else outcome.problems
-
-
-def attempt(request: Request) -> Resolved | Unresolved:
-    """The configuration that a request means, or what is known of it."""
+def resolve(request: Request) -> Resolved | FailedResolution:
+    """Resolve a request to a usable configuration, or to its problems and what is known despite them."""
     problems: list[Problem] = []
     documents = request.documents(problems)
     machine = Machine(request, request.dotenv(problems))
     if _errors(problems) and not documents and request.named_files()[0]:
-        return Unresolved(None, tuple(problems))  # no file could be read: what would be missing from it says nothing
+        return FailedResolution(
+            None, tuple(problems)
+        )  # no file could be read: what would be missing from it says nothing
     entries = read_entries(documents, request.section)
     name, refused = _chosen_entry(request, entries)
     problems += [*entries.problems, *refused]
@@ -100,7 +96,7 @@ def attempt(request: Request) -> Resolved | Unresolved:
         problems += _of_model(judge, machine, entries, problems, is_unread=_is_unread(machine, documents, entries))
     shown = _reported(problems, machine, documents)
     if settings is None or _errors(problems):
-        return Unresolved(name, shown, judge.merged, settings, judge.path(""), judge.reader)
+        return FailedResolution(name, shown, judge.merged, settings, judge.path(""), judge.reader)
     origins = origins_of(settings, judge.merged)
     return Resolved(name, settings, origins, shown, judge.reader, surroundings(request.environ))
 
@@ -136,7 +132,7 @@ def _of_model(
 
 def _missing(problem: Problem, judge: Judge, machine: Machine, missing: Missing) -> Problem:
     looked_in = tuple(map(str, places(machine.request)))
-    return replace(missing.told(problem), path=judge.path(problem.path or ""), looked_in=looked_in)
+    return replace(missing.explained(problem), path=judge.path(problem.path or ""), looked_in=looked_in)
 
 
 def _reported(problems: list[Problem], machine: Machine, documents: list[Document]) -> tuple[Problem, ...]:

@@ -99,7 +99,7 @@ def colliding_names(entries: Entries) -> Iterator[Problem]:
     for name in entries.names:
         other = variables.setdefault(variable_part(name), name)
         if other != name:
-            message = f"`{other}` and `{name}` would listen to the same variables"
+            message = f"`{other}` and `{name}` would read the same variables"
             path = f"credentials.{name}"
             yield Problem(
                 "bad-name", message, path=path, origin=entries.parts[name][0].origin, hint="rename one of them"

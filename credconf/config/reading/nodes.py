@@ -82,18 +82,20 @@ class Document:
     Attributes:
         name: as it was given.
         root: of its tree; `None` for an empty file.
-        found: nobody named it; it was found in the working directory.
+        discovered: whether credconf found it in the working directory by itself.
         text: of the file, for the excerpts of problems.
     """
 
     name: str
     root: Node | None = field(repr=False)
-    found: bool = False
+    discovered: bool = False
     text: str = field(default="", repr=False)
 
     def origin(self, node: Node, entry: str | None = None) -> Origin:
         """Where a node stands."""
-        return Origin("file", file=self.name, line=node.line, column=node.column, entry=entry, found=self.found)
+        return Origin(
+            "file", file=self.name, line=node.line, column=node.column, entry=entry, discovered=self.discovered
+        )
 
 
 def _flattened(mapping: Mapping) -> Iterator[tuple[Scalar, Node]]:

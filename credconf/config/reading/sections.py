@@ -82,7 +82,7 @@ def section_of(document: Document, section: str | None, entries: Entries) -> Map
     entries.unread = True
     what = f"the section `{section}`" if section else "the file"
     if node is None:
-        origin = Origin("file", file=document.name, line=1, column=1, found=document.found)
+        origin = Origin("file", file=document.name, line=1, column=1, discovered=document.discovered)
         message, hint = f"{what} is empty", "write the settings, or leave the file out"
         entries.problems.append(Problem("empty-file", message, path=section, origin=origin, hint=hint))
     else:
