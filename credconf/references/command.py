@@ -7,6 +7,7 @@ as it may contain a secret.
 
 from __future__ import annotations
 
+import importlib
 import os
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
@@ -75,7 +76,7 @@ class CommandReference(BaseReference):
 
     def prepare(self) -> None:
         """Import what runs programs."""
-        import credconf.ground.programs  # noqa: F401 - see above
+        importlib.import_module("credconf.ground.programs")
 
     def not_allowed(self) -> NotFound:
         """Why it does not run."""
