@@ -26,7 +26,7 @@ from credconf.engine import Engine
 from credconf.ground.records import replace
 from credconf.kinds import validate
 from credconf.references import Reader
-from credconf.stores.store import Stored, StoredFailure, Unavailable, read, written
+from credconf.stores.store import Stored, Unavailable, read, written
 from credconf.tokens.coordinator import Coordinator
 from credconf.tokens.policy import SPACING
 
@@ -130,7 +130,7 @@ class Store:
     def __init__(self, world: World) -> None:
         self._world = world
         self._entries: dict[str, list[tuple[float, float, dict[str, Any]]]] = {}
-        self._told: dict[str, list[tuple[float, Failure]]] = {}
+        self._failures: dict[str, list[tuple[float, Failure]]] = {}
         self._locks: dict[str, list[Lock]] = {}
         self.operations = 0
 
@@ -146,9 +146,9 @@ class Store:
         self._enter()
         now = self._world.now
         at, since, data = self._last(self._entries, key) or (0.0, 0.0, None)
-        told_at, failure = self._last(self._told, key) or (0.0, None)
-        fresh = failure is not None and at <= told_at > now - SPACING
-        return Stored(read(data, now - since), StoredFailure(failure, now - told_at) if fresh and failure else None)
+        failed_at, failure = self._last(self._failures, key) or (0.0, None)
+        fresh = failure is not None and at <= failed_at > now - SPACING
+        return Stored(read(data, now - since), failure if fresh else None, now - failed_at)
 
     def _last(self, history: dict[str, list[Any]], key: str) -> Any:
         """What stood there last, at the moment of the pod that looks."""
@@ -166,10 +166,10 @@ class Store:
         now = self._world.now
         self._note(self._entries, key, (now, now - entry.age, written(entry)))
 
-    def tell(self, key: str, failure: Failure, seconds: float) -> None:  # noqa: ARG002 - `Store`
+    def put_failure(self, key: str, failure: Failure, seconds: float) -> None:  # noqa: ARG002 - `Store`
         """See `Store`."""
         self._enter()
-        self._note(self._told, key, (self._world.now, failure))
+        self._note(self._failures, key, (self._world.now, failure))
 
     def lock(self, key: str) -> Lock | None:
         """See `Store`."""

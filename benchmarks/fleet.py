@@ -108,7 +108,7 @@ def in_redis(service: Service, home: Path, processes: int, times: int) -> list[R
         found.append(Row("process start to a token found in the Redis", "s", None, taken))
         fields = {"tenant_id": "a.example", "client_id": "client", "client_secret": "secret"}
         with credconf.build({**fields, "token_cache": {"url": redis.url}}) as credential:
-            backend = credential._engine._coordinator._breaker.backend  # noqa: SLF001 - a request is not what is measured
+            backend = credential._engine._coordinator._breaker.store  # noqa: SLF001 - a request is not what is measured
             for tokens in (1, 1000):
                 what = f"what the Redis adds to a request, {tokens:,} tokens in it"
                 found.append(Row(what, "s", None, refresh(backend, tokens)))

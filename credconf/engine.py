@@ -16,6 +16,7 @@ from .ground.limits import reserve
 from .problems.failure import Failure
 from .sharing import forget, mend_after_fork
 from .tokens.azure_core import exception_of
+from .tokens.blueprint import opened_store
 from .tokens.cache import Token, TokenCache
 from .tokens.dispatch import Dispatcher
 from .tokens.refreshes import Refreshes
@@ -227,9 +228,9 @@ def _coordinator_of(blueprint: Blueprint, source: Source) -> Coordinator | None:
     Raises:
         ConfigError: the store can't be used on this machine.
     """
-    from .tokens.coordinator import Coordinator, opened
+    from .tokens.coordinator import Coordinator
 
-    store = opened(blueprint, source)
+    store = opened_store(blueprint, source)
     return None if store is None else Coordinator(store, source, blueprint)
 
 

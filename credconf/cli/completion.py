@@ -51,6 +51,18 @@ def words(choices: Sequence[str]) -> Callable[[click.Context, click.Parameter, s
     return candidates
 
 
+def permissions_of_references() -> tuple[str, ...]:
+    """The permissions that references need, for `--allow`."""
+    from credconf.references import ALLOWABLE  # it imports pydantic, which `--help` does not need
+
+    return tuple(sorted(ALLOWABLE))
+
+
+def permissions(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """The permissions that begin with the incomplete word."""
+    return words(permissions_of_references())(context, parameter, incomplete)
+
+
 def entry_names(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:  # noqa: ARG001
     """The names of the entries that can be chosen, in the files that the command line names so far.
 

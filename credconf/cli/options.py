@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 import click
 
-from .completion import entry_names, files
+from .completion import entry_names, files, permissions, permissions_of_references
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,6 +31,18 @@ class Chosen(TypedDict):
     allow: frozenset[str]
 
 
+def _allowed(_: click.Context, __: click.Parameter, words: tuple[str, ...]) -> tuple[str, ...]:
+    """Check the permissions.
+
+    Raises:
+        click.BadParameter: no reference needs this permission.
+    """
+    known = permissions_of_references() if words else ()
+    if not set(words) <= set(known):
+        raise click.BadParameter(f"allowed values: {', '.join(known)}")
+    return words
+
+
 _OPTIONS = (
     click.option(
         "-f",
@@ -51,7 +63,12 @@ _OPTIONS = (
     ),
     click.option("--no-env-file", is_flag=True, help="Read no .env."),
     click.option(
-        "--allow", multiple=True, type=click.Choice(["command"]), help="Let {command: [...]} references run programs."
+        "--allow",
+        multiple=True,
+        metavar="WORD",
+        callback=_allowed,
+        shell_complete=permissions,
+        help="Allow more than reading: `command` lets {command: [...]} references run programs.",
     ),
 )
 

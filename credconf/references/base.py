@@ -81,6 +81,16 @@ class BaseReference(BaseModel):
         """What follows its key, as `credconf show` may show it."""
         return str(getattr(self, self.key))
 
+    @property
+    def names_variable(self) -> str | None:
+        """The variable that it reads, of the reader's environment or `.env`; `None` where it reads none."""
+        return None
+
+    @property
+    def names_file(self) -> str | None:
+        """The path of the file that it reads; `None` where it reads none."""
+        return None
+
     def read(self, reader: Reader) -> str | NotFound:
         """The text, or why there is none."""
         raise NotImplementedError
@@ -97,7 +107,7 @@ class BaseReference(BaseModel):
         """Why it is not read, where the program did not allow it."""
         message = f"`{self.key}` needs the program's permission"
         hint = f'pass allow={{"{self.allowed_by}"}} to from_config(), or --allow {self.allowed_by}'
-        return NotFound(f"{self.key}-not-allowed", message, hint)
+        return NotFound("not-allowed", message, hint)
 
     @classmethod
     def of(cls, value: Any) -> Self:

@@ -77,4 +77,4 @@ class CommandReference(BaseReference):
         """Why it does not run."""
         message = "`command` runs a program, which this application did not allow"
         hint = 'pass allow={"command"} to from_config(), or --allow command'
-        return NotFound("command-not-allowed", message, hint)
+        return NotFound("not-allowed", message, hint)

@@ -18,7 +18,7 @@ from credconf.problems.printable import printable
 from .encrypted_storage import NoEncryption, Persistence, encrypted, plain
 from .file_locks import FileLock, Turns, is_left
 from .private_file import empty, parsed, private_directory
-from .store import Stored, StoredFailure, Unavailable, read, read_failure, written, written_failure
+from .store import Stored, Unavailable, read, read_failure, written, written_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -118,7 +118,7 @@ class FileStore:
         entry = None if age is None else read(kept, age)
         since = self._age(told)
         failure = None if since is None or since > told["seconds"] else read_failure(told["failure"])
-        return Stored(entry, None if failure is None or since is None else StoredFailure(failure, since))
+        return Stored(entry) if failure is None or since is None else Stored(entry, failure, since)
 
     def put(self, key: str, entry: Entry) -> None:
         """See `Store`."""
@@ -131,7 +131,7 @@ class FileStore:
 
         self._update(change)
 
-    def tell(self, key: str, failure: Failure, seconds: float) -> None:
+    def put_failure(self, key: str, failure: Failure, seconds: float) -> None:
         """See `Store`."""
         stamp = {"at": self._clock(), "up": self._monotonic(), "seconds": seconds}
 

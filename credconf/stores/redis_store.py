@@ -10,7 +10,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
-from .store import Stored, StoredFailure, read, read_failure, written, written_failure
+from .store import Stored, read, read_failure, written, written_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -90,22 +90,23 @@ class RedisStore:
         self._log = log
 
     def get(self, key: str) -> Stored:
-        """The token that ends last of those under our secrets, and the last failure."""
+        """The token that expires last of those under our secrets, and the last failure."""
         seals = self._keyring.now()
         places = [(seal, _name(seal, key, "token")) for seal in seals.reading]
-        told = (seals.common, _name(seals.common, key, "told"))
-        now, *values = self._client.call(lambda client: _values(client, [name for _, name in (*places, told)]))
-        opened = [self._opened(value, *place) for value, place in zip(values, (*places, told), strict=True)]
+        last = (seals.common, _name(seals.common, key, "failure"))
+        now, *values = self._client.call(lambda client: _values(client, [name for _, name in (*places, last)]))
+        opened = [self._opened(value, *place) for value, place in zip(values, (*places, last), strict=True)]
         entries = [entry for data in opened[:-1] if (entry := _entry(data, now)) is not None]
-        return Stored(max(entries, key=lambda entry: entry.remaining, default=None), _told(opened[-1], now))
+        failure, age = _failure(opened[-1], now)
+        return Stored(max(entries, key=lambda entry: entry.remaining, default=None), failure, age)
 
     def put(self, key: str, entry: Entry) -> None:
-        """Keep a token until its end; a failure that was told is over."""
+        """Store a token until it expires, and remove the failure."""
         seals = self._keyring.now()
-        token, told = _name(seals.writing, key, "token"), _name(seals.common, key, "told")
+        token, last = _name(seals.writing, key, "token"), _name(seals.common, key, "failure")
         began = self._monotonic()
         now = self._client.call(_now)
-        # The time that it took to tell the time is over, too: where it is unknown to which part, all of it.
+        # Reading the clock took part of the remaining time. Which part is unknown, so all of it is subtracted.
         remaining = int((entry.remaining - (self._monotonic() - began)) * 1000)
         if remaining <= 0:
             return
@@ -115,15 +116,15 @@ class RedisStore:
         def store(client: Any) -> None:
             with client.pipeline(transaction=False) as pipe:
                 pipe.set(token, sealed, px=remaining)
-                pipe.delete(told)
+                pipe.delete(last)
                 pipe.execute()
 
         self._client.call(store)
 
-    def tell(self, key: str, failure: Failure, seconds: float) -> None:
-        """Leave a failure for those who wait, for some seconds."""
+    def put_failure(self, key: str, failure: Failure, seconds: float) -> None:
+        """Store a failure for the processes that wait, for some seconds."""
         seal = self._keyring.now().common
-        name = _name(seal, key, "told")
+        name = _name(seal, key, "failure")
         data = {"failure": written_failure(failure), "at": self._client.call(_now)}
         sealed = seal.close(data, name)
         self._client.call(lambda client: client.set(name, sealed, px=int(seconds * 1000)))
@@ -205,8 +206,8 @@ def _entry(data: dict[str, Any] | None, now: int) -> Entry | None:
     return None if age < -_STEP else read(data, max(age, 0.0))
 
 
-def _told(data: dict[str, Any] | None, now: int) -> StoredFailure | None:
+def _failure(data: dict[str, Any] | None, now: int) -> tuple[Failure | None, float]:
     if data is None or not _is_clock(at := data.get("at")):
-        return None
+        return None, 0.0
     failure, age = read_failure(data.get("failure")), (now - at) / 1000
-    return None if failure is None or age < -_STEP else StoredFailure(failure, max(age, 0.0))
+    return (None, 0.0) if failure is None or age < -_STEP else (failure, max(age, 0.0))

@@ -227,5 +227,5 @@ def test_a_command_runs_only_where_it_was_allowed(entra, project, monkeypatch):
     monkeypatch.delenv("AZURE_CLIENT_SECRET")
     command = [sys.executable, "-c", f"print({CANARY!r})"]
     project.write("credconf.yaml", json.dumps({"client_secret": {"command": command}}))
-    assert run("token", SCOPE, "--format", "json").codes == ["command-not-allowed"]
+    assert run("token", SCOPE, "--format", "json").codes == ["not-allowed"]
     assert run("token", SCOPE, "--allow", "command").status == 0

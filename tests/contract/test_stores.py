@@ -48,7 +48,7 @@ def test_what_one_process_puts_another_gets(ours, theirs):
     assert (seen.entry.token, seen.entry.token_type) == ("token", "Bearer")
     assert (seen.entry.lifetime, seen.entry.refresh_in) == (3600, 1800)
     assert seen.entry.age == pytest.approx(0, abs=1)
-    assert seen.told is None
+    assert seen.failure is None
 
 
 def test_a_token_of_which_the_server_said_no_more_than_its_end_is_kept(ours, theirs):
@@ -93,33 +93,33 @@ def test_tokens_of_different_keys_never_mix(ours, theirs):
 
 
 def test_a_failure_reaches_the_others_whole(storage, ours, theirs):
-    ours.tell(KEY, REFUSAL, 30)
+    ours.put_failure(KEY, REFUSAL, 30)
     storage.wait(5)
     seen = theirs.get(KEY)
     assert seen.entry is None
-    assert seen.told.failure == REFUSAL
-    assert seen.told.age == pytest.approx(5, abs=1)
+    assert seen.failure == REFUSAL
+    assert seen.failure_age == pytest.approx(5, abs=1)
 
 
 def test_a_failure_of_which_little_is_known_reaches_the_others(ours, theirs):
     failure = Failure("no answer", "timeout")
-    ours.tell(KEY, failure, 30)
-    assert theirs.get(KEY).told.failure == failure
+    ours.put_failure(KEY, failure, 30)
+    assert theirs.get(KEY).failure == failure
 
 
 def test_a_failure_is_forgotten_after_its_time(storage, ours, theirs):
-    ours.tell(KEY, REFUSAL, 30)
+    ours.put_failure(KEY, REFUSAL, 30)
     storage.wait(31)
     assert theirs.get(KEY) == Stored()
 
 
 def test_a_failure_takes_no_token_away_and_a_token_ends_a_failure(ours, theirs):
     ours.put(KEY, entry())
-    ours.tell(KEY, REFUSAL, 30)
+    ours.put_failure(KEY, REFUSAL, 30)
     assert theirs.get(KEY).entry.token == "token"
-    assert theirs.get(KEY).told.failure == REFUSAL
+    assert theirs.get(KEY).failure == REFUSAL
     theirs.put(KEY, entry("new"))
-    assert ours.get(KEY).told is None
+    assert ours.get(KEY).failure is None
 
 
 def test_one_process_has_the_lock_of_a_key(ours, theirs):

@@ -139,3 +139,8 @@ def test_what_hangs_is_waited_for_no_longer_than_said():
         bounded(Workers(1, "hanging", idle=0.05), hang, 0.05)
     goes_on.set()
     assert ended.wait(20)
+
+
+def test_a_thread_for_one_call_ends_with_it():
+    assert bounded(Workers(1, "once", idle=0.0), lambda: 7, 20) == 7
+    wait_until(lambda: not running("once"))

@@ -118,7 +118,7 @@ def test_what_a_paused_redis_executes_late_makes_no_token_young(
     server = started()
     credential = credential_of(server.url)
     credential.get_token(SCOPE, tenant_id="first.example")
-    backend = credential._engine._coordinator._breaker.backend
+    backend = credential._engine._coordinator._breaker.store
     with server.client() as client:
         (name,) = client.keys("*:token")
         value, left = client.get(name), client.pttl(name)

@@ -268,7 +268,7 @@ def test_nor_does_it_hurt_in_the_file(tmp_path, odd):
     storage = PlainFile(directory=tmp_path / "credconf")
     backend = storage.open()
     backend.put("key", Entry("token", "Bearer", 3600.0, None, 0.0))
-    backend.tell("other", FAILURE, 30)
+    backend.put_failure("other", FAILURE, 30)
     changed = json.loads((storage.directory / "test.json").read_text())
     changed["failures"]["other"]["failure"] |= FAILURES.get(odd, {"more": json.loads(DEEP)})
     (storage.directory / "test.json").write_text(json.dumps(changed))

@@ -14,8 +14,7 @@ from credconf.ground.records import replace
 from credconf.kinds import validate
 from credconf.references import Reader
 from credconf.stores.sealing import Seal
-from credconf.tokens.blueprint import Blueprint
-from credconf.tokens.coordinator import opened
+from credconf.tokens.blueprint import Blueprint, opened_store
 from tests.stores.storages import Storage
 
 if TYPE_CHECKING:
@@ -59,7 +58,7 @@ class InRedis(Storage):
     url: str = ""
 
     def open(self) -> RedisStore:
-        return opened(plan_of(self.url, self.clock, self.monotonic), Secrets(SECRET))
+        return opened_store(plan_of(self.url, self.clock, self.monotonic), Secrets(SECRET))
 
     def wait(self, seconds: float) -> None:
         super().wait(seconds)

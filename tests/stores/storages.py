@@ -1,4 +1,4 @@
-"""The backends that the contract of a store runs on: each opens any number of times on one and the same storage."""
+"""The stores that the contract of a store runs on: each opens any number of times on one and the same storage."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from credconf.ground.log import Log
 from credconf.stores.encrypted_storage import plain
 from credconf.stores.file_store import FileStore
-from credconf.stores.store import Stored, StoredFailure, Unavailable, read, read_failure, written, written_failure
+from credconf.stores.store import Stored, Unavailable, read, read_failure, written, written_failure
 from tests.contract.faces import Clock
 
 if TYPE_CHECKING:
@@ -37,10 +37,10 @@ class Storage:
 
 @dataclass
 class InMemory(Storage):
-    """The simplest backend that keeps the contract; with faults."""
+    """The simplest store that keeps the contract; with faults."""
 
     entries: dict[str, Any] = field(default_factory=dict)
-    told: dict[str, Any] = field(default_factory=dict)
+    failures: dict[str, Any] = field(default_factory=dict)
     held: dict[str, int] = field(default_factory=dict)
     guard: Any = field(default_factory=threading.Lock)
     calls: list[str] = field(default_factory=list)
@@ -49,11 +49,11 @@ class InMemory(Storage):
     patience: float | None = None
     renewed: int = 0
 
-    def open(self) -> _InMemoryBackend:
-        return _InMemoryBackend(self)
+    def open(self) -> _InMemoryStore:
+        return _InMemoryStore(self)
 
 
-class _InMemoryBackend:
+class _InMemoryStore:
     label = "the token cache in memory"
 
     def __init__(self, storage: InMemory) -> None:
@@ -71,19 +71,19 @@ class _InMemoryBackend:
     def get(self, key: str) -> Stored:
         with self._enter("get"):
             data, at = self.storage.entries.get(key, (None, 0.0))
-            failure, since, seconds = self.storage.told.get(key, (None, 0.0, -1.0))
+            failure, since, seconds = self.storage.failures.get(key, (None, 0.0, -1.0))
             now = self.storage.monotonic()
             found = read_failure(failure) if now - since <= seconds else None
-            return Stored(read(data, now - at), None if found is None else StoredFailure(found, now - since))
+            return Stored(read(data, now - at), found, 0.0 if found is None else now - since)
 
     def put(self, key, entry):
         with self._enter("put"):
             self.storage.entries[key] = (written(entry), self.storage.monotonic() - entry.age)
-            self.storage.told.pop(key, None)
+            self.storage.failures.pop(key, None)
 
-    def tell(self, key, failure, seconds):
-        with self._enter("tell"):
-            self.storage.told[key] = (written_failure(failure), self.storage.monotonic(), seconds)
+    def put_failure(self, key, failure, seconds):
+        with self._enter("put_failure"):
+            self.storage.failures[key] = (written_failure(failure), self.storage.monotonic(), seconds)
 
     def lock(self, key):
         with self._enter("lock"):
@@ -103,22 +103,22 @@ class _InMemoryBackend:
 class _Lock:
     _numbers = itertools.count()
 
-    def __init__(self, backend: _InMemoryBackend, key: str) -> None:
+    def __init__(self, store: _InMemoryStore, key: str) -> None:
         self.number = next(self._numbers)
-        self._backend = backend
+        self._store = store
         self._key = key
-        self.lease = backend.storage.lease
+        self.lease = store.storage.lease
         self.local = self.lease is None
 
     def renew(self) -> bool:
-        with self._backend._enter("renew"):
-            self._backend.storage.renewed += 1
-            return self._backend.storage.held.get(self._key) == self.number
+        with self._store._enter("renew"):
+            self._store.storage.renewed += 1
+            return self._store.storage.held.get(self._key) == self.number
 
     def release(self) -> None:
-        with self._backend._enter("release"):
-            if self._backend.storage.held.get(self._key) == self.number:
-                del self._backend.storage.held[self._key]
+        with self._store._enter("release"):
+            if self._store.storage.held.get(self._key) == self.number:
+                del self._store.storage.held[self._key]
 
     def after_fork(self) -> None:
         self.number = -1

@@ -136,7 +136,7 @@ def test_an_entry_that_makes_no_sense_is_none(storage, odd):
 def test_what_has_expired_is_dropped_when_something_is_written(storage):
     backend = storage.open()
     backend.put("short", entry(lifetime=60))
-    backend.tell("failed", Failure("message", "error"), 30)
+    backend.put_failure("failed", Failure("message", "error"), 30)
     storage.wait(61)
     backend.put("long", entry())
     assert list(content(storage)["tokens"]) == ["long"]
@@ -171,7 +171,7 @@ def test_failures_push_no_token_out(storage):
     for number in range(3):
         backend.put(str(number), entry("x" * 100_000))
     for number in range(30):
-        backend.tell(str(number), failure(20_000), 30)
+        backend.put_failure(str(number), failure(20_000), 30)
     assert list(content(storage)["tokens"]) == ["0", "1", "2"]
     assert list(content(storage)["failures"])[-1] == "29"
     assert (storage.directory / "test.json").stat().st_size <= file.LARGEST
@@ -180,9 +180,9 @@ def test_failures_push_no_token_out(storage):
 def test_only_the_latest_failures_are_kept(storage):
     backend = storage.open()
     for number in range(file.MOST_FAILURES):
-        backend.tell(str(number), failure(), 30)
-    backend.tell("0", failure(), 30)
-    backend.tell("new", failure(), 30)
+        backend.put_failure(str(number), failure(), 30)
+    backend.put_failure("0", failure(), 30)
+    backend.put_failure("new", failure(), 30)
     kept = list(content(storage)["failures"])
     assert len(kept) == file.MOST_FAILURES
     assert kept[0] == "2"

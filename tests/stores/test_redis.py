@@ -14,11 +14,12 @@ import redis
 from credconf.assembly import blueprint_of
 from credconf.entra.proof import Proof
 from credconf.kinds import validate
+from credconf.kinds.client_certificate import CertificateSigner
 from credconf.problems.failure import Failure
 from credconf.references import NotFound, Reader
 from credconf.stores.redis_store import LARGEST, LEASE
 from credconf.stores.store import Entry, Unavailable
-from credconf.tokens.coordinator import opened
+from credconf.tokens.blueprint import opened_store
 from tests.stores.redis_storage import CLIENT, SECRET, TENANT, Secrets, plan_of
 
 TOKEN = "canary.token.text"
@@ -33,7 +34,7 @@ def backend_of(redis_url, clock):
         secrets = Secrets(*(texts or (SECRET,)), worked=worked)
         if proofs is not None:
             secrets.proofs = proofs
-        backend = opened(plan_of(redis_url, lambda: clock.wall, lambda: clock.monotonic, **cache), secrets)
+        backend = opened_store(plan_of(redis_url, lambda: clock.wall, lambda: clock.monotonic, **cache), secrets)
         made.append(backend)
         return backend
 
@@ -184,10 +185,9 @@ def test_without_its_key_or_any_secret_it_can_not_be_used(backend_of, clock, tmp
 
 def test_a_certificate_is_known_by_its_private_key_however_its_file_is_written(backend_of):
     def certificate(chain):
-        held = {"private_key": "-----BEGIN canary", "thumbprint": "ab", "public_certificate": chain}
-        return Proof(held, (), "certificate")
+        return Proof("-----BEGIN canary", (), "certificate", signer=CertificateSigner(None, chain))
 
-    written, reading = backend_of(proofs=[certificate("short")]), backend_of(proofs=[certificate("long")])
+    written, reading = backend_of(proofs=[certificate(b"short")]), backend_of(proofs=[certificate(b"long")])
     written.put(KEY, entry())
     assert reading.get(KEY).entry.token == TOKEN
 
@@ -198,7 +198,7 @@ def test_a_certificate_is_known_by_its_private_key_however_its_file_is_written(b
 def test_who_reads_the_redis_learns_neither_token_nor_identity(backend_of, inside):
     backend = backend_of()
     held = backend.lock(KEY)
-    backend.tell(KEY, Failure("message of client-canary", "invalid_client"), 30)
+    backend.put_failure(KEY, Failure("message of client-canary", "invalid_client"), 30)
     before = dump(inside)
     backend.put(KEY, entry())
     held.release()
@@ -240,7 +240,7 @@ def test_a_value_that_decrypts_and_is_no_token_is_a_miss(backend_of, inside):
 
 def test_neither_the_backend_nor_its_errors_show_the_secret(redis_url):
     url = redis_url.replace("//", "//user:canary-password@")
-    backend = opened(plan_of(url, time.time, time.monotonic), Secrets(SECRET))
+    backend = opened_store(plan_of(url, time.time, time.monotonic), Secrets(SECRET))
     with pytest.raises(Unavailable, match="it refused the user or the password") as caught:
         backend.put(KEY, entry())
     exc = caught.value
@@ -305,28 +305,28 @@ def test_the_lock_is_the_same_whichever_secret_worked(backend_of):
 def test_a_failure_reaches_those_who_wait_and_is_over_with_the_next_token(backend_of):
     backend = backend_of()
     failure = Failure("no", "invalid_scope", codes=(70011,), status_code=400)
-    backend.tell(KEY, failure, 30)
-    told = backend_of().get(KEY).told
-    assert (told.failure.message, told.failure.codes) == ("no", (70011,))
-    assert told.age < 5
+    backend.put_failure(KEY, failure, 30)
+    found = backend_of().get(KEY)
+    assert (found.failure.message, found.failure.codes) == ("no", (70011,))
+    assert found.failure_age < 5
     backend.put(KEY, entry())
-    assert backend.get(KEY).told is None
+    assert backend.get(KEY).failure is None
 
 
 def test_a_failure_leaves_a_token_in_place(backend_of):
     backend = backend_of()
     backend.put(KEY, entry())
-    backend.tell(KEY, Failure("no", "temporarily_unavailable"), 30)
+    backend.put_failure(KEY, Failure("no", "temporarily_unavailable"), 30)
     seen = backend.get(KEY)
     assert seen.entry.token == TOKEN
-    assert seen.told is not None
+    assert seen.failure is not None
 
 
 # Its settings
 
 
 def test_it_is_not_called_before_it_is_needed():
-    opened(plan_of("redis://127.0.0.1:1/0", time.time, time.monotonic), Secrets(SECRET)).close()
+    opened_store(plan_of("redis://127.0.0.1:1/0", time.time, time.monotonic), Secrets(SECRET)).close()
 
 
 def test_a_password_in_a_url_needs_no_more_than_percent_encoding():

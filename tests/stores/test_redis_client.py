@@ -13,7 +13,7 @@ import pytest
 from credconf.ground.imports import importing
 from credconf.stores.redis_client import RedisClient
 from credconf.stores.store import Busy, Unavailable
-from credconf.tokens.coordinator import opening_of
+from credconf.tokens.blueprint import opening_of
 from tests.contract.faces import wait_until
 from tests.stores.redis_storage import Secrets, plan_of
 

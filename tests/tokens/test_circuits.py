@@ -1,4 +1,4 @@
-"""When a backend that fails is called, and when it is left alone."""
+"""When a store that fails is called, and when it is left alone."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ def breaker(storage):
 
 
 def look(breaker):
-    return breaker.read(lambda backend: backend.get("key"))
+    return breaker.read(lambda store: store.get("key"))
 
 
 def put(breaker):
-    breaker.store(lambda backend: backend.put("key", ENTRY))
+    breaker.write(lambda store: store.put("key", ENTRY))
 
 
 def attempt(operation, *arguments):
@@ -96,10 +96,10 @@ def test_who_is_late_makes_no_room_for_a_second_trial(storage, breaker):
     next(calls)
     storage.wait(FIRST_PAUSE * 1.01)
 
-    def late(backend):
+    def late(store):
         finish(calls)
         assert not attempt(look, breaker)
-        return backend.get("key")
+        return store.get("key")
 
     breaker.read(late)
     assert attempt(look, breaker)
@@ -171,7 +171,7 @@ def test_who_can_not_store_takes_no_lock_for_which_others_would_wait(storage, br
     assert storage.calls == ["get", "put"]
 
 
-def test_a_lock_is_released_though_storing_has_just_failed(storage, breaker):
+def test_a_lock_is_released_though_writing_has_just_failed(storage, breaker):
     storage.failing = {"put"}
     flight(breaker)
     assert not storage.held
@@ -210,7 +210,7 @@ def test_where_nothing_can_be_read_a_lock_is_left_to_its_lease(storage, breaker)
     assert "release" not in storage.calls
 
 
-def test_that_this_process_asks_too_much_at_once_is_no_fault_of_the_backend(storage, breaker, caplog):
+def test_that_this_process_asks_too_much_at_once_is_no_fault_of_the_store(storage, breaker, caplog):
     def busy(_):
         raise Busy("all its connections are in use")
 

@@ -1,4 +1,4 @@
-"""Processes that share a backend: one request among them, and none of them worse off than alone."""
+"""Processes that share a store: one request among them, and none of them worse off than alone."""
 
 from __future__ import annotations
 
@@ -212,7 +212,7 @@ def fails_while_somebody_waits(storage, failure):
     def sleep(seconds):
         process.sleep(seconds)
         if process.slept > 1:
-            storage.open().tell(key, failure, SPACING)
+            storage.open().put_failure(key, failure, SPACING)
             lock.release()
 
     return Process(storage, sleep=sleep)
@@ -272,7 +272,7 @@ def test_a_pause_that_is_over_for_the_test_does_not_come_back_from_the_store(sto
 
 def test_a_failure_that_nobody_but_this_process_can_have_is_not_told(storage):
     assert Process(storage, UNREADABLE).get() == UNREADABLE
-    assert not storage.told
+    assert not storage.failures
     assert not storage.held
 
 
@@ -370,14 +370,14 @@ def test_asking_anew_asks_whatever_there_is(storage):
     assert storage.calls == ["put"]
 
 
-# A backend that fails
+# A store that fails
 
-FAULTS = [{"get"}, {"lock"}, {"put"}, {"release"}, {"tell"}, {"get", "lock", "put", "release", "tell"}]
+FAULTS = [{"get"}, {"lock"}, {"put"}, {"release"}, {"put_failure"}, {"get", "lock", "put", "release", "put_failure"}]
 
 
 @pytest.mark.parametrize("failing", FAULTS, ids=lambda failing: ", ".join(sorted(failing)))
 @pytest.mark.parametrize("lease", [None, 5.0], ids=["no lease", "lease"])
-def test_no_fault_of_a_backend_costs_a_token(storage, failing, lease):
+def test_no_fault_of_a_store_costs_a_token(storage, failing, lease):
     storage.lease = lease
     if lease is None and "release" in failing:
         failing = failing - {"release"}  # such a lock is local, and ends with the process
@@ -386,23 +386,23 @@ def test_no_fault_of_a_backend_costs_a_token(storage, failing, lease):
 
 
 @pytest.mark.parametrize("failing", FAULTS, ids=lambda failing: ", ".join(sorted(failing)))
-def test_no_fault_of_a_backend_hides_what_the_server_said(storage, failing):
+def test_no_fault_of_a_store_hides_what_the_server_said(storage, failing):
     storage.lease = 5.0
     storage.failing = failing
     assert Process(storage, THROTTLED).get() == THROTTLED
 
 
-def test_a_bug_in_a_backend_costs_no_token(storage, caplog):
+def test_a_bug_in_a_store_costs_no_token(storage, caplog):
     process = Process(storage)
-    process.coordinator._breaker.backend.get = lambda key: [][key]
+    process.coordinator._breaker.store.get = lambda key: [][key]
     with caplog.at_level(logging.WARNING, "credconf"):
         assert text(process.get())
     assert "TypeError" in caplog.text
 
 
-def test_a_backend_that_is_down_is_left_alone_and_told_of_once(storage, caplog):
+def test_a_store_that_is_down_is_left_alone_and_told_of_once(storage, caplog):
     process = Process(storage)
-    storage.failing = {"get", "put", "lock", "release", "tell"}
+    storage.failing = {"get", "put", "lock", "release", "put_failure"}
     with caplog.at_level(logging.INFO, "credconf"):
         for number in range(50):
             assert text(process.get(scope=str(number)))
@@ -423,7 +423,7 @@ def test_a_backend_that_is_down_is_left_alone_and_told_of_once(storage, caplog):
     assert text(Process(storage).get(scope="and well"))
 
 
-def test_a_backend_that_is_down_is_tried_less_and_less_often(storage):
+def test_a_store_that_is_down_is_tried_less_and_less_often(storage):
     process = Process(storage)
     storage.failing = {"get"}
     tried = []
@@ -440,10 +440,10 @@ def test_a_backend_that_is_down_is_tried_less_and_less_often(storage):
     assert pauses[-1] < LONGEST_PAUSE * 1.5
 
 
-def test_a_backend_that_can_only_be_read_is_read(storage, caplog):
+def test_a_store_that_can_only_be_read_is_read(storage, caplog):
     first = Process(storage)
     first.get()
-    storage.failing = {"put", "lock", "release", "tell"}
+    storage.failing = {"put", "lock", "release", "put_failure"}
     with caplog.at_level(logging.INFO, "credconf"):
         for _ in range(10):
             second = Process(storage)
@@ -456,22 +456,22 @@ def test_a_backend_that_can_only_be_read_is_read(storage, caplog):
     assert [record.levelname for record in caplog.records] == ["WARNING"]
 
 
-def test_one_caller_at_a_time_tries_a_backend_that_was_down(storage):
+def test_one_caller_at_a_time_tries_a_store_that_was_down(storage):
     process = Process(storage)
     storage.failing = {"get"}
     process.get()
     storage.wait(LONGEST_PAUSE * 2)
     storage.failing = set()
     trying, hung = threading.Event(), threading.Event()
-    backend = process.coordinator._breaker.backend
-    look = backend.get
+    store = process.coordinator._breaker.store
+    look = store.get
 
     def hang(key):
         trying.set()
         hung.wait(10)
         return look(key)
 
-    backend.get = hang
+    store.get = hang
     thread = threading.Thread(target=process.get, kwargs={"scope": "hanging"})
     thread.start()
     assert trying.wait(10)
@@ -480,11 +480,11 @@ def test_one_caller_at_a_time_tries_a_backend_that_was_down(storage):
     thread.join(10)
 
 
-# A backend that is slow
+# A store that is slow
 
 
 class Slow:
-    """A process with a backend each answer of which takes some seconds, from its second flight on or at once."""
+    """A process with a store each answer of which takes some seconds, from its second flight on or at once."""
 
     def __init__(self, storage, seconds, *operations, at_once=False):
         storage.patience, storage.lease = 0.5, 5.0
@@ -495,9 +495,9 @@ class Slow:
             storage.entries.clear()
         self.storage = storage
         self.seconds = seconds
-        backend = self.process.coordinator._breaker.backend
+        store = self.process.coordinator._breaker.store
         for name in operations:
-            setattr(backend, name, self.slowed(getattr(backend, name)))
+            setattr(store, name, self.slowed(getattr(store, name)))
 
     def slowed(self, operation):
         def call(*arguments):
@@ -513,7 +513,7 @@ class Slow:
         return self.storage.monotonic() - began
 
 
-def test_a_backend_that_answers_slowly_costs_a_caller_little_and_is_told_of_once(storage, caplog):
+def test_a_store_that_answers_slowly_costs_a_caller_little_and_is_told_of_once(storage, caplog):
     slow = Slow(storage, 0.4, "get", "lock")
     with caplog.at_level(logging.INFO, "credconf"):
         assert slow.lost("first") < 1.0
@@ -531,7 +531,7 @@ def test_a_backend_that_answers_slowly_costs_a_caller_little_and_is_told_of_once
     assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
 
 
-def test_what_a_slow_backend_has_is_used(storage):
+def test_what_a_slow_store_has_is_used(storage):
     first, slow = Process(storage), Slow(storage, 0.7, "get")
     first.get()
     asked = len(slow.process.asked)
@@ -557,14 +557,14 @@ def test_who_has_seen_that_it_is_slow_does_not_even_ask_for_the_lock(storage):
 def test_nobody_waits_long_for_his_token_to_be_stored_and_the_lock_goes_after_it(storage):
     storage.patience, storage.lease = 0.2, 5.0
     process, goes_on = Process(storage), threading.Event()
-    backend = process.coordinator._breaker.backend
-    put = backend.put
+    store = process.coordinator._breaker.store
+    put = store.put
 
     def slow(key, entry):
         assert goes_on.wait(20)
         put(key, entry)
 
-    backend.put = slow
+    store.put = slow
     assert text(process.get())
     assert storage.held
     assert not storage.entries
@@ -612,10 +612,10 @@ def test_a_lease_is_renewed_while_others_are_which_takes_long():
 
     leases, locks = LeaseRenewer(), [Far() for _ in range(8)]
     for lock in locks:
-        leases.keep(lock)
+        leases.add(lock)
     assert all(lock.renewed.wait(20) for lock in locks)
     for lock in locks:
-        leases.give_away(lock)
+        leases.remove(lock)
 
 
 def wait_for_the_end_of(name):
@@ -649,7 +649,7 @@ def test_in_the_child_of_a_fork_the_parents_locks_stay(storage):
     assert len(storage.held) == 1  # what the child forgot is not released by it
 
 
-def test_closing_closes_the_backend(storage):
+def test_closing_closes_the_store(storage):
     process = Process(storage)
     process.coordinator.close()
-    assert process.coordinator._breaker.backend.closed
+    assert process.coordinator._breaker.store.closed

@@ -16,8 +16,7 @@ from credconf.ground.records import replace
 from credconf.settings import clouds, formats
 from credconf.stores import STORES
 from credconf.stores.store import Unavailable, key_of
-from credconf.tokens.blueprint import Blueprint
-from credconf.tokens.coordinator import opened
+from credconf.tokens.blueprint import Blueprint, opened_store
 from credconf.tokens.source import Source
 
 from .steps import Result, Target
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
     from credconf.stores.store import Store
 
     from .steps import Diagnosis
-
-_RENEW = "Create a new one, and put its reference first: `client_secret` may be a list, newest first."
 
 
 def configuration(diagnosis: Diagnosis, _: float) -> Result:
@@ -98,14 +95,17 @@ def _proof(target: Target) -> str:
 def expiry(diagnosis: Diagnosis, _: float) -> Result:
     """Report the known expiry dates of the proofs. It runs no program."""
     now = time.time()
+    kind = type(diagnosis.known_target().resolved.settings)
     known = list(_expiry_dates(diagnosis.known_target()))
     if not known:
-        return Result("ok", "unknown (set `secret_expires_on` to get warnings before)")
+        return Result("ok", f"unknown (set `{kind.ends_by}` to get warnings before)" if kind.ends_by else "unknown")
     reached = [stage(expires_on, now) for _, expires_on in known]
     texts = [f"{name} {in_days(expires_on, now)}" for name, expires_on in known]
     if all(item is None for item in reached):
         return Result("ok", texts[0], details=tuple(texts[1:]))
-    fix = f"{_RENEW} If you have done that, correct the date." if OVER in reached else _RENEW
+    fix = kind.renewal
+    if OVER in reached and kind.ends_by:
+        fix += " If you have done that, correct the date."
     return Result("warning", texts[0], fix, tuple(texts[1:]))
 
 
@@ -125,7 +125,7 @@ def _opened_store(target: Target) -> Store | None:
     resolved = target.resolved
     around = resolved.surroundings
     plan = Blueprint(resolved.settings, target.identity, resolved.reader, target.transport, surroundings=around)
-    return opened(plan, Source(plan))
+    return opened_store(plan, Source(plan))
 
 
 def token_cache(diagnosis: Diagnosis, _: float) -> Result:

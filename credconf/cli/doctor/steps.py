@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 from urllib.parse import urlsplit
@@ -11,6 +10,7 @@ import click
 
 from credconf.cli.acquisition import StatusLine
 from credconf.cli.output import amount, echo, echo_problems, wrapped
+from credconf.ground import workers
 from credconf.ground.records import field, mutable_record, record
 from credconf.problems import as_dicts
 from credconf.problems.printable import printable
@@ -144,25 +144,17 @@ class Report:
 
 
 def bounded(work: Callable[[], T], seconds: float) -> T | type[BaseException] | None:
-    """Run work on a thread of its own, and abandon the thread if it takes too long.
-
-    Neither name resolution nor opening a file on an unreachable network drive can be interrupted.
+    """Run work on its own thread, and abandon the thread if it takes too long.
 
     Returns:
         The return value; `None` after a time-out; for an exception its type, since its frames may hold a secret.
     """
-    outcome: list[T | type[BaseException]] = []
-
-    def run() -> None:
-        try:
-            outcome.append(work())
-        except BaseException as exc:  # noqa: BLE001 - the caller reports it
-            outcome.append(type(exc))
-
-    thread = threading.Thread(target=run, name="credconf-doctor", daemon=True)
-    thread.start()
-    thread.join(seconds)
-    return outcome[0] if outcome else None
+    try:
+        return workers.bounded(workers.Workers(1, "credconf-doctor", idle=0.0), work, seconds)
+    except workers.TooLong:
+        return None
+    except Exception as exc:  # noqa: BLE001 - a bug of a step is a result
+        return type(exc)
 
 
 def run_step(step: Step, diagnosis: Diagnosis, seconds: float) -> Report:

@@ -22,7 +22,7 @@ from .nodes import Mapping, Node, Scalar, Sequence, entries, faults, plain
 from .sections import missing_section, section_of
 
 if TYPE_CHECKING:
-    from .nodes import Document, Node
+    from .nodes import Document
 
 
 _CONTROLS = frozenset({"extends", "abstract"})

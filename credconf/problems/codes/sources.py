@@ -21,8 +21,8 @@ EXPLAINED = {
         wrong="client_secret: {env: BILING_SECRET}",
         right="client_secret: {env: BILLING_SECRET}",
     ),
-    "command-not-allowed": Explanation(
-        "the application did not allow the configuration to run programs",
+    "not-allowed": Explanation(
+        "a reference does more than reading, and the application did not allow it",
         """Write access to a configuration file must not mean permission to run programs. So {command:} works only if
         the application calls from_config(allow={"command"}). On the command line, use --allow command.""",
         wrong="credconf.from_config()",
