@@ -22,7 +22,7 @@ EXPLAINED = {
         right="client_secret: {env: BILLING_SECRET}",
     ),
     "not-allowed": Explanation(
-        "a reference does more than reading, and the application did not allow it",
+        "a reference needs a permission that the application did not give",
         """Write access to a configuration file must not mean permission to run programs. So {command:} works only if
         the application calls from_config(allow={"command"}). On the command line, use --allow command.""",
         wrong="credconf.from_config()",
