@@ -42,7 +42,7 @@ def ported(  # noqa: PLR0917 - what `portable()` gave
     Raises:
         ConfigError: a reference can't be read here.
     """
-    dotenv = read_dotenv(dotenv_file, dotenv_file, found=True).variables if dotenv_file else Hidden[str]({})
+    dotenv = read_dotenv(dotenv_file, dotenv_file, discovered=True).variables if dotenv_file else Hidden[str]({})
     if pinned is not None:  # nobody has judged here what else a file says that was only found
         dotenv = Hidden({name: dotenv[name] for name in pinned if name in dotenv})
     reader = Reader(os.environ, dotenv, frozenset(allow), dotenv_file=dotenv_file, pinned=pinned)

@@ -68,12 +68,12 @@ def entry_names(context: click.Context, parameter: click.Parameter, incomplete: 
 
     A file that can't be read has no candidates: a shell can't display problems.
     """
-    from credconf.config.reading.entries import read_book
+    from credconf.config.reading.entries import read_entries
     from credconf.config.request import Request
     from credconf.ground.opaque import Hidden
 
     named = context.params.get("files") or context.params.get("paths") or None
     request = Request(named, None, None, env_file=False, environ=Hidden(os.environ), arguments=Hidden({}))
     problems: list[Problem] = []
-    book = read_book(request.documents(problems), context.params.get("section"))
-    return [name for name in book.names if name.startswith(incomplete) and not book.is_abstract(name)]
+    entries = read_entries(request.documents(problems), context.params.get("section"))
+    return [name for name in entries.names if name.startswith(incomplete) and not entries.is_abstract(name)]

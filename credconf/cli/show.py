@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from credconf.config.request import places
-from credconf.config.resolution import Resolved, attempt
+from credconf.config.resolution import Resolved, resolve
 from credconf.config.show import settings_of, settings_so_far, variables_of
 from credconf.factory import request_for
 from credconf.problems import as_dicts
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from credconf import Origin, Problem
     from credconf.config.request import Place
-    from credconf.config.resolution import Unresolved
-    from credconf.config.show import Setting
+    from credconf.config.resolution import FailedResolution
+    from credconf.config.show import ShownSetting
 
     from .options import Chosen
 
@@ -48,7 +48,7 @@ def show(form: str, chosen: Chosen) -> None:
     """
     request = request_for(**chosen, environ=None, overrides={})
     looked_in = places(request)
-    outcome = attempt(request)
+    outcome = resolve(request)
     problems = outcome.warnings if isinstance(outcome, Resolved) else outcome.problems
     if form == JSON:
         echo_json(_described(outcome, looked_in, problems))
@@ -58,12 +58,12 @@ def show(form: str, chosen: Chosen) -> None:
     sys.exit(0 if isinstance(outcome, Resolved) else 1)
 
 
-def _settings(outcome: Resolved | Unresolved) -> list[Setting]:
+def _settings(outcome: Resolved | FailedResolution) -> list[ShownSetting]:
     return list(settings_of(outcome) if isinstance(outcome, Resolved) else settings_so_far(outcome))
 
 
 def _described(
-    outcome: Resolved | Unresolved, looked_in: Sequence[Place], problems: Sequence[Problem]
+    outcome: Resolved | FailedResolution, looked_in: Sequence[Place], problems: Sequence[Problem]
 ) -> dict[str, Any]:
     return {
         "ok": isinstance(outcome, Resolved),
@@ -75,7 +75,7 @@ def _described(
     }
 
 
-def _setting(setting: Setting) -> dict[str, Any]:
+def _setting(setting: ShownSetting) -> dict[str, Any]:
     return {
         "path": setting.path,
         "value": setting.value,
@@ -88,7 +88,7 @@ def _setting(setting: Setting) -> dict[str, Any]:
 
 
 def _origin(origin: Origin) -> dict[str, Any]:
-    names = ("place", "name", "file", "line", "column", "entry", "found")
+    names = ("place", "name", "file", "line", "column", "entry", "discovered")
     return {name: getattr(origin, name) for name in names}
 
 
@@ -96,7 +96,7 @@ def _place(place: Place) -> dict[str, Any]:
     return {"name": place.name, "exists": place.exists, "note": place.note}
 
 
-def _show_text(outcome: Resolved | Unresolved, looked_in: Sequence[Place]) -> None:
+def _show_text(outcome: Resolved | FailedResolution, looked_in: Sequence[Place]) -> None:
     settings = _settings(outcome)
     if settings:
         given = [item for item in settings if item.origin.place != "default" or item.problems]
@@ -109,7 +109,7 @@ def _show_text(outcome: Resolved | Unresolved, looked_in: Sequence[Place]) -> No
     _block("looked in", [("environment", [variables]), *files])
 
 
-def _title(outcome: Resolved | Unresolved) -> str:
+def _title(outcome: Resolved | FailedResolution) -> str:
     name = outcome.name or "one credential"
     kind = f", kind {outcome.settings.kind}" if outcome.settings else ""
     return f"{name}{kind}" if isinstance(outcome, Resolved) else f"{name}{kind}: it can't be used, see below"
@@ -135,7 +135,7 @@ def _wrapped(text: str) -> list[str]:
     return textwrap.wrap(text, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False) or [""]
 
 
-def _lines(setting: Setting, name: str | None) -> Iterator[str]:
+def _lines(setting: ShownSetting, name: str | None) -> Iterator[str]:
     yield _value(setting)
     if setting.origin.place == "default":
         return  # it is missing
@@ -151,7 +151,7 @@ def _where(origin: Origin, name: str | None) -> str:
     return printable(f"{origin}{entry}")
 
 
-def _value(setting: Setting) -> str:
+def _value(setting: ShownSetting) -> str:
     if setting.problems:
         return f"(problem: {', '.join(setting.problems)})"
     return _HIDDEN if setting.hidden else printable(_text(setting.value))

@@ -243,7 +243,7 @@ class CommonSettings(BaseModel):
     env_prefix: Annotated[
         PlainText | None,
         Setting(
-            "Listen to `<PREFIX><FIELD>` variables instead of the usual ones; with `null`, to none.",
+            "Read `<PREFIX><FIELD>` variables instead of the usual ones; with `null`, none.",
             ("REPORTS_",),
             also_called="prefix envvarprefix variableprefix environmentprefix",
             variable=False,

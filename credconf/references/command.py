@@ -73,6 +73,10 @@ class CommandReference(BaseReference):
         """Its text counts as the same until there is a reason to ask again."""
         return ("command",)
 
+    def prepare(self) -> None:
+        """Import what runs programs."""
+        import credconf.ground.programs  # noqa: F401 - see above
+
     def not_allowed(self) -> NotFound:
         """Why it does not run."""
         message = "`command` runs a program, which this application did not allow"

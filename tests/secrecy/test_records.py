@@ -58,7 +58,7 @@ OBJECTS = {
     "an acquired token": lambda: Acquired(SECRET, {}, (), None, ()),
     "a reader": lambda: Reader({"A": SECRET}, {"B": SECRET}),
     "a document": lambda: document_of(f"a: '{SECRET[:9]}'\nb: [{SECRET[:9]}]\n", "app.yaml"),
-    "a .env": lambda: parse_dotenv(f"A='{SECRET[:9]}'\n", ".env", found=False),
+    "a .env": lambda: parse_dotenv(f"A='{SECRET[:9]}'\n", ".env", discovered=False),
     "a value": lambda: Value(SECRET, Origin("argument", "a"), Origin("argument", "a"), [SECRET]),
     "variables": lambda: Hidden({"A": SECRET}),
     "a request": lambda: request_for(None, None, None, True, {"A": SECRET}, (), {"client_secret": SECRET}),

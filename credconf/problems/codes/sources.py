@@ -57,7 +57,7 @@ EXPLAINED = {
     "unheard-variable": Explanation(
         "a variable is set, but it has no effect",
         """A named entry reads only CREDCONF__<NAME>__<FIELD>, so variables of the flat form do not affect it.
-        credconf reads CREDCONF_FILE and CREDCONF_NAME only from the environment of the process: an auto-discovered
+        credconf reads CREDCONF_FILE and CREDCONF_NAME only from the environment of the process: a discovered
         .env file can't choose the identity. HTTPS_PROXY, NO_PROXY and REQUESTS_CA_BUNDLE have no effect in .env
         either. With a secret, azure-identity's options for certificates (AZURE_CLIENT_CERTIFICATE_PASSWORD) have no
         effect, as in azure-identity.""",
@@ -82,13 +82,13 @@ EXPLAINED = {
         right="AZURE_CLIENT_ID=22222222-2222-2222-2222-222222222222 AZURE_CLIENT_SECRET_FILE=/run/secrets/entra",
     ),
     "redirected-secret": Explanation(
-        "an auto-discovered file would redirect a secret",
+        "a discovered file would redirect a secret",
         """credconf reads credconf.yaml and .env in the working directory automatically. With write access to that
-        directory, an attacker could send a secret from another source to another server. So an auto-discovered file
+        directory, an attacker could send a secret from another source to another server. So a discovered file
         must not set an authority that is not well known, a region of one, `disable_instance_discovery`, a proxy,
         certificates, or the place and protection of stored tokens, if the secret, or the target of a reference in an
-        id, comes from the environment, an argument, a named file, or a file outside its directory. An
-        auto-discovered .env must not set these for a named file either. Name the file, and all its settings are
+        id, comes from the environment, an argument, a named file, or a file outside its directory. A
+        discovered .env must not set these for a named file either. Name the file, and all its settings are
         allowed.""",
         wrong="credconf.from_config()",
         right='credconf.from_config("credconf.yaml")',

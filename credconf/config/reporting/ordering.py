@@ -2,79 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from credconf.config.merging import place_in
-from credconf.config.reading.lineage import there_are
 from credconf.ground.records import replace
 from credconf.kinds.validation import present_proofs
-from credconf.problems import Problem, closest
-from credconf.problems.printable import shown_key
-from credconf.settings.formats import ENV_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from credconf.config.layers import Layer, Value
     from credconf.config.reading.dotenv import Dotenv
-    from credconf.config.reading.lineage import Book
+    from credconf.config.reading.inheritance import Entries
     from credconf.config.reading.nodes import Document
+    from credconf.problems import Problem
     from credconf.problems.problem import Origin
 
 
 NOT_THERE = frozenset({"no-name", "unknown-name", "unknown-parent", "missing-section"})
 """What is not there as far as the files could be read: it may stand in one that could not."""
 _PLACE_ORDER = {"file": 0, "dotenv": 1, "environment": 2, "argument": 3, "preset": 4, "default": 5}
-
-
-def exclusive(layer: Layer, path: str) -> Problem | None:
-    """`cloud` and `authority` in one source.
-
-    Args:
-        layer: the source.
-        path: of `authority`, for the problem.
-    """
-    if not ("cloud" in layer.values and "authority" in layer.values):
-        return None
-    cloud, authority = layer.values["cloud"], layer.values["authority"]
-    message = f"`cloud` ({cloud.origin}) and `authority` exclude each other"
-    return Problem("conflict", message, path=path, origin=authority.origin, hint="keep one of them")
-
-
-def is_prefix(raw: Any) -> bool:
-    """Whether variables can begin with it; `None` listens to none."""
-    return raw is None or (isinstance(raw, str) and bool(re.fullmatch(ENV_PREFIX.pattern, raw)))
-
-
-def bad_prefix(value: Value, path: str) -> Problem | None:
-    """An `env_prefix` that no variable begins with. Of what is no text, or an empty one, the model says enough."""
-    if is_prefix(value.raw) or not isinstance(value.raw, str) or not value.raw.strip():
-        return None
-    message = "`env_prefix` must be the beginning of a variable's name, or null"
-    hint = "write letters, digits and `_`, such as REPORTS_"
-    return Problem("bad-value", message, path=path, origin=value.origin, hint=hint)
-
-
-def unusable(name: str, origin: Origin, book: Book) -> Problem | None:
-    """Why an entry that something chooses can't be used.
-
-    Args:
-        name: of the entry.
-        origin: what chooses it.
-        book: all entries.
-    """
-    if name not in book.parts:
-        meant = closest(name, book.names)
-        have = there_are(book.names, "no file has named credentials")
-        hint = f"did you mean `{meant}`?" if meant else have
-        message = f"there is no credential `{shown_key(name)}`"
-        return Problem("unknown-name", message, path="default" if origin.file else None, origin=origin, hint=hint)
-    if book.is_abstract(name):
-        message = f"`{name}` is abstract: it is there to be extended"
-        path = f"credentials.{name}"
-        return Problem("abstract", message, path=path, origin=origin, hint="choose one that extends it")
-    return None
 
 
 def in_order(problems: Iterable[Problem], files: Sequence[str]) -> tuple[Problem, ...]:
@@ -135,7 +82,7 @@ def reported(
 
 
 def placed(
-    problem: Problem, merged: Mapping[str, Value], layers: Sequence[Layer], book: Book, name: str | None
+    problem: Problem, merged: Mapping[str, Value], layers: Sequence[Layer], entries: Entries, name: str | None
 ) -> Problem:
     """The problem with its place.
 
@@ -143,18 +90,18 @@ def placed(
         problem: of the model; its path is relative to the credential.
         merged: the winning values.
         layers: highest first.
-        book: the entries of the files.
+        entries: the entries of the files.
         name: of the entry that the credential is.
     """
     path = problem.path or ""
     if problem.code == "two-proofs":
-        return _two_proofs(problem, merged, layers, book, name)
+        return _two_proofs(problem, merged, layers, entries, name)
     is_at_key = problem.code == "unknown-key" and path in merged
     return replace(problem, origin=merged[path].key if is_at_key else place_in(merged, path))
 
 
 def _two_proofs(
-    problem: Problem, merged: Mapping[str, Value], layers: Sequence[Layer], book: Book, name: str | None
+    problem: Problem, merged: Mapping[str, Value], layers: Sequence[Layer], entries: Entries, name: str | None
 ) -> Problem:
     """It is told at the highest of them: what is below was there before."""
 
@@ -165,16 +112,16 @@ def _two_proofs(
 
     told, *others = sorted(present_proofs(merged), key=rank)
     origin = merged[told].origin
-    entry = _heir(origin, [merged[field].origin for field in others], book, name)
+    entry = _heir(origin, [merged[field].origin for field in others], entries, name)
     beside = ", ".join(f"`{field}` ({merged[field].origin})" for field in others)
     of = f" for `{entry}`" if entry else ""
     message = f"`{told}` and {beside} are set{of}: one credential has one proof"
     return replace(problem, message=message, path=told, origin=origin)
 
 
-def _heir(origin: Origin, others: Sequence[Origin], book: Book, name: str | None) -> str | None:
+def _heir(origin: Origin, others: Sequence[Origin], entries: Entries, name: str | None) -> str | None:
     """The entry that has both: the one that holds the highest, if it extends those that hold the others."""
-    if origin.entry is None or origin.entry not in book.parts:
+    if origin.entry is None or origin.entry not in entries.parts:
         return name
-    lineage = set(book.lineage(origin.entry))
+    lineage = set(entries.lineage(origin.entry))
     return origin.entry if all(other.entry in lineage for other in others) else name

@@ -1,4 +1,4 @@
-"""Why a file is not YAML: in words that help, at a place that is in the file."""
+"""A file that is not YAML gets a message that helps, at a position inside the file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The values of fields: every fault is told, each once, and none shows what was written."""
+"""Each wrong value of a field is one problem, and no problem shows the value."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ _MARKS = re.compile(
 )
 
 
-def literal_warnings(values: Mapping[str, Value], lines: Lines) -> Iterator[Problem]:
+def notation_warnings(values: Mapping[str, Value], lines: Lines) -> Iterator[Problem]:
     """What is probably not meant as it is written.
 
     Args:

@@ -143,13 +143,13 @@ def test_its_relative_paths_are_relative_to_it(project, monkeypatch):
 
 
 def test_the_last_of_two_lines_for_one_variable_wins():
-    file = parse_dotenv("A=1\nA=2\n", ".env", found=True)
+    file = parse_dotenv("A=1\nA=2\n", ".env", discovered=True)
     assert file.variables["A"] == "2"
     assert file.origin("A").line == 2
 
 
 def test_nothing_of_it_is_in_its_repr():
-    assert CANARY not in repr(parse_dotenv(f"A={CANARY}\nbroken {CANARY}\n", ".env", found=True))
+    assert CANARY not in repr(parse_dotenv(f"A={CANARY}\nbroken {CANARY}\n", ".env", discovered=True))
 
 
 def test_a_variable_of_ours_that_stands_twice_is_a_warning_and_the_last_counts(project):

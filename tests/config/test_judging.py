@@ -1,4 +1,4 @@
-"""Files are judged without the machine that they are for."""
+"""`credconf check` and `load()` apply the same rules; without a machine, its values are unknown."""
 
 from __future__ import annotations
 

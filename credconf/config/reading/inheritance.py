@@ -28,7 +28,7 @@ MAX_LINEAGE = 64
 
 
 @mutable_record
-class Part:
+class EntryPart:
     """What one file says of one entry (`name` is `None` for the flat form)."""
 
     name: str | None
@@ -39,21 +39,21 @@ class Part:
 
 
 @mutable_record
-class Book:
+class Entries:
     """Everything that the files say, highest layer first.
 
     Attributes:
         parts: of each entry, highest first; the flat form is `None`.
         default: the entry that the files choose, and where.
         problems: of all entries, chosen or not.
-        places: the files, for `looked in`.
+        files: their names, for `looked in`.
         unread: one of them is empty, or holds something else than settings: nobody knows what it was to say.
     """
 
-    parts: dict[str | None, list[Part]] = field(default_factory=dict)
+    parts: dict[str | None, list[EntryPart]] = field(default_factory=dict)
     default: tuple[str, Origin] | None = None
     problems: list[Problem] = field(default_factory=list)
-    places: list[str] = field(default_factory=list)
+    files: list[str] = field(default_factory=list)
     unread: bool = False
 
     @property
@@ -77,7 +77,7 @@ class Book:
     def lineage(self, name: str) -> Iterator[str]:
         """The entry, then what it extends: a later parent before an earlier one, and what both extend after both.
 
-        Of more than `MAX_LINEAGE` entries some are left out; `broken_lineages` says so.
+        Of more than `MAX_LINEAGE` entries some are left out; `inheritance_problems` says so.
         """
         seen: set[str] = set()
         finished: list[str] = []
@@ -93,31 +93,33 @@ class Book:
         return reversed(finished)
 
 
-def colliding_names(book: Book) -> Iterator[Problem]:
+def colliding_names(entries: Entries) -> Iterator[Problem]:
     """Names that differ only in `-` and `_`: one variable would mean both."""
     variables: dict[str, str] = {}
-    for name in book.names:
+    for name in entries.names:
         other = variables.setdefault(variable_part(name), name)
         if other != name:
-            message = f"`{other}` and `{name}` would listen to the same variables"
+            message = f"`{other}` and `{name}` would read the same variables"
             path = f"credentials.{name}"
-            yield Problem("bad-name", message, path=path, origin=book.parts[name][0].origin, hint="rename one of them")
+            yield Problem(
+                "bad-name", message, path=path, origin=entries.parts[name][0].origin, hint="rename one of them"
+            )
 
 
-def broken_lineages(book: Book) -> Iterator[Problem]:
+def inheritance_problems(entries: Entries) -> Iterator[Problem]:
     """Parents that no file has, entries that extend themselves, and lineages that nobody could follow."""
-    names = book.names
+    names = entries.names
     # A circle is one mistake, however many entries are in it.
-    circles = _circles(book, [name for name in book.parts if name is not None])
+    circles = _circles(entries, [name for name in entries.parts if name is not None])
     unknown = cycles = 0
     for name in names:
-        if sum(1 for _ in book.lineage(name)) > MAX_LINEAGE + 1:  # itself is the first
+        if sum(1 for _ in entries.lineage(name)) > MAX_LINEAGE + 1:  # itself is the first
             message = f"`{name}` extends more than {MAX_LINEAGE} entries, theirs counted"
-            path, origin = f"credentials.{name}.extends", book.parts[name][0].origin
+            path, origin = f"credentials.{name}.extends", entries.parts[name][0].origin
             yield Problem("too-complex", message, path=path, origin=origin, hint="extend fewer")
-        for parent, origin in book.extends(name):
+        for parent, origin in entries.extends(name):
             path = f"credentials.{name}.extends"
-            if parent not in book.parts:
+            if parent not in entries.parts:
                 unknown += 1
                 hint = _meant(parent, [other for other in names if other != name]) if unknown <= MAX_EXPLAINED else None
                 message = f"`{name}` extends `{shown_key(parent)}`, which is not there"
@@ -125,7 +127,7 @@ def broken_lineages(book: Book) -> Iterator[Problem]:
             elif (name, parent) in circles:
                 cycles += 1
                 through = "" if name == parent else f", through `{parent}`"
-                hint = _way_out(book, name, parent) if cycles <= MAX_EXPLAINED else None
+                hint = _way_out(entries, name, parent) if cycles <= MAX_EXPLAINED else None
                 yield Problem("cycle", f"`{name}` extends itself{through}", path=path, origin=origin, hint=hint)
 
 
@@ -140,24 +142,24 @@ def there_are(names: list[str], none: str) -> str:
     return f"there are: {', '.join(names[:MAX_NAMES])}{more}" if names else none
 
 
-def _way_out(book: Book, name: str, parent: str) -> str:
+def _way_out(entries: Entries, name: str, parent: str) -> str:
     if name == parent:
         return "remove it"
-    way = (name, *_way(book, parent, name))
+    way = (name, *_way(entries, parent, name))
     if len(way) > MAX_NAMES:
         way = (*way[: MAX_NAMES - 1], "…", way[-1])
     return f"break the circle: {' → '.join(way)}"
 
 
-def _way(book: Book, start: str, end: str) -> list[str]:
+def _way(entries: Entries, start: str, end: str) -> list[str]:
     """The entries from one to another that it extends, both included, by the fewest steps."""
     before: dict[str, str | None] = {start: None}
     waiting = [start]
     for here in waiting:
         if here == end:
             break
-        for parent, _ in book.extends(here):
-            if parent in book.parts and parent not in before:
+        for parent, _ in entries.extends(here):
+            if parent in entries.parts and parent not in before:
                 before[parent] = here
                 waiting.append(parent)
     way: list[str] = []
@@ -168,7 +170,7 @@ def _way(book: Book, start: str, end: str) -> list[str]:
     return way[::-1]
 
 
-def _circles(book: Book, names: list[str]) -> set[tuple[str, str]]:
+def _circles(entries: Entries, names: list[str]) -> set[tuple[str, str]]:
     """Of each circle the first entry, in the order of the names, and the parent through which it extends itself."""
     found: set[tuple[str, str]] = set()
     seen: set[str] = set()
@@ -183,10 +185,31 @@ def _circles(book: Book, names: list[str]) -> set[tuple[str, str]]:
             seen.add(here)
             way[here] = len(steps)
             steps.append(here)
-            parents = [parent for parent, _ in book.extends(here) if parent in book.parts]
+            parents = [parent for parent, _ in entries.extends(here) if parent in entries.parts]
             # The step behind the parent on the way; where that is the entry itself, the one back to the parent.
             found.update(
                 (parent, (*steps[way[parent] + 1 : way[parent] + 2], parent)[0]) for parent in parents if parent in way
             )
             waiting += [(here, True), *((parent, False) for parent in reversed(parents))]
     return found
+
+
+def unusable(name: str, origin: Origin, entries: Entries) -> Problem | None:
+    """Why an entry that something chooses can't be used.
+
+    Args:
+        name: of the entry.
+        origin: what chooses it.
+        entries: all entries.
+    """
+    if name not in entries.parts:
+        meant = closest(name, entries.names)
+        have = there_are(entries.names, "no file has named credentials")
+        hint = f"did you mean `{meant}`?" if meant else have
+        message = f"there is no credential `{shown_key(name)}`"
+        return Problem("unknown-name", message, path="default" if origin.file else None, origin=origin, hint=hint)
+    if entries.is_abstract(name):
+        message = f"`{name}` is abstract: it is there to be extended"
+        path = f"credentials.{name}"
+        return Problem("abstract", message, path=path, origin=origin, hint="choose one that extends it")
+    return None

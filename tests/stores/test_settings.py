@@ -1,4 +1,4 @@
-"""Where tokens are kept, as a configuration says it."""
+"""The settings of `token_cache`: how the kind of store is inferred, and what each kind accepts."""
 
 from __future__ import annotations
 

@@ -226,14 +226,14 @@ def test_a_variable_may_name_several_files(project):
     project.write("prod.yaml", "region: westus2\n")
     resolved = project.load(environ={"CREDCONF_FILE": os.pathsep.join(["base.yaml", "prod.yaml"])})
     assert resolved.settings.region == "westus2"
-    assert not resolved.origins["region"].found
+    assert not resolved.origins["region"].discovered
 
 
 def test_the_default_file_is_read_only_where_no_other_is_named(project):
     project.write("credconf.yaml", COMPLETE)
     project.write("other.yaml", COMPLETE.replace(CLIENT, OTHER_CLIENT))
     assert project.load().settings.client_id == CLIENT
-    assert project.load().origins["client_id"].found
+    assert project.load().origins["client_id"].discovered
     assert project.load(environ={"CREDCONF_FILE": "other.yaml"}).settings.client_id == OTHER_CLIENT
     assert project.load("other.yaml", environ={"CREDCONF_FILE": "credconf.yaml"}).settings.client_id == OTHER_CLIENT
 

@@ -1,4 +1,4 @@
-"""The words of other tools get a hint of their own."""
+"""A key that another tool uses gets a hint that names the setting here."""
 
 from __future__ import annotations
 

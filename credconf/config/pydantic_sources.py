@@ -65,7 +65,7 @@ class Configuration(BaseSettings):
         return tuple(LayerSource(settings_cls, layer, number) for number, layer in enumerate(layers))
 
 
-def merge(layers: Sequence[Layer]) -> dict[str, Value]:
+def merge_layers(layers: Sequence[Layer]) -> dict[str, Value]:
     """The winning value of each dotted path; its origin knows the origins that it displaced."""
     merged = Configuration(layers=layers).entry  # type: ignore[call-arg]  # the layers are for the sources, not a field
     return {path: with_displaced(path, value, layers) for path, value in merged.items()}
