@@ -14,8 +14,8 @@ import credconf
 from credconf.problems import explain
 from credconf.problems.aadsts import EXPLAINED, codes_in
 from credconf.problems.aadsts import explain as action
-from credconf.problems.aadsts.meanings import MEANINGS
 from credconf.problems.catalogue import CODES
+from credconf.problems.codes.refusals import MEANINGS
 
 HOME = pathlib.Path(credconf.__file__).parent
 CODE = re.compile(r"[a-z]+(-[a-z0-9]+)*")

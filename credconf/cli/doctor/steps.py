@@ -144,7 +144,7 @@ class Report:
 
 
 def bounded(work: Callable[[], T], seconds: float) -> T | type[BaseException] | None:
-    """Run work on a thread of its own, and abandon the thread if it takes too long.
+    """Run work on its own thread, and abandon the thread if it takes too long.
 
     Returns:
         The return value; `None` after a time-out; for an exception its type, since its frames may hold a secret.
@@ -153,7 +153,7 @@ def bounded(work: Callable[[], T], seconds: float) -> T | type[BaseException] | 
         return workers.bounded(workers.Workers(1, "credconf-doctor", idle=0.0), work, seconds)
     except workers.TooLong:
         return None
-    except Exception as exc:  # noqa: BLE001 - a bug of a step is a finding
+    except Exception as exc:  # noqa: BLE001 - a bug of a step is a result
         return type(exc)
 
 
