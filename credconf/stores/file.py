@@ -117,11 +117,11 @@ class FileStore:
         return self._seen(document, key)
 
     def _seen(self, document: dict[str, Any], key: str) -> Stored:
-        kept, told = document["tokens"].get(key), document["failures"].get(key)
+        kept, failed = document["tokens"].get(key), document["failures"].get(key)
         age = self._age(kept)
         entry = None if age is None else read(kept, age)
-        since = self._age(told)
-        failure = None if since is None or since > told["seconds"] else read_failure(told["failure"])
+        since = self._age(failed)
+        failure = None if since is None or since > failed["seconds"] else read_failure(failed["failure"])
         return Stored(entry) if failure is None or since is None else Stored(entry, failure, since)
 
     def put(self, key: str, entry: Entry) -> None:
@@ -200,9 +200,9 @@ class FileStore:
         tokens, failures = document["tokens"], document["failures"]
         for key in [key for key, kept in tokens.items() if read(kept, self._age(kept) or 0.0) is None]:
             del tokens[key]
-        for key, told in list(failures.items()):
-            age = self._age(told)
-            if age is None or age > told["seconds"]:
+        for key, failed in list(failures.items()):
+            age = self._age(failed)
+            if age is None or age > failed["seconds"]:
                 del failures[key]
         _drop(tokens, len(tokens) - self._limit)
         _drop(failures, len(failures) - MOST_FAILURES)
