@@ -27,7 +27,7 @@ def registered(flights, key="key"):
 
 
 class Held:
-    """A fetch that goes on when the test says so."""
+    """A fetch that continues when the test lets it."""
 
     def __init__(self, outcome=None):
         self.arrived, self.go_on = threading.Event(), threading.Event()
