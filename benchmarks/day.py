@@ -1,6 +1,6 @@
 """A day of many pods on a virtual clock, by the real code: `python -m benchmarks.day`.
 
-Each pod is an engine of its own with its store, flights, refreshes and, where tokens are shared, its coordinator, circuit breaker and
+Each pod is an engine with its own cache, flights and refreshes and, where tokens are shared, its coordinator and circuit
 breaker; below them MSAL talks to a stub instead of HTTPS. Nothing runs in threads and nothing sleeps: a pod is driven
 from one moment that matters to the next, and its waits move only its own clock.
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import credconf
 from credconf.ground.log import Log
 from credconf.stores.encrypted_storage import plain
-from credconf.stores.file import FileStore
+from credconf.stores.file_store import FileStore
 from credconf.stores.store import Entry
 from tests.redis_server import NO_SERVER, RedisServer, executable
 

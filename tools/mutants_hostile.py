@@ -77,8 +77,8 @@ HOSTILE = (
             (
                 "by a reference to a found variable",
                 "config/safety.py",
-                "(value.origin.found or answered)",
-                "value.origin.found",
+                "(value.origin.discovered or answered)",
+                "value.origin.discovered",
             ),
             ("what an id refers to", "config/safety.py", "if not each.hidden and", "if False and"),
             ("a password", "config/safety.py", "if each.hidden and", "if False and"),
@@ -100,7 +100,9 @@ HOSTILE = (
         "return {} if False and",
         FOUND,
     ),
-    Mutant("nothing found is pinned", "config/judging.py", "pinned=answered_by(found", "pinned=answered_by({}", FOUND),
+    Mutant(
+        "nothing found is pinned", "config/judging.py", "pinned=answered_by(from_dotenv", "pinned=answered_by({}", FOUND
+    ),
     Mutant(
         "a copy asks a found file for anything",
         "assembly.py",
@@ -111,7 +113,7 @@ HOSTILE = (
     Mutant(
         "every secret is a found one",
         "config/safety.py",
-        "return origin.found and (",
+        "return origin.discovered and (",
         "return (",
         FOUND,
     ),

@@ -6,16 +6,20 @@ document; under `CREDCONF_` every field.
 
 from __future__ import annotations
 
+import re
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from credconf.ground.opaque import Hidden
 from credconf.ground.records import record
 from credconf.kinds import LEAVES, SETTINGS
+from credconf.problems import Problem
+from credconf.settings.formats import ENV_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from credconf.problems.problem import Origin
     from credconf.settings.declaration import Declared
 
 SELECTORS = ("CREDCONF_FILE", "CREDCONF_NAME")
@@ -108,3 +112,17 @@ def variable_part(entry: str) -> str:
 def split_list(text: str) -> list[str]:
     """A list in a variable splits at `;` or `,`."""
     return [item.strip() for item in text.replace(";", ",").split(",") if item.strip()]
+
+
+def is_prefix(raw: Any) -> bool:
+    """Whether variables can begin with it; `None` listens to none."""
+    return raw is None or (isinstance(raw, str) and bool(re.fullmatch(ENV_PREFIX.pattern, raw)))
+
+
+def bad_prefix(raw: Any, origin: Origin, path: str) -> Problem | None:
+    """An `env_prefix` that no variable begins with. Of what is no text, or an empty one, the model says enough."""
+    if is_prefix(raw) or not isinstance(raw, str) or not raw.strip():
+        return None
+    message = "`env_prefix` must be the beginning of a variable's name, or null"
+    hint = "write letters, digits and `_`, such as REPORTS_"
+    return Problem("bad-value", message, path=path, origin=origin, hint=hint)

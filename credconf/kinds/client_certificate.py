@@ -151,7 +151,7 @@ def _proof(key: Any, certificates: list[Any], password: bytes | None, label: str
         header["x5c"] = [base64.b64encode(item.public_bytes(Encoding.DER)).decode() for item in ordered]
     body = pem.strip().splitlines()[1:-1]
     secrets = (pem, *body, *([password.decode(errors="replace")] if password else []))
-    return Proof({"private_key": pem}, secrets, label, _last_day(leaf), CertificateSigner(key, _json(header)))
+    return Proof(pem, secrets, label, _last_day(leaf), CertificateSigner(key, _json(header)))
 
 
 @record

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
 from credconf.ground.models import STRICT
 from credconf.settings import clouds, formats
@@ -19,7 +19,6 @@ from credconf.settings.declaration import (
 from credconf.settings.fields import (
     AllowedTenants,
     Authority,
-    CertificateBytes,
     OidcAuthority,
     PlainText,
     Proxy,
@@ -28,6 +27,7 @@ from credconf.settings.fields import (
     Tenant,
     Text,
     fault,
+    refuse_to_pickle_secrets,
 )
 from credconf.stores import TokenCacheSettings
 
@@ -36,10 +36,6 @@ if TYPE_CHECKING:
 
     from credconf.entra.proof import Candidate, Proof
     from credconf.references import NotFound, Reader
-
-
-def _unpicklable() -> TypeError:
-    return TypeError("settings that hold a secret can't be pickled: use a reference, such as {file: PATH}")
 
 
 class HttpSettings(BaseModel):
@@ -109,8 +105,7 @@ class HttpSettings(BaseModel):
         Raises:
             TypeError: the proxy's URL holds a password.
         """
-        if isinstance(self.proxy, SecretStr) and "@" in self.proxy.get_secret_value():
-            raise _unpicklable()
+        refuse_to_pickle_secrets(self)
         return super().__getstate__()
 
 
@@ -131,12 +126,16 @@ class CommonSettings(BaseModel):
     Attributes:
         proof: the field whose presence tells the kind.
         also_called: what other tools call the kind, in lower case without `-` and `_`.
+        ends_by: the setting that tells when the proof ends, where the proof itself does not.
+        renewal: what to do where the proof ends.
     """
 
     model_config = STRICT
 
     proof: ClassVar[str]
     also_called: ClassVar[str] = ""
+    ends_by: ClassVar[str | None] = None
+    renewal: ClassVar[str] = "Make a new one."
 
     tenant_id: Annotated[
         Tenant | None,
@@ -244,7 +243,7 @@ class CommonSettings(BaseModel):
     env_prefix: Annotated[
         PlainText | None,
         Setting(
-            "Listen to `<PREFIX><FIELD>` variables instead of the usual ones; with `null`, to none.",
+            "Read `<PREFIX><FIELD>` variables instead of the usual ones; with `null`, none.",
             ("REPORTS_",),
             also_called="prefix envvarprefix variableprefix environmentprefix",
             variable=False,
@@ -269,9 +268,7 @@ class CommonSettings(BaseModel):
         Raises:
             TypeError: it holds a secret.
         """
-        held = [item for _, value in self for item in (value if isinstance(value, tuple) else (value,))]
-        if any(isinstance(item, SecretStr | CertificateBytes) for item in held):
-            raise _unpicklable()
+        refuse_to_pickle_secrets(self)
         return super().__getstate__()
 
     @model_validator(mode="before")

@@ -73,8 +73,12 @@ class CommandReference(BaseReference):
         """Its text counts as the same until there is a reason to ask again."""
         return ("command",)
 
+    def prepare(self) -> None:
+        """Import what runs programs."""
+        import credconf.ground.programs  # noqa: F401 - see above
+
     def not_allowed(self) -> NotFound:
         """Why it does not run."""
         message = "`command` runs a program, which this application did not allow"
         hint = 'pass allow={"command"} to from_config(), or --allow command'
-        return NotFound("command-not-allowed", message, hint)
+        return NotFound("not-allowed", message, hint)

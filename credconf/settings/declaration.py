@@ -244,8 +244,10 @@ def _is_list(info: FieldInfo, accepts: Accepts | None) -> bool:
     return accepts is not None and get_origin(info.annotation) is tuple
 
 
-def stand_in(of: Declared) -> dict[str, Any]:
-    """A reference that is valid in the place of a value that is not known."""
+def stand_in(of: Declared) -> Any:
+    """Something valid in the place of a value that is not known: a reference, or an example where none can stand."""
+    if not of.references:
+        return of.setting.examples[0]
     key = of.references[0]
     return {key: REFERENCES[key].placeholder}
 

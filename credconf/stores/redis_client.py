@@ -54,7 +54,7 @@ class RedisClient:
     """
 
     def __init__(self, timeout: float, opening: Opening) -> None:
-        url = opening.identity.cache_url or ""
+        url = opening.identity.texts.get("token_cache.url") or ""
         hidden = url.startswith("unix:") or "token_cache.url" in opening.identity.hidden
         self.label = "the Redis of token_cache" if hidden else f"the Redis at {shown(url)}"
         self._opening = opening
@@ -154,7 +154,7 @@ class RedisClient:
             import redis
             from redis.backoff import NoBackoff
             from redis.retry import Retry
-        url = self._opening.identity.cache_url or ""
+        url = self._opening.identity.texts.get("token_cache.url") or ""
         options: dict[str, Any] = {
             "socket_timeout": self.timeout,
             "socket_connect_timeout": self.timeout,

@@ -8,13 +8,12 @@ import importlib
 import threading
 from typing import TYPE_CHECKING, Final
 
-from pydantic import SecretStr
-
 from credconf.ground.expiry import warn_once
 from credconf.ground.imports import importing, whole_packages
 from credconf.ground.interrupts import is_foreign
 from credconf.ground.log import Log
 from credconf.ground.records import record, replace
+from credconf.kinds.readable import other_secrets
 from credconf.problems.failure import Failure, resource_failure
 from credconf.problems.printable import printable
 from credconf.references import NotFound
@@ -157,10 +156,7 @@ class Source:
         worked = self.worked
         for sealed in (*selector.proofs, *self._proofs.held(), *([worked] if worked is not None else [])):
             yield from sealed.open().secrets
-        key = self._blueprint.settings.token_cache.key
-        text = key.get_secret_value() if isinstance(key, SecretStr) else key and self._blueprint.reader.text(key)
-        if isinstance(text, str):
-            yield text
+        yield from other_secrets(self._blueprint.settings, self._blueprint.reader)
 
     def _remember(self, attempt: Attempt) -> None:
         """Remember an accepted proof, and log when it differs from the one before."""

@@ -254,7 +254,7 @@ def test_in_the_answer_of_a_proxy(entra, monkeypatch, text):
         said = " ".join(run("doctor").said.split())
     finally:
         proxy.stop()
-    assert f"it offers: {printable(text)}" in said
+    assert f"it supports: {printable(text)}" in said
 
 
 @pytest.mark.parametrize("trusted", [True, False])

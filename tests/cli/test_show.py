@@ -56,7 +56,7 @@ def test_the_text_is_aligned_and_fits_80_columns(layers, monkeypatch):
     ) in outcome.said
     assert (
         "looked in\n"
-        "  environment                   listens to CREDCONF__BILLING__<FIELD>\n"
+        "  environment                   reads CREDCONF__BILLING__<FIELD>\n"
         "  .env                          is not there\n"
         "  base.yaml                     is there\n"
         "  prod.yaml                     is there\n"
@@ -81,12 +81,12 @@ def test_the_readme_shows_what_it_prints(project, monkeypatch):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "listens to CREDCONF_<FIELD>, and the AZURE_\n"),
-        ("env_prefix: REPORTS_\n", "listens to REPORTS_<FIELD>\n"),
-        ("env_prefix: null\n", "listens to no variable\n"),
+        ("", "reads CREDCONF_<FIELD>, and the AZURE_ variables\n"),
+        ("env_prefix: REPORTS_\n", "reads REPORTS_<FIELD>\n"),
+        ("env_prefix: null\n", "reads no variable\n"),
     ],
 )
-def test_it_says_which_variables_the_credential_listens_to(project, text, words):
+def test_it_says_which_variables_the_credential_reads(project, text, words):
     project.write("app.yaml", f"{COMPLETE}{text}")
     assert words in run("show", "-f", "app.yaml").said
 
@@ -205,7 +205,7 @@ def test_places_say_who_named_them_and_what_is_switched_off(project, monkeypatch
     project.write("credconf.yaml", COMPLETE)
     project.write("other.yaml", COMPLETE)
     project.write(".env", "")
-    assert "  credconf.yaml                 is there, found here\n" in run("show").said
+    assert "  credconf.yaml                 is there, discovered\n" in run("show").said
     assert "  .env                          is there, switched off\n" in run("show", "--no-env-file").said
     monkeypatch.setenv("CREDCONF_FILE", "other.yaml")
     assert "  other.yaml                    is there, named by CREDCONF_FILE\n" in run("show").said

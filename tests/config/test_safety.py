@@ -327,7 +327,7 @@ def test_a_found_dotenv_may_not_answer_a_named_files_question_of_where(project, 
     assert 'env_file=".env"' in problem.hint
     assert project.load("app.yaml", env_file=".env", environ={"S": CANARY}).settings
     project.write("process.env", _variables("login.private.example", path))
-    process = parse_dotenv((project.path / "process.env").read_text(), "process.env", found=False).variables
+    process = parse_dotenv((project.path / "process.env").read_text(), "process.env", discovered=False).variables
     assert project.load("app.yaml", environ={"S": CANARY, **process}).settings  # the operator's own word
 
 

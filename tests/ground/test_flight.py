@@ -27,7 +27,7 @@ def registered(flights, key="key"):
 
 
 class Held:
-    """A fetch that continues when the test lets it."""
+    """A fetch that waits until the test releases it."""
 
     def __init__(self, outcome=None):
         self.arrived, self.go_on = threading.Event(), threading.Event()

@@ -1,4 +1,4 @@
-"""Records, held to what the standard library's dataclasses do."""
+"""Records behave like the standard library's dataclasses."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Point:
 
 @dataclasses.dataclass(frozen=True)
 class Reference:
-    """The same by the standard library."""
+    """The same as a dataclass of the standard library."""
 
     x: int
     label: str = dataclasses.field(repr=False)
@@ -126,7 +126,7 @@ def test_a_record_is_replaced_field_by_field():
         replace(Point(1, "a"), y=2)
 
 
-def test_it_is_matched_by_position():
+def test_a_record_is_matched_by_position():
     match Point(1, "a"):
         case Point(x, label):
             assert (x, label) == (1, "a")

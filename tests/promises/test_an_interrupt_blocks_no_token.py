@@ -102,7 +102,7 @@ def traced_thread():
 
 def directory_of(engine):
     client = engine._source._client
-    return None if client is None else client._directory
+    return None if client is None else client._discovery
 
 
 def request_is_interrupted(at, other_thread):

@@ -32,7 +32,7 @@ def test_a_configuration_can_not_run_programs_by_itself(project):
     marker = project.path / "ran"
     text = f"{ID}client_secret: {{command: [touch, {marker}]}}\n"
     problem = only(project.refused_text(text))
-    assert (problem.code, problem.line) == ("command-not-allowed", 3)
+    assert (problem.code, problem.line) == ("not-allowed", 3)
     assert 'allow={"command"}' in problem.hint
     project.write(".env", "")
     assert not marker.exists()

@@ -162,7 +162,7 @@ def test_a_found_file_in_the_home_directory_reaches_nothing(project, monkeypatch
 
 @pytest.mark.parametrize("file", ["/work/credconf.yaml", "/credconf.yaml"])
 def test_a_found_file_reaches_nothing_in_the_root_directory(file):
-    origin = Origin("file", file=file, found=True)
+    origin = Origin("file", file=file, discovered=True)
     raws = {"client_secret": {"file": "/secret"}, "authority": EVIL}
     merged = {name: Value(raw, origin, origin) for name, raw in raws.items()}
     assert [item.code for item in redirected_secret(merged, Reader({}), {})] == ["redirected-secret"]

@@ -204,9 +204,9 @@ def test_neither_is_read_from_anything_but_a_small_file(name, thing):
 
 def test_a_dotenv_that_would_take_long_is_refused_with_its_place():
     for text, line in (("A=1\nB=x" + " " * 501 + "y\n", 2), ("a=\n" * 20_001, 20_001)):
-        (problem,) = parse_dotenv(text, ".env", found=False).problems
+        (problem,) = parse_dotenv(text, ".env", discovered=False).problems
         assert (problem.code, problem.line) == ("too-complex", line)
-    assert not parse_dotenv("A=1\nB=x" + " " * 500 + "y\n" + "a=\n" * 19_990, ".env", found=False).problems
+    assert not parse_dotenv("A=1\nB=x" + " " * 500 + "y\n" + "a=\n" * 19_990, ".env", discovered=False).problems
 
 
 # What a reference names

@@ -18,10 +18,11 @@ from credconf.entra.http import Response, TransportOptions
 from credconf.entra.messages import Payload
 from credconf.entra.redaction import Redactor
 from credconf.entra.request import TokenRequest
-from credconf.entra.sending import Asked
+from credconf.entra.sending import RequestContext
 from credconf.factory import request_for
 from credconf.ground.opaque import Hidden
 from credconf.kinds import Identity, Proof, validate
+from credconf.kinds.client_certificate import CertificateSigner
 from credconf.problems.problem import Origin
 from credconf.references import CommandReference, Reader
 from credconf.tokens.blueprint import Blueprint
@@ -42,20 +43,22 @@ def blueprint():
 
 OBJECTS = {
     "a proof": lambda: Proof(SECRET, (SECRET,), "the client secret"),
-    "the proof of a certificate": lambda: Proof({"private_key": SECRET}, (SECRET,), "the certificate"),
+    "the proof of a certificate": lambda: Proof(
+        SECRET, (SECRET,), "the certificate", signer=CertificateSigner(SECRET, b"")
+    ),
     "an answer": lambda: Answer(SECRET, "Bearer", 3600.0, None),
     "a response": lambda: Response(200, SECRET, {"set-cookie": SECRET}),
     "options of the transport": lambda: TransportOptions(proxy=f"http://u:{SECRET}@h:1"),
     "a payload": lambda: Payload({"a": SECRET}, {"b": SECRET}, {"c": SECRET}),
     "an identity whose client was read from a file": lambda: HIDDEN,
     "a redactor": lambda: Redactor([SECRET], lambda: [SECRET]),
-    "who asked": lambda: Asked(HIDDEN, SECRET, Redactor([SECRET])).redact,
+    "the context of a request": lambda: RequestContext(HIDDEN, SECRET, Redactor([SECRET])).redact,
     "a token request": lambda: TokenRequest(("s",), SECRET, SECRET, cae=True, key=(("s",), SECRET, True)),
     "a token": lambda: Token(SECRET, "Bearer", 3600.0, None, 0.0, 0.0),
     "an acquired token": lambda: Acquired(SECRET, {}, (), None, ()),
     "a reader": lambda: Reader({"A": SECRET}, {"B": SECRET}),
     "a document": lambda: document_of(f"a: '{SECRET[:9]}'\nb: [{SECRET[:9]}]\n", "app.yaml"),
-    "a .env": lambda: parse_dotenv(f"A='{SECRET[:9]}'\n", ".env", found=False),
+    "a .env": lambda: parse_dotenv(f"A='{SECRET[:9]}'\n", ".env", discovered=False),
     "a value": lambda: Value(SECRET, Origin("argument", "a"), Origin("argument", "a"), [SECRET]),
     "variables": lambda: Hidden({"A": SECRET}),
     "a request": lambda: request_for(None, None, None, True, {"A": SECRET}, (), {"client_secret": SECRET}),

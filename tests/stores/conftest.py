@@ -2,6 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from tests.config.project import project
+
+__all__ = ["project"]
+
 
 class Clock:
     """Both clocks of a machine, which only a test moves."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from credconf.ground.log import Log
 from credconf.stores.encrypted_storage import plain
-from credconf.stores.file import FileStore
+from credconf.stores.file_store import FileStore
 from credconf.stores.store import Stored, Unavailable, read, read_failure, written, written_failure
 from tests.contract.faces import Clock
 

@@ -12,8 +12,8 @@ import time
 import pytest
 
 from credconf.problems.failure import Failure
-from credconf.stores import file
 from credconf.stores import file_locks as filelocks
+from credconf.stores import file_store as file
 from credconf.stores.file_locks import FileLock
 from credconf.stores.store import Entry, Stored, Unavailable
 from tests.stores.storages import PlainFile

@@ -14,9 +14,10 @@ import redis
 from credconf.assembly import blueprint_of
 from credconf.entra.proof import Proof
 from credconf.kinds import validate
+from credconf.kinds.client_certificate import CertificateSigner
 from credconf.problems.failure import Failure
 from credconf.references import NotFound, Reader
-from credconf.stores.redis import LARGEST, LEASE
+from credconf.stores.redis_store import LARGEST, LEASE
 from credconf.stores.store import Entry, Unavailable
 from credconf.tokens.blueprint import opened_store
 from tests.stores.redis_storage import CLIENT, SECRET, TENANT, Secrets, plan_of
@@ -184,10 +185,9 @@ def test_without_its_key_or_any_secret_it_can_not_be_used(backend_of, clock, tmp
 
 def test_a_certificate_is_known_by_its_private_key_however_its_file_is_written(backend_of):
     def certificate(chain):
-        held = {"private_key": "-----BEGIN canary", "thumbprint": "ab", "public_certificate": chain}
-        return Proof(held, (), "certificate")
+        return Proof("-----BEGIN canary", (), "certificate", signer=CertificateSigner(None, chain))
 
-    written, reading = backend_of(proofs=[certificate("short")]), backend_of(proofs=[certificate("long")])
+    written, reading = backend_of(proofs=[certificate(b"short")]), backend_of(proofs=[certificate(b"long")])
     written.put(KEY, entry())
     assert reading.get(KEY).entry.token == TOKEN
 
