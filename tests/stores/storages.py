@@ -1,4 +1,4 @@
-"""The stores that the contract of a store runs on: each opens any number of times on one and the same storage."""
+"""The stores that the contract runs on. Each opens the same storage any number of times."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Storage:
-    """What several processes share, in this process, with a clock that the test moves."""
+    """The storage that several processes share, in this process, with a clock that the test moves."""
 
     clock: Clock = field(default_factory=Clock)
     monotonic: Clock = field(default_factory=lambda: Clock(1_000.0))
