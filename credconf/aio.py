@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
     from .config.resolution import Resolved
     from .entra.http import HttpClient
-    from .factory import Overrides, StrPath
-    from .kinds import Settings
+    from .factory import StrPath
+    from .kinds import Overrides, Settings
     from .options import CertificateOptions, Options
     from .tokens.memory import Token
 

@@ -1,6 +1,6 @@
 """The kinds of credentials, and `Settings`, their union.
 
-A kind is one file here (its fields, and how it comes by a proof) and one line in `Kind`. All that is known of its
+A kind is one file here (its fields, and how it comes by a proof) and its names in `registry`. All that is known of its
 fields derives from their declarations: `SETTINGS` and the tables below it.
 """
 
@@ -16,7 +16,7 @@ from credconf.entra.proof import Proof
 from .client_certificate import ClientCertificateSettings
 from .client_secret import ClientSecretSettings
 from .common import CommonSettings, identify
-from .registry import ALIASES, FIELDS, KINDS, LEAVES, NESTED, PROOFS, SETTINGS, Kind
+from .registry import ALIASES, FIELDS, KINDS, LEAVES, NESTED, PROOFS, SETTINGS, Kind, Overrides
 from .validation import Invalid, validate_as
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ __all__ = [
     "Identity",
     "Invalid",
     "Kind",
+    "Overrides",
     "Proof",
     "Settings",
     "identify",

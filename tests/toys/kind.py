@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from pydantic import Field, SecretStr
 
 from credconf.entra.proof import Candidate, Proof
-from credconf.kinds.common import KIND, CommonSettings
+from credconf.kinds.common import KIND, CommonOverrides, CommonSettings, Given
 from credconf.references import BaseReference, NotFound
 from credconf.settings.declaration import Setting
 from credconf.settings.fields import Password, PlainText
@@ -67,6 +67,14 @@ class ClientPassphraseSettings(CommonSettings):
     def _stamp(self, reader: Reader) -> Stamp:
         held = self.client_passphrase
         return reader.stamp(held) if isinstance(held, BaseReference) else ()
+
+
+class ClientPassphraseOverrides(CommonOverrides, total=False):
+    """The fields as keyword arguments."""
+
+    client_passphrase: Given | SecretStr | None
+    passphrase_salt: str | None
+    passphrase_rounds: int | None
 
 
 def derived(passphrase: str, salt: str, rounds: int) -> str:

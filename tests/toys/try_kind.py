@@ -13,7 +13,8 @@ import pydantic
 import credconf
 import credconf.aio
 from credconf.assembly import blueprint_of
-from credconf.kinds import validate
+from credconf.kinds import ALIASES, validate
+from credconf.kinds import FIELDS as FIELDS_OF_ALL
 from credconf.kinds.client_passphrase import derived
 from credconf.references import Reader
 from credconf.stores.sealing import Keyring
@@ -216,6 +217,11 @@ def redirection():
         return [item[:2] for item in refused(None, environ={"CREDCONF_CLIENT_PASSPHRASE": CANARY})]
     finally:
         os.chdir(here)
+
+
+@fact
+def its_arguments_have_types():
+    return {*FIELDS_OF_ALL, *ALIASES} == set(credconf.Overrides.__annotations__)
 
 
 @fact
