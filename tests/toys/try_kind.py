@@ -19,7 +19,7 @@ from credconf.kinds.client_passphrase import derived
 from credconf.references import Reader
 from credconf.stores.sealing import Keyring
 from credconf.testing import FakeEntra
-from credconf.tokens.coordinator import opening_of
+from credconf.tokens.blueprint import opening_of
 from credconf.tokens.source import Source
 from tests.toys.trying import (
     CANARY,
