@@ -48,7 +48,7 @@ def test_without_them_the_defaults_of_load_hold():
         (["--allow", "command"], {"allow": frozenset({"command"})}),
     ],
 )
-def test_each_says_its_part(arguments, meant):
+def test_each_option_sets_its_argument(arguments, meant):
     assert chosen("mine", *arguments) == ("mine", {**NOTHING, **meant})
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Status = Literal["ok", "warning", "failed", "skipped"]
 
-GRACE = 0.25
+GRACE = 1.0
 """Seconds by which a step may exceed its limit, so that its own time-out reports what did not answer."""
 
 _COLOURS: dict[Status, str] = {"ok": "green", "warning": "yellow", "failed": "red", "skipped": "bright_black"}
