@@ -3,23 +3,28 @@
 PYTHON ?= python3# which interpreter .venv is made with
 JOBS ?= 4# processes that run the tests; they wait for sockets half of the time
 INNER ?=# options of pytest for `make inner`: --hypothesis-seed=1
+UNIT ?=# options of pytest for `make unit`, likewise
 BENCHMARK ?=# options of the benchmark: --quick
 
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
+ifndef SIDE_BY_SIDE # two targets that install into one virtualenv would meet
 .NOTPARALLEL:
+endif
 unexport PYTHONPATH PYTHONHOME PYTHONWARNINGS PYTEST_ADDOPTS VIRTUAL_ENV
+unexport PYTHONDONTWRITEBYTECODE # with it, each of the many processes that tests start compiles the package anew
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1# it would say at each run that a newer one exists
 
 BIN := .venv/bin
 SUPPLY := .venvs/supply/bin
 PYTEST := $(BIN)/python -m pytest -q
-INNER_TESTS := tests/config tests/contract/test_errors.py tests/entra tests/kinds tests/problems tests/references tests/tokens \
-  tests/cli/test_any_input.py tests/test_engine.py tests/test_load.py tests/test_records.py tests/test_schema.py
+INNER_TESTS := tests/config tests/contract tests/entra tests/ground tests/kinds tests/problems tests/references tests/schema tests/settings \
+  tests/stores tests/tokens tests/test_*.py tests/cli/test_any_input.py tests/cli/test_check.py tests/promises/test_the_door_costs_nothing.py
 
-.PHONY: help demo quick inner clone test lint types unit lowest others integration docs audit build wheel sbom lock upgrade benchmark mutants \
+.PHONY: help demo quick inner clone test lint types unit lowest others newest integration docs audit build wheel sbom lock upgrade benchmark mutants \
   schema format clean library dev supply
+.PHONY: checks mypy pyright full
 
 help: ## say what there is
 	@sed -nE 's/^([a-z]+):.* ## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -27,32 +32,48 @@ help: ## say what there is
 demo: library ## from a file to a token, step by step, against a fake Entra
 	@$(BIN)/credconf demo
 
-quick: lint types inner ## the inner loop: lint, types and the quick tests
+quick: dev ## the inner loop: lint, types and the quick tests, side by side
+	@$(MAKE) --no-print-directory -j --output-sync=target SIDE_BY_SIDE=yes lint mypy pyright inner
 
-inner: dev ## the tests of the configuration, the tokens and the wire, which find most mistakes in the least time
+inner: dev ## the tests that touch most of the code in the least time
 	@$(PYTEST) -n $(JOBS) $(INNER_TESTS) $(INNER)
 
-clone: ## the inner loop's tests in a clone named credconf, in a path with a space, with random seeds
-	@tools/test-clone $(PYTHON)
+checks: dev ## lint and types, side by side
+	@$(MAKE) --no-print-directory -j --output-sync=target SIDE_BY_SIDE=yes lint mypy pyright
 
-test: lint types unit lowest others ## everything that needs nothing but Python: lint, types, and the next three
+test: checks unit lowest others ## everything that needs nothing but Python: lint, types, and the next three
+
+full: dev ## each matrix of the tests whole, with coverage, also on the oldest Python; for a night
+	$(PYTEST) -n $(JOBS) --whole --cov --cov-report=term
+	@tools/test-lowest -n $(JOBS) --whole
 
 lint: dev ## ruff
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	$(BIN)/lint-imports
 
-types: dev ## mypy and pyright, both strict
+types: mypy pyright ## mypy and pyright, both strict
+
+mypy: dev
 	$(BIN)/mypy
+
+pyright: dev
 	$(BIN)/pyright
 
 unit: dev ## all tests on the interpreter of .venv, with coverage
-	$(PYTEST) -n $(JOBS) --cov --cov-report=term
+	$(PYTEST) -n $(JOBS) --cov --cov-report=term $(UNIT)
 
-lowest: ## all tests on the oldest Python, with the lowest versions of our dependencies
-	@tools/test-lowest -n $(JOBS)
+clone: ## the same in a clone named credconf, in a path with a space, with random seeds
+	@tools/test-clone $(PYTHON)
 
-others: dev ## a part of the tests on the other Pythons, as far as they are present; with ALL=yes all of them
-	@tools/test-others $(BIN)/python -n $(JOBS)
+lowest: ## the tests of `inner` on the oldest Python, with the lowest versions of our dependencies
+	@tools/test-lowest -n $(JOBS) $(INNER_TESTS)
+
+others: dev ## the tests of `inner` on the other Pythons, as far as they are present; with INNER_TESTS= all tests
+	@tools/test-others $(BIN)/python -n $(JOBS) $(INNER_TESTS)
+
+newest: dev ## all tests on the newest Python, from Debian's sid in a chroot (as root on Debian; before a release)
+	@tools/test-newest $(BIN)/python -n $(JOBS)
 
 integration: ## the tests against what is not ours: Azurite, OAuth servers, language server, pre-commit, libsecret, Redis
 	@tools/install .venv $(PYTHON) -e dev integration

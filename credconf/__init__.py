@@ -13,8 +13,9 @@ TYPE_CHECKING = False  # as type checkers know it; importing typing would be mos
 
 if TYPE_CHECKING:
     from . import aio, errors, testing
+    from .azure_identity import CertificateCredential, ClientSecretCredential
     from .config.resolution import Resolved
-    from .credential import CertificateCredential, ClientSecretCredential, Credential
+    from .credential import Credential
     from .entra.http import HttpClient
     from .errors import AuthenticationError, ConfigError, CredconfError, CredentialUnavailableError
     from .factory import build, from_config, load
@@ -49,9 +50,9 @@ __all__ = [
 
 _HOME = {
     "AuthenticationError": "errors",
-    "CertificateCredential": "credential",
+    "CertificateCredential": "azure_identity",
     "ClientCertificateSettings": "kinds",
-    "ClientSecretCredential": "credential",
+    "ClientSecretCredential": "azure_identity",
     "ClientSecretSettings": "kinds",
     "ConfigError": "errors",
     "CredconfError": "errors",

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .azure_identity import certificate_plan, secret_plan
 from .credential import Holder
 from .factory import engine_for, plan_of, request_for
-from .options import certificate_plan, secret_plan
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 
     from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
 
+    from .azure_identity import CertificateOptions, Options
     from .config.resolution import Resolved
     from .entra.http import HttpClient
     from .factory import StrPath
     from .kinds import Overrides, Settings
-    from .options import CertificateOptions, Options
-    from .tokens.memory import Token
+    from .tokens.cache import Token
 
 __all__ = ["CertificateCredential", "ClientSecretCredential", "Credential", "build", "from_config"]
 
@@ -50,7 +50,7 @@ class Credential(Holder):
             except (KeyError, TypeError):  # a list is no key; what scopes are is said below
                 pass
             else:
-                if self._now() < token.due and self._steady() < token.steady_due:
+                if self._now() < token.due and self._monotonic() < token.monotonic_due:
                     return token.access
         return (await self._token("get_token", scopes, claims, tenant_id, cae=enable_cae)).access
 
@@ -62,7 +62,7 @@ class Credential(Holder):
             except (KeyError, TypeError):  # a list is no key; what scopes are is said below
                 pass
             else:
-                if self._now() < token.due and self._steady() < token.steady_due:
+                if self._now() < token.due and self._monotonic() < token.monotonic_due:
                     return token.info
             return (await self._token("get_token_info", scopes, None, None, cae=False)).info
         claims, tenant_id, cae = options.get("claims"), options.get("tenant_id"), options.get("enable_cae", False)

@@ -8,24 +8,24 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, SecretBytes, SecretStr
 
-from .config.layers import anchored_value
+from .config.layers import anchored_value, conventional, surroundings
 from .config.reading.dotenv import read_dotenv
-from .config.surroundings import conventional, surroundings
 from .entra.http import TransportOptions
 from .ground.files import absolute
 from .ground.models import complete
 from .ground.opaque import Hidden
 from .ground.records import replace
 from .kinds import Identity, identify
-from .kinds.common import readable
+from .kinds.readable import readable
 from .problems import Problem
 from .references import BaseReference, NotFound, Reader
-from .tokens.blueprint import Blueprint, Surroundings
+from .tokens.blueprint import Blueprint
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .entra.http import HttpClient
+    from .entra.identity import Surroundings
     from .kinds import Kind
 
 
@@ -42,7 +42,7 @@ def ported(  # noqa: PLR0917 - what `portable()` gave
     Raises:
         ConfigError: a reference can't be read here.
     """
-    dotenv = read_dotenv(dotenv_file, dotenv_file, found=True).variables if dotenv_file else Hidden[str]({})
+    dotenv = read_dotenv(dotenv_file, dotenv_file, discovered=True).variables if dotenv_file else Hidden[str]({})
     if pinned is not None:  # nobody has judged here what else a file says that was only found
         dotenv = Hidden({name: dotenv[name] for name in pinned if name in dotenv})
     reader = Reader(os.environ, dotenv, frozenset(allow), dotenv_file=dotenv_file, pinned=pinned)

@@ -1,4 +1,4 @@
-"""The synchronous face: a credential for every Azure SDK client, and the twins of azure-identity's classes."""
+"""The synchronous face: a credential for every Azure SDK client."""
 
 from __future__ import annotations
 
@@ -6,18 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 from .assembly import digest, ported
 from .engine import Engine
-from .options import certificate_plan, secret_plan
 from .sharing import shared
 
 if TYPE_CHECKING:
     from types import TracebackType
-    from typing import Self, Unpack
+    from typing import Self
 
     from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
 
     from .entra.request import Key
-    from .options import CertificateOptions, Options
-    from .tokens.memory import Token
+    from .tokens.cache import Token
 
 
 class Holder:
@@ -34,7 +32,7 @@ class Holder:
         # For the hot path: a look-up and two comparisons, without a call of ours.
         self._tokens: dict[Key, Token] = engine.tokens
         self._now = engine.now
-        self._steady = engine.steady
+        self._monotonic = engine.monotonic
 
     def _open(self) -> Engine:
         if self._engine is None:
@@ -134,7 +132,7 @@ class Credential(Holder):
             except (KeyError, TypeError):  # a list is no key; what scopes are is said below
                 pass
             else:
-                if self._now() < token.due and self._steady() < token.steady_due:
+                if self._now() < token.due and self._monotonic() < token.monotonic_due:
                     return token.access
         return self._token("get_token", scopes, claims, tenant_id, cae=enable_cae).access
 
@@ -160,7 +158,7 @@ class Credential(Holder):
             except (KeyError, TypeError):  # a list is no key; what scopes are is said below
                 pass
             else:
-                if self._now() < token.due and self._steady() < token.steady_due:
+                if self._now() < token.due and self._monotonic() < token.monotonic_due:
                     return token.info
             return self._token("get_token_info", scopes, None, None, cae=False).info
         claims, tenant_id, cae = options.get("claims"), options.get("tenant_id"), options.get("enable_cae", False)
@@ -203,45 +201,3 @@ class Credential(Holder):
         traceback: TracebackType | None = None,
     ) -> None:
         self.close()
-
-
-class ClientSecretCredential(Credential):
-    """A service principal with a client secret, by the arguments of `azure.identity.ClientSecretCredential`.
-
-    Args:
-        tenant_id: of the tenant.
-        client_id: of the application.
-        client_secret: the secret's value.
-        **options: see `Options`; a misspelt one is a `TypeError`.
-
-    Raises:
-        ConfigError: an argument can't be used (it is a `ValueError`).
-        TypeError: an option that does not exist.
-    """
-
-    def __init__(self, tenant_id: str, client_id: str, client_secret: str, **options: Unpack[Options]) -> None:
-        plan = secret_plan(type(self).__name__, tenant_id, client_id, client_secret, options)
-        del client_secret, options  # a traceback with locals shows this frame
-        super().__init__(plan())
-
-
-class CertificateCredential(Credential):
-    """A service principal with a certificate, by the arguments of `azure.identity.CertificateCredential`.
-
-    Args:
-        tenant_id: of the tenant.
-        client_id: of the application.
-        certificate_path: a PEM or PFX file with the certificate and its RSA private key.
-        **options: see `CertificateOptions`; a misspelt one is a `TypeError`.
-
-    Raises:
-        ConfigError: an argument can't be used (it is a `ValueError`).
-        TypeError: an option that does not exist.
-    """
-
-    def __init__(
-        self, tenant_id: str, client_id: str, certificate_path: str | None = None, **options: Unpack[CertificateOptions]
-    ) -> None:
-        plan = certificate_plan(type(self).__name__, tenant_id, client_id, certificate_path, options)
-        del options
-        super().__init__(plan())

@@ -152,12 +152,14 @@ def _resolved(request: Request) -> Resolved:
         known = " and ".join(map(repr, sorted(ALLOWABLE)))
         message = f"allow knows only {known}, not {', '.join(unknown)}"
         raise ValueError(message)
-    resolved = resolve(request)
-    if isinstance(resolved, Resolved):
-        return resolved
+    outcome = resolve(request)
+    if isinstance(outcome, Resolved):
+        return outcome
+    problems = outcome.problems
+    del outcome  # a traceback with locals shows this frame
     from .errors import ConfigError
 
-    raise ConfigError(resolved)
+    raise ConfigError(problems)
 
 
 def engine_for(request: Request, http_client: HttpClient | None) -> tuple[Engine, str | None]:

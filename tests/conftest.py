@@ -7,6 +7,10 @@ import sys
 
 import pytest
 
+from tests.diagonal import pytest_addoption, pytest_collection_modifyitems, pytest_configure
+
+__all__ = ["pytest_addoption", "pytest_collection_modifyitems", "pytest_configure"]
+
 try:
     from hypothesis import HealthCheck, settings
 except ImportError:

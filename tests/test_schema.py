@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from credconf.config.judging import judge
 from credconf.config.reading.document import parse
-from credconf.config.reading.entries import read_book
+from credconf.config.reading.entries import read_entries
 from credconf.config.reading.nodes import Document, Mapping
 from credconf.config.variables import Scheme
 from credconf.kinds import ALIASES, FIELDS, NESTED, SETTINGS
@@ -330,9 +330,9 @@ def our_verdict_of(text):
     root = parse(text, "app.yaml")
     assert not isinstance(root, Problem), root
     codes = {problem.code for problem in errors(root) if str(problem.path).endswith((".extends", "default"))}
-    book = read_book([Document("app.yaml", root)], None)
-    names = [name for entry in book.names for name, _ in book.extends(entry)]
-    names += [book.default[0]] if book.default else []
+    entries = read_entries([Document("app.yaml", root)], None)
+    names = [name for entry in entries.names for name, _ in entries.extends(entry)]
+    names += [entries.default[0]] if entries.default else []
     if not all(NAME.fullmatch(name) for name in names):
         codes.add("bad-name")  # `unknown-parent` or `unknown-name`, whatever the other files hold
     codes |= {problem.code for problem in errors(without_parents(root))}

@@ -190,7 +190,7 @@ OF_A_KIND = {
     "a_token_by_arguments": 2,
     "a_token_after_pickling": 2,
     "a_new_passphrase": True,
-    "doctor": [0, dict.fromkeys(WAY, "ok"), "client_passphrase", "not known"],
+    "doctor": [0, dict.fromkeys(WAY, "ok"), "client_passphrase", "unknown"],
     "token": 0,
     "a_refusal": ["invalid_client", False, False],
 }

@@ -34,49 +34,74 @@ HOSTILE = (
     ),
     Mutant(
         "the transport reads a host in another way",
-        "entra/pools.py",
+        "entra/connections.py",
         "return url.hostname, port or",
         "return url.netloc, port or",
         DOCUMENTS,
     ),
-    Mutant("a tenant may be anything", "settings/clouds.py", "if not _TENANT.fullmatch(text):", "if False:", TENANTS),
-    Mutant("a tenant may be a parent directory", "settings/clouds.py", 'if text in {".", ".."}:', "if False:", TENANTS),
-    *(
-        Mutant(f"a found file may set {path}", "config/redirection.py", old, old.replace(path, "nothing"), FOUND)
-        for path, old in {
-            "oidc_authority": '{"oidc_authority", ',
-            "http.proxy": '"http.proxy", "http',
-            "http.ca_bundle": '"http.ca_bundle", "tok',
-            "token_cache.url": '"token_cache.url", "token_cache.key"})',
-            "token_cache.key": '"token_cache.key"})',
-            "disable_instance_discovery": '{"disable_instance_discovery", ',
-            "allow_unencrypted_storage": '.allow_unencrypted_storage"})',
-            "authority": 'path == "authority"',
-            "tenant_id": 'path == "tenant_id"',
-            "region": 'path == "region"',
-        }.items()
+    Mutant(
+        "a tenant may be anything", "settings/formats.py", "if not re.fullmatch(_TENANT, text):", "if False:", TENANTS
+    ),
+    Mutant(
+        "a tenant may be a parent directory",
+        "settings/formats.py",
+        r'_TENANT = r"(?!\.{1,2}$)',
+        '_TENANT = r"',
+        TENANTS,
     ),
     *(
-        Mutant(f"a found file may redirect: {name}", "config/redirection.py", old, new, FOUND)
-        for name, old, new in (
-            ("by a reference to a found variable", "(value.origin.found or answered)", "value.origin.found"),
-            ("what an id refers to", "in _REFERRED.get(path, ()):", "in ():"),
-            ("a password", "in _PASSWORDS.get(path, ()):", "in ():"),
-            ("what lies in the home directory", 'f"{home}{os.sep}".startswith(', 'str().startswith("x" + '),
-            ("what lies deep below it", "len(steps) <= _DEEPEST", "True"),
-            ("what is hidden", 'step.startswith(".")', "False"),
-            ("what lies outside", "not os.path.isabs(inside) and", ""),
+        Mutant(
+            f"a found file may set {path}",
+            file,
+            f"redirects={old}",
+            "redirects=None if True else " + old,
+            FOUND,
+            number,
+        )
+        for path, file, old, number in (
+            ("tenant_id", "kinds/common.py", 'Redirects(("server",), unless=is_not_adfs)', 1),
+            ("authority", "kinds/common.py", 'Redirects(("server",), unless=is_well_known_host)', 1),
+            ("oidc_authority", "kinds/common.py", 'Redirects(("server",))', 1),
+            ("disable_instance_discovery", "kinds/common.py", 'Redirects(("server",), unless=is_switched_off)', 1),
+            ("region", "kinds/common.py", 'Redirects(("server",), unless=is_beside_well_known)', 1),
+            ("http.proxy", "kinds/common.py", 'Redirects(("server", "proxy"))', 1),
+            ("http.ca_bundle", "kinds/common.py", 'Redirects(("server", "login", "key"))', 1),
+            ("token_cache.url", "stores/redis.py", 'Redirects(("key",), keeps=True)', 1),
+            ("token_cache.key", "stores/redis.py", "Redirects(keeps=True)", 1),
+            ("allow_unencrypted_storage", "stores/file.py", "Redirects(keeps=True, unless=is_switched_off)", 1),
+        )
+    ),
+    *(
+        Mutant(f"a found file may redirect: {name}", file, old, new, FOUND)
+        for name, file, old, new in (
+            (
+                "by a reference to a found variable",
+                "config/safety.py",
+                "(value.origin.discovered or answered)",
+                "value.origin.discovered",
+            ),
+            ("what an id refers to", "config/safety.py", "if not each.hidden and", "if False and"),
+            ("a password", "config/safety.py", "if each.hidden and", "if False and"),
+            (
+                "what lies in the home directory",
+                "references/file.py",
+                'f"{home}{os.sep}".startswith(',
+                'str().startswith("x" + ',
+            ),
+            ("what lies deep below it", "references/file.py", "len(steps) <= _DEEPEST", "True"),
+            ("what is hidden", "references/file.py", 'step.startswith(".")', "False"),
+            ("what lies outside", "references/file.py", "not os.path.isabs(inside) and", ""),
         )
     ),
     Mutant(
         "a found variable is read from the environment",
-        "references/__init__.py",
+        "references/base.py",
         "return {} if self.pinned is not None and",
         "return {} if False and",
         FOUND,
     ),
     Mutant(
-        "nothing found is pinned", "config/resolution.py", "pinned=answered_by(found", "pinned=answered_by({}", FOUND
+        "nothing found is pinned", "config/judging.py", "pinned=answered_by(from_dotenv", "pinned=answered_by({}", FOUND
     ),
     Mutant(
         "a copy asks a found file for anything",
@@ -87,18 +112,24 @@ HOSTILE = (
     ),
     Mutant(
         "every secret is a found one",
-        "config/redirection.py",
-        "return origin.found and (",
+        "config/safety.py",
+        "return origin.discovered and (",
         "return (",
         FOUND,
     ),
     # What a hostile configuration does
-    Mutant("a command runs without leave", "references/command.py", "    if not allowed:\n", "    if False:\n", RUNS),
+    Mutant(
+        "a command runs without leave",
+        "references/base.py",
+        "if reference.allowed_by is not None and",
+        "if False and",
+        RUNS,
+    ),
     Mutant(
         "show prints what came from a file",
         "config/show.py",
-        "known = identity is not None and path not in identity.hidden",
-        "known = identity is not None",
+        "text = identity.texts.get(path) if path not in identity.hidden else None",
+        "text = identity.texts.get(path)",
         COMMANDS,
     ),
     Mutant("escapes reach the terminal", "problems/printable.py", "if not text.isprintable():", "if False:", ESCAPES),
@@ -124,13 +155,10 @@ HOSTILE = (
     ),
     Mutant("certificates come from a device", "entra/sockets.py", "if unusable is not None:", "if False:", BUNDLES),
     Mutant(
-        "build() takes any certificates", "assembly.py", "if bundle is not None else []", "if False else []", BUNDLES
-    ),
-    Mutant(
-        "load() takes any certificates",
-        "config/resolution.py",
-        "        if bundle is not None:\n",
-        "        if False:\n",
+        "load() and build() take any certificates",
+        "kinds/readable.py",
+        "if path is None or why is None:",
+        "if True:",
         BUNDLES,
     ),
     Mutant("a Redis trusts a pipe", "stores/redis_client.py", "if unusable is not None:", "if False:", BUNDLES),

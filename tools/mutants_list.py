@@ -55,7 +55,7 @@ MUTANTS = (
     # What objects print
     _shown("proof: its credential is printed", "entra/proof.py", "credential: str = field(repr=False)"),
     _shown("proof: its secrets are printed", "entra/proof.py", "secrets: tuple[str, ...] = field(repr=False)"),
-    _shown("answer: its token is printed", "entra/answers.py", "token: str = field(repr=False)"),
+    _shown("answer: its token is printed", "entra/messages.py", "token: str = field(repr=False)"),
     _shown("response: its body is printed", "entra/http.py", "text: str = field(repr=False)"),
     _shown("response: its headers are printed", "entra/http.py", "field(repr=False, default_factory=dict[str, str])"),
     _shown("transport: the proxy is printed", "entra/http.py", "proxy: str | None = field(default=None, repr=False)"),
@@ -86,28 +86,28 @@ MUTANTS = (
         "return repr(self._items)",
         RECORDS,
     ),
-    Mutant("a payload is printed", "entra/payload.py", 'return "<payload>"', "return repr(self._data)", RECORDS),
-    Mutant("a form is printed", "entra/payload.py", 'return "<form>"', "return repr(self.opened())", LIVE),
+    Mutant("a payload is printed", "entra/messages.py", 'return "<payload>"', "return repr(self._data)", RECORDS),
+    Mutant("a form is printed", "entra/messages.py", 'return "<form>"', "return repr(self.opened())", LIVE),
     Mutant("a box is printed", "ground/opaque.py", 'return "<opaque>"', "return repr(self.content)", LIVE),
-    Mutant("a reply is printed", "entra/answers.py", 'return "<reply>"', "return repr(self.text)", LIVE),
+    Mutant("a reply is printed", "entra/messages.py", 'return "<reply>"', "return repr(self.text)", LIVE),
     Mutant(
         "MSAL is given the secret",
         "entra/client.py",
-        "built = self._build(proof.parameter, request, sender, asked)",
+        "built = self._build(proof.parameter, request, sender, context)",
         '_PLACEHOLDERS["client_secret"] = proof.credential\n            '
-        "built = self._build(proof.parameter, request, sender, asked)",
+        "built = self._build(proof.parameter, request, sender, context)",
         LIVE,
     ),
     Mutant(
         "a request is sent as bytes",
-        "entra/payload.py",
+        "entra/messages.py",
         "return memoryview(self._written)",
         "return memoryview(bytes(self._written)).tobytes()  # type: ignore[return-value]",
         LIVE,
     ),
     Mutant(
         "a value of a form is in a variable",
-        "entra/payload.py",
+        "entra/messages.py",
         '                self._body += f"{name}=".encode()\n',
         '                value = self._fields[name]\n                self._body += f"{name}=".encode()\n',
         LIVE,
@@ -153,13 +153,17 @@ MUTANTS = (
     # What frames hold while something is raised
     Mutant(
         "the constructor of a secret keeps its arguments",
-        "credential.py",
+        "azure_identity.py",
         "del client_secret, options  #",
         "pass  #",
         CONSTRUCTORS,
     ),
     Mutant(
-        "the constructor of a certificate keeps its options", "credential.py", "        del options\n", "", CONSTRUCTORS
+        "the constructor of a certificate keeps its options",
+        "azure_identity.py",
+        "        del options\n",
+        "",
+        CONSTRUCTORS,
     ),
     Mutant("load() keeps its arguments", "factory.py", "    del environ, overrides  #", "    pass  #", ARGUMENTS),
     Mutant(
@@ -192,7 +196,7 @@ MUTANTS = (
     Mutant(
         "a part of a secret is quoted",
         "entra/redaction.py",
-        "            _hide_pieces(view, each, secrets, hidden)\n",
+        "not shared.isdisjoint(_pieces_of(views)) or ",
         "",
         HELD,
     ),
@@ -202,11 +206,11 @@ MUTANTS = (
             (
                 "encoded in another way",
                 "entra/redaction.py",
-                "(plain(text), decoded(text))",
-                "(plain(text), plain(text))",
+                "return _as_bytes(text), decoded(text)",
+                "return _as_bytes(text), _as_bytes(text)",
             ),
-            ("encoded twice", "entra/answers.py", "_ROUNDS: Final = 2", "_ROUNDS: Final = 1"),
-            ("in large letters", "entra/redaction.py", "views[0].lowered()", "views[0]"),
+            ("encoded twice", "entra/redaction.py", "_ROUNDS: Final = 2", "_ROUNDS: Final = 1"),
+            ("in large letters", "entra/redaction.py", "_as_bytes(text).lower()", "_as_bytes(text)"),
             (
                 "with half a character",
                 "entra/redaction.py",
@@ -215,33 +219,37 @@ MUTANTS = (
             ),
             ("the passwords of URLs", "entra/client.py", "        yield from self._identity.passwords()\n", ""),
             ("the others of a list", "entra/client.py", "        yield from others()\n", ""),
-            ("those before it", "tokens/source.py", "(*trial.proofs, ", "("),
-            ("those of other requests", "tokens/source.py", "*self._readings.held(), ", ""),
+            ("those before it", "tokens/source.py", "(*selector.proofs, ", "("),
+            ("those of other requests", "tokens/source.py", "*self._proofs.held(), ", ""),
             (
                 "the key of a cache",
                 "tokens/source.py",
                 "yield from other_secrets(self._blueprint.settings, self._blueprint.reader)",
                 "",
             ),
-            ("tokens", "entra/redaction.py", "held += _within(windows, self._tokens())", "held += []"),
+            ("tokens", "entra/redaction.py", "held += _quoted(self._tokens(), pieces)", "held += []"),
         )
     ),
     Mutant(
-        "a short secret spoils our own sentences", "entra/sending.py", "asked.redact.ours(", "asked.redact(", REDACTED
+        "a short secret spoils our own sentences",
+        "entra/sending.py",
+        "context.redact.ours(",
+        "context.redact(",
+        REDACTED,
     ),
-    Mutant("an assertion is quoted", "entra/client.py", "        asked.redact.add(opaque)\n", "", SENT_BACK),
+    Mutant("an assertion is quoted", "entra/client.py", "        context.redact.add(opaque)\n", "", SENT_BACK),
     Mutant(
         "a token is quoted",
         "entra/redaction.py",
-        "_TOKEN.sub(_REMOVED, _shown(text, hidden))",
-        "_shown(text, hidden)",
+        "eyJ[A-Za-z0-9_-]{8,}|",
+        "",
         TOKENS,
     ),
     Mutant(
         "a named token is quoted",
         "entra/redaction.py",
-        '_NAMED.sub(rf"\\1{_REMOVED}", ',
-        "str(",
+        "(?i:access|refresh|id)_",
+        "(?!)_",
         TOKENS,
     ),
     Mutant(
@@ -251,7 +259,7 @@ MUTANTS = (
         "return key",
         FAULTS,
     ),
-    Mutant("an excerpt shows values", "config/reporting/blanking.py", "shown += BLANK", "shown += line", FAULTS),
+    Mutant("an excerpt shows values", "config/reading/blanking.py", "shown += BLANK", "shown += line", FAULTS),
     # Values that a library throws back
     Mutant(
         "a password of other bytes is refused",
@@ -275,7 +283,7 @@ MUTANTS = (
         ODD,
     ),
     Mutant(
-        "what a rule says is thrown back", "kinds/common.py", "except ValueError:  # of", "except OSError:  # of", ODD
+        "what a rule says is thrown back", "kinds/readable.py", "except ValueError:  # of", "except OSError:  # of", ODD
     ),
     Mutant("an endless port is thrown back", "stores/redis.py", '":0*([1-9][0-9]*)', '":([0-9]+)', ODD),
     Mutant("half a URL is thrown back", "entra/identity.py", "except ValueError:  # a", "except OSError:  # a", ODD),

@@ -6,13 +6,19 @@ because the environment may supply it, and a reference need not be readable. All
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any, Final
 
+from credconf.config.reading.entries import read_entries
+from credconf.config.reading.inheritance import unusable
+from credconf.config.reading.lines import Lines
+from credconf.config.reporting.advice import advice, displaced_host
+from credconf.config.reporting.missing import of_another_kind, used_variables
+from credconf.config.reporting.notation import notation_warnings
+from credconf.config.reporting.ordering import NOT_THERE, placed, reported
 from credconf.ground.files import absolute
 from credconf.ground.records import record, replace
 from credconf.kinds import KINDS, SETTINGS, Invalid, Kind, validate
-from credconf.kinds.common import Readable, readable
+from credconf.kinds.readable import Readable, readable
 from credconf.kinds.validation import fitting_kinds, kind_of, present_proofs
 from credconf.problems import Problem
 from credconf.problems.problem import Origin, joined
@@ -21,26 +27,20 @@ from credconf.settings.declaration import stand_in
 from credconf.stores import STORES, store_of
 
 from . import layers as layer_of
-from .merging import place_in, stacked, tree
-from .reading.entries import read_book
-from .reading.lines import Lines
-from .reporting.advice import advice, displaced_host
-from .reporting.literals import literal_warnings
-from .reporting.missing import heard, of_another_kind
-from .reporting.placing import NOT_THERE, bad_prefix, exclusive, is_prefix, placed, reported, unusable
-from .safety import answered_by, found_variables, mixed_identity, redirected_secret
-from .surroundings import conventional
-from .variables import PREFIX, Scheme
+from .layers import conventional
+from .merging import exclusive, merge_file_layers, place_in, tree
+from .safety import answered_by, discovered_variables, mixed_identity, redirected_secret
+from .variables import PREFIX, Scheme, bad_prefix, is_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from credconf.config.reading.dotenv import Dotenv
+    from credconf.config.reading.inheritance import Entries
+    from credconf.config.reading.nodes import Document
     from credconf.references import NotFound
 
     from .layers import Layer, Value
-    from .reading.dotenv import Dotenv
-    from .reading.lineage import Book
-    from .reading.nodes import Document
     from .request import Request
 
 _ID: Final = "00000000-0000-0000-0000-000000000000"
@@ -77,21 +77,21 @@ class Judge:
         reader: finds the values of references.
 
     Args:
-        book: the entries of the files.
+        entries: the entries of the files.
         name: of the entry; `None` for the flat form.
         section: dotted path of the mapping that holds them.
         lines: of the files.
         machine: whose values count; `None` where they are not known.
     """
 
-    def __init__(self, book: Book, name: str | None, section: str, lines: Lines, machine: Machine | None) -> None:
+    def __init__(self, entries: Entries, name: str | None, section: str, lines: Lines, machine: Machine | None) -> None:
         self.problems: list[Problem] = []
         self.layers: list[Layer] = []
         self.merged: Mapping[str, Value] = {}
         self.scheme = Scheme.of(name, None, prefixed=False)
         self.invalid: tuple[Problem, ...] = ()
         self.reader = machine.reader if machine is not None else Reader({}, known=False)
-        self._book = book
+        self._entries = entries
         self._name = name
         self._section = section
         self._lines = lines
@@ -100,17 +100,17 @@ class Judge:
     def path(self, path: str) -> str:
         """The path of a setting in the whole configuration."""
         whole = joined(f"credentials.{self._name}", path) if self._name is not None else path
-        return joined(self._section, whole) if self._book.places else whole
+        return joined(self._section, whole) if self._entries.files else whole
 
     def lineage(self) -> list[str | None]:
         """The entry and what it extends; `None` is the flat form."""
         if self._name is None:
-            return [None] if None in self._book.parts else []
-        return list(self._book.lineage(self._name))
+            return [None] if None in self._entries.parts else []
+        return list(self._entries.lineage(self._name))
 
     def judge(self) -> Kind | None:
         """The settings, if a model can be made of the credential; it may have problems all the same."""
-        self._merge([part.layer for entry in self.lineage() for part in self._book.parts[entry]])
+        self._merge([part.layer for entry in self.lineage() for part in self._entries.parts[entry]])
         fields = tree(self.merged)
         if self._machine is None:
             fields = {**fields, **stand_ins(fields)}
@@ -126,27 +126,27 @@ class Judge:
         machine = self._machine
         if machine is None:
             self.layers = named
-            self.merged = stacked(named)
+            self.merged = merge_file_layers(named)
             self._add_prefix_problem(named)
         else:
             arguments = layer_of.arguments(machine.request.arguments, self.problems)
             self._choose_variables([arguments, *named])
             environment = layer_of.environment(machine.request.environ, self.scheme, self.problems)
-            directory = os.path.dirname(absolute(machine.dotenv.name))
-            dotenv = layer_of.dotenv(machine.dotenv, self.scheme, directory, self.problems)
+            file = machine.dotenv
+            dotenv = layer_of.dotenv(file.name, file.variables, file.origin, self.scheme, self.problems)
             self.layers = [arguments, environment, dotenv, *named, conventional(machine.request.environ)]
             self._check_unknown_variables(machine)
-            from .sources import merge  # pydantic-settings takes longer to import than a file takes to be judged
+            from .pydantic_sources import merge_layers  # pydantic-settings is slower to import than a file to check
 
-            self.merged = merge(self.layers)
-            self.problems += machine.dotenv.twice(heard(dotenv, self.merged, machine.request.environ))
+            self.merged = merge_layers(self.layers)
+            self.problems += machine.dotenv.twice(used_variables(dotenv, self.merged, machine.request.environ))
         found = [exclusive(layer, self.path("authority")) for layer in self.layers]
         self.problems += [problem for problem in found if problem is not None]
         for problem in mixed_identity(self.layers, self.merged, self.reader):
             # The environment of a machine may give the entry a secret of its own.
             self.problems.append(problem if machine is not None else self._own(problem, severity="warning"))
         self.problems += displaced_host(self.layers, self.merged, self.path("authority"))
-        self.problems += [self._own(problem) for problem in literal_warnings(self.merged, self._lines)]
+        self.problems += [self._own(problem) for problem in notation_warnings(self.merged, self._lines)]
         if machine is not None:
             ignored = of_another_kind(self.merged)
             self.problems += ignored.values()
@@ -158,7 +158,7 @@ class Judge:
 
     def _add_prefix_problem(self, layers: Sequence[Layer]) -> Value | None:
         value = next((layer.values["env_prefix"] for layer in layers if "env_prefix" in layer.values), None)
-        problem = bad_prefix(value, self.path("env_prefix")) if value is not None else None
+        problem = bad_prefix(value.raw, value.origin, self.path("env_prefix")) if value is not None else None
         self.problems += [problem] if problem is not None else []
         return value
 
@@ -171,25 +171,29 @@ class Judge:
         environ, dotenv = machine.request.environ, machine.dotenv
         if not any(name.upper().startswith(PREFIX) for name in (*environ, *dotenv.variables)):
             return
-        from .reporting.unknown_variables import strangers  # most machines have none of these variables
+        from credconf.config.reporting.unknown_variables import (
+            unknown_variables,  # most machines have none of these variables
+        )
 
-        schemes = {name: Scheme.of(name, None, prefixed=False) for name in (None, *self._book.names)}
+        schemes = {name: Scheme.of(name, None, prefixed=False) for name in (None, *self._entries.names)}
         schemes[self._name] = self.scheme  # `env_prefix` may have replaced it
-        prefixes = self._book.prefixes()
-        self.problems += strangers(environ, lambda name: Origin("environment", name), schemes, self._name, prefixes)
-        self.problems += strangers(dotenv.variables, dotenv.origin, schemes, self._name, prefixes)
+        prefixes = self._entries.prefixes()
+        self.problems += unknown_variables(
+            environ, lambda name: Origin("environment", name), schemes, self._name, prefixes
+        )
+        self.problems += unknown_variables(dotenv.variables, dotenv.origin, schemes, self._name, prefixes)
 
     def _check_redirections(self, settings: Kind | Invalid) -> None:
         if self._machine is None:
             return
         dotenv, environ = self._machine.dotenv, self._machine.request.environ
         invalid = {problem.path for problem in settings.problems} if isinstance(settings, Invalid) else set()
-        found = found_variables(dotenv.variables, environ) if dotenv.found else {}
-        redirected = redirected_secret(self.merged, self.reader, found)
+        from_dotenv = discovered_variables(dotenv.variables, environ) if dotenv.discovered else {}
+        redirected = redirected_secret(self.merged, self.reader, from_dotenv)
         # A value that can't be used decides nothing, and is an error already.
         self.problems += [problem for problem in redirected if problem.path not in invalid]
-        if dotenv.found:
-            self.reader = replace(self.reader, pinned=answered_by(found, self.merged))
+        if dotenv.discovered:
+            self.reader = replace(self.reader, pinned=answered_by(from_dotenv, self.merged))
 
     def _check_references(self, settings: Kind) -> None:
         """Everything that a reference names must be readable now, so that a deployment fails at its start."""
@@ -216,7 +220,7 @@ class Judge:
 
     def placed(self, problem: Problem) -> Problem:
         """A problem of the model, at the place that it is about."""
-        there = placed(problem, self.merged, self.layers, self._book, self._name)
+        there = placed(problem, self.merged, self.layers, self._entries, self._name)
         return replace(there, path=self.path(there.path or ""))
 
 
@@ -252,24 +256,24 @@ def judge(documents: Sequence[Document], section: str | None = None, *, whole: b
     Returns:
         Errors and warnings in the order of the files, each once.
     """
-    book = read_book(list(documents), section)
-    problems = list(book.problems)
-    chosen = unusable(*book.default, book) if book.default else None
+    entries = read_entries(list(documents), section)
+    problems = list(entries.problems)
+    chosen = unusable(*entries.default, entries) if entries.default else None
     if chosen is not None:
         problems.append(replace(chosen, path=joined(section or "", chosen.path or "default")))
     lines = Lines({item.name: item.text for item in documents})
-    problems += _of_entries(book, section or "", lines)
-    if not whole or book.unread:
+    problems += _of_entries(entries, section or "", lines)
+    if not whole or entries.unread:
         problems = [problem for problem in problems if problem.code not in NOT_THERE]
     return reported(problems, [document.name for document in documents], documents)
 
 
-def _of_entries(book: Book, section: str, lines: Lines) -> list[Problem]:
+def _of_entries(entries: Entries, section: str, lines: Lines) -> list[Problem]:
     """The problems of each entry with all that it extends; those of a parent alone are reported once."""
     own: dict[Any, Problem] = {}
     inherited: dict[Any, Problem] = {}
-    for name in book.parts:
-        for problem in _of_entry(book, name, section, lines):
+    for name in entries.parts:
+        for problem in _of_entry(entries, name, section, lines):
             what = (problem.code, problem.message, problem.origin and problem.origin.over(()))
             if problem.origin is None or problem.origin.entry == name:
                 own.setdefault(what, problem)
@@ -278,8 +282,8 @@ def _of_entries(book: Book, section: str, lines: Lines) -> list[Problem]:
     return [*own.values(), *(problem for (*what, _), problem in inherited.items() if tuple(what) not in own)]
 
 
-def _of_entry(book: Book, name: str | None, section: str, lines: Lines) -> Iterator[Problem]:
-    one = Judge(book, name, section, lines, None)
+def _of_entry(entries: Entries, name: str | None, section: str, lines: Lines) -> Iterator[Problem]:
+    one = Judge(entries, name, section, lines, None)
     one.judge()
     yield from one.problems
     # Also beside a kind that wants another proof than the one that is given: what is missing may come later.

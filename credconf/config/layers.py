@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from credconf.entra.identity import Surroundings
 from credconf.ground.files import absolute
 from credconf.ground.records import field, record, replace
 from credconf.kinds import ALIASES, FIELDS, NESTED, SETTINGS
@@ -19,8 +21,6 @@ from .variables import Environment, Scheme, Variable, split_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from credconf.config.reading.dotenv import Dotenv
 
 
 @record
@@ -126,9 +126,19 @@ def environment(environ: Environment, scheme: Scheme, problems: list[Problem]) -
     return _variables("environment", environ, scheme, origin, lambda: absolute("."), problems)
 
 
-def dotenv(file: Dotenv, scheme: Scheme, directory: str, problems: list[Problem]) -> Layer:
-    """The layer of `.env`; its relative paths are relative to it."""
-    return _variables(file.name, file.variables, scheme, file.origin, lambda: directory, problems)
+def dotenv(
+    name: str, variables: Environment, origin_of: Callable[[str], Origin], scheme: Scheme, problems: list[Problem]
+) -> Layer:
+    """The layer of `.env`; its relative paths are relative to it.
+
+    Args:
+        name: of the file, as it was given.
+        variables: that it sets.
+        origin_of: where one of them is set.
+        scheme: the variables that count.
+        problems: what is wrong is added here.
+    """
+    return _variables(name, variables, scheme, origin_of, lambda: os.path.dirname(absolute(name)), problems)
 
 
 def _variables(  # noqa: PLR0917 - both callers stand above
@@ -141,8 +151,9 @@ def _variables(  # noqa: PLR0917 - both callers stand above
 ) -> Layer:
     layer = Layer(label)
     setters: dict[str, Variable] = {}
+    names = set(environ)  # to ask `os.environ` for a hundred names that are not there costs an exception each
     for variable in scheme.variables():
-        text = environ.get(variable.name)
+        text = environ[variable.name] if variable.name in names else ""
         if not text:  # an empty variable counts as unset
             continue
         origin = origin_of(variable.name)
@@ -172,3 +183,29 @@ def _read(variable: Variable, text: str, directory: Callable[[], str]) -> Any:
     if variable.form == "word":
         return SETTINGS[variable.field].setting.words.get(text.strip().lower(), text)
     return anchored_value(variable.field, text, directory()) if SETTINGS[variable.field].setting.is_path else text
+
+
+PROXIES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
+BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+NO_PROXIES = ("no_proxy", "NO_PROXY")
+CACHE_HOMES = ("LOCALAPPDATA",) if sys.platform == "win32" else ("XDG_CACHE_HOME",)
+
+
+def surroundings(environ: Mapping[str, str]) -> Surroundings:
+    """What the environment says."""
+    no_proxy = next((environ[name] for name in NO_PROXIES if environ.get(name)), None)
+    homes = [environ.get(name, "") for name in CACHE_HOMES]
+    home = next((path for path in homes if os.path.isabs(path)), None)  # a relative one is to be ignored, says XDG
+    return Surroundings(no_proxy, environ.get("REGION_NAME") or None, home)
+
+
+def conventional(environ: Mapping[str, str]) -> Layer:
+    """The lowest layer above the defaults: a proxy and a bundle of certificates from the usual variables."""
+    layer = Layer("environment")
+    for path, names in (("http.proxy", PROXIES), ("http.ca_bundle", BUNDLES)):
+        name = next((name for name in names if environ.get(name, "").strip()), None)
+        if name is not None:
+            origin = Origin("environment", name)
+            text = environ[name] if path == "http.proxy" else absolute(environ[name])
+            layer.values[path] = Value(text, origin, origin)
+    return layer

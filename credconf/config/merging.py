@@ -1,14 +1,15 @@
 """Layers merged: which value of a setting wins, and what it displaced.
 
-`sources.merge()` merges all layers as pydantic-settings does it. The layers of files alone hold nothing that asks for
-that: `stacked()` merges them without importing it, which takes longer than judging a file. A test holds the two
-together.
+`pydantic_sources.merge_layers()` merges all layers with pydantic-settings. `merge_file_layers()` merges the layers of
+files alone without importing pydantic-settings, because the import takes longer than checking a file. A test shows that
+both give the same result.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from credconf.problems import Problem
 from credconf.problems.problem import Origin
 from credconf.settings.declaration import declared
 
@@ -25,7 +26,7 @@ EXCLUSIVE: Final = ("cloud", "authority")
 """Two ways to say one thing: where a layer has one of them, it displaces both of the layers below it."""
 
 
-def stacked(layers: Sequence[Layer]) -> dict[str, Value]:
+def merge_file_layers(layers: Sequence[Layer]) -> dict[str, Value]:
     """The winning value of each dotted path, of layers that come from files.
 
     Args:
@@ -82,3 +83,17 @@ def origins_of(settings: Kind, merged: Mapping[str, Value]) -> dict[str, Origin]
     if "authority" not in merged and settings.cloud is not None:
         origins["authority"] = Origin("preset", settings.cloud, displaced=origins["cloud"].displaced)
     return origins
+
+
+def exclusive(layer: Layer, path: str) -> Problem | None:
+    """`cloud` and `authority` in one source.
+
+    Args:
+        layer: the source.
+        path: of `authority`, for the problem.
+    """
+    if not ("cloud" in layer.values and "authority" in layer.values):
+        return None
+    cloud, authority = layer.values["cloud"], layer.values["authority"]
+    message = f"`cloud` ({cloud.origin}) and `authority` exclude each other"
+    return Problem("conflict", message, path=path, origin=authority.origin, hint="keep one of them")

@@ -13,7 +13,7 @@ from credconf.ground.records import field, record, replace
 from credconf.problems import Problem
 from credconf.problems.problem import Origin
 
-from .surroundings import BUNDLES, NO_PROXIES, PROXIES
+from .layers import BUNDLES, NO_PROXIES, PROXIES
 from .variables import SELECTORS
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Request:
     allow: Collection[str] = field(default=())
 
     def named_files(self) -> tuple[list[str], bool, str | None]:
-        """The files, whether they were only found, and the variable that named them, if one did."""
+        """The files, whether credconf discovered them, and the variable that named them, if one did."""
         if self.path is False:
             return [], False, None
         if self.path is not None:
@@ -55,10 +55,10 @@ class Request:
 
     def documents(self, problems: list[Problem]) -> list[Document]:
         """The parsed files, the lowest layer first."""
-        paths, found, variable = self.named_files()
+        paths, discovered, variable = self.named_files()
         parsed: list[Document] = []
         for path in paths:
-            document = read_document(path, found=found)
+            document = read_document(path, discovered=discovered)
             if isinstance(document, Document):
                 parsed.append(document)
                 continue
@@ -77,15 +77,15 @@ class Request:
         if self.env_file is False:
             return Dotenv(DEFAULT_DOTENV, exists=False)
         if self.env_file is True:
-            file = read_dotenv(DEFAULT_DOTENV, DEFAULT_DOTENV, found=True)
+            file = read_dotenv(DEFAULT_DOTENV, DEFAULT_DOTENV, discovered=True)
         else:
             name = os.fspath(self.env_file)
-            file = read_dotenv(name, name, found=False)
+            file = read_dotenv(name, name, discovered=False)
         problems += file.problems
-        problems += self._unheard(file)
+        problems += self._unused(file)
         return file
 
-    def _unheard(self, file: Dotenv) -> Iterator[Problem]:
+    def _unused(self, file: Dotenv) -> Iterator[Problem]:
         """Variables that count in the process environment alone, where they are not set."""
         for name in (*SELECTORS, *PROXIES, *BUNDLES, *NO_PROXIES):
             if not file.variables.get(name) or (name not in SELECTORS and self.environ.get(name)):
@@ -195,8 +195,8 @@ def _dotenv(request: Request) -> Place:
 
 
 def _files(request: Request) -> Iterator[Place]:
-    paths, found, variable = request.named_files()
-    note = "found here" if found else f"named by {variable}" if variable else None
+    paths, discovered, variable = request.named_files()
+    note = "discovered" if discovered else f"named by {variable}" if variable else None
     for path in paths:
         yield Place(path, os.path.exists(path), note)
     if not paths:

@@ -4,34 +4,35 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from credconf.config.reading.entries import read_entries
+from credconf.config.reading.inheritance import unusable
+from credconf.config.reading.lines import Lines
+from credconf.config.reporting.ordering import NOT_THERE, reported
 from credconf.ground.records import field, record, replace
 from credconf.problems import Problem
 from credconf.problems.problem import Origin
 
 from .judging import Judge, Machine
+from .layers import surroundings
 from .merging import origins_of
-from .reading.entries import read_book
-from .reading.lines import Lines
-from .reporting.placing import NOT_THERE, reported, unusable
 from .request import places
-from .surroundings import surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from credconf.config.reading.inheritance import Entries
+    from credconf.config.reading.nodes import Document
+    from credconf.config.reporting.missing import Missing
+    from credconf.entra.identity import Surroundings
     from credconf.kinds import Kind
     from credconf.references import Reader
-    from credconf.tokens.blueprint import Surroundings
 
     from .layers import Value
-    from .reading.lineage import Book
-    from .reading.nodes import Document
-    from .reporting.missing import Missing
     from .request import Request
 
 
 @record
-class Unresolved:
+class FailedResolution:
     """A configuration that can't be used, as far as it is known.
 
     Attributes:
@@ -72,41 +73,37 @@ class Resolved:
     surroundings: Surroundings = field(repr=False)
 
 
-def resolve(request: Request) -> Resolved | tuple[Problem, ...]:
-    """The configuration that a request means, or all its problems in the order of the files."""
-    outcome = attempt(request)
-    return outcome if isinstance(outcome, Resolved) else outcome.problems
-
-
-def attempt(request: Request) -> Resolved | Unresolved:
-    """The configuration that a request means, or what is known of it."""
+def resolve(request: Request) -> Resolved | FailedResolution:
+    """Resolve a request to a usable configuration, or to its problems and what is known despite them."""
     problems: list[Problem] = []
     documents = request.documents(problems)
     machine = Machine(request, request.dotenv(problems))
     if _errors(problems) and not documents and request.named_files()[0]:
-        return Unresolved(None, tuple(problems))  # no file could be read: what would be missing from it says nothing
-    book = read_book(documents, request.section)
-    name, refused = _chosen_entry(request, book)
-    problems += [*book.problems, *refused]
-    if _is_unread(machine, documents, book):
+        return FailedResolution(
+            None, tuple(problems)
+        )  # no file could be read: what would be missing from it says nothing
+    entries = read_entries(documents, request.section)
+    name, refused = _chosen_entry(request, entries)
+    problems += [*entries.problems, *refused]
+    if _is_unread(machine, documents, entries):
         problems = [problem for problem in problems if problem.code not in NOT_THERE]
     lines = Lines({item.name: item.text for item in documents}, machine.dotenv.text)
-    judge = Judge(book, name, request.section or "", lines, machine)
-    nothing_chosen = name is None and (book.names or (not book.parts and _errors([*book.problems, *refused])))
+    judge = Judge(entries, name, request.section or "", lines, machine)
+    nothing_chosen = name is None and (entries.names or (not entries.parts and _errors([*entries.problems, *refused])))
     settings = None if nothing_chosen else judge.judge()
     problems += judge.problems
     if judge.invalid:
-        problems += _of_model(judge, machine, book, problems, is_unread=_is_unread(machine, documents, book))
+        problems += _of_model(judge, machine, entries, problems, is_unread=_is_unread(machine, documents, entries))
     shown = _reported(problems, machine, documents)
     if settings is None or _errors(problems):
-        return Unresolved(name, shown, judge.merged, settings, judge.path(""), judge.reader)
+        return FailedResolution(name, shown, judge.merged, settings, judge.path(""), judge.reader)
     origins = origins_of(settings, judge.merged)
     return Resolved(name, settings, origins, shown, judge.reader, surroundings(request.environ))
 
 
-def _is_unread(machine: Machine, documents: list[Document], book: Book) -> bool:
+def _is_unread(machine: Machine, documents: list[Document], entries: Entries) -> bool:
     """Whether a file may hold what could not be read in it; that it could not be read is reported."""
-    return len(documents) < len(machine.request.named_files()[0]) or book.unread
+    return len(documents) < len(machine.request.named_files()[0]) or entries.unread
 
 
 def _errors(problems: list[Problem]) -> list[Problem]:
@@ -114,14 +111,14 @@ def _errors(problems: list[Problem]) -> list[Problem]:
 
 
 def _of_model(
-    judge: Judge, machine: Machine, book: Book, reported_already: list[Problem], *, is_unread: bool
+    judge: Judge, machine: Machine, entries: Entries, reported_already: list[Problem], *, is_unread: bool
 ) -> list[Problem]:
     """The problems of a model that can't be made: each at its place, what is missing with the ways to give it."""
-    from .reporting.missing import Missing  # for broken configurations only
+    from credconf.config.reporting.missing import Missing  # for broken configurations only
 
-    missing = Missing(machine.request, machine.dotenv, book, judge.scheme, tuple(judge.lineage()))
+    missing = Missing(machine.request, machine.dotenv, entries, judge.scheme, tuple(judge.lineage()))
     name = next(iter(judge.lineage()), None)
-    is_explained = is_unread or bool(machine.dotenv.problems) or (name is not None and book.is_abstract(name))
+    is_explained = is_unread or bool(machine.dotenv.problems) or (name is not None and entries.is_abstract(name))
     found: list[Problem] = []
     for problem in judge.invalid:
         if problem.code != "missing":
@@ -135,7 +132,7 @@ def _of_model(
 
 def _missing(problem: Problem, judge: Judge, machine: Machine, missing: Missing) -> Problem:
     looked_in = tuple(map(str, places(machine.request)))
-    return replace(missing.told(problem), path=judge.path(problem.path or ""), looked_in=looked_in)
+    return replace(missing.explained(problem), path=judge.path(problem.path or ""), looked_in=looked_in)
 
 
 def _reported(problems: list[Problem], machine: Machine, documents: list[Document]) -> tuple[Problem, ...]:
@@ -146,22 +143,22 @@ def _reported(problems: list[Problem], machine: Machine, documents: list[Documen
     return reported(shown, machine.request.named_files()[0], documents, machine.dotenv)
 
 
-def _chosen_entry(request: Request, book: Book) -> tuple[str | None, list[Problem]]:
+def _chosen_entry(request: Request, entries: Entries) -> tuple[str | None, list[Problem]]:
     """The entry to use, `None` for the flat form and where the choice failed; and what is wrong with the choice."""
-    choice = request.chosen() or book.default
+    choice = request.chosen() or entries.default
     if choice is None:
-        misspelt = any(problem.meant == "default" for problem in book.problems)
-        return None, [] if misspelt or not book.names else [_not_chosen(book)]
+        misspelt = any(problem.meant == "default" for problem in entries.problems)
+        return None, [] if misspelt or not entries.names else [_not_chosen(entries)]
     name, origin = choice
-    problem = unusable(name, origin, book)
-    return name if name in book.parts else None, [problem] if problem else []
+    problem = unusable(name, origin, entries)
+    return name if name in entries.parts else None, [problem] if problem else []
 
 
-def _not_chosen(book: Book) -> Problem:
-    usable = ", ".join(name for name in book.names if not book.is_abstract(name)) or "none that is not abstract"
+def _not_chosen(entries: Entries) -> Problem:
+    usable = ", ".join(name for name in entries.names if not entries.is_abstract(name)) or "none that is not abstract"
     hint = f"choose one: name= or -n, CREDCONF_NAME, or `default:` in the file; there are: {usable}"
-    return Problem("no-name", "no credential was chosen", origin=_first_place(book), hint=hint)
+    return Problem("no-name", "no credential was chosen", origin=_first_place(entries), hint=hint)
 
 
-def _first_place(book: Book) -> Origin:
-    return Origin("file", file=book.places[-1], line=1, column=1)
+def _first_place(entries: Entries) -> Origin:
+    return Origin("file", file=entries.files[-1], line=1, column=1)

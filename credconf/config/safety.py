@@ -94,7 +94,7 @@ def _mixed(field: str, winner: Value, other: Value, proof: Value, reader: Reader
     if winner.origin.place == "environment" and reader.environ.get("AZURE_FEDERATED_TOKEN_FILE"):
         hint += (
             "\nAZURE_FEDERATED_TOKEN_FILE is set: a workload-identity webhook has probably injected the client id;"
-            "\nuse a named entry, which does not listen to it, or set `env_prefix`"
+            "\nuse a named entry, which does not read it, or set `env_prefix`"
         )
     return Problem("mixed-identity", message, path="client_id", origin=winner.origin, hint=hint)
 
@@ -104,44 +104,44 @@ def _is_whole(layers: Sequence[Layer], other: Value) -> bool:
     return any(field in holder.values for field in PROOFS)
 
 
-def redirected_secret(merged: Mapping[str, Value], reader: Reader, found: Mapping[str, str]) -> Iterator[Problem]:
+def redirected_secret(merged: Mapping[str, Value], reader: Reader, from_dotenv: Mapping[str, str]) -> Iterator[Problem]:
     """The settings of a discovered file that would decide where a secret from elsewhere is sent.
 
     Args:
         merged: the winning values.
         reader: for values that are references.
-        found: the variables that only a discovered `.env` gives.
+        from_dotenv: the variables that only a discovered `.env` gives.
     """
     values = _Values(merged, reader)
     for path, value in merged.items():
         redirects = SETTINGS[path].setting.redirects if path in SETTINGS else None
         variable = _variable_of(value.raw)
-        answered = variable if variable in found else None
-        if redirects is None or not (value.origin.found or answered) or redirects.unless(values, path):
+        answered = variable if variable in from_dotenv else None
+        if redirects is None or not (value.origin.discovered or answered) or redirects.unless(values, path):
             continue
-        what = _protected(path, redirects, merged, values, found)
+        what = _protected(path, redirects, merged, values, from_dotenv)
         if what is not None:
             kept = redirects.keeps and what.startswith("the secret")
             fate = f"the tokens of {what} are kept" if kept else f"{what} is sent"
-            giver = "from a file" if value.origin.found else f"which {answered} gives in a `.env`"
-            message = f"`{path}`, {giver} that was only found, would decide where {fate}"
+            source = "in a discovered file" if value.origin.discovered else f"from {answered} of a discovered `.env`"
+            message = f"`{path}` {source} must not decide where {fate}"
             hint = _how_to_name(value.origin, answered)
             yield Problem("redirected-secret", message, path=path, origin=value.origin, hint=hint)
 
 
-def found_variables(variables: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
+def discovered_variables(variables: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
     """The variables of a discovered `.env` that the process environment does not give."""
     return {name: text for name, text in variables.items() if text and not environ.get(name)}
 
 
-def answered_by(found: Collection[str], merged: Mapping[str, Value]) -> frozenset[str]:
+def answered_by(from_dotenv: Collection[str], merged: Mapping[str, Value]) -> frozenset[str]:
     """The variables that values refer to, and that a discovered `.env` gives."""
     names = {_variable_of(item) for value in merged.values() for item in _items(value.raw)}
-    return frozenset(name for name in names if name is not None and name in found)
+    return frozenset(name for name in names if name is not None and name in from_dotenv)
 
 
 def _how_to_name(origin: Origin, answered: str | None) -> str:
-    if not origin.found:
+    if not origin.discovered:
         return f'name the file: from_config(env_file=".env"), --env-file .env; or set {answered} in the environment'
     if origin.place == "dotenv":
         return f'name the file: from_config(env_file="{origin.file}"), or --env-file {origin.file}'
@@ -149,10 +149,10 @@ def _how_to_name(origin: Origin, answered: str | None) -> str:
 
 
 def _protected(
-    path: str, redirects: Redirects, merged: Mapping[str, Value], values: _Values, found: Collection[str]
+    path: str, redirects: Redirects, merged: Mapping[str, Value], values: _Values, from_dotenv: Collection[str]
 ) -> str | None:
     """What a setting would send somewhere, or reveal to someone, that does not come from where the setting does."""
-    elsewhere = {field: value for field, value in merged.items() if _is_from_elsewhere(value, found)}
+    elsewhere = {field: value for field, value in merged.items() if _is_from_elsewhere(value, from_dotenv)}
     proofs = [each for each in SETTINGS.values() if each.is_proof]
     sent = [each for each in SETTINGS.values() if each.setting.sent_to in redirects.decides and each.path != path]
     for each in proofs:
@@ -167,16 +167,16 @@ def _protected(
     return None
 
 
-def _is_from_elsewhere(value: Value, found: Collection[str]) -> bool:
+def _is_from_elsewhere(value: Value, from_dotenv: Collection[str]) -> bool:
     """Whether not all of a value is written in a discovered file, in a file beside it, or in a discovered variable."""
-    return not all(_is_found(item, value.origin, found) for item in _items(value.raw))
+    return not all(_is_discovered(item, value.origin, from_dotenv) for item in _items(value.raw))
 
 
-def _is_found(item: Any, origin: Origin, found: Collection[str]) -> bool:
+def _is_discovered(item: Any, origin: Origin, from_dotenv: Collection[str]) -> bool:
     variable = _variable_of(item)
     if variable is not None:
-        return variable in found
-    return origin.found and (isinstance(item, str) or _is_beside(item, origin.file))
+        return variable in from_dotenv
+    return origin.discovered and (isinstance(item, str) or _is_beside(item, origin.file))
 
 
 def _items(raw: Any) -> list[Any]:

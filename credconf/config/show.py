@@ -11,7 +11,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from credconf.ground.records import record, replace
 from credconf.kinds import LEAVES, SETTINGS, Identity, Invalid, Kind, identify, validate
-from credconf.kinds.common import value_at
+from credconf.kinds.readable import value_at
 from credconf.problems.problem import Origin
 from credconf.references import BaseReference, reference_in
 from credconf.settings import formats
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from credconf.references import Reference
 
     from .layers import Value
-    from .resolution import Resolved, Unresolved
+    from .resolution import FailedResolution, Resolved
 
 
 @record
-class Setting:
+class ShownSetting:
     """One setting.
 
     Attributes:
@@ -52,28 +52,28 @@ class Setting:
     problems: tuple[str, ...] = ()
 
 
-def settings_of(resolved: Resolved) -> Iterator[Setting]:
+def settings_of(resolved: Resolved) -> Iterator[ShownSetting]:
     """Every setting, those of a group by themselves, in the order of the models. No program is run."""
     identity, _ = identify(resolved.settings, replace(resolved.reader, runs=False))
     for path, origin in resolved.origins.items():
         yield setting_of(resolved.settings, path, origin, identity)
 
 
-def setting_of(settings: Kind, path: str, origin: Origin, identity: Identity) -> Setting:
+def setting_of(settings: Kind, path: str, origin: Origin, identity: Identity) -> ShownSetting:
     """One setting of a validated model."""
     written = value_at(settings, path)
     value, hidden = _shown(path, written, identity)
-    return Setting(path, value, hidden, tuple(references_in(written)), origin)
+    return ShownSetting(path, value, hidden, tuple(references_in(written)), origin)
 
 
 def variables_of(resolved: Resolved) -> str:
-    """Which variables the credential listens to, in words."""
+    """The variables that the credential reads, in words."""
     prefixed = resolved.origins["env_prefix"].place != "default"
     scheme = Scheme.of(resolved.name, resolved.settings.env_prefix, prefixed=prefixed)
     if scheme.prefix is None:
-        return "listens to no variable"
+        return "reads no variable"
     documented = ", and the AZURE_ variables of azure-identity" if scheme.azure else ""
-    return f"listens to {scheme.prefix}<FIELD>{documented}"
+    return f"reads {scheme.prefix}<FIELD>{documented}"
 
 
 def _shown(path: str, written: Any, identity: Identity) -> tuple[Any, bool]:
@@ -111,7 +111,7 @@ def _is_valid(reference: Reference) -> bool:
     return False
 
 
-def settings_so_far(unresolved: Unresolved) -> Iterator[Setting]:
+def settings_so_far(unresolved: FailedResolution) -> Iterator[ShownSetting]:
     """The settings that are known, and those that problems are about, in the order of the models.
 
     A value that a problem is about is not shown: it may be a secret in the wrong place.
@@ -122,14 +122,18 @@ def settings_so_far(unresolved: Unresolved) -> Iterator[Setting]:
     for path, codes in troubles.items():
         value = unresolved.merged.get(path)
         if value is None:
-            found[path] = Setting(path, None, hidden=False, references=(), origin=Origin("default"), problems=codes)
+            found[path] = ShownSetting(
+                path, None, hidden=False, references=(), origin=Origin("default"), problems=codes
+            )
         else:
             references = tuple(references_in(value.raw))
-            found[path] = Setting(path, None, hidden=True, references=references, origin=value.origin, problems=codes)
+            found[path] = ShownSetting(
+                path, None, hidden=True, references=references, origin=value.origin, problems=codes
+            )
     yield from (found[path] for path in LEAVES if path in found)
 
 
-def _usable(unresolved: Unresolved, good: Mapping[str, Value], troubles: Iterable[str]) -> Iterator[Setting]:
+def _usable(unresolved: FailedResolution, good: Mapping[str, Value], troubles: Iterable[str]) -> Iterator[ShownSetting]:
     """The settings without problems, judged with something valid in the place of those that have one."""
     fields = tree(good)
     settings = unresolved.settings or validate({**fields, **stand_ins(fields)})
@@ -146,7 +150,7 @@ def _usable(unresolved: Unresolved, good: Mapping[str, Value], troubles: Iterabl
         yield setting if known else replace(setting, value=None, hidden=True, problems=(code,))
 
 
-def _troubles(unresolved: Unresolved) -> dict[str, tuple[str, ...]]:
+def _troubles(unresolved: FailedResolution) -> dict[str, tuple[str, ...]]:
     """The codes of the errors about each setting, by its path."""
     found: dict[str, list[str]] = {}
     for problem in unresolved.problems:

@@ -6,16 +6,20 @@ document; under `CREDCONF_` every field.
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING, Literal, TypeAlias
+import re
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from credconf.ground.opaque import Hidden
 from credconf.ground.records import record
 from credconf.kinds import LEAVES, SETTINGS
+from credconf.problems import Problem
+from credconf.settings.formats import ENV_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from credconf.problems.problem import Origin
     from credconf.settings.declaration import Declared
 
 SELECTORS = ("CREDCONF_FILE", "CREDCONF_NAME")
@@ -58,22 +62,10 @@ class Scheme:
             return cls(PREFIX, azure=True)
         return cls(f"{PREFIX}_{variable_part(entry)}__")
 
-    def variables(self) -> Iterator[Variable]:
+    def variables(self) -> tuple[Variable, ...]:
         """Every variable, ours before the `AZURE_` ones, which they win over."""
-        if self.prefix is not None:
-            for each in _declared():
-                yield from self._ours(each)
-        if self.azure:
-            yield from documented().values()
-
-    def _ours(self, of: Declared) -> Iterator[Variable]:
-        alias = of.setting.alias
-        for name in (of.path,) if alias is None else (of.path, alias):
-            variable = f"{self.prefix}{name.upper().replace('.', '__')}"
-            form: Form = "unusable" if of.only_by_reference else "list" if of.is_list else "literal"
-            yield Variable(variable, of.path, form, ours=True)
-            if "file" in of.references:
-                yield Variable(f"{variable}_FILE", of.path, "file", ours=True)
+        own = _with_prefix(self.prefix) if self.prefix is not None else ()
+        return (*own, *documented().values()) if self.azure else own
 
     def suggestion(self, field: str) -> str | None:
         """The variable that a message should name for a field."""
@@ -95,9 +87,21 @@ def documented() -> dict[str, Variable]:
     return found
 
 
-def _declared() -> Iterator[Declared]:
-    """Every setting that a variable can give."""
-    return (SETTINGS[path] for path in LEAVES if SETTINGS[path].setting.variable)
+@lru_cache(maxsize=64)
+def _with_prefix(prefix: str) -> tuple[Variable, ...]:
+    """The variables of one prefix: one for each name of a setting, and `_FILE` where its text may be in a file."""
+    settings = [SETTINGS[path] for path in LEAVES if SETTINGS[path].setting.variable]
+    return tuple(variable for each in settings for variable in _ours(each, prefix))
+
+
+def _ours(of: Declared, prefix: str) -> Iterator[Variable]:
+    alias = of.setting.alias
+    for name in (of.path,) if alias is None else (of.path, alias):
+        variable = f"{prefix}{name.upper().replace('.', '__')}"
+        form: Form = "unusable" if of.only_by_reference else "list" if of.is_list else "literal"
+        yield Variable(variable, of.path, form, ours=True)
+        if "file" in of.references:
+            yield Variable(f"{variable}_FILE", of.path, "file", ours=True)
 
 
 def variable_part(entry: str) -> str:
@@ -108,3 +112,17 @@ def variable_part(entry: str) -> str:
 def split_list(text: str) -> list[str]:
     """A list in a variable splits at `;` or `,`."""
     return [item.strip() for item in text.replace(";", ",").split(",") if item.strip()]
+
+
+def is_prefix(raw: Any) -> bool:
+    """Whether variables can begin with it; `None` listens to none."""
+    return raw is None or (isinstance(raw, str) and bool(re.fullmatch(ENV_PREFIX.pattern, raw)))
+
+
+def bad_prefix(raw: Any, origin: Origin, path: str) -> Problem | None:
+    """An `env_prefix` that no variable begins with. Of what is no text, or an empty one, the model says enough."""
+    if is_prefix(raw) or not isinstance(raw, str) or not raw.strip():
+        return None
+    message = "`env_prefix` must be the beginning of a variable's name, or null"
+    hint = "write letters, digits and `_`, such as REPORTS_"
+    return Problem("bad-value", message, path=path, origin=origin, hint=hint)

@@ -1,10 +1,11 @@
-"""What the code around HTTP agrees on: the client's interface, its options, its answers and its failures.
+"""What the HTTP code shares: the client's interface, options, responses, failures, and when to retry.
 
-Nothing third-party is imported here, so that a signature may name these types for free.
+Imports nothing third-party, so that a signature can name these types for free.
 """
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -14,15 +15,25 @@ from credconf.ground.records import field, record
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+
 Reason = Literal[
     "dns", "refused", "connect", "tls", "proxy", "timeout", "reset", "too-large", "closed", "resources", "other"
 ]
 
 _FIRST_ERROR_STATUS = 400
+RETRIED_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
+FIRST_WAIT = 0.2
+LONGEST_WAIT = 5.0
+
+# At this exponent the wait is already capped. Without a bound a large count would overflow the float.
+_LARGEST_EXPONENT = 16
+
+_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+_MILLISECONDS = ("retry-after-ms", "x-ms-retry-after-ms")
 
 
 class HttpResponse(Protocol):
-    """An answer, as MSAL reads it; `requests.Response` is one."""
+    """A response, as MSAL reads it. `requests.Response` satisfies it."""
 
     @property
     def status_code(self) -> int:
@@ -45,11 +56,12 @@ class HttpResponse(Protocol):
 
 
 class HttpClient(Protocol):
-    """Whoever sends the requests: the `http_client` of MSAL. `requests.Session` is one, and so is our transport.
+    """An HTTP client that sends the requests, with the interface of MSAL's `http_client`.
 
-    The methods are called with keywords: `get(url, params=, headers=)` and `post(url, params=, data=, headers=)`,
-    where `data` is the mapping of a form. The signatures are looser than the calls, because type checkers would
-    otherwise refuse clients that name their parameters differently.
+    `requests.Session` and credconf's own transport satisfy it. The methods are called with keywords:
+    `get(url, params=, headers=)` and `post(url, params=, data=, headers=)`, where `data` is the mapping of a form. The
+    signatures are looser than the calls, since type checkers would otherwise reject clients with other parameter
+    names.
     """
 
     def get(self, url: str, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -66,7 +78,7 @@ class HttpClient(Protocol):
 
 
 def client_fault(client: object) -> str | None:
-    """Why an object can't be the `http_client`; `None` where it can, or where there is none."""
+    """Return why an object can't be the `http_client`; `None` if it can, or if there is none."""
     missing = [name for name in ("get", "post", "close") if not callable(getattr(client, name, None))]
     if client is None or not missing:
         return None
@@ -75,12 +87,12 @@ def client_fault(client: object) -> str | None:
 
 @record
 class Response:
-    """An answer, whatever its status.
+    """A response of any status.
 
     Attributes:
-        status_code: the HTTP status.
-        text: the body. It may hold a token, so it stays out of `repr`.
-        headers: the names in lower case. They stay out of `repr`, too: a server may set cookies.
+        status_code: The HTTP status.
+        text: The body. It may hold a token, so `repr` omits it.
+        headers: The headers, with names in lower case. `repr` omits them, since a server may set cookies.
     """
 
     status_code: int
@@ -88,10 +100,10 @@ class Response:
     headers: Mapping[str, str] = field(repr=False, default_factory=dict[str, str])
 
     def raise_for_status(self) -> None:
-        """Raise for a status of 400 or more, without quoting the answer.
+        """Raise an exception for a status of 400 or more.
 
         Raises:
-            RuntimeError: with the status, and nothing of the body.
+            RuntimeError: The status is 400 or more. The message quotes nothing of the response.
         """
         if self.status_code >= _FIRST_ERROR_STATUS:
             message = f"the server answered with HTTP status {self.status_code}"
@@ -100,18 +112,18 @@ class Response:
 
 @record
 class TransportOptions:
-    """How requests are sent. All times are in seconds.
+    """How the transport sends requests. All times are in seconds.
 
     Attributes:
-        connect_timeout: to connect to one address, and again for the TLS handshake.
-        read_timeout: for the longest silence of the server.
-        total_timeout: for one request with all its retries and the waits between them.
-        retries: how often a request is repeated after the first attempt.
-        proxy: the URL of the proxy for https requests. It may hold a password, so it stays out of `repr`.
-        no_proxy: the hosts that are asked directly: names (which cover their subdomains), addresses, networks, `*`.
+        connect_timeout: Limit to connect to one address, and again for the TLS handshake.
+        read_timeout: Longest silence of the server.
+        total_timeout: Limit for one request with all its retries and the waits between them.
+        retries: Number of attempts after the first one.
+        proxy: URL of the proxy for https requests. It may hold a password, so `repr` omits it.
+        no_proxy: Hosts that bypass the proxy: names (which cover their subdomains), addresses, networks, `*`.
         verify: True for certifi's authorities, the path of a bundle or directory, or False for no verification.
-        user_agent: the header.
-        log_requests: log method, host, path, status and duration of each attempt, at DEBUG.
+        user_agent: Value of the `User-Agent` header.
+        log_requests: Log method, host, path, status and duration of each attempt, at DEBUG.
     """
 
     connect_timeout: float = 10.0
@@ -126,13 +138,13 @@ class TransportOptions:
 
 
 class TransportFailure(Exception):
-    """There is no answer. Nothing of the request is in it: no path, no query, no header, no body, no password.
+    """A request that got no response. It holds no path, query, header, body or password of the request.
 
     Attributes:
-        reason: the sort of failure.
-        message: one sentence that names the host and says what happened.
-        attempts: how many attempts were made; 0 when the deadline had passed before the first.
-        retryable: it may be different next time.
+        reason: The category of the failure.
+        message: One sentence with the host and the cause.
+        attempts: Number of attempts; 0 if the deadline had passed before the first.
+        retryable: Whether another attempt may succeed.
     """
 
     def __init__(self, reason: Reason, message: str, *, attempts: int = 1, retryable: bool = False) -> None:
@@ -145,3 +157,79 @@ class TransportFailure(Exception):
     def __reduce__(self) -> tuple[Any, ...]:
         state = {"attempts": self.attempts, "retryable": self.retryable}
         return type(self), (self.reason, self.message), state
+
+
+def is_retryable(outcome: Response | TransportFailure) -> bool:
+    """Return whether another attempt may succeed."""
+    if isinstance(outcome, Response):
+        return outcome.status_code in RETRIED_STATUSES
+    return outcome.retryable
+
+
+def backoff(failures: int, jitter: float) -> float:
+    """Return the seconds to wait after consecutive failures, if the server does not name a wait.
+
+    Args:
+        failures: Number of consecutive failures, 1 or more.
+        jitter: A number from 0 to 1, which scales the wait from half to its full length. So processes that failed at
+            the same time do not retry at the same time.
+    """
+    full = min(LONGEST_WAIT, FIRST_WAIT * (1 << min(failures - 1, _LARGEST_EXPONENT)))
+    return full * (0.5 + jitter / 2)
+
+
+def retry_after(headers: Mapping[str, str], now: float) -> float | None:
+    """Return the wait that a server requests in `Retry-After` or in a header of Azure's services.
+
+    The order of the headers is azure-core's (`azure.core.pipeline.policies._utils.get_retry_after`).
+
+    Args:
+        headers: The headers, with names in lower case.
+        now: Unix time in seconds, for a `Retry-After` that is a date.
+
+    Returns:
+        Seconds, 0 or more; a number too large for a float is `inf`. `None` if no header has a valid value.
+    """
+    given = _seconds(headers.get("retry-after", "").strip(), now)
+    if given is not None:
+        return given
+    for name in _MILLISECONDS:
+        text = headers.get(name, "").strip()
+        if _NUMBER.fullmatch(text):
+            return float(text) / 1000
+    return None
+
+
+def next_wait(
+    outcome: Response | TransportFailure, *, failures: int, left: float, jitter: float, now: float
+) -> float | None:
+    """Return the seconds to wait before the next attempt, or `None` if there is none.
+
+    There is no wait that would end after the deadline: the caller gets the same outcome earlier without it.
+
+    Args:
+        outcome: The outcome of the last attempt.
+        failures: Number of failed attempts, with this one.
+        left: Seconds to the deadline.
+        jitter: A number from 0 to 1, see `backoff`.
+        now: Unix time in seconds.
+    """
+    if not is_retryable(outcome):
+        return None
+    requested = retry_after(outcome.headers, now) if isinstance(outcome, Response) else None
+    wait = backoff(failures, jitter) if requested is None else requested
+    return wait if wait < left else None
+
+
+def _seconds(text: str, now: float) -> float | None:
+    if _NUMBER.fullmatch(text):
+        return float(text)
+    from datetime import UTC  # not at the top: each start of a process imports this module
+    from email.utils import parsedate_to_datetime
+
+    try:
+        date = parsedate_to_datetime(text)
+        # HTTP dates are in GMT (RFC 9110). For "-0000" and unknown zones the parser returns a date without a zone.
+        return max(0.0, (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - now)
+    except (ValueError, TypeError, IndexError, OverflowError):  # the parser raises each of them
+        return None

@@ -1,4 +1,4 @@
-"""Who a configuration is, once its references are read: the texts that entra needs, and which may be shown."""
+"""Who asks for tokens, with the references of the settings read, and what the machine says about the network."""
 
 from __future__ import annotations
 
@@ -11,6 +11,21 @@ from credconf.problems.printable import printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+
+
+@record
+class Surroundings:
+    """What has no setting of its own.
+
+    Attributes:
+        no_proxy: hosts that are reached without a proxy, as `NO_PROXY` lists them.
+        region: of the machine, as Azure's hosts tell it in `REGION_NAME`; for `region: tryautodetect`.
+        cache_home: where this user's caches are, if a variable says so.
+    """
+
+    no_proxy: str | None = None
+    region: str | None = None
+    cache_home: str | None = None
 
 
 @record

@@ -15,7 +15,8 @@ from credconf.entra.proof import Proof
 
 from .client_certificate import ClientCertificateSettings
 from .client_secret import ClientSecretSettings
-from .common import CommonSettings, identify
+from .common import CommonSettings
+from .readable import identify
 from .registry import ALIASES, FIELDS, KINDS, LEAVES, NESTED, PROOFS, SETTINGS, Kind, Overrides
 from .validation import Invalid, validate_as
 

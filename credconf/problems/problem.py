@@ -17,11 +17,11 @@ class Origin:
     Attributes:
         place: an argument, the process environment, `.env`, a file, the preset of a cloud, or a default.
         name: the variable, the keyword argument, or the cloud whose preset it is.
-        file: the path as it was given; `.env` for the dotenv file that was found.
+        file: the path as it was given; `.env` for the discovered dotenv file.
         line: counts from 1; `column` too. They point at the value, where a place has positions.
         column: see `line`.
         entry: the named entry of the file that holds the value (with `extends`, the parent's name).
-        found: the file was found in the working directory; nobody named it.
+        discovered: whether credconf found the file in the working directory by itself.
         displaced: the origins of the values that this one won over, highest first.
     """
 
@@ -31,7 +31,7 @@ class Origin:
     line: int | None = None
     column: int | None = None
     entry: str | None = None
-    found: bool = False
+    discovered: bool = False
     displaced: tuple[Origin, ...] = ()
 
     def __str__(self) -> str:

@@ -103,6 +103,9 @@ class BaseReference(BaseModel):
         """Something that stays the same as long as the text does; `None` where only reading tells."""
         raise NotImplementedError
 
+    def prepare(self) -> None:
+        """Import what reading it needs, at a time when there are file descriptors for that."""
+
     def not_allowed(self) -> NotFound:
         """Why it is not read, where the program did not allow it."""
         message = f"`{self.key}` needs the program's permission"
@@ -113,7 +116,7 @@ class BaseReference(BaseModel):
     def of(cls, value: Any) -> Self:
         """A reference with a value that is not validated."""
         fields: dict[str, Any] = {cls.key: value}
-        return cast("Self", cls.model_construct(None, **fields))
+        return cast("Self", cls.model_construct(None, **fields))  # pyright: ignore[reportUnnecessaryCast] - not for mypy
 
     @classmethod
     def anchored(cls, value: Any, directory: str) -> Any:  # noqa: ARG003 - of a path, the directory counts
@@ -168,6 +171,7 @@ class Reader:
         if reference.allowed_by is not None and reference.allowed_by not in self.allow:
             return reference.not_allowed()
         if reference.runs and not self.runs:
+            reference.prepare()
             return NOT_RUN
         found = reference.read(self)
         if isinstance(found, str) and not found.strip():
@@ -189,7 +193,7 @@ class Reader:
 
 
 def _unknown(reference: BaseReference) -> NotFound:
-    return NotFound("unknown", f"{reference.label} is not read")
+    return NotFound("missing-file", f"{reference.label} is not read")
 
 
 def fingerprint(text: str) -> bytes:

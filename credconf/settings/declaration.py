@@ -15,6 +15,8 @@ from pydantic import BaseModel
 from credconf.ground.records import field, record
 from credconf.references import REFERENCES, BaseReference
 
+from . import clouds, formats
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from pydantic_core import core_schema
 
     from .formats import Format
+
 
 ANY_TEXT: Final = tuple(key for key, model in REFERENCES.items() if model.for_any_text)
 """The references that any text may be."""
@@ -247,3 +250,31 @@ def stand_in(of: Declared) -> Any:
         return of.setting.examples[0]
     key = of.references[0]
     return {key: REFERENCES[key].placeholder}
+
+
+_FALSE: Final = frozenset({"false", "no", "off", "0", "f", "n"})
+
+
+def is_switched_off(values: Values, path: str) -> bool:
+    """A switch that is off."""
+    text = values.text(path)
+    return text is False or (isinstance(text, str) and text in _FALSE)
+
+
+def is_well_known_host(values: Values, path: str) -> bool:
+    """A host that Microsoft is known to operate."""
+    text = values.text(path)
+    try:
+        return isinstance(text, str) and clouds.is_well_known(formats.authority(text))
+    except formats.BadName:
+        return True  # it can't be used at all, which is another problem
+
+
+def is_beside_well_known(values: Values, path: str) -> bool:  # noqa: ARG001 - a region is put in front of the authority
+    """A region of a host that is well known: it is put in front of the host, which may be a whole domain's."""
+    return "authority" not in values or is_well_known_host(values, "authority")
+
+
+def is_not_adfs(values: Values, path: str) -> bool:
+    """A tenant of Entra ID: `adfs` means another server on the same host, which nothing vouches for."""
+    return values.text(path) != clouds.ADFS

@@ -8,8 +8,9 @@ from __future__ import annotations
 import importlib.util
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from pydantic import BeforeValidator, model_validator
+from pydantic import BaseModel, BeforeValidator, model_validator
 
+from credconf.ground.models import STRICT
 from credconf.problems import closest
 from credconf.references import NotFound
 from credconf.settings.declaration import Setting
@@ -21,7 +22,7 @@ from .redis import RedisSettings
 from .settings import Opening, StoreSettings
 
 if TYPE_CHECKING:
-    from .store import Backend
+    from .store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,8 +42,10 @@ def _kind(value: Any) -> Any:
     raise fault("bad-value", message, f"did you mean `{meant}`?" if meant else None)
 
 
-class TokenCacheSettings(RedisSettings, FileSettings, MemorySettings):
+class TokenCacheSettings(RedisSettings, FileSettings, MemorySettings, BaseModel):
     """Where tokens are kept."""
+
+    model_config = STRICT
 
     kind: Annotated[
         str,
@@ -55,7 +58,7 @@ class TokenCacheSettings(RedisSettings, FileSettings, MemorySettings):
     ] = "memory"
 
     @classmethod
-    def open(cls, opening: Opening) -> Backend | None:
+    def open(cls, opening: Opening) -> Store | None:
         """Where the tokens are shared, by the store that `kind` names; `None` for the memory of this process alone.
 
         Raises:
@@ -99,7 +102,7 @@ STORES: Final[dict[str, type[StoreSettings]]] = {
 """The stores by their names, which are the values of `kind`."""
 _SUMMARIES.update({name: store.summary for name, store in STORES.items()})
 OWN_SETTINGS: Final = {
-    name: tuple(field for field in store.model_fields if field not in StoreSettings.model_fields)
+    name: tuple(field for field in TokenCacheSettings.model_fields if field in store.__annotations__)
     for name, store in STORES.items()
 }
 """The settings that one store has alone."""

@@ -60,7 +60,7 @@ class RedisClient:
         self._opening = opening
         self.timeout = timeout
         self._longest = _LONGEST * self.timeout
-        self._steady = opening.monotonic
+        self._monotonic = opening.monotonic
         self._workers = Workers(_CONNECTIONS, "credconf-redis", idle=_RESTS)
         self._client: Any = None
         self._closed = False
@@ -114,7 +114,7 @@ class RedisClient:
                 call.ended = True
                 self._hung -= call.given_up
                 self._calls -= 1
-                self._used = self._steady()
+                self._used = self._monotonic()
                 left = self._client if self._closed and not self._calls else None
             _disconnect(left)
             self._places.release()
@@ -129,7 +129,7 @@ class RedisClient:
 
     def _current(self) -> Any:
         with self._lock:
-            now = self._steady()
+            now = self._monotonic()
             stale = self._client if not self._calls and now - self._used > _IDLE else None
             client = self._client = None if stale is not None else self._client
             self._used = now

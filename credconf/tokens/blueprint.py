@@ -4,32 +4,22 @@ from __future__ import annotations
 
 import random
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
+from credconf.entra.identity import Surroundings
 from credconf.ground.records import field, record, replace
+from credconf.stores import Opening
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from credconf.entra.http import HttpClient, TransportOptions
     from credconf.entra.identity import Identity
+    from credconf.entra.proof import Proof, Sealed
+    from credconf.ground.log import Log
     from credconf.kinds import Kind
     from credconf.references import Reader
-
-
-@record
-class Surroundings:
-    """What has no setting of its own.
-
-    Attributes:
-        no_proxy: hosts that are reached without a proxy, as `NO_PROXY` lists them.
-        region: of the machine, as Azure's hosts tell it in `REGION_NAME`; for `region: tryautodetect`.
-        cache_home: where this user's caches are, if a variable says so.
-    """
-
-    no_proxy: str | None = None
-    region: str | None = None
-    cache_home: str | None = None
+    from credconf.stores.store import Store
 
 
 @record
@@ -72,3 +62,44 @@ class Blueprint:
         transport = replace(self.transport, proxy=None)
         reader = self.reader
         return self.settings, tuple(reader.allow), reader.dotenv_file, transport, self.surroundings, reader.pinned
+
+
+class Secrets(Protocol):
+    """What a store needs to know of the credential: its log, and the proofs that encrypt what is shared."""
+
+    log: Log
+
+    @property
+    def worked(self) -> Sealed | None:
+        """The proof that worked last; `None` where none has."""
+        ...
+
+    def listed(self) -> list[Proof]:
+        """The proofs that can be read now, in their order."""
+        ...
+
+
+def opened_store(plan: Blueprint, source: Secrets) -> Store | None:
+    """Where the tokens of a blueprint are shared; `None` for memory alone.
+
+    Raises:
+        ConfigError: the store can't be used on this machine.
+    """
+    return plan.settings.token_cache.open(opening_of(plan, source))
+
+
+def opening_of(plan: Blueprint, source: Secrets) -> Opening:
+    """What the store of a blueprint is opened with."""
+    verify = plan.transport.verify
+    return Opening(
+        settings=plan.settings.token_cache,
+        identity=plan.identity,
+        reader=plan.reader,
+        certificates=verify if isinstance(verify, str) else None,
+        cache_home=plan.surroundings.cache_home,
+        clock=plan.clock,
+        monotonic=plan.monotonic,
+        log=source.log,
+        worked=lambda: source.worked,
+        listed=source.listed,
+    )

@@ -1,29 +1,28 @@
-"""Tokens from Entra: with each proof until one is not refused, by a client that is made when it is first needed."""
+"""Requests tokens from Entra, with one proof after another until one is accepted."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
 import importlib
-import sys
 import threading
 from typing import TYPE_CHECKING, Final
 
 from credconf.ground.expiry import warn_once
 from credconf.ground.imports import importing, whole_packages
 from credconf.ground.interrupts import is_foreign
-from credconf.ground.limits import use_reserve
 from credconf.ground.log import Log
 from credconf.ground.records import record, replace
-from credconf.kinds.common import other_secrets
+from credconf.kinds.readable import other_secrets
 from credconf.problems.failure import Failure, resource_failure
 from credconf.problems.printable import printable
 from credconf.references import NotFound
 
-from .memory import Token
-from .pauses import Pauses
-from .readings import Readings
-from .trial import Trial, Verdicts
+from .azure_core import import_azure_core, import_in_background
+from .cache import Token
+from .policy import Pauses
+from .proof_cache import ProofCache
+from .proof_selection import ProofHistory, ProofSelector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -33,24 +32,24 @@ if TYPE_CHECKING:
     from credconf.entra.request import TokenRequest
 
     from .blueprint import Blueprint
-    from .readings import Reading
-    from .trial import Attempt
+    from .proof_cache import ProofReading
+    from .proof_selection import Attempt
 
 _MENDED_BY_RETRIES: Final = {None, 408, 429, 500, 502, 503, 504}
-"""Statuses after which a retry may succeed; `None` is no answer at all."""
+"""Statuses after which a retry may succeed; `None` means that there was no answer."""
 
-# What MSAL would import with each request, if it is there, and our transport with the first one.
-_LATER = ("msal_extensions", "requests.exceptions", "credconf.entra.failures", "credconf.entra.pools")
+# MSAL imports the first two with each request, if they are installed; our transport imports the others with its first.
+_LATER = ("msal_extensions", "requests.exceptions", "credconf.entra.connections")
 
 
 @record
 class Terms:
-    """How one token is asked for.
+    """The terms of one request for a token.
 
     Attributes:
-        timeout: seconds, where that is less than the configuration allows.
-        since: when a coroutine asked, on the steady clock: the time it waited for a thread counts, too.
-        retries: whether a failed attempt is repeated: not for a refresh, which has time.
+        timeout: seconds, if fewer than the configuration allows.
+        since: when a coroutine called, on the monotonic clock: its wait for a thread counts, too.
+        retries: whether a failed attempt is repeated. A refresh does not: it has time.
         replacing: the token that is due.
     """
 
@@ -60,46 +59,17 @@ class Terms:
     replacing: Token | None = None
 
 
-class _Once:
-    """Starts a thread at the first call, and does nothing at the others."""
-
-    def __init__(self, work: Callable[[], object]) -> None:
-        self._work: list[Callable[[], object]] = [work]
-
-    def __call__(self) -> None:
-        if threading.active_count() > 1:
-            # Two threads that import parts of one package may be told of a deadlock (`_DeadlockError`), the
-            # application's as well as ours. The only thread of a process is this one, and waits for an answer.
-            return
-        with contextlib.suppress(IndexError, RuntimeError):  # a thread that can't be started is none that is needed
-            work = self._work.pop()
-            threading.Thread(target=lambda: _suppressed(work), name="credconf-import", daemon=True).start()
-
-
-def _suppressed(work: Callable[[], object]) -> None:
-    with contextlib.suppress(OSError, ImportError):  # the thread that needs it imports it again, and reports that
-        work()
-
-
-def _import_azure_core() -> None:
-    """What a token is handed out in takes about as long to import as a server takes to answer."""
-    with importing, whole_packages():
-        importlib.import_module("azure.core.credentials")
-        importlib.import_module("credconf.errors")  # of the same package; nothing has to be kept for it any more
-    use_reserve()
-
-
 class Source:
-    """Asks Entra, by a blueprint.
+    """Requests the tokens of one engine from Entra.
 
     Args:
-        blueprint: who asks, and how.
-        tokens: the texts of the tokens that are held, for what no failure may show.
-        log: of the engine; a new one by default.
+        blueprint: the identity, and how requests are sent.
+        tokens: gives the texts of the tokens in memory, which no failure may show.
+        log: the log of the engine; a new one by default.
 
     Attributes:
-        log: of the engine.
-        pauses: how long Entra is not asked again.
+        log: the log of the engine.
+        pauses: for which tokens Entra is not asked now.
     """
 
     def __init__(
@@ -111,86 +81,86 @@ class Source:
         self._lock = threading.Lock()
         self._client: EntraClient | None = None
         self._closed = False
-        # Not the rest of one caller's time: what the program prints is for all who wait for it.
+        # Not the rest of one caller's time: all callers that wait share the output of the program.
         reader = replace(blueprint.reader, seconds=blueprint.transport.total_timeout)
-        self._readings = Readings(reader, blueprint.monotonic)
-        self._verdicts = Verdicts(blueprint.monotonic)
+        self._proofs = ProofCache(reader, blueprint.monotonic)
+        self._history = ProofHistory(blueprint.monotonic)
         self._candidates = blueprint.settings.candidates()
         self.pauses = Pauses(blueprint.monotonic, self._is_unchanged)
         self._rescued = False
 
     @property
     def worked(self) -> Sealed | None:
-        """The proof that worked last, unless it has been refused since."""
-        worked = self._verdicts.worked
+        """The proof that was accepted last, unless it has been refused since."""
+        worked = self._history.worked
         return worked.proof if worked is not None else None
 
     def listed(self) -> list[Proof]:
         """The proofs that can be read now, in their order."""
-        found = [self._readings.now(candidate)[0].outcome for candidate in self._candidates]
+        found = [self._proofs.now(candidate)[0].outcome for candidate in self._candidates]
         return [each.open() for each in found if not isinstance(each, NotFound)]
 
     def ask(self, request: TokenRequest, terms: Terms) -> Token | Failure:
-        """A token, or why there is none. It raises only what is not ours."""
-        trial = Trial(self._candidates, self._readings, self._verdicts)
+        """Request a token. It raises only what is not an `Exception` of ours."""
+        selector = ProofSelector(self._candidates, self._proofs, self._history)
         try:
-            outcome = self._try(request, terms, trial)
+            outcome = self._try(request, terms, selector)
         except Exception as exc:
             if is_foreign(exc):
                 raise
-            # A bug. The callers get its name, without the locals of its frames.
+            # A bug: callers get the exception's name, without the local variables of its frames.
             bug = f"credconf failed with {type(exc).__name__}, which is a bug in it"
             outcome = resource_failure(exc) or Failure(bug, "unexpected")
         if isinstance(outcome, Failure):
-            self.pauses.begin(request, outcome, trial.seen)
+            self.pauses.begin(request, outcome, selector.seen)
             if not terms.retries and not outcome.retry_after and outcome.status_code in _MENDED_BY_RETRIES:
                 return replace(outcome, unretried=True)
         else:
             self.pauses.end(request)
         return outcome
 
-    def _is_unchanged(self, sent: Mapping[int, Reading]) -> bool:
-        """Whether all that can be sent has been refused. A program may print another secret, so it runs again."""
+    def _is_unchanged(self, sent: Mapping[int, ProofReading]) -> bool:
+        """Whether each proof is still the one that was refused. A program runs again: it may print another secret."""
         for position, reading in sent.items():
             candidate = self._candidates[position]
             if candidate.runs:
-                known, _ = self._readings.now(candidate)
-                if self._readings.again(candidate, known).fingerprint != reading.fingerprint:
+                known, _ = self._proofs.now(candidate)
+                if self._proofs.again(candidate, known).fingerprint != reading.fingerprint:
                     return False
-            elif self._readings.changed(candidate, reading):
+            elif self._proofs.changed(candidate, reading):
                 return False
         return True
 
-    def _try(self, request: TokenRequest, terms: Terms, trial: Trial) -> Token | Failure:
+    def _try(self, request: TokenRequest, terms: Terms, selector: ProofSelector) -> Token | Failure:
         plan = self._blueprint
         client = self._entra()
         deadline = client.deadline(terms.timeout) - (0.0 if terms.since is None else plan.monotonic() - terms.since)
-        held = functools.partial(self._held, trial)
-        for attempt in trial.attempts():
-            asked_at, steady_at = plan.clock(), plan.monotonic()
+        held = functools.partial(self._held, selector)
+        for attempt in selector.attempts():
+            asked_at, monotonic_at = plan.clock(), plan.monotonic()
             proof, retries = attempt.proof.open(), terms.retries
             answer = client.token(proof, request, deadline, retries=retries, held=held, tokens=self._tokens)
-            _import_azure_core()  # errors are made of it, too: nobody is to import it while the other thread does
+            import_azure_core()  # waits for the other thread; two imports at a time may end in a `_DeadlockError`
             if not isinstance(answer, Failure):
-                self._log_token(request, answer.lifetime, plan.monotonic() - steady_at)
+                self._log_token(request, answer.lifetime, plan.monotonic() - monotonic_at)
                 self._remember(attempt)
                 said = (answer.token, answer.token_type, answer.lifetime, answer.refresh_in)
-                return Token(*said, asked_at, steady_at, plan.random())
+                return Token(*said, asked_at, monotonic_at, plan.random())
             if not answer.refused_proof:
                 return answer
-            trial.refuse(attempt, answer)
-        return trial.failure()
+            selector.refuse(attempt, answer)
+        return selector.failure()
 
-    def _held(self, trial: Trial) -> Iterator[str]:
-        """What no failure may show, beside the proof that was refused: the others of a list, and those before it."""
+    def _held(self, selector: ProofSelector) -> Iterator[str]:
+        """The secrets that no failure may show beside the refused one: the others of a list, and earlier ones."""
         worked = self.worked
-        for sealed in (*trial.proofs, *self._readings.held(), *([worked] if worked is not None else [])):
+        for sealed in (*selector.proofs, *self._proofs.held(), *([worked] if worked is not None else [])):
             yield from sealed.open().secrets
         yield from other_secrets(self._blueprint.settings, self._blueprint.reader)
 
     def _remember(self, attempt: Attempt) -> None:
-        """Remember what worked, and tell where it is another one than before."""
-        before = self._verdicts.accept(attempt)
+        """Remember an accepted proof, and log when it differs from the one before."""
+        before = self._history.accept(attempt)
         expires_on = attempt.proof.open().expires_on
         if expires_on is not None:
             client, now = self._blueprint.identity.client_id, self._blueprint.clock()
@@ -207,36 +177,36 @@ class Source:
         self._rescued = attempt.kept
 
     def in_use(self) -> str | None:
-        """Which reference gave the proof that worked last; `None` before one has."""
-        worked = self._verdicts.worked
+        """The reference that gave the proof that was accepted last; `None` before one is."""
+        worked = self._history.worked
         return None if worked is None else worked.name
 
     def _log_token(self, request: TokenRequest, lifetime: float, taken: float) -> None:
         identity = self._blueprint.identity
         tenant = identity.shown("tenant_id") if request.tenant == identity.tenant_id else request.tenant
-        scopes = printable(" ".join(request.scopes))  # they may come from a configuration, and forge no line of a log
+        scopes = printable(" ".join(request.scopes))  # scopes of a configuration must not forge a line of the log
         self.log.info("token for tenant %s, %s: %.0f s to live, taken %.0f ms", tenant, scopes, lifetime, taken * 1000)
 
     def prepare(self) -> Failure | None:
-        """Import on this thread what another one would soon import, while the application does so, too."""
+        """Import here what another thread would soon import, perhaps at the same time as the application."""
         try:
             self._entra()
-            _import_azure_core()
+            import_azure_core()
         except (OSError, ImportError) as exc:
             return resource_failure(exc)
         return None
 
     def _entra(self) -> EntraClient:
-        """MSAL and the transport are imported here, when a token is first needed."""
+        """The client, made on first use: this imports MSAL and the transport."""
         with self._lock:
             client = self._client
         if client is None:
-            made = self._new_client()  # not under the lock: whoever closes, on an event loop, would wait for the import
+            made = self._new_client()  # not under the lock: `close()` on an event loop would wait for the import
             with self._lock:
                 client = self._client = made if self._client is None else self._client
                 closed = self._closed
             if closed and self._blueprint.http_client is None:
-                client.close()  # it tells so, and leaves no connection
+                client.close()  # a closed client reports that it is closed, and leaves no connection
         return client
 
     def _new_client(self) -> EntraClient:
@@ -249,10 +219,11 @@ class Source:
             for name in _LATER if own is None else _LATER[:2]:
                 with contextlib.suppress(ImportError):
                     importlib.import_module(name)
-        sent = None if "azure.core.credentials" in sys.modules else _Once(_import_azure_core)
         return EntraClient(
             plan.identity,
-            own if own is not None else Transport(plan.transport, monotonic=plan.monotonic, sent=sent),
+            own
+            if own is not None
+            else Transport(plan.transport, monotonic=plan.monotonic, sent=import_in_background()),
             bounded=own is None,
             total_timeout=plan.transport.total_timeout,
             monotonic=plan.monotonic,
@@ -261,21 +232,21 @@ class Source:
         )
 
     def close(self) -> None:
-        """Close the connections, those of an application's client, too."""
+        """Close the connections, including those of an application's client."""
         with self._lock:
             client, self._client = self._client, None
             self._closed = True
-        self._readings.clear()
-        self._verdicts.clear()
+        self._proofs.clear()
+        self._history.clear()
         if client is not None:
             client.close()
         elif self._blueprint.http_client is not None:
             self._blueprint.http_client.close()
 
     def after_fork(self) -> None:
-        """In the child of a fork no lock is held, and nobody discovers anything."""
+        """Release the lock and forget requests under way, in the child of a fork."""
         self._lock = threading.Lock()
-        self._readings.after_fork()
-        self._verdicts.after_fork()
+        self._proofs.after_fork()
+        self._history.after_fork()
         if self._client is not None:
             self._client.after_fork()

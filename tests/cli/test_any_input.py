@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from credconf.cli import COMMANDS
 from tests.cli.running import run
 from tests.config.project import CANARY, CLIENT, TENANT
+from tests.diagonal import share
 from tests.promises.test_no_input_makes_anything_but_a_config_error import without_a_secret_path
 
 thoroughly = settings(
-    max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=share(100), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 
 FLAT = f"""\

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from credconf.cli.claims import iso, life, readable, utc
+from credconf.cli.output import iso, lifetime, utc
+from credconf.cli.token import readable
 
 
 @pytest.mark.parametrize(
@@ -20,7 +21,7 @@ from credconf.cli.claims import iso, life, readable, utc
     ],
 )
 def test_a_life_is_told_in_the_largest_unit_that_fits(seconds, words):
-    assert life(seconds) == words
+    assert lifetime(seconds) == words
 
 
 def test_times_are_utc_and_those_of_no_calendar_are_none():

@@ -16,6 +16,7 @@ import credconf
 from credconf.config.variables import Scheme
 from tests.cli.running import run
 from tests.config.project import CANARY, CLIENT, COMPLETE, ID, OTHER_CLIENT, TENANT
+from tests.diagonal import share
 
 BASE = "credentials:\n  base: {abstract: true, tenant_id: contoso.onmicrosoft.com, cloud: usgov}\n"
 PROD = (
@@ -55,7 +56,7 @@ def test_the_text_is_aligned_and_fits_80_columns(layers, monkeypatch):
     ) in outcome.said
     assert (
         "looked in\n"
-        "  environment                   listens to CREDCONF__BILLING__<FIELD>\n"
+        "  environment                   reads CREDCONF__BILLING__<FIELD>\n"
         "  .env                          is not there\n"
         "  base.yaml                     is there\n"
         "  prod.yaml                     is there\n"
@@ -80,12 +81,12 @@ def test_the_readme_shows_what_it_prints(project, monkeypatch):
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "listens to CREDCONF_<FIELD>, and the AZURE_\n"),
-        ("env_prefix: REPORTS_\n", "listens to REPORTS_<FIELD>\n"),
-        ("env_prefix: null\n", "listens to no variable\n"),
+        ("", "reads CREDCONF_<FIELD>, and the AZURE_ variables\n"),
+        ("env_prefix: REPORTS_\n", "reads REPORTS_<FIELD>\n"),
+        ("env_prefix: null\n", "reads no variable\n"),
     ],
 )
-def test_it_says_which_variables_the_credential_listens_to(project, text, words):
+def test_it_says_which_variables_the_credential_reads(project, text, words):
     project.write("app.yaml", f"{COMPLETE}{text}")
     assert words in run("show", "-f", "app.yaml").said
 
@@ -204,7 +205,7 @@ def test_places_say_who_named_them_and_what_is_switched_off(project, monkeypatch
     project.write("credconf.yaml", COMPLETE)
     project.write("other.yaml", COMPLETE)
     project.write(".env", "")
-    assert "  credconf.yaml                 is there, found here\n" in run("show").said
+    assert "  credconf.yaml                 is there, discovered\n" in run("show").said
     assert "  .env                          is there, switched off\n" in run("show", "--no-env-file").said
     monkeypatch.setenv("CREDCONF_FILE", "other.yaml")
     assert "  other.yaml                    is there, named by CREDCONF_FILE\n" in run("show").said
@@ -264,7 +265,7 @@ def variables(chosen):
     return {name: TEXTS[VARIABLES[name]][number % len(TEXTS[VARIABLES[name]])] for name, number in chosen.items()}
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=share(100), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(base=sources(TEXTS), app=sources(TEXTS), environ=sources(VARIABLES), dotenv=sources(VARIABLES))
 def test_it_shows_what_load_resolves(project, base, app, environ, dotenv):
     whole = {"tenant_id": TENANT, "client_id": CLIENT, "client_secret": CANARY}

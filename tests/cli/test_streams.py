@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from credconf.cli.streams import writing
+from credconf.cli.output import writing
 from tests.cli.running import ROOT, program
 from tests.config.project import CLIENT, COMPLETE, ID, TENANT
 
@@ -103,7 +103,7 @@ def test_without_a_standard_input_the_call_is_wrong(project, call):
     environ = {**os.environ, "PYTHONPATH": str(ROOT)}
     result = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False, env=environ)
     assert (result.returncode, "Traceback" in result.stderr) == (2, False)
-    assert "standard input: it is closed" in result.stderr or "no terminal to ask on" in result.stderr
+    assert "standard input: it is closed" in result.stderr or "without a terminal" in result.stderr
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a shell that opens a stream")

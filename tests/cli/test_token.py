@@ -46,7 +46,7 @@ def test_it_shows_who_for_what_until_when_and_the_claims(entra):
     assert (shown["tenant"], shown["authority"], shown["scopes"]) == (entra.tenant_id, entra.authority, SCOPE)
     assert (shown["aud"], shown["appid"]) == ("https://graph.microsoft.com", entra.client_id)
     assert " UTC, for 60 minutes" in shown["valid"]
-    assert "its signature is not checked" in outcome.said
+    assert "the signature is not checked" in outcome.said
     assert (entra.count(), entra.requests[0].scopes) == (1, (SCOPE,))
 
 
@@ -172,7 +172,7 @@ def test_a_broken_configuration_is_shown_as_check_shows_it(entra, project):
     ],
 )
 def test_a_scope_that_no_service_principal_gets_has_a_hint(entra, scope, hint):
-    assert f"hint: a service principal asks for all that it was granted: {hint}\n" in run("token", scope).said
+    assert f"hint: a service principal requests all its permissions at once: {hint}\n" in run("token", scope).said
     assert run("token", scope, "--format", "json").json["hints"]
 
 

@@ -57,7 +57,7 @@ def test_the_server_that_is_waited_for_is_shown_until_it_answers(entra, holds, c
     status, said = terminal(command, SCOPE, meets={expected: lambda _: holds.set()})
     assert (status, holds.is_set()) == (0, True)
     assert "..." not in screen(said)
-    assert "roles" in screen(said) or "All is well." in screen(said)
+    assert "roles" in screen(said) or "The token request works." in screen(said)
     assert CANARY not in said
 
 

@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from credconf.config.layers import Layer, Value
-from credconf.config.merging import place_in, stacked, tree
+from credconf.config.merging import merge_file_layers, place_in, tree
+from credconf.config.pydantic_sources import merge_layers
 from credconf.config.reading.nodes import Scalar, Sequence
-from credconf.config.sources import merge
 from credconf.problems.problem import Origin
 
 PATHS = ["tenant_id", "client_id", "cloud", "authority", "http.timeout", "http.proxy", "token_cache.kind", "env_prefix"]
@@ -36,7 +36,7 @@ def layers(draw):
 
 @given(layers())
 def test_merging_with_and_without_pydantic_settings_is_the_same(stack):
-    one, other = stacked(stack), merge(stack)
+    one, other = merge_file_layers(stack), merge_layers(stack)
     assert one == other
     assert {path: value.origin.displaced for path, value in one.items()} == {
         path: value.origin.displaced for path, value in other.items()
@@ -48,7 +48,7 @@ def test_the_highest_wins_and_knows_what_it_displaced():
         Layer("low", {"client_id": value_at("a", "low", 1)}),
         Layer("high", {"client_id": value_at("b", "high", 1)}),
     )
-    merged = stacked([high, low])
+    merged = merge_file_layers([high, low])
     assert merged["client_id"].raw == "b"
     assert [origin.file for origin in merged["client_id"].origin.displaced] == ["low"]
 
@@ -58,7 +58,7 @@ def test_an_authority_displaces_a_cloud_below_it():
         Layer("low", {"cloud": value_at("usgov", "low", 1)}),
         Layer("high", {"authority": value_at("a", "high", 2)}),
     )
-    merged = stacked([high, low])
+    merged = merge_file_layers([high, low])
     assert list(merged) == ["authority"]
     assert [origin.file for origin in merged["authority"].origin.displaced] == ["low"]
 

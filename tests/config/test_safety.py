@@ -56,7 +56,7 @@ def test_every_source_is_held_to_it(project, way):
 
 
 def test_a_certificate_is_held_to_it_too(project, tmp_path):
-    from credconf.testing import make_certificate
+    from tests.certificates import make_certificate
 
     make_certificate(tmp_path / "client.pem")
     project.write("app.yaml", f"{ID}client_certificate: {{file: client.pem}}\n")
@@ -243,7 +243,7 @@ def test_a_found_dotenv_may_not_name_a_generic_server_either(project):
 
 
 def test_a_certificates_key_and_password_are_protected(project, tmp_path_factory):
-    from credconf.testing import make_certificate
+    from tests.certificates import make_certificate
 
     elsewhere = tmp_path_factory.mktemp("run") / "client.pem"
     make_certificate(elsewhere)
@@ -327,7 +327,7 @@ def test_a_found_dotenv_may_not_answer_a_named_files_question_of_where(project, 
     assert 'env_file=".env"' in problem.hint
     assert project.load("app.yaml", env_file=".env", environ={"S": CANARY}).settings
     project.write("process.env", _variables("login.private.example", path))
-    process = parse_dotenv((project.path / "process.env").read_text(), "process.env", found=False).variables
+    process = parse_dotenv((project.path / "process.env").read_text(), "process.env", discovered=False).variables
     assert project.load("app.yaml", environ={"S": CANARY, **process}).settings  # the operator's own word
 
 

@@ -1,4 +1,4 @@
-"""The variables that a credential listens to, what they hold, and those that are nearly ours."""
+"""The variables that a credential reads, their values, and misspelt variables."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_text_stays_text(project, text):
     assert secret_of(resolved) == text
 
 
-def test_every_documented_azure_name_is_heard(project):
+def test_every_documented_azure_name_is_read(project):
     project.write("secret", "from a file\n")
     environ = {
         "AZURE_TENANT_ID": TENANT,
@@ -59,8 +59,8 @@ def test_every_documented_azure_name_is_heard(project):
     assert resolved.reader.text(secret_of(resolved)) == "from a file"
 
 
-def test_the_certificates_azure_names_are_heard(project, tmp_path):
-    from credconf.testing import make_certificate
+def test_the_certificates_azure_names_are_read(project, tmp_path):
+    from tests.certificates import make_certificate
 
     make_certificate(tmp_path / "client.pem", password=CANARY)
     settings = project.load(
@@ -98,7 +98,7 @@ def test_an_unknown_cloud_is_an_error_that_does_not_show_it(project):
     assert str(only(error).origin) == "$AZURE_CLOUD"
 
 
-def test_no_other_azure_name_is_heard(project):
+def test_no_other_azure_name_is_read(project):
     resolved = project.load(
         environ={**VARIABLES, "AZURE_REGION": "westus2", "AZURE_HTTP__RETRIES": "7", "AZURE_PREFETCH": "x"}
     )
@@ -149,7 +149,7 @@ def test_every_field_has_a_variable_of_ours(project):
     assert settings.token_cache.max_entries == 10
 
 
-def test_a_named_entry_listens_to_its_own_variables_alone(project):
+def test_a_named_entry_reads_its_own_variables_alone(project):
     environ = {**VARIABLES, "CREDCONF__MY_APP__REGION": "westus2", "CREDCONF__OTHER__REGION": "eastus"}
     for choice in ({"name": "my-app"}, {"environ": {**environ, "CREDCONF_NAME": "my-app"}}):
         resolved = project.flat(NAMED, **{"environ": environ, **choice})
@@ -187,14 +187,14 @@ def test_a_prefix_of_a_named_entry_replaces_its_variables_and_the_advice_knows(p
 
 
 @pytest.mark.parametrize("null", ["null", "~", ""])
-def test_a_prefix_of_null_listens_to_nothing(project, null):
+def test_a_prefix_of_null_reads_nothing(project, null):
     environ = {**VARIABLES, "CREDCONF_REGION": "eastus", "REGION": "westus2"}
     resolved = project.flat(COMPLETE.replace(CANARY, "x") + f"env_prefix: {null}\n", environ=environ)
     assert resolved.settings.region is None
     assert secret_of(resolved) == "x"
 
 
-def test_a_prefix_of_null_as_an_argument_listens_to_nothing(project):
+def test_a_prefix_of_null_as_an_argument_reads_nothing(project):
     error = project.refused(environ=VARIABLES, env_prefix=None)
     assert set(codes(error)) == {"missing"}
     assert "AZURE_" not in str(error)  # nothing is suggested that would not work
@@ -321,7 +321,7 @@ def test_a_group_of_settings_has_a_variable_for_each_of_them(project, name, leaf
 
 
 @pytest.mark.parametrize("prefix", ["CREDCONF_OTHER_", "CREDCONF_MY_APP_"])
-def test_what_some_entry_listens_to_by_its_own_prefix_is_no_misspelling(project, prefix):
+def test_what_some_entry_reads_by_its_own_prefix_is_no_misspelling(project, prefix):
     project.write("app.yaml", NAMED.replace("other: {}", f"other: {{env_prefix: {prefix}}}"))
     resolved = project.load("app.yaml", name="my-app", environ={f"{prefix}CLIENT_SECRET": CANARY})
     assert warned(resolved) == ["secret-in-file"]

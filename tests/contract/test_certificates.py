@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 import credconf
-from credconf.testing import make_certificate
+from tests.certificates import make_certificate
 from tests.contract.faces import SCOPE
 
 PASSWORD = "canary of-a~password"

@@ -13,7 +13,7 @@ from azure.core.pipeline.policies import BearerTokenCredentialPolicy
 from azure.core.rest import HttpRequest
 
 import credconf
-from credconf.testing import make_certificate
+from tests.certificates import make_certificate
 from tests.config.project import _texts
 from tests.contract.faces import OTHER_SCOPE, SCOPE, SYNC, Clock, engine_of
 

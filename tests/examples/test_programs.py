@@ -82,7 +82,7 @@ def _proposals() -> list[str]:
 
 
 @pytest.mark.parametrize("variable", _proposals())
-def test_each_variable_that_the_env_example_proposes_is_heard(place, fake_entra, variable):
+def test_each_variable_that_the_env_example_proposes_is_read(place, fake_entra, variable):
     example = place("twelve_factor")
     example.put_secret("secrets/entra", fake_entra.client_secret)
     dotenv = example.directory / ".env"

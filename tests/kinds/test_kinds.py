@@ -26,7 +26,7 @@ from credconf.kinds import (
     validate,
 )
 from credconf.references import NotFound, Reader
-from credconf.testing import make_certificate
+from tests.certificates import make_certificate
 from tests.config.project import CANARY, CLIENT, COMPLETE, ID, TENANT, codes, only
 
 IDS = {"tenant_id": TENANT, "client_id": CLIENT}

@@ -7,7 +7,7 @@ from azure.core.exceptions import ClientAuthenticationError
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from credconf.testing import make_certificate
+from tests.certificates import make_certificate
 from tests.parity.faces import SCOPE
 
 

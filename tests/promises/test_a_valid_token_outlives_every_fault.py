@@ -15,7 +15,7 @@ import credconf.entra.sockets
 import credconf.entra.transport
 from credconf.engine import Engine
 from credconf.ground.records import replace
-from credconf.testing import make_certificate
+from tests.certificates import make_certificate
 from tests.contract.faces import ASYNC, SCOPE, SYNC, Clock, engine_of, plan
 from tests.promises.answering import FIELDS, InProcess, close, granted, settled
 

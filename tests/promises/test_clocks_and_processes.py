@@ -165,16 +165,16 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 
 
 class Clocks:
-    """A wall clock and a steady one, an engine that lives by them, and a server whose tokens live for an hour."""
+    """A wall clock and a monotonic one, an engine that lives by them, and a server whose tokens live for an hour."""
 
     def __init__(self):
-        self.wall, self.steady = Clock(), Clock(5000.0)
+        self.wall, self.monotonic = Clock(), Clock(5000.0)
         self.client = InProcess()
-        self.engine = engine_of(FIELDS, self.client, clock=self.wall, monotonic=self.steady)
+        self.engine = engine_of(FIELDS, self.client, clock=self.wall, monotonic=self.monotonic)
 
     def passes(self, seconds):
         self.wall.advance(seconds)
-        self.steady.advance(seconds)
+        self.monotonic.advance(seconds)
 
     def token(self, face, scope=SCOPE, **options):
         token = face.on(self.engine).get_token(scope, **options).token
@@ -218,7 +218,7 @@ def test_a_clock_that_is_set_forward_costs_one_request(face, clocks, options):
 
 @FACES
 @WAYS
-def test_after_a_sleep_in_which_the_steady_clock_stood_no_expired_token_is_returned(face, clocks, options):
+def test_after_a_sleep_in_which_the_monotonic_clock_stood_no_expired_token_is_returned(face, clocks, options):
     clocks.token(face, **options)
     clocks.wall.advance(HOUR)
     assert clocks.token(face, **options) == "token-2"
@@ -228,7 +228,7 @@ def test_after_a_sleep_in_which_the_steady_clock_stood_no_expired_token_is_retur
 
 
 @FACES
-@pytest.mark.parametrize("which", ["wall", "steady"])
+@pytest.mark.parametrize("which", ["wall", "monotonic"])
 def test_a_token_that_expires_soon_after_a_refresh_has_failed_is_not_returned(face, clocks, which):
     clocks.token(face)
     clocks.passes(3590)

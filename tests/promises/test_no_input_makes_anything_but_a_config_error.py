@@ -12,6 +12,7 @@ from pydantic import SecretStr
 import credconf
 from credconf.config.variables import Scheme, documented
 from tests.config.project import CANARY, CLIENT, COMPLETE, TENANT, assert_nothing_shows
+from tests.diagonal import share
 
 FIELDS = [
     "kind",
@@ -104,7 +105,7 @@ ENVIRONS = st.dictionaries(
 ).map(lambda variables: dict(map(without_a_secret_path_in, variables.items())))
 
 thoroughly = settings(
-    max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=share(150), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 
 

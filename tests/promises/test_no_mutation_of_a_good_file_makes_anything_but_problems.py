@@ -15,6 +15,7 @@ import credconf
 from credconf.config.reading.lines import dotenv_lines, yaml_lines
 from credconf.problems import as_dicts, as_github, as_text
 from tests.config.project import CLIENT, TENANT, assert_nothing_shows
+from tests.diagonal import share
 
 # No four characters of it could be a name, so a piece of it is not taken for a key.
 CANARY = "c4~n4+ry~Mu+st~No+t~Ap+pe~ar"
@@ -90,7 +91,7 @@ EDITS = st.lists(
     max_size=4,
 )
 thoroughly = settings(
-    max_examples=250, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=share(250), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 
 

@@ -11,6 +11,7 @@ import logging
 import os
 import random
 import subprocess
+import threading
 import time
 
 import pytest
@@ -49,6 +50,9 @@ class Renamed:
         self.path.with_name("temporary").write_bytes(text)
         self.path.with_name("temporary").replace(self.path)
 
+    def wait_until_whole(self):
+        """It always is."""
+
 
 class Linked(Renamed):
     """As Kubernetes does it: a link to the directory of a version is swapped."""
@@ -67,16 +71,26 @@ class Linked(Renamed):
 
 
 class InPlace(Renamed):
-    """The file is emptied and written in two steps; whoever reads it meanwhile gets a part.
+    """The file is emptied and written in two steps; a reader in between gets a part.
 
-    Another process writes it, as it always is: a thread of ours would have to wait for 250 others between the steps.
+    Another process writes it, as in production: a thread of the test would wait for 250 others between the steps. A
+    starved writer may leave the part there for any time, so no request is answered before the file is whole.
     """
 
     refusals = 2 * len(SCOPES)  # as above, and each request with the part
 
+    def __init__(self, directory):
+        super().__init__(directory)
+        self.writing = threading.Lock()
+
     def write(self, text):
         steps = 'printf %s "$1" >"$0"; sleep 0.005; printf %s "$2" >>"$0"'
-        subprocess.run(["sh", "-c", steps, str(self.path), text[:10], text[10:]], check=True)
+        with self.writing:
+            subprocess.run(["sh", "-c", steps, str(self.path), text[:10], text[10:]], check=True)
+
+    def wait_until_whole(self):
+        with self.writing:
+            pass
 
 
 class Secrets:
@@ -200,6 +214,7 @@ def test_no_call_fails_while_the_proof_is_replaced_and_the_old_one_ended(tmp_pat
     file = file(tmp_path)
     with FakeEntra() as entra:
         entra.tokens(expires_in=LIFE)
+        entra.before_token = lambda _: file.wait_until_whole()
         proofs = proofs(entra, tmp_path)
         file.write(proofs.next())
         load = Load(proofs.settings(file.path))

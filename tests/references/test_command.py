@@ -12,6 +12,7 @@ import time
 import pytest
 
 import credconf
+from credconf.ground import programs
 from credconf.references import CommandReference, NotFound, Reader, command
 from tests.config.project import CANARY, ID, assert_nothing_shows, only
 
@@ -240,7 +241,7 @@ def test_a_daemon_that_makes_a_session_of_its_own_survives_and_holds_nothing(sta
 
 @on_proc
 def test_what_it_started_may_write_the_end_of_its_output(monkeypatch):
-    monkeypatch.setattr(command, "_REST", 20.0)
+    monkeypatch.setattr(programs, "_REST", 20.0)
     late = "[time.sleep(0.01) for _ in iter(lambda: os.getppid() == int(sys.argv[1]), False)]"
     child = f"import os, sys, time; {late}; print({CANARY[3:]!r}, flush=True)"
     text = f"import os, subprocess, sys; subprocess.Popen([sys.executable, '-c', {child!r}, str(os.getpid())]);"

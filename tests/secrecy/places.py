@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 import credconf
-from credconf.testing import make_certificate
+from tests.certificates import make_certificate
 from tests.secrecy.canaries import CANARY, SECRET, Canary, key_of
 
 if TYPE_CHECKING:

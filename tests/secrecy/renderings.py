@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import pickle
 import traceback
@@ -10,8 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import structlog
-from rich.console import Console
-from rich.traceback import Traceback
+from rich.traceback import Trace, Traceback
 
 import credconf
 from credconf.problems import as_dicts, as_github, as_text
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _ALL = 1_000_000
-_WIDTH = 1_500  # of rich's frames, which it fills with blanks
 
 
 def renderings(error: BaseException) -> Iterator[tuple[str, str]]:
@@ -47,13 +44,20 @@ def _standard(error: BaseException) -> Iterator[str]:
 
 
 def _rich(error: BaseException) -> str:
-    console = Console(file=io.StringIO(), width=_WIDTH, color_system=None)
-    shown = Traceback.from_exception(
-        type(error), error, error.__traceback__, show_locals=True, locals_max_length=None, locals_max_string=None
+    trace = Traceback.extract(
+        type(error), error, error.__traceback__, show_locals=True, locals_max_length=_ALL, locals_max_string=_ALL
     )
-    console.print(shown)
-    assert isinstance(console.file, io.StringIO)
-    return console.file.getvalue()
+    return "\n".join(_texts_of(trace))
+
+
+def _texts_of(trace: Trace) -> Iterator[str]:
+    """What rich prints, except the lines of source code, whose colours cost most of the time of a printed traceback."""
+    for stack in trace.stacks:
+        yield f"{stack.exc_type}: {stack.exc_value} {stack.notes}"
+        for frame in stack.frames:
+            yield from (f"{name} = {value}" for name, value in (frame.locals or {}).items())
+        for trace_of_a_member in stack.exceptions:
+            yield from _texts_of(trace_of_a_member)
 
 
 def _structlog(error: BaseException) -> str:

@@ -14,7 +14,7 @@ from tests.secrecy.places import PROXIES
 from tests.secrecy.reach import texts_of_records, walk
 from tests.secrecy.renderings import renderings
 
-ECHO = f"you sent client_secret={SECRET}, or a part of it: {SECRET[:11]} {SECRET[-9:]}"
+ECHO = f"you sent client_secret={SECRET}, or a part of it:\n{SECRET[:11]}\n{SECRET[-9:]}"  # each in a sentence
 FAULTS = {
     "refused": lambda entra: entra.refuses(7000215),
     "denied": lambda entra: entra.refuses(53003),
@@ -134,7 +134,9 @@ def described(text):
 ECHOES = {
     "JSON": lambda data: described(json.dumps({name: text_of(value) for name, value in data.items()})),
     "repr": repr,
-    "cut": lambda data: described(" ".join(f"{text_of(value)[:20]} {text_of(value)[-20:]}" for value in data.values())),
+    "cut": lambda data: described(
+        "\n".join(f"{text_of(value)[:20]}\n{text_of(value)[-20:]}" for value in data.values())
+    ),
 }
 EXCEPTIONS = [OSError, KeyError, RecursionError, MemoryError, UnicodeError, asyncio.CancelledError, GeneratorExit]
 
@@ -173,7 +175,7 @@ def test_an_interrupt_shows_nothing(site, said, interrupt, where, monkeypatch):
 @pytest.mark.parametrize("proof", ["secret", "certificate"])
 @pytest.mark.parametrize("status", [200, 400, 401, 500])
 def test_what_a_server_sends_back_of_the_request_is_not_shown(site, said, proof, form, status, tmp_path):
-    from credconf.testing import make_certificate
+    from tests.certificates import make_certificate
     from tests.secrecy.canaries import Canary
 
     fields = site.fields()

@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 
 import credconf
 from credconf.config.layers import Value
-from credconf.config.redirection import redirected_secret
+from credconf.config.safety import redirected_secret
 from credconf.problems.problem import Origin
 from credconf.references import Reader
 from tests.config.project import CLIENT, TENANT, codes
 from tests.contract.faces import SCOPE
+from tests.diagonal import share
 from tests.entra.scripted import Scripted
 from tests.secrecy.canaries import SECRET
 from tests.secrecy.test_failures import error_of
@@ -161,7 +162,7 @@ def test_a_found_file_in_the_home_directory_reaches_nothing(project, monkeypatch
 
 @pytest.mark.parametrize("file", ["/work/credconf.yaml", "/credconf.yaml"])
 def test_a_found_file_reaches_nothing_in_the_root_directory(file):
-    origin = Origin("file", file=file, found=True)
+    origin = Origin("file", file=file, discovered=True)
     raws = {"client_secret": {"file": "/secret"}, "authority": EVIL}
     merged = {name: Value(raw, origin, origin) for name, raw in raws.items()}
     assert [item.code for item in redirected_secret(merged, Reader({}), {})] == ["redirected-secret"]
@@ -283,7 +284,7 @@ CLIENT_OF_ANY_TENANT = {
 }
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=share(200), deadline=None)
 @given(st.one_of(st.text(max_size=30), st.text(st.sampled_from("./\\%2ef@?#:a;\r\n "), max_size=12)))
 @example(".")
 @example("..")

@@ -21,8 +21,7 @@ import pytest
 import credconf
 from credconf.config.reading.dotenv import parse_dotenv
 from credconf.entra.sockets import UnusableBundle, tls_context
-from credconf.references import FileReference
-from credconf.references.file import read
+from credconf.references import FileReference, Reader
 from tests.contract.faces import SCOPE, SYNC
 from tests.entra.scripted import Scripted
 from tests.secrecy.test_failures import error_of
@@ -108,47 +107,77 @@ DOTENVS = {
 }
 PROGRAM = textwrap.dedent(
     """
-    import resource, sys
-    resource.setrlimit(resource.RLIMIT_CPU, (int(sys.argv[1]), int(sys.argv[1])))
+    import json, os, resource, sys, traceback
     import credconf
     import credconf.cli.check
-    size = 1024 * 1024 * int(sys.argv[2])
-    resource.setrlimit(resource.RLIMIT_AS, (size + resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, -1))
     from click.testing import CliRunner
     from credconf.cli import main
-    try:
-        credconf.load(environ={"NOPE_NOPF": "x", "CREDCONF_FILE": "app.yaml"})
-    except credconf.ConfigError as error:
-        assert len(str(error)) < 20_000_000
-    result = CliRunner().invoke(main, ["check", "app.yaml", "--format", "json"])
-    assert result.exit_code in (0, 1), result.exception
+
+    def load():
+        try:
+            credconf.load(environ={"NOPE_NOPF": "x", "CREDCONF_FILE": "app.yaml"})
+            credconf.load(environ={"NOPE_NOPF": "x", "CREDCONF_FILE": "app.yaml"})
+        except credconf.ConfigError as error:
+            assert len(str(error)) < 20_000_000
+
+    def check():
+        result = CliRunner().invoke(main, ["check", "app.yaml", "--format", "json"])
+        assert result.exit_code in (0, 1), result.exception
+
+    def limit(seconds, megabytes):
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))  # a child begins to count at zero
+        size = 1024 * 1024 * megabytes
+        resource.setrlimit(resource.RLIMIT_AS, (size + resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024, -1))
+
+    for line in sys.stdin:
+        way, folder = json.loads(line)
+        os.chdir(folder)
+        child = os.fork()
+        if not child:
+            try:
+                limit(*map(int, sys.argv[1:]))
+                {"load": load, "check": check}[way]()
+            except BaseException:
+                traceback.print_exc()
+                os._exit(1)
+            os._exit(0)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
     """
 )
 
 
-def bounded(tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(SECONDS), str(MEGABYTES)],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, (done.returncode, done.stderr[-2_000:])
+@pytest.fixture(scope="module")
+def bounded(tmp_path_factory):
+    """Judge a folder in a process with limits of its own: a fork of one that has imported all it needs."""
+    said = tmp_path_factory.mktemp("bounded") / "stderr"
+    command = [sys.executable, "-c", PROGRAM, str(SECONDS), str(MEGABYTES)]
+    with (
+        said.open("w") as stderr,
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr, text=True) as process,
+    ):
+
+        def judge(way, folder):
+            process.stdin.write(json.dumps([way, str(folder)]) + "\n")
+            process.stdin.flush()
+            status = process.stdout.readline()
+            assert status == "0\n", (status, said.read_text()[-2_000:])
+
+        yield judge
 
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the limits are those of Unix")
 
 
+@pytest.mark.parametrize("way", ["load", "check"])
 @pytest.mark.parametrize("case", FILES)
-def test_no_file_takes_more_than_its_share(tmp_path, case):
+def test_no_file_takes_more_than_its_share(bounded, tmp_path, case, way):
     (tmp_path / "app.yaml").write_text(FILES[case][:BIG])
-    bounded(tmp_path)
+    bounded(way, tmp_path)
 
 
+@pytest.mark.parametrize("way", ["load", "check"])
 @pytest.mark.parametrize("case", DOTENVS)
-def test_no_dotenv_does(tmp_path, case):
+def test_no_dotenv_does(bounded, tmp_path, case, way):
     count = {"of entries": 3_000, "of nearly all entries": 240}.get(case, 0)  # the latter: so few are compared at all
     names = "".join(f"  e{i}: {{}}\n  e{i}-abcdefgh: {{}}\n" for i in range(count))
     secrets = ", ".join(f"{{env: {shuffled(-i - 1)}}}" for i in range(16))
@@ -156,7 +185,7 @@ def test_no_dotenv_does(tmp_path, case):
         f"default: a\ncredentials:\n  a: {{}}\n{names}" if names else f"{ID}client_secret: [{secrets}]\n"
     )
     (tmp_path / ".env").write_text(DOTENVS[case][:BIG])
-    bounded(tmp_path)
+    bounded(way, tmp_path)
 
 
 @pytest.mark.parametrize("name", ["app.yaml", ".env"])
@@ -175,9 +204,9 @@ def test_neither_is_read_from_anything_but_a_small_file(name, thing):
 
 def test_a_dotenv_that_would_take_long_is_refused_with_its_place():
     for text, line in (("A=1\nB=x" + " " * 501 + "y\n", 2), ("a=\n" * 20_001, 20_001)):
-        (problem,) = parse_dotenv(text, ".env", found=False).problems
+        (problem,) = parse_dotenv(text, ".env", discovered=False).problems
         assert (problem.code, problem.line) == ("too-complex", line)
-    assert not parse_dotenv("A=1\nB=x" + " " * 500 + "y\n" + "a=\n" * 19_990, ".env", found=False).problems
+    assert not parse_dotenv("A=1\nB=x" + " " * 500 + "y\n" + "a=\n" * 19_990, ".env", discovered=False).problems
 
 
 # What a reference names
@@ -187,12 +216,12 @@ def test_a_dotenv_that_would_take_long_is_refused_with_its_place():
 def test_no_device_pipe_or_directory_hangs_or_fills_anything(tmp_path, path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     os.mkfifo("fifo")
-    found = read(FileReference(file=path))
+    found = FileReference(file=path).read(Reader({}))
     assert not isinstance(found, str) or len(found) <= 64 * 1024
 
 
 def test_what_the_system_writes_itself_is_read_up_to_the_limit():
-    found = read(FileReference(file="/proc/self/environ"))
+    found = FileReference(file="/proc/self/environ").read(Reader({}))
     assert isinstance(found, str) or found.code in {"file-too-large", "not-utf8"}
 
 
@@ -200,7 +229,7 @@ def test_a_device_is_not_even_opened(tmp_path, monkeypatch):
     opened = []
     real = os.open
     monkeypatch.setattr(os, "open", lambda path, *rest: opened.append(path) or real(path, *rest))
-    assert not isinstance(read(FileReference(file="/dev/null")), str)
+    assert not isinstance(FileReference(file="/dev/null").read(Reader({})), str)
     assert opened == []
 
 

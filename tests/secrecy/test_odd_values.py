@@ -11,9 +11,9 @@ import time
 import pytest
 
 import credconf
-from credconf.kinds.common import by_rule
+from credconf.kinds.readable import by_rule
 from credconf.references import NotFound
-from credconf.testing import make_certificate
+from tests.certificates import make_certificate
 from tests.config.project import CLIENT, TENANT
 from tests.contract.faces import SCOPE
 from tests.entra.scripted import Scripted

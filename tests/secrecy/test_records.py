@@ -15,10 +15,10 @@ from credconf.config.reading.document import document_of
 from credconf.config.reading.dotenv import parse_dotenv
 from credconf.entra.client import Answer
 from credconf.entra.http import Response, TransportOptions
-from credconf.entra.payload import Payload
+from credconf.entra.messages import Payload
 from credconf.entra.redaction import Redactor
-from credconf.entra.refusals import Asked
 from credconf.entra.request import TokenRequest
+from credconf.entra.sending import RequestContext
 from credconf.factory import request_for
 from credconf.ground.opaque import Hidden
 from credconf.kinds import Identity, Proof, validate
@@ -26,7 +26,7 @@ from credconf.kinds.client_certificate import CertificateSigner
 from credconf.problems.problem import Origin
 from credconf.references import CommandReference, Reader
 from credconf.tokens.blueprint import Blueprint
-from credconf.tokens.memory import Token
+from credconf.tokens.cache import Token
 from tests.secrecy.canaries import CANARY, SECRET
 from tests.secrecy.test_surfaces import printed
 
@@ -52,13 +52,13 @@ OBJECTS = {
     "a payload": lambda: Payload({"a": SECRET}, {"b": SECRET}, {"c": SECRET}),
     "an identity whose client was read from a file": lambda: HIDDEN,
     "a redactor": lambda: Redactor([SECRET], lambda: [SECRET]),
-    "who asked": lambda: Asked(HIDDEN, SECRET, Redactor([SECRET])).redact,
+    "the context of a request": lambda: RequestContext(HIDDEN, SECRET, Redactor([SECRET])).redact,
     "a token request": lambda: TokenRequest(("s",), SECRET, SECRET, cae=True, key=(("s",), SECRET, True)),
     "a token": lambda: Token(SECRET, "Bearer", 3600.0, None, 0.0, 0.0),
     "an acquired token": lambda: Acquired(SECRET, {}, (), None, ()),
     "a reader": lambda: Reader({"A": SECRET}, {"B": SECRET}),
     "a document": lambda: document_of(f"a: '{SECRET[:9]}'\nb: [{SECRET[:9]}]\n", "app.yaml"),
-    "a .env": lambda: parse_dotenv(f"A='{SECRET[:9]}'\n", ".env", found=False),
+    "a .env": lambda: parse_dotenv(f"A='{SECRET[:9]}'\n", ".env", discovered=False),
     "a value": lambda: Value(SECRET, Origin("argument", "a"), Origin("argument", "a"), [SECRET]),
     "variables": lambda: Hidden({"A": SECRET}),
     "a request": lambda: request_for(None, None, None, True, {"A": SECRET}, (), {"client_secret": SECRET}),

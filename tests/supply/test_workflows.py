@@ -18,8 +18,8 @@ def steps(workflow):
     return [step for job in workflow["jobs"].values() for step in job["steps"]]
 
 
-def test_there_are_two():
-    assert list(WORKFLOWS) == ["ci.yml", "release.yml"]
+def test_there_are_three():
+    assert list(WORKFLOWS) == ["ci.yml", "nightly.yml", "release.yml"]
 
 
 @pytest.mark.parametrize("name", WORKFLOWS)
@@ -45,7 +45,7 @@ def test_nothing_is_checked_out_with_credentials_and_no_job_runs_for_hours(name)
 
 
 def test_only_what_signs_or_publishes_may_write():
-    assert WORKFLOWS["ci.yml"]["permissions"] == {"contents": "read"}
+    assert WORKFLOWS["ci.yml"]["permissions"] == WORKFLOWS["nightly.yml"]["permissions"] == {"contents": "read"}
     assert WORKFLOWS["release.yml"]["permissions"] == {}
     assert {name: job["permissions"] for name, job in RELEASE.items()} == {
         "build": {"contents": "read"},
@@ -75,3 +75,4 @@ def test_what_is_published_was_built_once_and_tried_on_every_python():
 
 def test_continuous_integration_runs_what_a_developer_runs():
     assert [step["run"] for step in steps(WORKFLOWS["ci.yml"]) if "run" in step] == [".ci/run"]
+    assert [step["run"] for step in steps(WORKFLOWS["nightly.yml"]) if "run" in step] == ["make full"]

@@ -13,7 +13,7 @@ from credconf.settings.fields import Password, PlainText
 from credconf.stores.file_locks import FileLock
 from credconf.stores.private_file import private_directory
 from credconf.stores.settings import StoreSettings
-from credconf.stores.store import Seen, Told, Unavailable, read, read_failure, written, written_failure
+from credconf.stores.store import Stored, Unavailable, read, read_failure, written, written_failure
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from credconf.problems.failure import Failure
     from credconf.stores.sealing import Keyring, Seal
     from credconf.stores.settings import Opening
-    from credconf.stores.store import Backend, Entry
+    from credconf.stores.store import Entry, Store
 
 
-class DirectoryBackend:
+class DirectoryStore:
     """The directory.
 
     Args:
@@ -45,29 +45,29 @@ class DirectoryBackend:
         """What logs call it."""
         return f"the directory {printable(self._path)}"
 
-    def get(self, key: str) -> Seen:
+    def get(self, key: str) -> Stored:
         """The token that ends last, and the last failure."""
         seals = self._keyring.now()
         opened = [self._opened(seal, key, "token") for seal in seals.reading]
         entries = [entry for data in opened if (entry := read(data, self._age(data))) is not None]
-        told = self._opened(seals.common, key, "told")
-        failure = read_failure(told.get("failure"))
-        age = self._age(told)
-        known = failure is not None and age <= told["seconds"]
         entry = max(entries, key=lambda entry: entry.remaining, default=None)
-        return Seen(entry, Told(failure, age) if failure is not None and known else None)
+        left = self._opened(seals.common, key, "failure")
+        failure, age = read_failure(left.get("failure")), self._age(left)
+        if failure is None or age > left["seconds"]:
+            return Stored(entry)
+        return Stored(entry, failure, age)
 
     def put(self, key: str, entry: Entry) -> None:
-        """Keep a token; a failure that was left is over."""
+        """Store a token, and remove a failure."""
         seals = self._keyring.now()
         self._write(seals.writing, key, "token", {**written(entry), "at": self._clock() - entry.age})
         with contextlib.suppress(OSError):
-            os.unlink(self._file(seals.common, key, "told"))
+            os.unlink(self._file(seals.common, key, "failure"))
 
-    def tell(self, key: str, failure: Failure, seconds: float) -> None:
-        """Leave a failure for those who wait."""
+    def put_failure(self, key: str, failure: Failure, seconds: float) -> None:
+        """Store a failure for some seconds."""
         data = {"failure": written_failure(failure), "seconds": seconds, "at": self._clock()}
-        self._write(self._keyring.now().common, key, "told", data)
+        self._write(self._keyring.now().common, key, "failure", data)
 
     def lock(self, key: str) -> FileLock | None:
         """The lock of a key."""
@@ -144,11 +144,11 @@ class DirectorySettings(StoreSettings):
     ] = None
 
     @classmethod
-    def open(cls, opening: Opening) -> Backend | None:
+    def open(cls, opening: Opening) -> Store | None:
         """The directory of a configuration; nothing is written yet."""
         from credconf.stores.sealing import Keyring  # for those alone who use it
 
         cache = opening.settings
         assert isinstance(cache, DirectorySettings)
         assert cache.path is not None
-        return DirectoryBackend(cache.path, Keyring(cache.seal_with, opening), opening.clock)
+        return DirectoryStore(cache.path, Keyring(cache.seal_with, opening), opening.clock)

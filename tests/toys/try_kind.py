@@ -12,15 +12,12 @@ import pydantic
 
 import credconf
 import credconf.aio
-from credconf.assembly import blueprint_of
 from credconf.kinds import ALIASES, validate
 from credconf.kinds import FIELDS as FIELDS_OF_ALL
 from credconf.kinds.client_passphrase import derived
 from credconf.references import Reader
-from credconf.stores.sealing import Keyring
+from credconf.stores.sealing import Seal
 from credconf.testing import FakeEntra
-from credconf.tokens.coordinator import opening_of
-from credconf.tokens.source import Source
 from tests.toys.trying import (
     CANARY,
     IDS,
@@ -230,18 +227,16 @@ def mixed_identity():
     return [item[:2] for item in refused("app.yaml", environ=environ)]
 
 
-def keyring(**changes):
-    plan = blueprint_of(
-        validate({**MINE, "client_passphrase": {"file": "secrets/passphrase"}, **changes}), Reader({}), None
-    )
-    return Keyring(None, opening_of(plan, Source(plan)))
+def seal(**changes):
+    settings = validate({**MINE, "client_passphrase": {"file": "secrets/passphrase"}, **changes})
+    (proof,) = (proof for _, proof in settings.proofs(Reader({})))
+    return Seal(proof.material)
 
 
 @fact
 def sealing():
-    mine, again, other = keyring(), keyring(), keyring(client_passphrase={"file": "secrets/other"})
-    sealed = mine.now().writing.close({"token": "x"}, "name")
-    return [each.now().writing.open(sealed, "name") for each in (again, other)]
+    sealed = seal().close({"token": "x"}, "name")
+    return [each.open(sealed, "name") for each in (seal(), seal(client_passphrase={"file": "secrets/other"}))]
 
 
 @fact

@@ -28,7 +28,7 @@ _CORE_TAGS = frozenset(
 _COLLECTION_TAGS = frozenset({"!", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"})
 
 
-def read_document(path: str, *, found: bool = False) -> Document | Problem:
+def read_document(path: str, *, discovered: bool = False) -> Document | Problem:
     """Read and parse one YAML file of at most 1 MB.
 
     A problem is returned, not raised: the frames that know the text of the file, and the secrets in it, must be in no
@@ -36,18 +36,18 @@ def read_document(path: str, *, found: bool = False) -> Document | Problem:
 
     Args:
         path: the file, named as the user named it.
-        found: nobody named the file; it was found in the working directory.
+        discovered: whether credconf found the file in the working directory by itself.
     """
-    return document_of(read_text(path, CONFIGURATION_LIMIT), path, found=found)
+    return document_of(read_text(path, CONFIGURATION_LIMIT), path, discovered=discovered)
 
 
-def document_of(text: str | Unreadable, name: str, *, found: bool = False) -> Document | Problem:
+def document_of(text: str | Unreadable, name: str, *, discovered: bool = False) -> Document | Problem:
     """Parse the text of one YAML file, or say why there is none; as `read_document`."""
     if isinstance(text, Unreadable):
-        origin = Origin("file", file=name, line=text.line, column=text.column, found=found)
+        origin = Origin("file", file=name, line=text.line, column=text.column, discovered=discovered)
         return Problem(text.code, f"the configuration file {text.reason}", origin=origin)
     root = parse(text, name)
-    return root if isinstance(root, Problem) else Document(name, root, found, text)
+    return root if isinstance(root, Problem) else Document(name, root, discovered, text)
 
 
 def parse(text: str, name: str) -> Node | Problem | None:
@@ -62,8 +62,7 @@ def parse(text: str, name: str) -> Node | Problem | None:
 
 
 def _refused(name: str, text: str, broken: Problem | yaml.YAMLError) -> Problem:
-    from credconf.config.reporting.excerpts import of_broken  # these are for broken files only
-
+    from .excerpts import of_broken  # these are for broken files only
     from .yaml_errors import syntax_problem, unprintable_problem
 
     if isinstance(broken, yaml.MarkedYAMLError):

@@ -41,7 +41,7 @@ class Dotenv:
         first: the first line of those that stand twice.
         problems: broken lines, or why the file could not be read.
         exists: whether there was a file at all.
-        found: it was found in the working directory; nobody named it.
+        discovered: whether credconf found it in the working directory by itself.
         text: of the file, for the excerpts of problems.
     """
 
@@ -51,12 +51,14 @@ class Dotenv:
     first: dict[str, int] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     exists: bool = True
-    found: bool = False
+    discovered: bool = False
     text: str = field(default="", repr=False)
 
     def origin(self, variable: str) -> Origin:
         """Where a variable stands."""
-        return Origin("dotenv", name=variable, file=self.name, line=self.lines.get(variable), found=self.found)
+        return Origin(
+            "dotenv", name=variable, file=self.name, line=self.lines.get(variable), discovered=self.discovered
+        )
 
     def twice(self, names: Iterable[str]) -> Iterator[Problem]:
         """A warning for each variable that stands twice. Of other programs' variables nothing is said.
@@ -70,22 +72,24 @@ class Dotenv:
                 yield Problem("duplicate-key", message, "warning", None, self.origin(name), "remove one of the two")
 
 
-def read_dotenv(path: str | PathLike[str], name: str, *, found: bool) -> Dotenv:
+def read_dotenv(path: str | PathLike[str], name: str, *, discovered: bool) -> Dotenv:
     """Read a `.env` file. One that was only looked for need not exist."""
     text = read_text(path, CONFIGURATION_LIMIT)
     if not isinstance(text, Unreadable):
-        return parse_dotenv(text, name, found=found)
-    if found and (text.code == "missing-file" or os.path.isdir(path)):  # a virtual environment may be called `.env`
-        return Dotenv(name, exists=False, found=True)
-    origin = Origin("dotenv", file=name, line=text.line, column=text.column, found=found)
-    return Dotenv(name, problems=(Problem(text.code, f"the file {text.reason}", origin=origin),), found=found)
+        return parse_dotenv(text, name, discovered=discovered)
+    if discovered and (
+        text.code == "missing-file" or os.path.isdir(path)
+    ):  # a virtual environment may be called `.env`
+        return Dotenv(name, exists=False, discovered=True)
+    origin = Origin("dotenv", file=name, line=text.line, column=text.column, discovered=discovered)
+    return Dotenv(name, problems=(Problem(text.code, f"the file {text.reason}", origin=origin),), discovered=discovered)
 
 
-def parse_dotenv(text: str, name: str, *, found: bool) -> Dotenv:
+def parse_dotenv(text: str, name: str, *, discovered: bool) -> Dotenv:
     """The variables of a text in the format of python-dotenv. The last of two lines for one variable wins."""
-    complex_ = _too_complex(text, name, found=found)
+    complex_ = _too_complex(text, name, discovered=discovered)
     if complex_ is not None:
-        return Dotenv(name, problems=(complex_,), found=found)
+        return Dotenv(name, problems=(complex_,), discovered=discovered)
     variables: dict[str, str] = {}
     lines: dict[str, int] = {}
     first: dict[str, int] = {}
@@ -94,7 +98,7 @@ def parse_dotenv(text: str, name: str, *, found: bool) -> Dotenv:
         # A binding begins with the blank lines before it.
         line = binding.original.line + _leading_lines(binding.original.string)
         if binding.error:
-            origin = Origin("dotenv", file=name, line=line, column=1, found=found)
+            origin = Origin("dotenv", file=name, line=line, column=1, discovered=discovered)
             hint = "write NAME=VALUE, with quotes around a value that holds quotes or spaces"
             problems.append(Problem("bad-dotenv", "this line can't be read", origin=origin, hint=hint))
         elif binding.key is not None and binding.value is not None:
@@ -102,10 +106,10 @@ def parse_dotenv(text: str, name: str, *, found: bool) -> Dotenv:
             if binding.key in lines:
                 first.setdefault(binding.key, lines[binding.key])
             lines[binding.key] = line
-    return Dotenv(name, Hidden(variables), lines, first, tuple(problems), found=found, text=text)
+    return Dotenv(name, Hidden(variables), lines, first, tuple(problems), discovered=discovered, text=text)
 
 
-def _too_complex(text: str, name: str, *, found: bool) -> Problem | None:
+def _too_complex(text: str, name: str, *, discovered: bool) -> Problem | None:
     """What python-dotenv would take minutes for."""
     lines = dotenv_lines(text)
     blanks = _BLANKS.search(text)
@@ -115,7 +119,7 @@ def _too_complex(text: str, name: str, *, found: bool) -> Problem | None:
         message, line = f"more than {MAX_BLANKS} blanks stand in a row", len(dotenv_lines(text[: blanks.start()]))
     else:
         return None
-    origin = Origin("dotenv", file=name, line=line, column=1, found=found)
+    origin = Origin("dotenv", file=name, line=line, column=1, discovered=discovered)
     return Problem("too-complex", message, origin=origin, hint="keep other things in another file")
 
 

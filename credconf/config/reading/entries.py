@@ -7,7 +7,6 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from credconf.config.layers import KNOWN, Layer, Value, anchored_value
-from credconf.config.reporting.unknown_keys import unknown_in_entry, unknown_in_group
 from credconf.ground.files import absolute
 from credconf.ground.records import replace
 from credconf.kinds import ALIASES, NESTED, SETTINGS
@@ -15,81 +14,83 @@ from credconf.kinds.validation import unknown_key
 from credconf.problems import Problem
 from credconf.problems.printable import shown_key
 from credconf.problems.problem import Origin, joined
+from credconf.references import REFERENCES
 from credconf.settings.formats import ENTRY_NAME
 
-from .lineage import Book, Part, broken_lineages, colliding_names
-from .nodes import Mapping, Node, Scalar, Sequence, entries, faults, plain
+from .inheritance import Entries, EntryPart, colliding_names, inheritance_problems
+from .nodes import Mapping, Node, Scalar, Sequence, faults, pairs_of, plain
 from .sections import missing_section, section_of
 
 if TYPE_CHECKING:
     from .nodes import Document
 
+
 _CONTROLS = frozenset({"extends", "abstract"})
 _TOP = frozenset({"default", "credentials"})
 
 
-def read_book(documents: list[Document], section: str | None) -> Book:
+def read_entries(documents: list[Document], section: str | None) -> Entries:
     """Read the entries of all files.
 
     Args:
         documents: the lowest layer first, as they were named.
         section: dotted path of the mapping that is ours; the whole file without it.
     """
-    book = Book(places=[document.name for document in documents])
-    holders = [(document, section_of(document, section, book)) for document in documents]
-    if section and not any(found for _, found in holders) and not book.problems:
-        book.problems.append(missing_section(section, documents))
+    entries = Entries(files=[document.name for document in documents])
+    holders = [(document, section_of(document, section, entries)) for document in documents]
+    if section and not any(found for _, found in holders) and not entries.problems:
+        entries.problems.append(missing_section(section, documents))
     for document, mapping in reversed(holders):
         if mapping is not None:
-            _read_file(document, mapping, section or "", book)
-    if None in book.parts and (book.names or book.default):
-        origin = book.parts[None][0].origin
+            _read_file(document, mapping, section or "", entries)
+    if None in entries.parts and (entries.names or entries.default):
+        origin = entries.parts[None][0].origin
         message = "one file is flat and another has named credentials"
-        book.problems.append(Problem("flat-and-named", message, origin=origin, hint="write all of them in one form"))
-    book.problems += colliding_names(book)
-    book.problems += broken_lineages(book)
-    return book
+        entries.problems.append(Problem("flat-and-named", message, origin=origin, hint="write all of them in one form"))
+    entries.problems += colliding_names(entries)
+    entries.problems += inheritance_problems(entries)
+    return entries
 
 
-def _read_file(document: Document, mapping: Mapping, path: str, book: Book) -> None:
-    book.problems += faults(mapping, document, path)
-    pairs = {key: pair for key, pair in entries(mapping).items() if not _is_foreign(key)}
+def _read_file(document: Document, mapping: Mapping, path: str, entries: Entries) -> None:
+    entries.problems += faults(mapping, document, path)
+    pairs = {key: pair for key, pair in pairs_of(mapping).items() if not _is_foreign(key)}
     if not _TOP & pairs.keys():
-        part = _part(document, mapping, None, path, book.problems)
-        book.parts.setdefault(None, []).append(part)
+        part = _entry_part(document, mapping, None, path, entries.problems)
+        entries.parts.setdefault(None, []).append(part)
         return
     for key, (key_node, _) in pairs.items():
         if key in KNOWN | _CONTROLS:
             message = f"`{key}` of the flat form stands beside `{min(_TOP & pairs.keys())}` of the named form"
             hint = "move it into an entry of `credentials`"
-            book.problems.append(
+            entries.problems.append(
                 Problem("flat-and-named", message, path=joined(path, key), origin=document.origin(key_node), hint=hint)
             )
         elif key not in _TOP:
-            book.problems.append(
+            entries.problems.append(
                 _at(unknown_key(key, KNOWN | _TOP, joined(path, shown_key(key))), document.origin(key_node))
             )
-    if "default" in pairs and book.default is None:
+    if "default" in pairs and entries.default is None:
         node = pairs["default"][1]
         if isinstance(node, Scalar):
-            book.default = (node.text, document.origin(node))
+            entries.default = (node.text, document.origin(node))
         else:
-            book.problems.append(_wrong("default", "a name", document.origin(node), path))
+            entries.problems.append(_wrong("default", "a name", document.origin(node), path))
     if "credentials" in pairs:
-        _read_entries(document, pairs["credentials"][1], joined(path, "credentials"), book)
+        _read_named(document, pairs["credentials"][1], joined(path, "credentials"), entries)
 
 
 def _is_name(text: str) -> bool:
     return re.fullmatch(ENTRY_NAME.pattern, text) is not None
 
 
-def _read_entries(document: Document, node: Node, path: str, book: Book) -> None:
+def _read_named(document: Document, node: Node, path: str, entries: Entries) -> None:
     if not isinstance(node, Mapping):
-        book.problems.append(
+        entries.problems.append(
             _wrong("credentials", "a mapping of names", document.origin(node), path.rpartition(".")[0])
         )
         return
-    for name, (key, value) in entries(node).items():
+    for name, (key, value) in pairs_of(node).items():
         if _is_foreign(name):
             continue
         where = joined(path, shown_key(name))
@@ -99,18 +100,20 @@ def _read_entries(document: Document, node: Node, path: str, book: Book) -> None
             rule = "lower-case letters and digits, joined by single `-` or `_`"
             hint = f"write `{meant}`: {rule}" if usable else f"write {rule}, such as my-app"
             message = f"`{shown_key(name)}` is not a usable name"
-            book.problems.append(Problem("bad-name", message, path=where, origin=document.origin(key), hint=hint))
+            entries.problems.append(Problem("bad-name", message, path=where, origin=document.origin(key), hint=hint))
         elif not isinstance(value, Mapping):
-            book.problems.append(_wrong(name, "a mapping of settings", document.origin(value), path))
+            entries.problems.append(_wrong(name, "a mapping of settings", document.origin(value), path))
         else:
-            part = _part(document, value, name, where, book.problems)
+            part = _entry_part(document, value, name, where, entries.problems)
             part.origin = document.origin(key, name)
-            book.parts.setdefault(name, []).append(part)
+            entries.parts.setdefault(name, []).append(part)
 
 
-def _part(document: Document, mapping: Mapping, name: str | None, path: str, problems: list[Problem]) -> Part:
-    part = Part(name, document.origin(mapping, name), Layer(document.name, entry=name))
-    pairs = entries(mapping)
+def _entry_part(
+    document: Document, mapping: Mapping, name: str | None, path: str, problems: list[Problem]
+) -> EntryPart:
+    part = EntryPart(name, document.origin(mapping, name), Layer(document.name, entry=name))
+    pairs = pairs_of(mapping)
     known = KNOWN | (_CONTROLS if name else _TOP)
     before: tuple[str, Node] | None = None
     for key, (key_node, value) in pairs.items():
@@ -140,14 +143,14 @@ def _check_group(group: Scalar, node: Node, document: Document, path: str, probl
     if not isinstance(node, Mapping):
         problems.append(_wrong(group.text, "a mapping of settings", document.origin(node), path.rpartition(".")[0]))
         return
-    for key, (key_node, _) in entries(node).items():
+    for key, (key_node, _) in pairs_of(node).items():
         if key not in NESTED[group.text] and not _is_foreign(key):
             problems.append(_at(unknown_in_group(key_node, group, path), document.origin(key_node)))
 
 
-def _add(part: Part, document: Document, path: str, key: Scalar, node: Node) -> None:
+def _add(part: EntryPart, document: Document, path: str, key: Scalar, node: Node) -> None:
     if path in NESTED:
-        for leaf, (leaf_key, inner) in entries(node).items() if isinstance(node, Mapping) else ():
+        for leaf, (leaf_key, inner) in pairs_of(node).items() if isinstance(node, Mapping) else ():
             if leaf in NESTED[path]:
                 _add(part, document, f"{path}.{leaf}", leaf_key, inner)
         return
@@ -186,3 +189,39 @@ def _wrong(key: str, expected: str, origin: Origin, path: str) -> Problem:
 
 def _at(problem: Problem, origin: Origin) -> Problem:
     return replace(problem, origin=origin)
+
+
+def unknown_in_entry(key: str, known: frozenset[str], path: str, before: tuple[str, Node] | None) -> Problem:
+    """The problem of an unknown key among the settings of an entry.
+
+    Args:
+        key: as it is written.
+        known: what an entry may hold.
+        path: of the entry.
+        before: the key and the value that stand in front of it.
+    """
+    problem = unknown_key(key, known, joined(path, shown_key(key)))
+    if before is None or key not in REFERENCES:
+        return problem
+    setting, value = before
+    is_empty = isinstance(value, Scalar) and not value.text
+    return (
+        replace(problem, hint=f"indent it below `{setting}`")
+        if is_empty and setting in SETTINGS and SETTINGS[setting].is_text
+        else problem
+    )
+
+
+def unknown_in_group(key: Scalar, group: Scalar, path: str) -> Problem:
+    """The problem of an unknown key in a group of settings.
+
+    Args:
+        key: with its place.
+        group: the key of the group, with its place.
+        path: of the group.
+    """
+    problem = unknown_key(key.text, frozenset(NESTED[group.text]), joined(path, shown_key(key.text)))
+    if key.text not in KNOWN:
+        return replace(problem, meant=joined(group.text, problem.meant)) if problem.meant else problem
+    where = f"begin it in the column of `{group.text}`" if key.line > group.line else f"write it beside `{group.text}`"
+    return replace(problem, hint=f"it is a setting of the entry: {where}", meant=key.text)

@@ -82,18 +82,20 @@ class Document:
     Attributes:
         name: as it was given.
         root: of its tree; `None` for an empty file.
-        found: nobody named it; it was found in the working directory.
+        discovered: whether credconf found it in the working directory by itself.
         text: of the file, for the excerpts of problems.
     """
 
     name: str
     root: Node | None = field(repr=False)
-    found: bool = False
+    discovered: bool = False
     text: str = field(default="", repr=False)
 
     def origin(self, node: Node, entry: str | None = None) -> Origin:
         """Where a node stands."""
-        return Origin("file", file=self.name, line=node.line, column=node.column, entry=entry, found=self.found)
+        return Origin(
+            "file", file=self.name, line=node.line, column=node.column, entry=entry, discovered=self.discovered
+        )
 
 
 def _flattened(mapping: Mapping) -> Iterator[tuple[Scalar, Node]]:
@@ -118,7 +120,7 @@ def _is_merge(key: Scalar) -> bool:
     return key.plain and key.text == MERGE
 
 
-def entries(mapping: Mapping) -> dict[str, tuple[Scalar, Node]]:
+def pairs_of(mapping: Mapping) -> dict[str, tuple[Scalar, Node]]:
     """The pairs of a mapping by key; its merge keys are resolved, a key of its own wins over a merged one."""
     found: dict[str, tuple[Scalar, Node]] = {}
     for key, value in _flattened(mapping):
@@ -196,4 +198,4 @@ def plain(node: Node) -> Any:
         return node.text
     if isinstance(node, Sequence):
         return [plain(item) for item in node.items]
-    return {key: plain(value) for key, (_, value) in entries(node).items()}
+    return {key: plain(value) for key, (_, value) in pairs_of(node).items()}

@@ -8,12 +8,12 @@ from credconf.problems import Problem, closest
 from credconf.problems.printable import shown_key
 from credconf.problems.problem import Origin, joined
 
-from .nodes import Mapping, Sequence, duplicates, entries, tagged
+from .nodes import Mapping, Sequence, duplicates, pairs_of, tagged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence as SequenceOf
 
-    from .lineage import Book
+    from .inheritance import Entries
     from .nodes import Document
 
 
@@ -49,7 +49,7 @@ def _nearest(steps: SequenceOf[str], document: Document) -> tuple[Origin, str] |
     """Where a key stands that resembles the first step that is not there, and the whole path with it."""
     node = document.root
     for index, step in enumerate(steps):
-        pairs = entries(node) if isinstance(node, Mapping) else {}
+        pairs = pairs_of(node) if isinstance(node, Mapping) else {}
         if step in pairs:
             node = pairs[step][1]
             continue
@@ -60,35 +60,35 @@ def _nearest(steps: SequenceOf[str], document: Document) -> tuple[Origin, str] |
     return None
 
 
-def section_of(document: Document, section: str | None, book: Book) -> Mapping | None:
-    """The mapping that is ours in a file; where there is none the book is told why, unless a layer leaves it out."""
+def section_of(document: Document, section: str | None, entries: Entries) -> Mapping | None:
+    """The mapping that is ours in a file; where there is none the entries is told why, unless a layer leaves it out."""
     node = document.root
     path = ""
     for step in section.split(".") if section else []:
         if node is not None and node.foreign:
             break
         if isinstance(node, Mapping):
-            book.problems += duplicates(node, step, document, path)
+            entries.problems += duplicates(node, step, document, path)
         path = joined(path, step)
-        node = entries(node)[step][1] if isinstance(node, Mapping) and step in entries(node) else None
+        node = pairs_of(node)[step][1] if isinstance(node, Mapping) and step in pairs_of(node) else None
     if node is not None and node.foreign:
-        book.problems.append(tagged(node, document, path))
-        book.unread = True
+        entries.problems.append(tagged(node, document, path))
+        entries.unread = True
         return None
     if isinstance(node, Mapping):
         return node
     if node is None and section:
         return None  # a layer may leave the section out; that none has it is found above
-    book.unread = True
+    entries.unread = True
     what = f"the section `{section}`" if section else "the file"
     if node is None:
-        origin = Origin("file", file=document.name, line=1, column=1, found=document.found)
+        origin = Origin("file", file=document.name, line=1, column=1, discovered=document.discovered)
         message, hint = f"{what} is empty", "write the settings, or leave the file out"
-        book.problems.append(Problem("empty-file", message, path=section, origin=origin, hint=hint))
+        entries.problems.append(Problem("empty-file", message, path=section, origin=origin, hint=hint))
     else:
         message = f"{what} is not a mapping of settings"
         hint = "write `key: value`" + (
             ", without `-`" if isinstance(node, Sequence) else ", with a space after the colon"
         )
-        book.problems.append(Problem("wrong-type", message, path=section, origin=document.origin(node), hint=hint))
+        entries.problems.append(Problem("wrong-type", message, path=section, origin=document.origin(node), hint=hint))
     return None

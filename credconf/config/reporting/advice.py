@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from credconf.config.merging import place_in
 from credconf.ground.expiry import OVER, stage, within
-from credconf.kinds.common import value_at
+from credconf.kinds.readable import value_at
 from credconf.problems import Problem
 from credconf.references import BaseReference
 from credconf.settings import clouds, formats

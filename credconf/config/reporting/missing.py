@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from credconf.config.layers import Layer, Value
     from credconf.config.reading.dotenv import Dotenv
-    from credconf.config.reading.lineage import Book
+    from credconf.config.reading.inheritance import Entries
     from credconf.config.request import Request
     from credconf.config.variables import Scheme
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _OF_WORKLOAD_IDENTITY: Final = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_FEDERATED_TOKEN_FILE")
 
 
-def heard(layer: Layer, merged: Mapping[str, Value], environ: Mapping[str, str]) -> list[str]:
+def used_variables(layer: Layer, merged: Mapping[str, Value], environ: Mapping[str, str]) -> list[str]:
     """The variables of `.env` that count: those that are listened to, and those that a reference names.
 
     Args:
@@ -39,8 +39,8 @@ def heard(layer: Layer, merged: Mapping[str, Value], environ: Mapping[str, str])
     items = [item for value in merged.values() for item in (value.raw if isinstance(value.raw, list) else [value.raw])]
     references = [reference_in(item) for item in items]
     named = [reference.names_variable for reference in references if reference and reference.names_variable]
-    listened = [origin.name for value in layer.values.values() for origin in value.origin.flat() if origin.name]
-    return list(dict.fromkeys([*listened, *(name for name in named if not environ.get(name))]))
+    read = [origin.name for value in layer.values.values() for origin in value.origin.flat() if origin.name]
+    return list(dict.fromkeys([*read, *(name for name in named if not environ.get(name))]))
 
 
 def of_another_kind(merged: Mapping[str, Value]) -> dict[str, Problem]:
@@ -88,22 +88,22 @@ class Missing:
     Attributes:
         request: what was asked for.
         dotenv: what its `.env` holds.
-        book: the entries of the files.
+        entries: the entries of the files.
         scheme: the variables that the credential listens to.
         lineage: the entry and what it extends; `None` is the flat form.
     """
 
     request: Request
     dotenv: Dotenv
-    book: Book
+    entries: Entries
     scheme: Scheme
     lineage: tuple[str | None, ...]
 
-    def told(self, problem: Problem) -> Problem:
+    def explained(self, problem: Problem) -> Problem:
         """The problem of a setting that is missing, with the ways to give it."""
         name, path = self.lineage[0] if self.lineage else None, problem.path or ""
         of = f"` of `{name}` is not set" if name else "` is not set"
-        part = self.book.parts[name][0] if name in self.book.parts else None
+        part = self.entries.parts[name][0] if name in self.entries.parts else None
         variable = self.scheme.suggestion(path)
         example = f"`{path}: {{file: PATH}}`" if path in PROOFS else f"`{path}`"
         ways = [f"add {example}"] if part else []
@@ -123,8 +123,8 @@ class Missing:
 
     def with_unread_file(self, problems: Iterable[Problem]) -> Iterator[Problem]:
         """The problems; the first of what is missing tells of a file that is nearly the one that is looked for."""
-        names, found, _ = self.request.named_files()
-        near = found and not names and os.path.isfile(_NEAR)
+        names, discovered, _ = self.request.named_files()
+        near = discovered and not names and os.path.isfile(_NEAR)
         for problem in problems:
             if near and problem.code == "missing":
                 near = False

@@ -28,7 +28,7 @@ alone are looked up, all of them."""
 _LONGEST: Final = 200
 
 
-def strangers(
+def unknown_variables(
     environ: Mapping[str, str],
     origin_of: Callable[[str], Origin],
     schemes: Mapping[str | None, Scheme],
@@ -71,7 +71,7 @@ class _Known:
         entry, separator, field = rest.removeprefix("_").partition("__")
         named = bool(separator) and name.startswith(f"{PREFIX}_") and entry in self._parts
         if name in _OURS or (named and field in _FIELDS):
-            return self._unheard(name, origin)
+            return self._unused(name, origin)
         if len(name) > _LONGEST:
             return None
         known = f"{PREFIX}_{entry}__" if named else self._prefix()
@@ -114,14 +114,14 @@ class _Known:
         self._left -= len(choices)
         return closest(word, choices, cutoff=cutoff) if self._left >= 0 else None
 
-    def _unheard(self, name: str, origin: Origin) -> Problem | None:
+    def _unused(self, name: str, origin: Origin) -> Problem | None:
         """A warning for a variable of the flat form where a named entry, which listens to others, was chosen."""
         scheme = self._scheme
         if self._chosen is None or name not in _OURS or scheme is None or scheme.prefix is None:
             return None
-        listened = scheme.prefix + _fields()[folded(name.removeprefix(PREFIX))]
-        message = f"{name} is set, but `{self._chosen}` does not listen to it"
-        return Problem("unheard-variable", message, severity="warning", origin=origin, hint=f"set {listened} instead")
+        own = scheme.prefix + _fields()[folded(name.removeprefix(PREFIX))]
+        message = f"{name} is set, but `{self._chosen}` does not read it"
+        return Problem("unheard-variable", message, severity="warning", origin=origin, hint=f"set {own} instead")
 
 
 def _unusable(name: str, field: str, prefix: str, origin: Origin) -> Problem | None:

@@ -18,7 +18,7 @@ EXPLAINED = {
         "a setting that is needed is set nowhere",
         """An application needs `client_id`, a secret or a certificate, and `tenant_id` (or `oidc_authority` for a
         server that is not Entra ID). The message lists every place that was looked at, and names a key and a
-        variable that would work. An empty variable counts as unset. A named entry listens to its own variables
+        variable that would work. An empty variable counts as unset. A named entry reads its own variables
         only: the entry `billing` to CREDCONF__BILLING__CLIENT_SECRET, and not to AZURE_CLIENT_SECRET.""",
         wrong="tenant_id: contoso.onmicrosoft.com\nclient_id: 11111111-1111-1111-1111-111111111111",
         right="tenant_id: contoso.onmicrosoft.com\nclient_id: 11111111-1111-1111-1111-111111111111\n"

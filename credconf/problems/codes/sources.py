@@ -56,7 +56,7 @@ EXPLAINED = {
     ),
     "unheard-variable": Explanation(
         "a variable is set, and has no effect",
-        """A named entry listens to CREDCONF__<NAME>__<FIELD> only: one name, one identity. So a variable of the
+        """A named entry reads CREDCONF__<NAME>__<FIELD> only: one name, one identity. So a variable of the
         flat form does nothing for it. CREDCONF_FILE and CREDCONF_NAME are read from the environment of the process,
         and have no effect in a .env file: a file that is merely lying there may not choose who the program is. Nor
         do HTTPS_PROXY, NO_PROXY and REQUESTS_CA_BUNDLE there. Beside a secret, the options of a certificate that
@@ -77,18 +77,18 @@ EXPLAINED = {
         client id of its own. Entra would refuse the pair, or worse, accept what nobody meant. Give the secret where
         the client id is given, or remove one client id. A secret alone from the environment is fine. If
         AZURE_FEDERATED_TOKEN_FILE is set, a workload-identity webhook of Kubernetes has probably put
-        AZURE_CLIENT_ID into the pod: use a named entry, which does not listen to it, or set `env_prefix`.""",
+        AZURE_CLIENT_ID into the pod: use a named entry, which does not read it, or set `env_prefix`.""",
         wrong="AZURE_CLIENT_ID=22222222-2222-2222-2222-222222222222   # the file has another one, with its secret",
         right="AZURE_CLIENT_ID=22222222-2222-2222-2222-222222222222 AZURE_CLIENT_SECRET_FILE=/run/secrets/entra",
     ),
     "redirected-secret": Explanation(
-        "a file that was only found would decide where a secret is sent",
-        """A credconf.yaml or .env in the working directory is read although nobody named it, so whoever can put a
-        file there could send a secret that comes from elsewhere to a server of their own. A found file may
-        therefore not set an authority that is not well known, a region of one, `disable_instance_discovery`, a
-        proxy, certificates, or where and how tokens are kept, as long as the secret, or what an id refers to, comes
-        from the environment, an argument, a named file, or a file that is not beside the found one. Nor may a found
-        .env answer that for a named file. Name the file, and all of it counts.""",
+        "a discovered file must not decide where a secret is sent",
+        """credconf discovers a credconf.yaml or .env in the working directory by itself, so anyone who can put a file
+        there could send a secret that comes from elsewhere to their own server. A discovered file may therefore not
+        set an authority that is not well known, a region of one, `disable_instance_discovery`, a proxy,
+        certificates, or where and how tokens are kept, as long as the secret, or what an id refers to, comes from
+        the environment, an argument, a named file, or a file that is not beside the discovered one. Nor may a
+        discovered .env supply such a value for a named file. If the program names the file, all of it counts.""",
         wrong="credconf.from_config()",
         right='credconf.from_config("credconf.yaml")',
     ),

@@ -104,7 +104,7 @@ EXPLAINED = {
         "the environment replaces the whole identity of the file",
         """The file has a client id with its secret or certificate, and a higher source has both, too. The program
         signs in as the one of the higher source. That is consistent, so it is allowed; it is said because variables
-        of a machine or a pipeline do it without anybody having meant it. A named entry does not listen to the
+        of a machine or a pipeline do it without anybody having meant it. A named entry does not read the
         AZURE_ variables.""",
     ),
 }

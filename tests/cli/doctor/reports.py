@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from credconf.cli.doctor.examination import STEPS
+from credconf.cli.doctor import STEPS
 from tests.cli.running import run
 from tests.config.project import CANARY
 
@@ -46,5 +46,5 @@ class Report:
         for step in STEPS:
             if name in step.needs:
                 assert (self.results[step.name], self[step.name]["seconds"]) == ("skipped", 0)
-                assert self[step.name]["summary"] == f"it needs what failed: {name}"
+                assert self[step.name]["summary"] == f"it depends on a failed step: {name}"
         return self[name]

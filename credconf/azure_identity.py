@@ -1,0 +1,290 @@
+"""azure-identity's classes: the same names and keyword arguments, mapped to settings.
+
+Changing the import is the whole migration of a program.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+
+from pydantic import SecretBytes, SecretStr
+
+from .assembly import blueprint_of
+from .credential import Credential
+from .engine import Engine
+from .entra.http import client_fault
+from .ground.files import absolute
+from .ground.records import replace
+from .kinds import Invalid, validate
+from .problems import Problem, closest
+from .references import Reader
+from .settings.fields import CertificateBytes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from .entra.http import HttpClient, TransportOptions
+
+
+class Options(TypedDict, total=False):
+    """The options of azure-identity's classes that credconf knows.
+
+    Keys:
+        authority: host name or https:// URL; `AZURE_AUTHORITY_HOST` by default.
+        additionally_allowed_tenants: other tenants a token may be asked for; `["*"]` for all.
+        disable_instance_discovery: trust an authority that is not well known without asking Microsoft.
+        cache_persistence_options: azure-identity's `TokenCachePersistenceOptions`: keep tokens in a file of the user,
+            too, as `token_cache: {kind: file}` does; needs the extra credconf[persistent].
+        http_client: sends the requests: an object with MSAL's `get`, `post` and `close`.
+        retry_total: how often a failed attempt is repeated.
+        connection_timeout: seconds to connect.
+        read_timeout: seconds without a byte.
+        proxies: by scheme; only the one for https is used.
+        connection_verify: a file or directory of certificates to trust, or False for no verification at all.
+        user_agent: put in front of ours.
+        logging_enable: log each request at DEBUG, without headers and bodies.
+    """
+
+    authority: str | None
+    additionally_allowed_tenants: Sequence[str] | None
+    disable_instance_discovery: bool | None
+    cache_persistence_options: Any
+    http_client: HttpClient | None
+    retry_total: int | None
+    connection_timeout: float | None
+    read_timeout: float | None
+    proxies: Mapping[str, str] | None
+    connection_verify: bool | str | os.PathLike[str]
+    user_agent: str | None
+    logging_enable: bool
+
+
+class CertificateOptions(Options, total=False):
+    """As `Options`, with those of a certificate.
+
+    Keys:
+        certificate_data: the bytes of a PEM or PFX file, instead of its path.
+        password: of the private key.
+        send_certificate_chain: send the chain, for subject name and issuer authentication.
+    """
+
+    certificate_data: bytes | None
+    password: str | bytes | None
+    send_certificate_chain: bool
+
+
+_OWN_CLIENT = "pass http_client=, an object with get, post and close"
+_OWN_RETRIES = "retry_total= says how often; when is decided by the answer, and the waits grow by themselves: remove it"
+ELSEWHERE = {
+    "transport": f"an azure-core transport is not used here: {_OWN_CLIENT}",
+    **dict.fromkeys(
+        ("policies", "per_call_policies", "per_retry_policies"),
+        f"azure-core policies are not used here: {_OWN_CLIENT}",
+    ),
+    **dict.fromkeys(
+        (
+            "retry_connect",
+            "retry_read",
+            "retry_status",
+            "retry_backoff_factor",
+            "retry_backoff_max",
+            "retry_mode",
+        ),
+        _OWN_RETRIES,
+    ),
+    "raw_response_hook": f"answers that hold tokens are handed to nobody: remove it, or {_OWN_CLIENT}, that sees them",
+    "logging_body": "bodies hold secrets and tokens, and are never logged: remove it; logging_enable= logs requests",
+    "permit_redirects": "redirects are not followed, as a secret goes only to the configured authority: remove it",
+    "connection_cert": f"a certificate for the TLS connection is up to a client of yours: {_OWN_CLIENT}",
+    "timeout": "pass connection_timeout= and read_timeout=, or use from_config(http={'total_timeout': SECONDS})",
+}
+"""azure-core's ordinary keywords that mean nothing here: what to do instead."""
+
+
+# Checked first: what raises later would do so in frames that hold the secret. `None` counts as not given.
+_TYPES: dict[str, tuple[type, ...]] = {
+    "retry_total": (int,),
+    "connection_timeout": (int, float),
+    "read_timeout": (int, float),
+    "proxies": (Mapping,),
+    "connection_verify": (bool, str, os.PathLike),
+    "user_agent": (str,),
+    "password": (str, bytes),
+}
+
+
+def secret_plan(cls: str, tenant_id: str, client_id: str, client_secret: str, options: Options) -> Callable[[], Engine]:
+    """Check the arguments of a `ClientSecretCredential`; the plan makes its engine, or raises what is wrong with them.
+
+    In two steps, so that the frame that raises does not know the secret.
+    """
+    wrong = _wrong_option(cls, options, Options)
+    if wrong is not None:
+        return _raising(wrong)
+    problems = _empty(client_id=client_id, client_secret=client_secret, tenant_id=tenant_id)
+    if problems:
+        return _raising(problems)
+    return _plan({"tenant_id": tenant_id, "client_id": client_id, "client_secret": client_secret}, options)
+
+
+def certificate_plan(
+    cls: str, tenant_id: str, client_id: str, certificate_path: str | None, options: CertificateOptions
+) -> Callable[[], Engine]:
+    """Check the arguments of a `CertificateCredential`, as `secret_plan` does."""
+    wrong = _wrong_option(cls, options, CertificateOptions)
+    if wrong is not None:
+        return _raising(wrong)
+    data: Any = options.pop("certificate_data", None)
+    password = options.pop("password", None)
+    chain = options.pop("send_certificate_chain", False)
+    problems = _empty(client_id=client_id, tenant_id=tenant_id)
+    if bool(certificate_path) == bool(data):
+        which = "only one of" if data else "one of"
+        message = f"{which} certificate_path and certificate_data must be given"
+        problems.append(Problem("conflict" if data else "missing", message, path="client_certificate"))
+    if problems:
+        return _raising(problems)
+    if data and not isinstance(data, bytes):
+        return _raising(TypeError(f"{cls}() takes certificate_data= as bytes, not {type(data).__name__}"))
+    text = password.decode(errors="surrogateescape") if isinstance(password, bytes) else password
+    certificate = CertificateBytes(data=SecretBytes(data)) if data else {"file": absolute(str(certificate_path))}
+    fields: dict[str, Any] = {"tenant_id": tenant_id, "client_id": client_id, "client_certificate": certificate}
+    fields |= {"send_certificate_chain": bool(chain)}
+    fields |= {"client_certificate_password": SecretStr(text)} if text else {}
+    return _plan(fields, options)
+
+
+def _wrong_option(cls: str, options: Mapping[str, Any], known: type) -> TypeError | None:
+    for name, value in options.items():
+        if name == "http_client" and (unusable := client_fault(value)):
+            return TypeError(f"{cls}(): {unusable}")
+        if name in ELSEWHERE:
+            return TypeError(f"{cls}() got {name}=: {ELSEWHERE[name]}")
+        if name not in known.__annotations__:
+            meant = closest(name, known.__annotations__)
+            hint = f"; did you mean {meant}=?" if meant else ""
+            return TypeError(f"{cls}() got an unexpected keyword argument {name!r}{hint}")
+        types = _TYPES.get(name)
+        if types is not None and value is not None and not isinstance(value, types):
+            expected = " or ".join(each.__name__ for each in types)
+            return TypeError(f"{cls}() takes {name}= as {expected}, not {type(value).__name__}")
+    return None
+
+
+def _empty(**arguments: object) -> list[Problem]:
+    # azure-identity's checks, in its order.
+    return [
+        Problem("empty", f"`{name}` must not be empty", path=name) for name, value in arguments.items() if not value
+    ]
+
+
+def _raising(wrong: Sequence[Problem] | TypeError) -> Callable[[], Engine]:
+    def plan() -> Engine:
+        from .errors import ConfigError
+
+        raise wrong if isinstance(wrong, TypeError) else ConfigError(wrong)
+
+    return plan
+
+
+def _plan(fields: dict[str, Any], options: Options) -> Callable[[], Engine]:
+    cache = _cache(options.get("cache_persistence_options"))
+    if isinstance(cache, TypeError):
+        return _raising(cache)
+    environ = os.environ
+    fields["token_cache"] = cache
+    fields["authority"] = options.get("authority") or environ.get("AZURE_AUTHORITY_HOST") or None
+    fields["region"] = environ.get("AZURE_REGIONAL_AUTHORITY_NAME") or None
+    fields["additionally_allowed_tenants"] = options.get("additionally_allowed_tenants") or ()
+    fields["disable_instance_discovery"] = bool(options.get("disable_instance_discovery"))
+    fields["http"] = _http(options)
+    settings = validate(fields)
+    if isinstance(settings, Invalid):
+        return _raising(settings.problems)
+    planned = blueprint_of(settings, Reader(environ), options.get("http_client"))
+    if isinstance(planned, list):
+        return _raising(planned)
+    return lambda: Engine(replace(planned, transport=_transport(planned.transport, options)))
+
+
+def _cache(options: Any) -> dict[str, Any] | TypeError | None:
+    """azure-identity's `TokenCachePersistenceOptions`, whatever class has its attributes: it need not be installed."""
+    if options is None:
+        return None
+    name, plain = getattr(options, "name", None), getattr(options, "allow_unencrypted_storage", None)
+    if isinstance(name, str) and isinstance(plain, bool):
+        return {"kind": "file", "name": name, "allow_unencrypted_storage": plain}
+    return TypeError("cache_persistence_options= has a name and allow_unencrypted_storage, as azure-identity's has")
+
+
+def _http(options: Options) -> dict[str, Any]:
+    http: dict[str, Any] = {}
+    retries = options.get("retry_total")
+    if retries is not None:
+        http["retries"] = min(max(retries, 0), 10)
+    proxies = options.get("proxies") or {}
+    if proxies.get("https") or proxies.get("all"):
+        http["proxy"] = proxies.get("https") or proxies.get("all")
+    verify = options.get("connection_verify")
+    if verify is not None and not isinstance(verify, bool):
+        http["ca_bundle"] = os.fspath(verify)
+    return http
+
+
+def _transport(transport: TransportOptions, options: Options) -> TransportOptions:
+    connect = options.get("connection_timeout") or transport.connect_timeout
+    read = options.get("read_timeout") or transport.read_timeout
+    agent = " ".join(filter(None, [options.get("user_agent"), transport.user_agent]))
+    return replace(
+        transport,
+        connect_timeout=connect,
+        read_timeout=read,
+        total_timeout=max(transport.total_timeout, connect + read),
+        verify=False if options.get("connection_verify") is False else transport.verify,
+        user_agent=agent,
+        log_requests=bool(options.get("logging_enable")),
+    )
+
+
+class ClientSecretCredential(Credential):
+    """A service principal with a client secret, by the arguments of `azure.identity.ClientSecretCredential`.
+
+    Args:
+        tenant_id: of the tenant.
+        client_id: of the application.
+        client_secret: the secret's value.
+        **options: see `Options`; a misspelt one is a `TypeError`.
+
+    Raises:
+        ConfigError: an argument can't be used (it is a `ValueError`).
+        TypeError: an option that does not exist.
+    """
+
+    def __init__(self, tenant_id: str, client_id: str, client_secret: str, **options: Unpack[Options]) -> None:
+        plan = secret_plan(type(self).__name__, tenant_id, client_id, client_secret, options)
+        del client_secret, options  # a traceback with locals shows this frame
+        super().__init__(plan())
+
+
+class CertificateCredential(Credential):
+    """A service principal with a certificate, by the arguments of `azure.identity.CertificateCredential`.
+
+    Args:
+        tenant_id: of the tenant.
+        client_id: of the application.
+        certificate_path: a PEM or PFX file with the certificate and its RSA private key.
+        **options: see `CertificateOptions`; a misspelt one is a `TypeError`.
+
+    Raises:
+        ConfigError: an argument can't be used (it is a `ValueError`).
+        TypeError: an option that does not exist.
+    """
+
+    def __init__(
+        self, tenant_id: str, client_id: str, certificate_path: str | None = None, **options: Unpack[CertificateOptions]
+    ) -> None:
+        plan = certificate_plan(type(self).__name__, tenant_id, client_id, certificate_path, options)
+        del options
+        super().__init__(plan())

@@ -1,0 +1,127 @@
+"""Where problems are, in which order they are reported, and what one place alone shows to be wrong."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from credconf.config.merging import place_in
+from credconf.ground.records import replace
+from credconf.kinds.validation import present_proofs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from credconf.config.layers import Layer, Value
+    from credconf.config.reading.dotenv import Dotenv
+    from credconf.config.reading.inheritance import Entries
+    from credconf.config.reading.nodes import Document
+    from credconf.problems import Problem
+    from credconf.problems.problem import Origin
+
+
+NOT_THERE = frozenset({"no-name", "unknown-name", "unknown-parent", "missing-section"})
+"""What is not there as far as the files could be read: it may stand in one that could not."""
+_PLACE_ORDER = {"file": 0, "dotenv": 1, "environment": 2, "argument": 3, "preset": 4, "default": 5}
+
+
+def in_order(problems: Iterable[Problem], files: Sequence[str]) -> tuple[Problem, ...]:
+    """The problems in the order of the files and lines; each once.
+
+    Args:
+        problems: from anywhere.
+        files: as they were named, in their order.
+    """
+    numbers = {name: number for number, name in enumerate(files)}
+
+    def order(problem: Problem) -> tuple[int, int, int, int]:
+        origin = problem.origin
+        if origin is None:
+            return (len(_PLACE_ORDER), 0, 0, 0)
+        file = numbers.get(origin.file or "", len(numbers))
+        return (_PLACE_ORDER[origin.place], file, origin.line or 0, origin.column or 0)
+
+    return tuple(sorted(_once(problems), key=order))
+
+
+def _once(problems: Iterable[Problem]) -> Iterable[Problem]:
+    unique: dict[Any, Problem] = {}
+    for problem in problems:
+        unique.setdefault(_what(problem), problem)
+    return unique.values()
+
+
+def _what(problem: Problem) -> Any:
+    """What is the same for problems of which one is enough."""
+    place = problem.origin and problem.origin.over(())
+    if problem.code == "conflict":
+        # `cloud` beside `authority` is seen in the layer, which knows where both stand, and later by the model.
+        return problem.code, place
+    if place is None or place.line is None:
+        return problem
+    # What is anchored, merged or inherited stands in one place, whatever entries it is told of.
+    return problem.code, problem.message, replace(place, entry=None)
+
+
+def reported(
+    problems: Iterable[Problem], files: Sequence[str], documents: Sequence[Document], dotenv: Dotenv | None = None
+) -> tuple[Problem, ...]:
+    """Every problem once, in the order of the files and lines, with excerpts.
+
+    Args:
+        problems: as they were found.
+        files: the names of all files, the unreadable too, in the order that they were named in.
+        documents: those that could be parsed.
+        dotenv: the `.env` file.
+    """
+    found = in_order(problems, files)
+    if not found:
+        return ()
+    from credconf.config.reading.excerpts import with_excerpts  # a configuration without problems needs none
+
+    return with_excerpts(found, {item.name: item.text for item in documents}, dotenv.text if dotenv is not None else "")
+
+
+def placed(
+    problem: Problem, merged: Mapping[str, Value], layers: Sequence[Layer], entries: Entries, name: str | None
+) -> Problem:
+    """The problem with its place.
+
+    Args:
+        problem: of the model; its path is relative to the credential.
+        merged: the winning values.
+        layers: highest first.
+        entries: the entries of the files.
+        name: of the entry that the credential is.
+    """
+    path = problem.path or ""
+    if problem.code == "two-proofs":
+        return _two_proofs(problem, merged, layers, entries, name)
+    is_at_key = problem.code == "unknown-key" and path in merged
+    return replace(problem, origin=merged[path].key if is_at_key else place_in(merged, path))
+
+
+def _two_proofs(
+    problem: Problem, merged: Mapping[str, Value], layers: Sequence[Layer], entries: Entries, name: str | None
+) -> Problem:
+    """It is told at the highest of them: what is below was there before."""
+
+    def rank(field: str) -> tuple[int, int, int]:
+        layer = next(number for number, layer in enumerate(layers) if field in layer.values)
+        origin = merged[field].origin
+        return layer, -(origin.line or 0), -(origin.column or 0)
+
+    told, *others = sorted(present_proofs(merged), key=rank)
+    origin = merged[told].origin
+    entry = _heir(origin, [merged[field].origin for field in others], entries, name)
+    beside = ", ".join(f"`{field}` ({merged[field].origin})" for field in others)
+    of = f" for `{entry}`" if entry else ""
+    message = f"`{told}` and {beside} are set{of}: one credential has one proof"
+    return replace(problem, message=message, path=told, origin=origin)
+
+
+def _heir(origin: Origin, others: Sequence[Origin], entries: Entries, name: str | None) -> str | None:
+    """The entry that has both: the one that holds the highest, if it extends those that hold the others."""
+    if origin.entry is None or origin.entry not in entries.parts:
+        return name
+    lineage = set(entries.lineage(origin.entry))
+    return origin.entry if all(other.entry in lineage for other in others) else name

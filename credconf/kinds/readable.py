@@ -1,0 +1,142 @@
+"""What settings refer to, read: the texts of their identity, their proofs, and what can't be read now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from pydantic import BaseModel, SecretStr
+
+from credconf.entra.identity import Identity
+from credconf.ground.files import unusable_bundle
+from credconf.ground.records import field, record
+from credconf.problems.printable import printable
+from credconf.references import BaseReference, NotFound
+from credconf.settings import formats
+from credconf.settings.declaration import declared
+from credconf.stores import OWN_SETTINGS, missing_extra
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from credconf.entra.proof import Proof
+    from credconf.references import Reader
+    from credconf.settings.declaration import Declared
+
+    from .common import CommonSettings
+
+
+def identify(settings: CommonSettings, reader: Reader) -> tuple[Identity, list[tuple[str, NotFound]]]:
+    """The texts of a configuration with their references read, and (path, why) of those that can't be used.
+
+    Proofs are not among them: they are read when a token is asked for.
+    """
+    failures: list[tuple[str, NotFound]] = []
+    texts: dict[str, str | None] = {}
+    hidden: set[str] = set()
+    for each in declared(type(settings)):
+        if not each.is_text or not _is_read(each, settings):
+            continue
+        value = value_at(settings, each.path)
+        if isinstance(value, SecretStr):
+            if not each.is_key:
+                texts[each.path] = value.get_secret_value()
+        elif isinstance(value, BaseReference):
+            found = reader.text(value)
+            if isinstance(found, str) and each.format is not None:
+                found = by_rule(found.strip(), value.label, each.format.normalise)
+            if isinstance(found, NotFound):
+                failures.append((each.path, found))
+                continue
+            if each.is_key:  # it is read when it is needed, and kept nowhere
+                continue
+            if not value.is_shown:
+                hidden.add(each.path)
+            texts[each.path] = found.strip()
+        else:
+            texts[each.path] = value
+    urls = frozenset(each.path for each in declared(type(settings)) if each.accepts_url)
+    return Identity(texts, frozenset(hidden), urls), failures
+
+
+def other_secrets(settings: CommonSettings, reader: Reader) -> Iterator[str]:
+    """The secrets that prove nothing to Entra, such as the key of a token store, as far as they can be read now."""
+    for each in declared(type(settings)):
+        if not each.is_key or each.is_proof or not _is_read(each, settings):
+            continue
+        value = value_at(settings, each.path)
+        text = reader.text(value) if isinstance(value, BaseReference) else value and value.get_secret_value()
+        if isinstance(text, str):
+            yield text
+
+
+def _is_read(each: Declared, settings: CommonSettings) -> bool:
+    group, _, leaf = each.path.rpartition(".")
+    if group == "token_cache":
+        return leaf in OWN_SETTINGS[settings.token_cache.kind]
+    return bool(group) or not each.is_proof
+
+
+def value_at(settings: BaseModel, path: str) -> Any:
+    """The value of a setting, by its dotted path."""
+    value: Any = settings
+    for step in path.split("."):
+        value = getattr(value, step)
+    return value
+
+
+def by_rule(text: str, label: str, rule: Callable[[str], str]) -> str | NotFound:
+    """A text that was read, as its rule writes it, or what is wrong with it; not what is in it."""
+    try:
+        return rule(text)
+    except formats.BadName as exc:
+        return NotFound("bad-value", f"{label}: {exc}")
+    except ValueError:  # of a library, and it holds the text
+        return NotFound("bad-value", f"{label}: this is not a usable value")
+
+
+@record
+class Readable:
+    """What can be read of the references of settings.
+
+    Attributes:
+        identity: the texts that could be read.
+        proofs: the proofs that could be read, by path.
+        failures: (path, why) of what can't be used.
+        optional: the paths of those failures that are no obstacle: in a list, a secret of tomorrow or yesterday may be
+            absent, as long as one can be read.
+        identity_is_whole: whether all texts of the identity could be read.
+    """
+
+    identity: Identity
+    proofs: Mapping[str, Proof] = field(repr=False)
+    failures: tuple[tuple[str, NotFound], ...]
+    optional: frozenset[str]
+    identity_is_whole: bool
+
+
+def readable(settings: CommonSettings, reader: Reader) -> Readable:
+    """Whether everything that settings refer to can be read now."""
+    identity, unread = identify(settings, reader)
+    found = list(settings.proofs(reader))
+    proofs = {path: proof for path, proof in found if not isinstance(proof, NotFound)}
+    failed = [(path, proof) for path, proof in found if isinstance(proof, NotFound)]
+    is_optional = bool(proofs) and all(failure.code in _ABSENT for _, failure in failed)
+    optional = frozenset(path for path, _ in failed) if is_optional else frozenset[str]()
+    machine = [
+        ("http.ca_bundle", _unusable_bundle(settings)),
+        ("token_cache.kind", missing_extra(settings.token_cache.kind)),
+    ]
+    failures = [*unread, *failed, *((path, failure) for path, failure in machine if failure is not None)]
+    return Readable(identity, proofs, tuple(failures), optional, not unread)
+
+
+_ABSENT: Final = frozenset({"missing-file", "missing-variable"})
+
+
+def _unusable_bundle(settings: CommonSettings) -> NotFound | None:
+    """Why the certificates of `http.ca_bundle` can't be read."""
+    path = settings.http.ca_bundle
+    why = None if path is None else unusable_bundle(path)
+    if path is None or why is None:
+        return None
+    return NotFound(why.code, f"{printable(path)} {why.reason}", "check the path")

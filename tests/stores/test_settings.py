@@ -1,0 +1,173 @@
+"""The settings of `token_cache`: how the kind of store is inferred, and what each kind accepts."""
+
+from __future__ import annotations
+
+import importlib.util
+import pickle
+
+import pytest
+from pydantic import SecretStr
+
+import credconf
+from credconf.kinds import NESTED, identify
+from credconf.settings.formats import BadName
+from credconf.stores import OWN_SETTINGS, TokenCacheSettings
+from credconf.stores.redis import redis_url
+from tests.config.project import CANARY, COMPLETE, ID, VARIABLES, codes, only, warned
+
+URL = "rediss://cache.example.com:6380/0"
+REDIS = f"{COMPLETE}token_cache: {{url: '{URL}'}}\n"
+
+
+@pytest.fixture(autouse=True)
+def installed(monkeypatch):
+    """Every extra, as far as anybody asks for it."""
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: find("json" if name == "redis" else name))
+
+
+@pytest.mark.parametrize(
+    ("cache", "kind"),
+    [
+        ("{}", "memory"),
+        ("{max_entries: 5}", "memory"),
+        ("{name: billing}", "file"),
+        ("{allow_unencrypted_storage: true}", "file"),
+        (f"{{url: '{URL}'}}", "redis"),
+        ("{kind: memory, name: billing, url: 'redis://a'}", "memory"),
+    ],
+)
+def test_the_kind_follows_from_what_is_set_unless_it_is_named(project, cache, kind):
+    assert project.flat(f"{COMPLETE}token_cache: {cache}\n").settings.token_cache.kind == kind
+
+
+def test_one_variable_switches_sharing_off(project):
+    environ = {"CREDCONF_TOKEN_CACHE__KIND": "memory"}
+    assert project.flat(REDIS, environ=environ).settings.token_cache.kind == "memory"
+
+
+def test_every_setting_belongs_to_one_kind_or_to_all():
+    special = [name for names in OWN_SETTINGS.values() for name in names]
+    assert len(special) == len(set(special))
+    assert set(NESTED["token_cache"]) == {*special, "kind", "max_entries"}
+
+
+@pytest.mark.parametrize(
+    ("cache", "code", "path"),
+    [
+        ("{kind: disk}", "bad-value", "token_cache.kind"),
+        ("{kind: redis}", "missing", "token_cache.url"),
+        ("{key: {file: key}}", "missing", "token_cache.url"),
+        ("{kind: file, timeout: 1}", "unknown-key", "token_cache.timeout"),
+        ("{name: a, url: 'redis://a'}", "unknown-key", "token_cache.url"),
+        ("{name: ../a}", "bad-value", "token_cache.name"),
+        (f"{{url: 'https://u:{CANARY}@a'}}", "bad-value", "token_cache.url"),
+        (f"{{url: 'rediss://a?password={CANARY}'}}", "bad-value", "token_cache.url"),
+        ("{url: {env: NOWHERE}}", "missing-variable", "token_cache.url"),
+        ("{url: 'redis://a', key: {file: nowhere}}", "missing-file", "token_cache.key"),
+    ],
+)
+def test_what_is_wrong_is_said_where_it_is_wrong(project, cache, code, path):
+    problem = only(project.refused_text(f"{COMPLETE}token_cache: {cache}\n"))
+    assert (problem.code, problem.path) == (code, path)
+
+
+def test_a_url_that_is_missing_names_the_variable_that_would_give_it(project):
+    problem = only(project.refused_text(f"{COMPLETE}token_cache: {{kind: redis}}\n"))
+    assert "CREDCONF_TOKEN_CACHE__URL" in problem.hint
+
+
+@pytest.mark.parametrize("text", ["http://a", f"redis://{CANARY}@", f"rediss://a?x={CANARY}"])
+def test_a_url_is_checked_when_it_is_read(project, text):
+    error = project.refused_text(f"{COMPLETE}token_cache: {{url: {{env: HERE}}}}\n", environ={"HERE": text})
+    assert codes(error) == ["bad-value"]
+
+
+@pytest.mark.parametrize("kind", ["file", "redis"])
+def test_an_extra_that_is_missing_is_named(project, kind, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    cache = "{kind: file}" if kind == "file" else f"{{url: '{URL}'}}"
+    problem = only(project.refused_text(f"{COMPLETE}token_cache: {cache}\n"))
+    assert (problem.code, problem.path) == ("missing-extra", "token_cache.kind")
+    extra = {"file": "credconf[persistent]", "redis": "credconf[redis]"}[kind]
+    assert extra in problem.message
+    assert extra in problem.hint
+    with pytest.raises(credconf.ConfigError) as caught:
+        credconf.build({"tenant_id": "t", "client_id": "c", "client_secret": CANARY, "token_cache": {"name": "a"}})
+    assert codes(caught.value) == ["missing-extra"]
+
+
+def test_every_setting_has_a_variable(project):
+    project.write("url", f"rediss://:{CANARY}@cache.example.com")
+    project.write("key", CANARY)
+    resolved = project.load(
+        environ={
+            **VARIABLES,
+            "CREDCONF_TOKEN_CACHE__URL_FILE": "url",
+            "CREDCONF_TOKEN_CACHE__KEY_FILE": "key",
+            "CREDCONF_TOKEN_CACHE__TIMEOUT": "0.1",
+        }
+    )
+    cache = resolved.settings.token_cache
+    assert (cache.kind, cache.timeout, cache.key.file) == ("redis", 0.1, str(project.path / "key"))
+    identity, _ = identify(resolved.settings, resolved.reader)
+    assert CANARY in identity.texts["token_cache.url"]
+    assert CANARY not in repr(identity)
+    assert identity.texts["token_cache.url"] in identity.concealed()
+    assert CANARY in identity.passwords()
+    environ = {"CREDCONF_TOKEN_CACHE__NAME": "billing", "CREDCONF_TOKEN_CACHE__ALLOW_UNENCRYPTED_STORAGE": "yes"}
+    cache = project.load(environ={**VARIABLES, **environ}).settings.token_cache
+    assert (cache.kind, cache.name, cache.allow_unencrypted_storage) == ("file", "billing", True)
+
+
+@pytest.mark.parametrize("cache", [f"{{url: '{URL}'}}", f"{{url: {{env: MINE}}, key: {CANARY}}}"])
+def test_a_file_that_was_only_found_does_not_decide_where_tokens_go(project, cache):
+    project.write("credconf.yaml", f"{ID}token_cache: {cache}\n")
+    environ = {"AZURE_CLIENT_SECRET": CANARY, "MINE": URL}
+    error = project.refused(environ=environ)
+    assert set(codes(error)) == {"redirected-secret"}
+    assert "where the tokens of the secret from $AZURE_CLIENT_SECRET are kept" in str(error)
+    assert project.load("credconf.yaml", environ=environ).settings.token_cache.kind == "redis"
+
+
+def test_a_key_and_a_password_in_a_file_are_warned_of(project):
+    text = f"{COMPLETE}token_cache: {{url: 'redis://:{CANARY}@a', key: {CANARY}}}\n"
+    resolved = project.flat(text)
+    assert [code for code in warned(resolved) if code == "secret-in-file"] == ["secret-in-file"] * 3
+
+
+@pytest.mark.parametrize("held", [{"url": f"redis://:{CANARY}@a"}, {"url": "redis://a", "key": CANARY}])
+def test_settings_that_hold_a_secret_are_not_pickled(held):
+    settings = TokenCacheSettings.model_validate(held)
+    assert CANARY not in repr(settings)
+    with pytest.raises(TypeError):
+        pickle.dumps(settings)
+
+
+def test_settings_that_hold_no_secret_are_pickled():
+    settings = TokenCacheSettings(url=SecretStr(URL), key={"file": "key"})
+    assert pickle.loads(pickle.dumps(settings)) == settings  # noqa: S301 - our own
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://a:65536",
+        "redis://a:0",
+        "redis://",
+        "redis:///0",
+        "redis://a/x",
+        "unix://a",
+        "unix:///",
+        "a:6379",
+        "redis://a b",
+    ],
+)
+def test_what_is_no_url_of_a_redis_is_refused(url):
+    with pytest.raises(BadName):
+        redis_url(url)
+
+
+@pytest.mark.parametrize("url", [URL, " redis://a ", "redis://u:p%40@[::1]:6379/15", "unix:///run/redis.sock?db=1"])
+def test_what_is_a_url_of_a_redis_stays_as_it_is(url):
+    assert redis_url(url) == url.strip()
