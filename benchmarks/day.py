@@ -1,8 +1,8 @@
 """A day of many pods on a virtual clock, by the real code: `python -m benchmarks.day`.
 
-Each pod is an engine of its own with its store, flights, refreshes and, where tokens are shared, its fleet, guard and
-breaker; below them MSAL talks to a stub instead of HTTPS. Nothing runs in threads and nothing sleeps: a pod is driven
-from one moment that matters to the next, and its waits move only its own clock.
+Each pod is an engine with its own cache, flights and refreshes and, where tokens are shared, a coordinator and a
+circuit breaker; below them MSAL talks to a stub instead of HTTPS. Nothing runs in threads and nothing sleeps: a pod is
+driven from one moment that matters to the next, and its waits move only its own clock.
 
 The moments that matter are the first call after a token is due: until then a call is a look-up in the pod's memory.
 Calls come at random (Poisson), so that the wait for the first one after any moment has the same distribution.

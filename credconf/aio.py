@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from .azure_identity import CertificateOptions, Options
     from .config.resolution import Resolved
     from .entra.http import HttpClient
-    from .factory import Overrides, StrPath
-    from .kinds import Settings
+    from .factory import StrPath
+    from .kinds import Overrides, Settings
     from .tokens.cache import Token
 
 __all__ = ["CertificateCredential", "ClientSecretCredential", "Credential", "build", "from_config"]

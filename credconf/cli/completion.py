@@ -52,14 +52,14 @@ def words(choices: Sequence[str]) -> Callable[[click.Context, click.Parameter, s
 
 
 def permissions_of_references() -> tuple[str, ...]:
-    """The words that `allow=` knows."""
-    from credconf.references import ALLOWABLE  # imports pydantic, which `--help` does without
+    """The permissions that references need, for `--allow`."""
+    from credconf.references import ALLOWABLE  # it imports pydantic, which `--help` does not need
 
     return tuple(sorted(ALLOWABLE))
 
 
 def permissions(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
-    """The words for `--allow`."""
+    """The permissions that begin with the incomplete word."""
     return words(permissions_of_references())(context, parameter, incomplete)
 
 

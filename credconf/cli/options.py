@@ -32,14 +32,14 @@ class Chosen(TypedDict):
 
 
 def _allowed(_: click.Context, __: click.Parameter, words: tuple[str, ...]) -> tuple[str, ...]:
-    """The permissions, each of which some reference needs.
+    """Check the permissions.
 
     Raises:
-        click.BadParameter: no reference needs one of them.
+        click.BadParameter: no reference needs this permission.
     """
     known = permissions_of_references() if words else ()
     if not set(words) <= set(known):
-        raise click.BadParameter(f"it is one of {', '.join(known)}")
+        raise click.BadParameter(f"allowed values: {', '.join(known)}")
     return words
 
 
@@ -68,7 +68,7 @@ _OPTIONS = (
         metavar="WORD",
         callback=_allowed,
         shell_complete=permissions,
-        help="Permit what a reference needs: `command` lets {command: [...]} run programs.",
+        help="Allow more than reading: `command` lets {command: [...]} references run programs.",
     ),
 )
 

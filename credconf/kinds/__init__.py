@@ -1,6 +1,6 @@
 """The kinds of credentials, and `Settings`, their union.
 
-A kind is one file here (its fields, and how it comes by a proof) and one line in `Kind`. All that is known of its
+A kind is one file here (its fields, and how it comes by a proof) and its names in `registry`. All that is known of its
 fields derives from their declarations: `SETTINGS` and the tables below it.
 """
 
@@ -17,7 +17,7 @@ from .client_certificate import ClientCertificateSettings
 from .client_secret import ClientSecretSettings
 from .common import CommonSettings
 from .readable import identify
-from .registry import ALIASES, FIELDS, KINDS, LEAVES, NESTED, PROOFS, SETTINGS, Kind
+from .registry import ALIASES, FIELDS, KINDS, LEAVES, NESTED, PROOFS, SETTINGS, Kind, Overrides
 from .validation import Invalid, validate_as
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ __all__ = [
     "Identity",
     "Invalid",
     "Kind",
+    "Overrides",
     "Proof",
     "Settings",
     "identify",

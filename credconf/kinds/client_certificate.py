@@ -18,9 +18,10 @@ from credconf.references import BaseReference, NotFound
 from credconf.settings.declaration import Setting
 from credconf.settings.fields import Certificate, CertificateBytes, Password
 
-from .common import KIND, CommonSettings
+from .common import KIND, CommonOverrides, CommonSettings, Given
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date, datetime
 
     from credconf.references import Reader, Stamp
@@ -96,6 +97,14 @@ class ClientCertificateSettings(CommonSettings):
             if isinstance(item, BaseReference)
         ]
         return None if None in stamps else tuple(stamps)
+
+
+class ClientCertificateOverrides(CommonOverrides, total=False):
+    """The fields as keyword arguments."""
+
+    client_certificate: Mapping[str, Any] | None
+    client_certificate_password: Given | SecretStr | None
+    send_certificate_chain: bool | None
 
 
 def read_certificate(content: bytes, password: str | bytes | None, label: str, *, chain: bool) -> Proof | NotFound:

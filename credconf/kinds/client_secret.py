@@ -11,9 +11,10 @@ from credconf.references import NotFound
 from credconf.settings.declaration import Setting
 from credconf.settings.fields import Day, Secret
 
-from .common import KIND, CommonSettings
+from .common import KIND, CommonOverrides, CommonSettings, Given
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
     from credconf.references import Reader, Stamp
@@ -64,6 +65,13 @@ class ClientSecretSettings(CommonSettings):
             _candidate(f"client_secret.{index}", item, None if index else self.secret_expires_on)
             for index, item in enumerate(self.client_secret)
         )
+
+
+class ClientSecretOverrides(CommonOverrides, total=False):
+    """The fields as keyword arguments."""
+
+    client_secret: Given | SecretStr | Sequence[Given | SecretStr] | None
+    secret_expires_on: str | date | None
 
 
 def _candidate(path: str, secret: OneSecret, expires_on: date | None) -> Candidate:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, TypeAlias, TypedDict
 
 from pydantic import BaseModel, Field, field_validator, model_validator
 
@@ -32,7 +33,7 @@ from credconf.settings.fields import (
 from credconf.stores import TokenCacheSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from credconf.entra.proof import Candidate, Proof
     from credconf.references import NotFound, Reader
@@ -281,6 +282,29 @@ class CommonSettings(BaseModel):
         if self.oidc_authority is None and self.tenant_id is None:
             raise fault("missing", "`tenant_id` is not set", step="tenant_id")
         return self
+
+
+Given: TypeAlias = str | Mapping[str, Any]
+"""Text as an argument, or a reference: `{"env": NAME}` or `{"file": PATH}`."""
+
+
+class CommonOverrides(TypedDict, total=False):
+    """The fields that all kinds share, as keyword arguments."""
+
+    kind: str | None
+    tenant_id: Given | None
+    client_id: Given | None
+    cloud: str | None
+    authority: Given | None
+    oidc_authority: Given | None
+    additionally_allowed_tenants: Sequence[str] | None
+    allowed_tenants: Sequence[str] | None
+    disable_instance_discovery: bool | None
+    region: Given | None
+    http: Mapping[str, Any] | None
+    token_cache: Mapping[str, Any] | None
+    prefetch: Sequence[str] | None
+    env_prefix: str | None
 
 
 def with_authority(data: dict[str, Any]) -> dict[str, Any]:

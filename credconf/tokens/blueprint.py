@@ -1,4 +1,4 @@
-"""Everything that an engine is made of."""
+"""The parts of an engine, and how the store of its tokens is opened."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ class Blueprint:
     """Everything that an engine is made of.
 
     Attributes:
-        settings: of its kind.
-        identity: the texts of the settings, references read.
+        settings: the settings of its kind.
+        identity: the texts of the settings, with references resolved.
         reader: reads the secret when it is needed.
-        transport: how requests are sent; unused where `http_client` is given.
-        http_client: the application's own.
-        surroundings: what the machine says.
+        transport: how requests are sent; unused if `http_client` is given.
+        http_client: the application's own client.
+        surroundings: the variables of the machine that count.
         clock: the wall clock, in seconds of Unix time.
-        monotonic: seconds that nobody sets; the clock of deadlines. What either clock says of a token counts.
-        random: from 0 to 1, spreads refreshes.
-        sleep: waits for some seconds, where another process asks.
+        monotonic: the monotonic clock, of deadlines. A token expires by whichever clock is first.
+        random: gives a number from 0 to 1, which spreads refreshes.
+        sleep: waits for some seconds, while another process requests a token.
     """
 
     settings: Kind
@@ -51,10 +51,10 @@ class Blueprint:
     sleep: Callable[[float], None] = time.sleep
 
     def portable(self) -> tuple[Any, ...]:
-        """What another process needs to make the same engine; secrets are found again by their references.
+        """What another process needs to make the same engine. It reads secrets by their references.
 
         Raises:
-            TypeError: the settings hold a secret, or requests are sent by a client of the application's.
+            TypeError: the settings hold a secret, or the application has given its own client.
         """
         if self.http_client is not None:
             message = "a credential with an http_client of its own can't be pickled"
@@ -65,13 +65,13 @@ class Blueprint:
 
 
 class Secrets(Protocol):
-    """What a store needs to know of the credential: its log, and the proofs that encrypt what is shared."""
+    """What a store needs of the credential: its log, and the proofs that encrypt what is shared."""
 
     log: Log
 
     @property
     def worked(self) -> Sealed | None:
-        """The proof that worked last; `None` where none has."""
+        """The proof that was accepted last, if any."""
         ...
 
     def listed(self) -> list[Proof]:
@@ -80,7 +80,7 @@ class Secrets(Protocol):
 
 
 def opened_store(plan: Blueprint, source: Secrets) -> Store | None:
-    """Where the tokens of a blueprint are shared; `None` for memory alone.
+    """The store of a blueprint's tokens; `None` if they are kept in memory only.
 
     Raises:
         ConfigError: the store can't be used on this machine.

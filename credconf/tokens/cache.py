@@ -1,4 +1,4 @@
-"""The tokens of this process, and which of them are being refreshed."""
+"""The token cache of this process, and the form of its tokens in a shared one."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 
 _NEWEST: Final = 256
-"""Tokens that are looked for in what a server says: to look for a hundred thousand would take too long."""
+"""Tokens that are searched for in a server's texts; a search for a hundred thousand would take too long."""
 
 
 class Token:
-    """One token, in both of azure-core's shapes, so that a cache hit allocates nothing.
+    """One token in both of azure-core's types, so that a cache hit allocates nothing.
 
     Its times are kept by two clocks, and the earlier one counts: the wall clock advances while a machine sleeps, and
     the monotonic clock is unaffected when the wall clock is set back.
@@ -50,7 +50,7 @@ class Token:
         "monotonic_received",
     )
 
-    def __init__(  # noqa: PLR0917 - what a server's answer says, in its order, and when it came
+    def __init__(  # noqa: PLR0917 - the fields of an answer in their order, and its time
         self,
         text: str,
         token_type: str,
@@ -78,7 +78,7 @@ class Token:
         return now >= self.due or monotonic >= self.monotonic_due
 
     def postpone(self, now: float, monotonic: float, seconds: float) -> None:
-        """Let no caller find it due for some seconds, or until it expires: a cache hit compares with nothing else."""
+        """Make it due some seconds from now, or when it expires. A cache hit compares with nothing else."""
         self.due = min(now + seconds, self.expires)
         self.monotonic_due = min(monotonic + seconds, self.monotonic_expires)
 
@@ -87,19 +87,22 @@ class Token:
 
 
 class TokenCache:
-    """Tokens in this process, at most `limit`; those that were fetched longest ago go first.
+    """The tokens of this process. Beyond `limit`, those that were fetched longest ago are evicted first.
 
-    A token in use is fetched again when it is due, so that the order of fetching is, roughly, that of use. A read is
-    a look-up in `tokens`, which needs no lock.
+    A token in use is fetched again when it is due, so the order of fetching is roughly that of use. A read is a look-up
+    in `tokens`, which needs no lock.
 
     Args:
-        limit: how many are kept.
+        limit: the number of tokens at most.
         clock: the wall clock.
         monotonic: the monotonic clock.
+
+    Attributes:
+        tokens: the tokens by key, expired ones included.
     """
 
     def __init__(self, limit: int, clock: Callable[[], float], monotonic: Callable[[], float]) -> None:
-        # Ordered: the oldest goes in a constant time, which a plain dictionary does not promise.
+        # It removes the oldest token in constant time, which a plain dictionary does not promise.
         self.tokens: OrderedDict[Key, Token] = OrderedDict()
         self._limit = limit
         self._clock = clock
@@ -107,13 +110,13 @@ class TokenCache:
         self._lock = Lock()
 
     def get(self, key: Key) -> Token | None:
-        """The token, unless it has expired."""
+        """The token of a key, unless it has expired."""
         token = self.tokens.get(key)
         valid = token is not None and self._clock() < token.expires and self._monotonic() < token.monotonic_expires
         return token if valid else None
 
     def put(self, key: Key, token: Token) -> None:
-        """Keep a token, and forget the oldest ones beyond the limit."""
+        """Add a token, and evict the oldest ones beyond the limit."""
         with self._lock:
             self.tokens[key] = token
             self.tokens.move_to_end(key)
@@ -121,31 +124,31 @@ class TokenCache:
                 self.tokens.popitem(last=False)
 
     def newest(self) -> list[str]:
-        """The texts of those that were fetched last."""
+        """The texts of the tokens that were fetched last."""
         with self._lock:
             return [token.info.token for token in itertools.islice(reversed(self.tokens.values()), _NEWEST)]
 
     def clear(self) -> None:
-        """Forget all tokens."""
+        """Remove all tokens."""
         with self._lock:
             self.tokens.clear()
 
     def after_fork(self) -> None:
-        """In the child of a fork nobody holds the lock, whatever it looks like."""
+        """Release the lock, in the child of a fork."""
         self._lock = Lock()
 
 
-_ROUNDING = 1e-4  # seconds; what the difference of two clock readings may be off
+_ROUNDING = 1e-4  # seconds; the rounding error of a difference of two clock readings
 
 
 def entry_of(token: Token, monotonic: float) -> Entry:
-    """A token as it is shared.
+    """A token in its shared form.
 
     Args:
-        token: of this process.
+        token: a token of this process.
         monotonic: the monotonic clock, now.
     """
-    # `Token` cuts the end to whole seconds, and the server's numbers are whole: this finds them again.
+    # `Token` cuts its end to whole seconds. The server's numbers are whole, so this restores them.
     lifetime = float(math.ceil(token.monotonic_expires - token.monotonic_received - _ROUNDING))
     refresh_on = token.info.refresh_on
     refresh_in = None if refresh_on is None else lifetime - (token.expires - refresh_on)
@@ -154,17 +157,16 @@ def entry_of(token: Token, monotonic: float) -> Entry:
 
 
 def token_of(entry: Entry, now: float, monotonic: float, jitter: float) -> Token:
-    """A shared token in this process.
+    """A token of this process from its shared form.
 
     Args:
-        entry: as a backend gave it.
+        entry: the shared form, as a store returned it.
         now: the wall clock.
         monotonic: the monotonic clock.
         jitter: from 0 to 1; spreads the refreshes of many processes.
     """
-    said = (entry.token, entry.token_type, entry.lifetime, entry.refresh_in)
     received = now - entry.age
-    token = Token(*said, received, monotonic - entry.age)
+    token = Token(entry.token, entry.token_type, entry.lifetime, entry.refresh_in, received, monotonic - entry.age)
     shift = due_among_many(received, token.due, token.expires, jitter) - token.due
     token.due += shift
     token.monotonic_due += shift

@@ -1,4 +1,4 @@
-"""What was read of the ways to a proof, so that each is read again only when it may have changed."""
+"""Keeps the proofs that were read, so that each is read again only when it may have changed."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
     from credconf.references import Reader, Stamp
 
 PATIENCE = 600.0
-"""Seconds after which a refused proof is worth a request again, although another one works."""
+"""Seconds for which a refused proof is tried after all others."""
 SETTLED = 60.0
-"""Seconds after which a file that looks half-written is one that somebody left so."""
+"""Seconds after which a file that looks half-written is no longer expected to change."""
 
 
 @record
 class ProofReading:
-    """What a candidate was when it was read.
+    """The state of a candidate when it was read.
 
     Attributes:
-        stamp: from before it was read, so that a change meanwhile makes the next one differ.
-        outcome: the proof, or why there was none.
-        fingerprint: of the proof.
-        at: when, on the monotonic clock.
+        stamp: taken before the read, so that a concurrent change makes the next stamp differ.
+        outcome: the proof, or the reason why there is none.
+        fingerprint: the fingerprint of the proof.
+        at: when it was read, on the monotonic clock.
     """
 
     stamp: Stamp
@@ -39,9 +39,9 @@ class ProofReading:
 
 
 class ProofCache:
-    """The readings of one engine, shared by all its flights.
+    """The proofs of one engine that were read, shared by all its flights.
 
-    Files may be read by several flights at once; a program runs once, and whoever needs its output waits for it.
+    Several flights may read a file at once. A program runs once, and each flight that needs its output waits for it.
     """
 
     def __init__(self, reader: Reader, monotonic: Callable[[], float]) -> None:
@@ -51,7 +51,7 @@ class ProofCache:
         self._runs: Flights[ProofReading] = Flights()
 
     def now(self, candidate: Candidate) -> tuple[ProofReading, bool]:
-        """The candidate as it is now, and whether it was not read for that, because nothing says that it changed."""
+        """The current state of the candidate, and whether it is a kept one, since nothing indicates a change."""
         kept = self._kept.get(candidate.path)
         stamp = candidate.stamp(self._reader)
         if kept is not None and kept.stamp == stamp and stamp is not None and self._counts(kept):
@@ -59,22 +59,23 @@ class ProofCache:
         return self._read(candidate, stamp, kept), False
 
     def again(self, candidate: Candidate, than: ProofReading | None) -> ProofReading:
-        """Read the candidate, whatever its stamp; a program only if nobody has run it since a reading."""
+        """Read the candidate, whatever its stamp. A program runs only if it has not run since `than`."""
         return self._read(candidate, candidate.stamp(self._reader), than)
 
     def settled(self, reading: ProofReading) -> bool:
-        """Whether it was read so long ago that nobody is still in the middle of writing it."""
+        """Whether it was read so long ago that no process is still writing it."""
         return self._monotonic() - reading.at >= SETTLED
 
     def changed(self, candidate: Candidate, since: ProofReading) -> bool:
-        """Whether the candidate tells by itself that it is another one than it was."""
+        """Whether the stamp of the candidate shows that it has changed."""
         stamp = candidate.stamp(self._reader)
         return stamp is not None and stamp != since.stamp
 
     def _counts(self, kept: ProofReading) -> bool:
-        """A program that failed is run again after a while: one secret of a list may do without it until then.
+        """Whether a kept reading may be used again.
 
-        A file that the system could not read (no descriptor was left) may be readable again without having changed.
+        A program that failed runs again after `PATIENCE`; the other secrets of a list serve until then. A file that the
+        system could not read, since no descriptor was left, may be readable again without a change.
         """
         if isinstance(kept.outcome, Sealed):
             return True
@@ -93,21 +94,21 @@ class ProofCache:
     def _fetch(self, candidate: Candidate, stamp: Stamp) -> ProofReading:
         reading = _reading(stamp, candidate.read(self._reader), self._monotonic())
         kept = self._kept.get(candidate.path)
-        # A vault that is out of reach takes nothing back, as somebody who removes a file does.
+        # An unreachable vault does not withdraw a secret. The removal of a file does.
         if not (candidate.runs and kept and isinstance(kept.outcome, Sealed) and isinstance(reading.outcome, NotFound)):
             self._kept[candidate.path] = reading
         return reading
 
     def held(self) -> list[Sealed]:
-        """The proofs that were read, and are kept."""
+        """The proofs that are kept."""
         return [item.outcome for item in list(self._kept.values()) if isinstance(item.outcome, Sealed)]
 
     def clear(self) -> None:
-        """Forget everything that was read."""
+        """Forget all proofs."""
         self._kept.clear()
 
     def after_fork(self) -> None:
-        """In the child of a fork nobody runs the parent's programs."""
+        """Forget the programs that the parent process runs, in the child of a fork."""
         self._runs.after_fork()
 
 

@@ -1,9 +1,12 @@
-"""In which order proofs are tried within one flight, until one is not refused.
+"""The order in which one flight tries proofs, until one is accepted.
 
-Each proof costs one request at most. First comes what is not known to be refused: the preferred candidate, the one that
-worked last, the others. Then every reference is read again, because it may have been read in the middle of a change.
-Then comes the last proof that worked, though its reference has changed. Then comes what has changed once more, and last
-what was refused lately.
+Each proof costs one request at most. The order is:
+
+1. proofs that are not known to be refused: the preferred candidate, the one that was accepted last, the others;
+2. every reference again, because the first read may have met it in the middle of a change;
+3. the proof that was accepted last, although its reference has changed;
+4. references that have changed once more;
+5. proofs that were refused recently.
 """
 
 from __future__ import annotations
@@ -34,12 +37,12 @@ class Attempt:
     """One proof to try.
 
     Attributes:
-        path: of its candidate.
-        name: of its candidate, for messages.
-        position: of its candidate, from 0.
-        fingerprint: of the proof.
-        proof: what is sent.
-        kept: its reference says something else by now.
+        path: the path of its candidate.
+        name: the name of its candidate in messages.
+        position: the position of its candidate, from 0.
+        fingerprint: the fingerprint of the proof.
+        proof: the proof that is sent.
+        kept: whether its reference holds another value by now.
     """
 
     path: str
@@ -51,7 +54,13 @@ class Attempt:
 
 
 class ProofHistory:
-    """The verdicts of one engine, shared by all its flights. The lock guards a few assignments, never a request."""
+    """The accepted and refused proofs of one engine, shared by all its flights.
+
+    The lock guards a few assignments, never a request.
+
+    Attributes:
+        worked: the proof that was accepted last, unless it has been refused since.
+    """
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
@@ -61,25 +70,25 @@ class ProofHistory:
         self._announced: tuple[str, bytes] | None = None
 
     def refused_lately(self, fingerprint: bytes) -> bool:
-        """Whether there is no hope in this proof, as long as there is another."""
+        """Whether a proof was refused recently, so that others are tried first."""
         refused_at = self._refused.get(fingerprint)
         return refused_at is not None and self._monotonic() - refused_at < PATIENCE
 
     def refuse(self, attempt: Attempt) -> None:
-        """Entra does not take it for a proof (any more)."""
+        """Remember that Entra refused a proof."""
         with self._lock:
             self._refused.pop(attempt.fingerprint, None)
             self._refused[attempt.fingerprint] = self._monotonic()
-            while len(self._refused) > _LIMIT:  # a program may print another secret each time
+            while len(self._refused) > _LIMIT:  # a program may print a new secret each time
                 del self._refused[next(iter(self._refused))]
             if self.worked is not None and self.worked.fingerprint == attempt.fingerprint:
                 self.worked = None
 
     def accept(self, attempt: Attempt) -> tuple[str, bytes] | None:
-        """It worked.
+        """Remember that Entra accepted a proof.
 
         Returns:
-            Path and fingerprint of what had worked before.
+            The path and fingerprint of the proof accepted before.
         """
         with self._lock:
             self._refused.pop(attempt.fingerprint, None)
@@ -88,46 +97,46 @@ class ProofHistory:
             return before
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Forget all proofs."""
         with self._lock:
             self._refused.clear()
             self.worked = None
 
     def after_fork(self) -> None:
-        """In the child of a fork nobody holds the lock."""
+        """Release the lock, in the child of a fork."""
         self._lock = Lock()
 
 
 _HALF_WRITTEN: Final = frozenset({"empty", "not-utf8", "bad-certificate"})
-"""What a file may look like while it is written in place."""
+"""The codes of a file that may be in the middle of a write in place."""
 _PAUSES: Final = (0.01, 0.04, 0.15, 0.3, 0.5)
-"""Seconds, for whoever writes it to come to an end."""
+"""Seconds to wait for the end of that write, one after the other."""
 
 
 class ProofSelector:
-    """The proofs of one flight.
-
-    Attributes:
-        proofs: those that were tried.
-        seen: what each candidate was when it was last read, by position.
+    """Selects the next proof to try within one flight.
 
     Args:
-        candidates: the preferred one first.
-        readings: shared with the other flights of the engine.
-        verdicts: likewise.
+        candidates: the places of proofs, the preferred one first.
+        cache: the proof cache of the engine.
+        history: the proof history of the engine.
         pause: waits for some seconds.
+
+    Attributes:
+        proofs: the proofs that were tried.
+        seen: the state of each candidate when it was last read, by position.
     """
 
     def __init__(
         self,
         candidates: Sequence[Candidate],
-        readings: ProofCache,
-        verdicts: ProofHistory,
+        cache: ProofCache,
+        history: ProofHistory,
         pause: Callable[[float], object] = time.sleep,
     ) -> None:
         self._candidates = candidates
-        self._proofs = readings
-        self._history = verdicts
+        self._cache = cache
+        self._history = history
         self._pause = pause
         self.seen: dict[int, ProofReading] = {}
         self._unchanged: set[int] = set()
@@ -137,10 +146,10 @@ class ProofSelector:
         self._refusals: list[tuple[Attempt, Failure]] = []
 
     def attempts(self) -> Iterator[Attempt]:
-        """What to try next, as long as all before was refused: `refuse()` it before going on."""
+        """The attempts in their order. Call `refuse()` before the next one; stop when one is accepted."""
         for position in self._order():
-            reading, kept = self._proofs.now(self._candidates[position])
-            if kept and (self._candidates[position].runs or self._proofs.settled(reading)):
+            reading, kept = self._cache.now(self._candidates[position])
+            if kept and (self._candidates[position].runs or self._cache.settled(reading)):
                 self._unchanged.add(position)
             yield from self._judged(position, reading)
         if not self._tried:
@@ -153,7 +162,7 @@ class ProofSelector:
                 yield self._begun(attempt)
 
     def refuse(self, attempt: Attempt, failure: Failure) -> None:
-        """Entra refused the proof itself."""
+        """Note that Entra refused the proof of an attempt."""
         self._refusals.append((attempt, failure))
         self._history.refuse(attempt)
 
@@ -163,7 +172,7 @@ class ProofSelector:
         yield from dict.fromkeys((0, *remembered, *range(len(self._candidates))))
 
     def _judged(self, position: int, reading: ProofReading) -> Iterator[Attempt]:
-        """An attempt with what was read, unless there was none, or it has to wait for more hopeful ones."""
+        """An attempt with the proof that was read. One that was refused recently is tried after all others."""
         self.seen[position] = reading
         if isinstance(reading.outcome, NotFound) or reading.fingerprint in self._tried:
             return
@@ -182,31 +191,31 @@ class ProofSelector:
     def _read_again(self) -> Iterator[Attempt]:
         if self._tried or self._later or self._unchanged:
             for position, candidate in enumerate(self._candidates):
-                yield from self._judged(position, self._proofs.again(candidate, self.seen.get(position)))
+                yield from self._judged(position, self._cache.again(candidate, self.seen.get(position)))
         for pause in _PAUSES:
-            # What has not changed for a while is not being written.
+            # A file that has not changed for some time is not being written.
             fresh = {position: item for position, item in self.seen.items() if position not in self._unchanged}
             halves = [position for position, item in fresh.items() if _is_half_written(item)]
             if self._tried or self._later or not halves:
                 return
             self._pause(pause)
             for position in halves:
-                yield from self._judged(position, self._proofs.again(self._candidates[position], None))
+                yield from self._judged(position, self._cache.again(self._candidates[position], None))
 
     def _changed_meanwhile(self) -> Iterator[Attempt]:
-        """A file that came to an end while a half of it was being refused. A look costs nothing."""
+        """Files that were completed while half of their content was refused. The check is cheap."""
         for position, candidate in enumerate(self._candidates):
-            if self._proofs.changed(candidate, self.seen[position]):
-                yield from self._judged(position, self._proofs.again(candidate, self.seen[position]))
+            if self._cache.changed(candidate, self.seen[position]):
+                yield from self._judged(position, self._cache.again(candidate, self.seen[position]))
 
     def _last_that_worked(self) -> Iterator[Attempt]:
-        """Instead of a proof that was refused; not where there is none any more: then somebody took it away."""
+        """The proof accepted last, instead of a refused one; not if the reference is gone: then it was withdrawn."""
         worked = self._history.worked
         if worked is not None and worked.fingerprint not in self._tried and (self._tried or self._later):
             yield self._begun(replace(worked, kept=True))
 
     def failure(self) -> Failure:
-        """Why nothing worked: what was refused, and what could not be read."""
+        """The failure of the flight: the refusals, and the references that could not be read."""
         unread = [
             (item.outcome.path or self._candidates[position].path, item.outcome)
             for position, item in sorted(self.seen.items())

@@ -144,8 +144,8 @@ class Source:
             if not isinstance(answer, Failure):
                 self._log_token(request, answer.lifetime, plan.monotonic() - monotonic_at)
                 self._remember(attempt)
-                said = (answer.token, answer.token_type, answer.lifetime, answer.refresh_in)
-                return Token(*said, asked_at, monotonic_at, plan.random())
+                fields = (answer.token, answer.token_type, answer.lifetime, answer.refresh_in)
+                return Token(*fields, asked_at, monotonic_at, plan.random())
             if not answer.refused_proof:
                 return answer
             selector.refuse(attempt, answer)
@@ -168,7 +168,9 @@ class Source:
         count = len(self._candidates)
         if attempt.kept:
             if not self._rescued:
-                self.log.warning("%s has changed and was refused: it serves on as it was", attempt.name)
+                self.log.warning(
+                    "%s has changed and was refused: the value that worked before is still used", attempt.name
+                )
         elif before is None or before[0] != attempt.path:
             if count > 1:
                 self.log.info("%s is in use, %d of %d", attempt.name, attempt.position + 1, count)

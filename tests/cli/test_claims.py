@@ -1,4 +1,4 @@
-"""How claims are read and shown; that they are, `test_token.py` says."""
+"""How claims and times are read and shown. `test_token.py` tests the whole command."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from credconf.cli.token import readable
         (3 * 86400, "for 3 days"),
     ],
 )
-def test_a_life_is_told_in_the_largest_unit_that_fits(seconds, words):
+def test_a_lifetime_uses_the_largest_unit_that_fits(seconds, words):
     assert lifetime(seconds) == words
 
 

@@ -69,7 +69,7 @@ def test_the_module_is_the_program():
     assert (result.returncode, result.stdout.decode().split()) == (0, ["credconf,", "version", __version__])
 
 
-# What it says to a wrong call
+# Wrong calls
 
 
 @pytest.mark.parametrize(("written", "meant"), [("chek", "check"), ("shema", "schema"), ("explian", "explain")])

@@ -1,4 +1,4 @@
-"""`credconf init` writes a configuration that works once its secret is there, and never touches a secret itself."""
+"""`credconf init` writes a configuration that works with its secret, and never handles the secret."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_the_schema_can_be_left_out(project):
     assert sorted(os.listdir(project.path)) == [".env.example", "credconf.yaml"]
 
 
-def test_it_lists_what_it_wrote_and_says_what_comes_next(repository, monkeypatch):
+def test_it_lists_the_files_and_the_next_steps(repository, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
     said = run("init", *WHO, "-f", "app.yaml").said
     listed = [line.split() for line in said.partition("\n\n")[0].splitlines()]
@@ -138,7 +138,7 @@ def test_what_an_editor_could_take_for_something_else_is_quoted(text):
 
 
 @pytest.mark.parametrize("text", [TENANT, "contoso.onmicrosoft.com", "/run/secrets/entra", "MY_SECRET"])
-def test_what_nobody_could_mistake_is_not(text):
+def test_unambiguous_text_is_not_quoted(text):
     assert scalar(text) == text
 
 
@@ -208,7 +208,7 @@ def test_in_a_repository_dotenv_is_ignored_once(repository):
 
 
 @pytest.mark.parametrize(("line", "covers"), [(".env", True), (".env*", True), ("/.env", False), ("#.env", False)])
-def test_what_a_gitignore_above_says_counts(repository, monkeypatch, line, covers):
+def test_a_gitignore_of_a_parent_counts(repository, monkeypatch, line, covers):
     repository.write(".gitignore", f"{line}\n")
     (repository.path / "sub").mkdir()
     monkeypatch.chdir(repository.path / "sub")
@@ -252,7 +252,7 @@ def test_a_disk_that_is_full_leaves_the_old_file_and_nothing_else(project, monke
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self"), reason="no directory in which nobody can write")
-def test_a_directory_that_takes_no_file_is_told_with_the_name_of_the_file(project):
+def test_the_error_of_a_read_only_directory_names_the_file(project):
     said = run("init", *WHO, "--no-schema", "-f", "/proc/self/credconf.yaml").said
     assert said.splitlines()[-1].startswith("error: /proc/self/credconf.yaml can't be written: ")
 
@@ -290,7 +290,7 @@ def test_an_option_that_can_not_be_used_is_refused_without_being_quoted(project,
     assert os.listdir(project.path) == []
 
 
-def test_all_that_is_wrong_with_the_options_is_told_at_once(project):
+def test_all_invalid_options_are_reported_at_once(project):
     said = run("init", "--client-id", CANARY, "--cloud", CANARY, "--named", CANARY).said
     for told in ("--client-id: ", "--cloud: ", "--named: ", "without a terminal, --tenant-id must be given"):
         assert told in said
@@ -328,7 +328,7 @@ def test_a_terminal_is_asked_until_each_answer_can_be_used(project):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a pseudo-terminal")
-def test_a_file_that_is_there_is_told_before_anything_is_asked(project):
+def test_an_existing_file_is_reported_before_any_question(project):
     project.write("credconf.yaml", "mine")
     status, said = terminal("init", answers=[])
     assert (status, "Tenant" in said, "use --force to replace it" in said) == (1, False, True)

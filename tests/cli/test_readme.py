@@ -1,4 +1,4 @@
-"""The pictures of the README are what the doctor says, but for names, times and addresses that nobody has."""
+"""The examples of the README are real reports of the doctor, except for names, times and addresses."""
 
 from __future__ import annotations
 

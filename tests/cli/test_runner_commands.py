@@ -49,7 +49,7 @@ def quiet(*arguments, stdin=None):
 
 
 def everywhere(*options):
-    """What each command says of a configuration, in each form."""
+    """The output of each command for a configuration, in each format."""
     for form in ("text", "json", "github"):
         quiet("check", "--format", form, *options)
         quiet("check", "--format", form, "--resolve", *options)

@@ -1,4 +1,4 @@
-"""`credconf token` acquires one token, and shows it to nobody who has not asked."""
+"""`credconf token` acquires one token, and prints it only with `--raw`."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_raw_prints_the_token_and_nothing_else(entra):
     assert jwt.decode(token, options={"verify_signature": False})["appid"] == entra.client_id
 
 
-def test_what_is_said_beside_a_raw_token_goes_to_the_other_stream(entra, project):
+def test_messages_beside_a_raw_token_go_to_standard_error(entra, project):
     project.write("mine.yaml", f"client_secret: {CANARY}\n")
     entra.tokens(access_token="opaque")
     done = apart("--raw", "User.Read", "-f", "mine.yaml", AZURE_CLIENT_SECRET="")
@@ -84,7 +84,7 @@ def test_a_token_that_no_header_can_carry_is_refused(entra, token):
     assert (outcome.status, "no HTTP header can carry" in " ".join(outcome.said.split())) == (1, True)
 
 
-def test_json_holds_every_claim_and_says_that_nobody_checked_them(entra):
+def test_json_holds_every_claim_and_that_the_signature_is_unchecked(entra):
     claims = {"aud": "api", "exp": 2_000_000_000, "roles": ["A", "B"], "deep": {"x": [1, None]}}
     entra.tokens(expires_in=600, access_token=forged(claims))
     shown = run("token", SCOPE, "--format", "json").json

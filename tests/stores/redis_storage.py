@@ -1,4 +1,4 @@
-"""Tokens in a real Redis whose time a test lets pass."""
+"""Tokens in a real Redis, with simulated time."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def plan_of(url: str, clock: Callable[[], float], monotonic: Callable[[], float]
 
 @dataclass
 class InRedis(Storage):
-    """What was written grows older; the clock of the Redis itself is nobody's to set."""
+    """Stored values grow older instead: no test can set the clock of the Redis."""
 
     url: str = ""
 

@@ -1,4 +1,4 @@
-"""The stores that the contract of a store runs on: each opens any number of times on one and the same storage."""
+"""The stores that the contract runs on. Each opens the same storage any number of times."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 from credconf.ground.log import Log
 from credconf.stores.encrypted_storage import plain
 from credconf.stores.file_store import FileStore
+from credconf.stores.sealing import Seal, Seals
 from credconf.stores.store import Stored, Unavailable, read, read_failure, written, written_failure
 from tests.contract.faces import Clock
+from tests.toys.store import DirectoryStore
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Storage:
-    """What several processes share, in this process, with a clock that the test moves."""
+    """The storage that several processes share, in this process, with a clock that the test moves."""
 
     clock: Clock = field(default_factory=Clock)
     monotonic: Clock = field(default_factory=lambda: Clock(1_000.0))
@@ -143,7 +145,29 @@ class PlainFile(Storage):
         )
 
 
+class Keys:
+    """Stands for the keyring: one seal, as of a store with a key of its own."""
+
+    def now(self) -> Seals:
+        seal = Seal(b"key")
+        return Seals(seal, seal, (seal,))
+
+    def after_fork(self) -> None:
+        pass
+
+
+@dataclass
+class ToyDirectory(Storage):
+    """The toy that `tests/test_toys.py` takes through everything else."""
+
+    directory: Path | None = None
+
+    def open(self) -> DirectoryStore:
+        return DirectoryStore(str(self.directory), Keys(), self.clock)
+
+
 STORAGES = {
     "in memory": lambda directory: InMemory(),
     "plain file": lambda directory: PlainFile(directory=directory / "credconf"),
+    "toy directory": lambda directory: ToyDirectory(directory=directory / "tokens"),
 }

@@ -86,7 +86,7 @@ def test_what_another_machine_has_encrypted_is_no_text_of_ours(fault):
     assert CANARY not in str(caught.value)
 
 
-def test_a_keyring_that_asks_somebody_who_is_not_there_keeps_nobody_waiting():
+def test_a_keyring_that_waits_for_a_person_delays_no_caller():
     hung = threading.Event()
     kept = keyring(hung)
     with pytest.raises(Unavailable, match="does not answer"):
@@ -122,7 +122,7 @@ def test_what_a_killed_writer_left_behind_is_no_obstacle(tmp_path):
         assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_where_nothing_encrypts_that_is_said(tmp_path):
+def test_a_machine_without_encryption_is_reported(tmp_path):
     if sys.platform != "linux":
         pytest.skip("other systems encrypt by themselves")
     try:
@@ -136,7 +136,7 @@ def test_where_nothing_encrypts_that_is_said(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="owners are POSIX's")
-def test_a_directory_of_somebody_else_is_not_used(tmp_path, monkeypatch):
+def test_a_directory_of_another_user_is_not_used(tmp_path, monkeypatch):
     import os
 
     theirs = os.geteuid() + 1

@@ -190,7 +190,7 @@ def test_only_the_latest_failures_are_kept(storage):
 
 
 @pytest.mark.parametrize("hour", [-3600, 3600, -86400 * 365])
-def test_a_clock_that_somebody_sets_makes_no_token_younger(storage, hour):
+def test_setting_the_clock_makes_no_token_younger(storage, hour):
     storage.open().put("key", entry(lifetime=600))
     storage.clock.advance(hour)
     storage.monotonic.advance(300)
@@ -230,7 +230,7 @@ def test_a_file_that_can_not_be_written_is_unavailable(storage):
     assert backend.get("key").entry.token == "token"
 
 
-def test_a_writer_that_hangs_keeps_nobody_waiting_for_long(storage):
+def test_a_writer_that_hangs_delays_others_briefly(storage):
     backend = storage.open()
     backend.put("key", entry())
     stopped = FileLock.take(str(storage.directory / "test.json.lock"))

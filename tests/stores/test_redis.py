@@ -45,7 +45,7 @@ def backend_of(redis_url, clock):
 
 @pytest.fixture
 def inside(redis_url):
-    """What somebody sees who reads the Redis."""
+    """What a reader of the Redis sees."""
     with redis.Redis.from_url(redis_url, protocol=2) as client:
         yield client
 
@@ -134,7 +134,7 @@ def test_each_listed_secret_is_tried_on_reading(backend_of):
 
 def test_a_token_is_kept_under_the_secret_that_got_it(backend_of):
     backend_of("placeholder", "right", worked="right").put(KEY, entry())
-    assert backend_of("placeholder").get(KEY).entry is None, "somebody without the right secret found the token"
+    assert backend_of("placeholder").get(KEY).entry is None, "a process without the right secret found the token"
     assert backend_of("right").get(KEY).entry.token == TOKEN
     assert backend_of("placeholder", "right").get(KEY).entry.token == TOKEN
 
@@ -275,7 +275,7 @@ def test_a_lease_ends_by_itself_unless_it_is_renewed(backend_of, inside):
     assert inside.pttl(name) > LEASE * 1000 - 2000
 
 
-def test_who_has_lost_his_lock_takes_it_from_nobody(backend_of, inside):
+def test_a_lost_lock_stays_with_its_new_holder(backend_of, inside):
     one, other = backend_of(), backend_of()
     lost = one.lock(KEY)
     inside.flushall()

@@ -22,7 +22,7 @@ TIMEOUT = 0.5
 
 @pytest.fixture
 def serving():
-    """Starts a server that treats each connection in some way; tells its URL."""
+    """Start a server that treats each connection in some way, and return its URL."""
     stopped = threading.Event()
     opened = []
 
@@ -143,7 +143,7 @@ def test_an_answer_that_drips_is_not_waited_for_though_each_byte_comes_in_time(s
     assert time.monotonic() - began < 60 * TIMEOUT
 
 
-def test_where_nobody_listens_there_is_no_connection(client_of):
+def test_a_closed_port_is_unavailable(client_of):
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     with pytest.raises(Unavailable, match="there is no connection to it"):

@@ -1,4 +1,4 @@
-"""What makes a token opaque to whoever keeps it."""
+"""Shared tokens are opaque to the store that keeps them."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def kept():
 
 
 class Process:
-    """One process: its own coordinator, and a source that answers as the test says."""
+    """One process: its own coordinator, and a source whose answers the test gives."""
 
     def __init__(self, storage, answer=None, sleep=None):
         self.storage = storage
@@ -205,7 +205,7 @@ def test_polls_grow_apart(storage):
 # Failures
 
 
-def fails_while_somebody_waits(storage, failure):
+def fails_while_another_waits(storage, failure):
     key, lock = busy(storage)
     process = Process(storage)
 
@@ -219,7 +219,7 @@ def fails_while_somebody_waits(storage, failure):
 
 
 def test_what_the_server_answered_reaches_those_who_waited(storage):
-    waiting = fails_while_somebody_waits(storage, THROTTLED)
+    waiting = fails_while_another_waits(storage, THROTTLED)
     assert waiting.get() == THROTTLED
     assert not waiting.asked
 
@@ -228,7 +228,7 @@ def test_what_the_server_answered_reaches_those_who_waited(storage):
     "failure", [UNREACHABLE, REFUSED, replace(UNAVAILABLE, unretried=True)], ids=["network", "secret", "not retried"]
 )
 def test_what_may_be_the_holders_alone_is_tried_by_oneself(storage, failure):
-    waiting = fails_while_somebody_waits(storage, failure)
+    waiting = fails_while_another_waits(storage, failure)
     assert text(waiting.get())
     assert len(waiting.asked) == 1
     assert waiting.slept < 2
@@ -242,10 +242,10 @@ def test_a_failure_is_delivered_and_not_kept(storage):
     assert len(second.asked) == 1
 
 
-@pytest.mark.parametrize("tells", [{}, {"claims": '{"a": 1}'}], ids=["as the holder of the lock", "without a lock"])
-def test_a_pause_that_one_process_is_asked_for_is_kept_by_all(storage, tells):
+@pytest.mark.parametrize("options", [{}, {"claims": '{"a": 1}'}], ids=["as the holder of the lock", "without a lock"])
+def test_a_pause_that_one_process_is_asked_for_is_kept_by_all(storage, options):
     first, second = Process(storage, THROTTLED), Process(storage)
-    assert first.get(**tells) == THROTTLED
+    assert first.get(**options) == THROTTLED
     storage.wait(2)
     assert second.get() == replace(THROTTLED, retry_after=3)
     assert not second.asked
@@ -270,7 +270,7 @@ def test_a_pause_that_is_over_for_the_test_does_not_come_back_from_the_store(sto
     assert text(second.get())
 
 
-def test_a_failure_that_nobody_but_this_process_can_have_is_not_told(storage):
+def test_a_failure_of_this_process_alone_is_not_stored(storage):
     assert Process(storage, UNREADABLE).get() == UNREADABLE
     assert not storage.failures
     assert not storage.held
@@ -305,7 +305,7 @@ def test_what_another_process_has_refreshed_is_adopted(storage):
     assert not process.asked
 
 
-def test_nobody_waits_for_a_refresh_of_another_process(storage):
+def test_no_caller_waits_for_a_refresh_of_another_process(storage):
     process, old, terms = due(storage)
     busy(storage)
     assert process.get(terms) is old
@@ -352,7 +352,7 @@ def test_what_is_superseded_is_put_nowhere(storage):
 # Claims, and asking anew
 
 
-def test_claims_take_nobodys_token_and_leave_theirs_to_all(storage):
+def test_claims_use_no_stored_token_and_store_theirs(storage):
     first, second, third = Process(storage), Process(storage), Process(storage)
     first.get()
     second.answer = lambda: second.token("with claims")
@@ -539,7 +539,7 @@ def test_what_a_slow_store_has_is_used(storage):
     assert len(slow.process.asked) == asked
 
 
-def test_a_process_that_has_just_started_blames_nobody_for_the_time_that_its_first_flight_takes(storage, caplog):
+def test_the_slow_first_flight_of_a_process_does_not_open_the_circuit(storage, caplog):
     slow = Slow(storage, 0.7, "get", "lock", at_once=True)
     assert 2.0 < slow.lost("first") < 2.2  # two looks, and the lock between them
     assert not caplog.records
@@ -554,7 +554,7 @@ def test_who_has_seen_that_it_is_slow_does_not_even_ask_for_the_lock(storage):
     assert storage.calls == ["get"]
 
 
-def test_nobody_waits_long_for_his_token_to_be_stored_and_the_lock_goes_after_it(storage):
+def test_a_caller_waits_briefly_for_its_token_to_be_stored_and_the_lock_is_released_after_it(storage):
     storage.patience, storage.lease = 0.2, 5.0
     process, goes_on = Process(storage), threading.Event()
     store = process.coordinator._breaker.store

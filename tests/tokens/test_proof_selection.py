@@ -93,7 +93,7 @@ class Flights(RuleBasedStateMachine):
         self.world.now += seconds
 
     @rule()
-    def somebody_asks(self):
+    def a_caller_asks(self):
         world, held, usable = self.world, list(self.world.held), [item for item in self.world.held if item]
         reads, worked = list(world.reads), world.history.worked
         sent, outcome = world.flight()
@@ -113,7 +113,7 @@ class Flights(RuleBasedStateMachine):
         self.last = (list(world.held), set(world.accepted), world.now, outcome)
 
     @rule()
-    def somebody_asks_once_more(self):
+    def a_caller_asks_once_more(self):
         """Where nothing has changed since a secret worked, one request is enough, and no program runs."""
         if self.last is None or self.last[:3] != (self.world.held, self.world.accepted, self.world.now):
             return

@@ -94,7 +94,8 @@ def _proof(target: Target) -> str:
 
 def expiry(diagnosis: Diagnosis, _: float) -> Result:
     """Report the known expiry dates of the proofs. It runs no program."""
-    now, kind = time.time(), type(diagnosis.known_target().resolved.settings)
+    now = time.time()
+    kind = type(diagnosis.known_target().resolved.settings)
     known = list(_expiry_dates(diagnosis.known_target()))
     if not known:
         return Result("ok", f"unknown (set `{kind.ends_by}` to get warnings before)" if kind.ends_by else "unknown")
@@ -102,8 +103,9 @@ def expiry(diagnosis: Diagnosis, _: float) -> Result:
     texts = [f"{name} {in_days(expires_on, now)}" for name, expires_on in known]
     if all(item is None for item in reached):
         return Result("ok", texts[0], details=tuple(texts[1:]))
-    correct = OVER in reached and kind.ends_by
-    fix = f"{kind.renewal} If you have done that, correct the date." if correct else kind.renewal
+    fix = kind.renewal
+    if OVER in reached and kind.ends_by:
+        fix += " If you have done that, correct the date."
     return Result("warning", texts[0], fix, tuple(texts[1:]))
 
 

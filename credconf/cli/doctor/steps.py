@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 Status = Literal["ok", "warning", "failed", "skipped"]
 
-GRACE = 0.25
+GRACE = 1.0
 """Seconds by which a step may exceed its limit, so that its own time-out reports what did not answer."""
 
 _COLOURS: dict[Status, str] = {"ok": "green", "warning": "yellow", "failed": "red", "skipped": "bright_black"}
@@ -144,7 +144,7 @@ class Report:
 
 
 def bounded(work: Callable[[], T], seconds: float) -> T | type[BaseException] | None:
-    """Run work on a thread of its own, and abandon the thread if it takes too long.
+    """Run work on its own thread, and abandon the thread if it takes too long.
 
     Returns:
         The return value; `None` after a time-out; for an exception its type, since its frames may hold a secret.
@@ -153,7 +153,7 @@ def bounded(work: Callable[[], T], seconds: float) -> T | type[BaseException] | 
         return workers.bounded(workers.Workers(1, "credconf-doctor", idle=0.0), work, seconds)
     except workers.TooLong:
         return None
-    except Exception as exc:  # noqa: BLE001 - a bug of a step is a finding
+    except Exception as exc:  # noqa: BLE001 - a bug of a step is a result
         return type(exc)
 
 

@@ -1,4 +1,4 @@
-"""What the doctor says, in both forms, and the environment that it is asked in."""
+"""The report of the doctor in both formats, and its environment."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def use(entra, monkeypatch):
 
 
 class Report:
-    """What the doctor said, as JSON; the canary is in neither form."""
+    """The report as JSON. The canary is in neither format."""
 
     def __init__(self, *arguments):
         self.text = run("doctor", *arguments).said

@@ -31,7 +31,7 @@ def test_a_certificate_that_is_over_asks_for_the_clock(serve, ca):
     assert failed["fix"].startswith("Check this machine's clock")
 
 
-def test_a_certificate_of_another_host_says_so(serve, ca):
+def test_a_certificate_of_another_host_is_reported(serve, ca):
     serve(ca.issue_cert("somewhere.else"))
     failed = Report().ends_at("TLS")
     assert "hostname mismatch" in failed["summary"].lower()

@@ -47,7 +47,7 @@ def test_a_server_that_refuses_connections_ends_it(entra):
     assert failed["summary"] == f"{entra.host} refused the connection"
 
 
-def test_a_server_that_says_nothing_in_the_handshake_ends_in_time(entra, monkeypatch):
+def test_a_silent_server_in_the_handshake_ends_in_time(entra, monkeypatch):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("AZURE_AUTHORITY_HOST", f"127.0.0.1:{silent.getsockname()[1]}")
         failed = Report("--timeout", "0.5").ends_at("TLS")
@@ -63,7 +63,7 @@ def test_the_whole_way_leads_through_the_proxy(entra, through):
     assert set(proxy.asked.targets) == {entra.host}
 
 
-def test_no_proxy_is_obeyed_and_told(entra, through, monkeypatch):
+def test_no_proxy_is_respected_and_reported(entra, through, monkeypatch):
     proxy = through()
     monkeypatch.setenv("NO_PROXY", "127.0.0.0/8")
     report = Report()

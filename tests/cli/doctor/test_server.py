@@ -1,4 +1,4 @@
-"""What the server says: its document, its clock, a token or none."""
+"""The steps that need the server: discovery, clock, token."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_the_clock_is_compared_with_the_servers(monkeypatch, project, off, resul
     assert report["token"]["result"] == "ok"
 
 
-def test_a_server_that_tells_no_time_is_asked_for_none(entra):
+def test_without_a_date_the_clock_step_is_skipped(entra):
     entra.answers(404, headers={"Date": "tomorrow"}, on="discovery")
     assert Report()["clock"]["result"] == "skipped"
 
@@ -157,7 +157,7 @@ def test_words_of_the_server_move_no_cursor(entra):
 
 
 @pytest.mark.parametrize(("field", "found"), [("client_id", "problems"), ("client_secret", "fix")])
-def test_a_file_that_vanishes_on_the_way_is_told(entra, project, monkeypatch, field, found):
+def test_a_file_that_vanishes_between_the_steps_is_reported(entra, project, monkeypatch, field, found):
     monkeypatch.delenv(f"AZURE_{field.upper()}")
     project.write("mine.yaml", f"{field}: {{file: vanishes}}\n")
     file = project.write("vanishes", CANARY if field == "client_secret" else entra.client_id)

@@ -1,4 +1,4 @@
-"""`credconf explain` says of each code what it means and what to do."""
+"""`credconf explain` and `credconf schema`."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def test_a_file_whose_name_is_no_text_can_be_named(project):
 
 
 @pytest.mark.parametrize("arguments", [("schema",), ("explain",), ("show",), ("check", "--help"), ("nothing",)])
-def test_a_reader_that_leaves_is_told_from_problems(project, arguments):
+def test_a_closed_pipe_has_its_own_exit_status(project, arguments):
     command = [sys.executable, "-m", "credconf", *arguments]
     ours, theirs = os.pipe()
     os.close(ours)
