@@ -22,7 +22,7 @@ from .nodes import Mapping, Scalar, Sequence, faults, pairs_of, plain
 from .sections import missing_section, section_of
 
 if TYPE_CHECKING:
-    from .nodes import Document
+    from .nodes import Document, Node
 
 
 _CONTROLS = frozenset({"extends", "abstract"})
