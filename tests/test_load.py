@@ -233,8 +233,8 @@ def test_an_unknown_permission_is_refused_without_showing_an_argument(function):
         ({"name": 5}, "name= is text, not int"),
         ({"env_file": None}, "env_file= is a path, True or False, not None"),
         ({"environ": [CANARY]}, "environ= is a mapping of variables to texts, not list"),
-        ({"environ": {"A": 5}}, "environ= has a variable whose value is no text, but int"),
-        ({"environ": {b"A": CANARY}}, "environ= has a name that is no text, but bytes"),
+        ({"environ": {"A": 5}}, "environ= has a variable whose value is not text but int"),
+        ({"environ": {b"A": CANARY}}, "environ= has a name that is not text but bytes"),
     ],
 )
 def test_an_argument_of_a_wrong_type_says_so(project, arguments, said):
@@ -248,7 +248,7 @@ def test_an_argument_of_a_wrong_type_says_so(project, arguments, said):
 @pytest.mark.parametrize("path", ["", [""]])
 def test_an_empty_path_is_a_file_that_is_missing_and_says_so(project, path):
     problem = only(project.refused(path))
-    assert (problem.code, problem.hint) == ("missing-file", "the path is empty: name a file, or leave it out")
+    assert (problem.code, problem.hint) == ("missing-file", "the path is empty: name a file, or remove it")
     assert only(project.refused(env_file="", environ=VARIABLES)).code == "missing-file"
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from credconf.config.request import places
+from credconf.config.request import sources_of
 from credconf.config.resolution import Resolved, resolve
 from credconf.config.show import settings_of, settings_so_far, variables_of
 from credconf.factory import request_for
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from credconf import Origin, Problem
-    from credconf.config.request import Place
+    from credconf.config.request import Source
     from credconf.config.resolution import FailedResolution
     from credconf.config.show import ShownSetting
 
@@ -47,7 +47,7 @@ def show(form: str, chosen: Chosen) -> None:
     Exit status: 1 if the configuration can't be used.
     """
     request = request_for(**chosen, environ=None, overrides={})
-    looked_in = places(request)
+    looked_in = sources_of(request)
     outcome = resolve(request)
     problems = outcome.warnings if isinstance(outcome, Resolved) else outcome.problems
     if form == JSON:
@@ -63,7 +63,7 @@ def _settings(outcome: Resolved | FailedResolution) -> list[ShownSetting]:
 
 
 def _described(
-    outcome: Resolved | FailedResolution, looked_in: Sequence[Place], problems: Sequence[Problem]
+    outcome: Resolved | FailedResolution, looked_in: Sequence[Source], problems: Sequence[Problem]
 ) -> dict[str, Any]:
     return {
         "ok": isinstance(outcome, Resolved),
@@ -92,11 +92,11 @@ def _origin(origin: Origin) -> dict[str, Any]:
     return {name: getattr(origin, name) for name in names}
 
 
-def _place(place: Place) -> dict[str, Any]:
+def _place(place: Source) -> dict[str, Any]:
     return {"name": place.name, "exists": place.exists, "note": place.note}
 
 
-def _show_text(outcome: Resolved | FailedResolution, looked_in: Sequence[Place]) -> None:
+def _show_text(outcome: Resolved | FailedResolution, looked_in: Sequence[Source]) -> None:
     settings = _settings(outcome)
     if settings:
         given = [item for item in settings if item.origin.place != "default" or item.problems]
@@ -167,6 +167,6 @@ def _text(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def _state(place: Place) -> str:
+def _state(place: Source) -> str:
     state = "is there" if place.exists else "is not there"
     return f"{state}, {place.note}" if place.note else state

@@ -1,1 +1,1 @@
-"""From files, variables and arguments to one validated settings model, with the origin of every value."""
+"""Turns files, variables and arguments into one validated settings model, with the origin of every value."""

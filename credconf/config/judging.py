@@ -1,7 +1,7 @@
-"""One judge of credentials: with the values of a machine, as `load()` needs it, or without, as `credconf check` does.
+"""Applies all rules to one credential: for `load()` with the values of a machine, for `credconf check` without.
 
-Without a machine the variables and what references name are unknown: a setting that is not given is no problem,
-because the environment may supply it, and a reference need not be readable. All other rules are the same.
+Without a machine, variables and the values of references are unknown. A missing setting is then no problem, because
+the environment may supply it, and a reference need not be readable. All other rules are the same.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _ID: Final = "00000000-0000-0000-0000-000000000000"
 
 @record
 class Machine:
-    """The values of a machine, beside the files of a configuration.
+    """The values of a machine, in addition to the files of a configuration.
 
     Attributes:
         request: the arguments and the process environment.
@@ -60,28 +60,28 @@ class Machine:
 
     @property
     def reader(self) -> Reader:
-        """Reads what the configuration refers to."""
+        """The reader of references on this machine."""
         path = absolute(self.dotenv.name) if self.dotenv.exists else None
         return Reader(self.request.environ, self.dotenv.variables, frozenset(self.request.allow), path)
 
 
 class Judge:
-    """Judges one credential. All its problems are collected before any is reported.
+    """Applies all rules to one credential, and collects all its problems.
 
     Attributes:
-        problems: what was found; paths are those of the whole configuration.
-        layers: highest first.
+        problems: the problems so far; paths are those of the whole configuration.
+        layers: the layers, highest first.
         merged: the winning values, by path.
-        scheme: the variables that the credential listens to.
-        invalid: the problems of the model, where it can't be made; not among `problems` yet.
+        scheme: the variables that the credential reads.
+        invalid: the problems of the model where it is invalid; they are not in `problems`.
         reader: finds the values of references.
 
     Args:
         entries: the entries of the files.
-        name: of the entry; `None` for the flat form.
-        section: dotted path of the mapping that holds them.
-        lines: of the files.
-        machine: whose values count; `None` where they are not known.
+        name: the name of the entry; `None` for the flat form.
+        section: the dotted path of the mapping that holds the entries.
+        lines: the lines of the files.
+        machine: the values of the machine; `None` where they are unknown.
     """
 
     def __init__(self, entries: Entries, name: str | None, section: str, lines: Lines, machine: Machine | None) -> None:
@@ -98,18 +98,18 @@ class Judge:
         self._machine = machine
 
     def path(self, path: str) -> str:
-        """The path of a setting in the whole configuration."""
+        """Return the path of a setting in the whole configuration."""
         whole = joined(f"credentials.{self._name}", path) if self._name is not None else path
         return joined(self._section, whole) if self._entries.files else whole
 
     def lineage(self) -> list[str | None]:
-        """The entry and what it extends; `None` is the flat form."""
+        """Return the entry and what it extends; `None` is the flat form."""
         if self._name is None:
             return [None] if None in self._entries.parts else []
         return list(self._entries.lineage(self._name))
 
     def judge(self) -> Kind | None:
-        """The settings, if a model can be made of the credential; it may have problems all the same."""
+        """Apply the rules. Returns the settings if they are valid; `problems` may hold errors of other rules."""
         self._merge([part.layer for entry in self.lineage() for part in self._entries.parts[entry]])
         fields = tree(self.merged)
         if self._machine is None:
@@ -153,7 +153,7 @@ class Judge:
             self.merged = {path: value for path, value in self.merged.items() if path not in ignored}
 
     def _own(self, problem: Problem, **changes: Any) -> Problem:
-        """A problem with its path in the whole configuration."""
+        """Return a problem with its path in the whole configuration."""
         return replace(problem, path=self.path(problem.path or ""), **changes)
 
     def _add_prefix_problem(self, layers: Sequence[Layer]) -> Value | None:
@@ -172,11 +172,11 @@ class Judge:
         if not any(name.upper().startswith(PREFIX) for name in (*environ, *dotenv.variables)):
             return
         from credconf.config.reporting.unknown_variables import (
-            unknown_variables,  # most machines have none of these variables
+            unknown_variables,  # needed on few machines
         )
 
         schemes = {name: Scheme.of(name, None, prefixed=False) for name in (None, *self._entries.names)}
-        schemes[self._name] = self.scheme  # `env_prefix` may have replaced it
+        schemes[self._name] = self.scheme  # it may have an `env_prefix`
         prefixes = self._entries.prefixes()
         self.problems += unknown_variables(
             environ, lambda name: Origin("environment", name), schemes, self._name, prefixes
@@ -190,13 +190,13 @@ class Judge:
         invalid = {problem.path for problem in settings.problems} if isinstance(settings, Invalid) else set()
         from_dotenv = discovered_variables(dotenv.variables, environ) if dotenv.discovered else {}
         redirected = redirected_secret(self.merged, self.reader, from_dotenv)
-        # A value that can't be used decides nothing, and is an error already.
+        # An invalid value decides nothing, and is an error already.
         self.problems += [problem for problem in redirected if problem.path not in invalid]
         if dotenv.discovered:
             self.reader = replace(self.reader, pinned=answered_by(from_dotenv, self.merged))
 
     def _check_references(self, settings: Kind) -> None:
-        """Everything that a reference names must be readable now, so that a deployment fails at its start."""
+        """Check that every reference can be read, so that a wrong deployment fails at its start."""
         found = readable(settings, replace(self.reader, runs=False))
         if self.reader.known:
             self.problems += [self._unreadable(path, failure, found) for path, failure in found.failures]
@@ -205,7 +205,7 @@ class Judge:
             warnings = [
                 self._own(item) for item in advice(settings, found.identity, found.proofs, self.merged, self.reader)
             ]
-            # What could not be read need not be hidden: a directory is readable for everybody.
+            # No warning about the permissions of a file that could not be read.
             self.problems += [item for item in warnings if item.path not in unread or not self.reader.known]
 
     def _unreadable(self, path: str, failure: NotFound, found: Readable) -> Problem:
@@ -219,19 +219,19 @@ class Judge:
         )
 
     def placed(self, problem: Problem) -> Problem:
-        """A problem of the model, at the place that it is about."""
+        """Return a problem of the model with its place and its path in the whole configuration."""
         there = placed(problem, self.merged, self.layers, self._entries, self._name)
         return replace(there, path=self.path(there.path or ""))
 
 
 def stand_ins(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Valid values in the place of what is missing, so that the rest can be judged."""
+    """Return valid values for missing settings, so that the others can be checked."""
     found: dict[str, Any] = {} if "client_id" in fields else {"client_id": _ID}
     if "tenant_id" not in fields and "oidc_authority" not in fields:
         found["tenant_id"] = _ID
     kind = kind_of(fields)
     if kind is None and not present_proofs(fields):
-        # Where nothing tells the kind yet, it is one that has all of the settings.
+        # Where no proof is given, use a kind that has all of the settings.
         kind = next(iter(fitting_kinds(fields)), next(iter(KINDS)))
     model = KINDS[kind] if kind is not None else None
     if model is not None and (model.proof in fields or not present_proofs(fields)):
@@ -246,12 +246,12 @@ def stand_ins(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def judge(documents: Sequence[Document], section: str | None = None, *, whole: bool = True) -> tuple[Problem, ...]:
-    """Everything that is wrong, or probably wrong, with all entries of one configuration, without a machine.
+    """Check all entries of one configuration without a machine.
 
     Args:
-        documents: its files, the lowest layer first.
-        section: dotted path of our mapping; the whole file without it.
-        whole: these are all of its files; none could not be read.
+        documents: the parsed files, the lowest layer first.
+        section: the dotted path of credconf's mapping; `None` for the whole file.
+        whole: whether these are all files of the configuration, so that no other could not be read.
 
     Returns:
         Errors and warnings in the order of the files, each once.
@@ -269,7 +269,7 @@ def judge(documents: Sequence[Document], section: str | None = None, *, whole: b
 
 
 def _of_entries(entries: Entries, section: str, lines: Lines) -> list[Problem]:
-    """The problems of each entry with all that it extends; those of a parent alone are reported once."""
+    """Return the problems of each entry with all that it extends, and those of a parent alone only once."""
     own: dict[Any, Problem] = {}
     inherited: dict[Any, Problem] = {}
     for name in entries.parts:
@@ -286,5 +286,5 @@ def _of_entry(entries: Entries, name: str | None, section: str, lines: Lines) ->
     one = Judge(entries, name, section, lines, None)
     one.judge()
     yield from one.problems
-    # Also beside a kind that wants another proof than the one that is given: what is missing may come later.
+    # A missing setting may come from the environment, also where `kind` needs another proof than the one given.
     yield from (one.placed(problem) for problem in one.invalid if problem.code != "missing")

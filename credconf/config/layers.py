@@ -1,4 +1,4 @@
-"""One layer for each source of values: what it gives, and the origin of each of its values."""
+"""Makes one layer of values for each source, with the origin of each value."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
 
 @record
 class Value:
-    """One value as it was written, with its origin; what was written is in no `repr`.
+    """One value as it was written, with its origin. No `repr` shows what was written.
 
     Attributes:
-        raw: text, a list, a mapping, or whatever Python object an argument held.
-        origin: where the value stands.
-        key: where its key stands (the same as `origin` for places without keys).
+        raw: text, a list, a mapping, or any Python object that an argument held.
+        origin: the place of the value.
+        key: the place of its key; the same as `origin` for sources without keys.
         node: the YAML node, for positions inside the value.
     """
 
@@ -40,7 +40,7 @@ class Value:
     node: Any = field(default=None, repr=False)
 
     def place_of(self, path: tuple[str | int, ...]) -> Origin:
-        """The origin of what lies at `path` inside this value, as exactly as is known."""
+        """Return the place of the item at `path` inside this value, as exactly as is known."""
         node = self.node
         for step in path:
             inner = node.child(step) if node is not None else None
@@ -60,8 +60,8 @@ class Layer:
     """The values of one source, by dotted path (`http.timeout`).
 
     Attributes:
-        name: what messages call the source.
-        values: what it gives.
+        name: the name of the source in messages.
+        values: the values that it gives.
         entry: the named entry, for a layer of a file.
     """
 
@@ -71,7 +71,7 @@ class Layer:
 
 
 def arguments(given: Mapping[str, Any], problems: list[Problem]) -> Layer:
-    """The layer of keyword arguments. `None` counts as not given, except for `env_prefix`, where it means something."""
+    """Make the layer of keyword arguments. `None` counts as not given, except for `env_prefix`."""
     layer = Layer("arguments")
     for name, raw in given.items():
         if name not in KNOWN:
@@ -79,7 +79,7 @@ def arguments(given: Mapping[str, Any], problems: list[Problem]) -> Layer:
             message = f"`{name}` is not a keyword argument"
             problems.append(replace(problem, message=message, origin=Origin("argument", name)))
         elif name in ALIASES and given.get(ALIASES[name]) is not None and raw is not None:
-            message = f"`{name}` and `{ALIASES[name]}` are one setting"
+            message = f"`{name}` and `{ALIASES[name]}` are the same setting"
             problems.append(
                 Problem("conflict", message, path=name, origin=Origin("argument", name), hint="keep one of them")
             )
@@ -99,12 +99,12 @@ def arguments(given: Mapping[str, Any], problems: list[Problem]) -> Layer:
 
 
 def anchored_value(path: str, raw: Any, directory: str) -> Any:
-    """A value as it was written, whose relative paths are relative to a directory.
+    """Make the relative paths of a value absolute.
 
     Args:
-        path: of the setting.
-        raw: as it was written.
-        directory: of the file that holds it; of an argument, the working directory of now.
+        path: the path of the setting.
+        raw: the value as it was written.
+        directory: the directory of its file; for an argument, the current working directory.
     """
     declaration = SETTINGS.get(path)
     if declaration is not None and declaration.setting.is_path:
@@ -118,7 +118,7 @@ def _put(layer: Layer, path: str, raw: Any, origin: Origin) -> None:
 
 
 def environment(environ: Environment, scheme: Scheme, problems: list[Problem]) -> Layer:
-    """The layer of the process environment."""
+    """Make the layer of the process environment."""
 
     def origin(name: str) -> Origin:
         return Origin("environment", name)
@@ -129,19 +129,19 @@ def environment(environ: Environment, scheme: Scheme, problems: list[Problem]) -
 def dotenv(
     name: str, variables: Environment, origin_of: Callable[[str], Origin], scheme: Scheme, problems: list[Problem]
 ) -> Layer:
-    """The layer of `.env`; its relative paths are relative to it.
+    """Make the layer of `.env`. Its relative paths are relative to the directory of the file.
 
     Args:
-        name: of the file, as it was given.
-        variables: that it sets.
-        origin_of: where one of them is set.
-        scheme: the variables that count.
-        problems: what is wrong is added here.
+        name: the path of the file, as it was given.
+        variables: the variables that it sets.
+        origin_of: returns the place of a variable.
+        scheme: the variables that the credential reads.
+        problems: problems are added to this list.
     """
     return _variables(name, variables, scheme, origin_of, lambda: os.path.dirname(absolute(name)), problems)
 
 
-def _variables(  # noqa: PLR0917 - both callers stand above
+def _variables(  # noqa: PLR0917 - it has only the two callers above
     label: str,
     environ: Environment,
     scheme: Scheme,
@@ -159,11 +159,11 @@ def _variables(  # noqa: PLR0917 - both callers stand above
         origin = origin_of(variable.name)
         earlier = setters.get(variable.field)
         if variable.form == "unusable":
-            message = f"{variable.name} would hold the certificate itself, which is always a file"
+            message = f"{variable.name} would hold the certificate itself, but a certificate is always a file"
             hint = f"set {variable.name}_FILE to its path"
             problems.append(Problem("bad-variable", message, path=variable.field, origin=origin, hint=hint))
         elif earlier is not None and earlier.ours == variable.ours:
-            message = f"{earlier.name} and {variable.name} are both set, and mean one setting"
+            message = f"{earlier.name} and {variable.name} are both set, but they give the same setting"
             problems.append(Problem("conflict", message, path=variable.field, origin=origin, hint="unset one of them"))
         elif earlier is None:
             setters[variable.field] = variable
@@ -177,7 +177,7 @@ def _variables(  # noqa: PLR0917 - both callers stand above
 
 def _read(variable: Variable, text: str, directory: Callable[[], str]) -> Any:
     if variable.form == "file":
-        return {"file": os.path.join(directory(), text)}  # validated with the rest: it may not even be Unicode
+        return {"file": os.path.join(directory(), text)}  # validated later: it may not be valid Unicode
     if variable.form == "list":
         return split_list(text)
     if variable.form == "word":
@@ -192,15 +192,15 @@ CACHE_HOMES = ("LOCALAPPDATA",) if sys.platform == "win32" else ("XDG_CACHE_HOME
 
 
 def surroundings(environ: Mapping[str, str]) -> Surroundings:
-    """What the environment says."""
+    """Return the values of the environment that concern the network and the place of cached tokens."""
     no_proxy = next((environ[name] for name in NO_PROXIES if environ.get(name)), None)
     homes = [environ.get(name, "") for name in CACHE_HOMES]
-    home = next((path for path in homes if os.path.isabs(path)), None)  # a relative one is to be ignored, says XDG
+    home = next((path for path in homes if os.path.isabs(path)), None)  # XDG: a relative path is ignored
     return Surroundings(no_proxy, environ.get("REGION_NAME") or None, home)
 
 
 def conventional(environ: Mapping[str, str]) -> Layer:
-    """The lowest layer above the defaults: a proxy and a bundle of certificates from the usual variables."""
+    """Make the lowest layer above the defaults: a proxy and a bundle of certificates from the usual variables."""
     layer = Layer("environment")
     for path, names in (("http.proxy", PROXIES), ("http.ca_bundle", BUNDLES)):
         name = next((name for name in names if environ.get(name, "").strip()), None)

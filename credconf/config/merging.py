@@ -1,4 +1,4 @@
-"""Layers merged: which value of a setting wins, and what it displaced.
+"""Merges the layers of files, and records which values the winning ones displaced.
 
 `pydantic_sources.merge_layers()` merges all layers with pydantic-settings. `merge_file_layers()` merges the layers of
 files alone without importing pydantic-settings, because the import takes longer than checking a file. A test shows that
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from .layers import Layer
 
 EXCLUSIVE: Final = ("cloud", "authority")
-"""Two ways to say one thing: where a layer has one of them, it displaces both of the layers below it."""
+"""Two settings with one meaning: one of them in a layer displaces both in the layers below it."""
 
 
 def merge_file_layers(layers: Sequence[Layer]) -> dict[str, Value]:
-    """The winning value of each dotted path, of layers that come from files.
+    """Return the winning value of each dotted path, for layers that come from files.
 
     Args:
-        layers: highest first.
+        layers: the layers, highest first.
     """
     merged: dict[str, Value] = {}
     for layer in layers:
@@ -42,18 +42,18 @@ def merge_file_layers(layers: Sequence[Layer]) -> dict[str, Value]:
 
 
 def with_displaced(path: str, value: Value, layers: Sequence[Layer]) -> Value:
-    """The winning value of a path, whose origin knows the origins that it displaced."""
+    """Return the winning value of a path; its origin holds the origins that it displaced."""
     names = EXCLUSIVE if path in EXCLUSIVE else (path,)
     giving = [layer.values[name] for layer in layers for name in names if name in layer.values]
     below = giving[next((index for index, other in enumerate(giving) if other.origin == value.origin), 0) + 1 :]
     lower: tuple[Origin, ...] = tuple(origin for other in below for origin in other.origin.flat())
-    # In one environment, a variable of ours may have displaced an `AZURE_` one already.
+    # In one environment, a `CREDCONF_` variable may have displaced an `AZURE_` one already.
     displaced = (*value.origin.displaced, *lower)
     return Value(value.raw, value.origin.over(displaced), value.key, value.node)
 
 
 def tree(merged: Mapping[str, Value]) -> dict[str, Any]:
-    """What was written for each setting, groups as dictionaries: what a model validates."""
+    """Return the raw values, with groups as dictionaries, as a model validates them."""
     fields: dict[str, Any] = {}
     for path, value in merged.items():
         group, _, leaf = path.rpartition(".")
@@ -62,7 +62,7 @@ def tree(merged: Mapping[str, Value]) -> dict[str, Any]:
 
 
 def place_in(merged: Mapping[str, Value], path: str) -> Origin | None:
-    """Where what lies at `path` stands, as exactly as is known; for a group, where its first setting does."""
+    """Return the place of the item at `path`, as exactly as is known; for a group, the place of its first setting."""
     steps = path.split(".")
     for length in range(len(steps), 0, -1):
         value = merged.get(".".join(steps[:length]))
@@ -74,7 +74,7 @@ def place_in(merged: Mapping[str, Value], path: str) -> Origin | None:
 
 
 def origins_of(settings: Kind, merged: Mapping[str, Value]) -> dict[str, Origin]:
-    """The origin of every setting, presets and defaults included."""
+    """Return the origin of every setting, including presets and defaults."""
     default = Origin("default")
     origins: dict[str, Origin] = {}
     for each in declared(type(settings)):
@@ -86,11 +86,11 @@ def origins_of(settings: Kind, merged: Mapping[str, Value]) -> dict[str, Origin]
 
 
 def exclusive(layer: Layer, path: str) -> Problem | None:
-    """`cloud` and `authority` in one source.
+    """Report `cloud` beside `authority` in one source.
 
     Args:
-        layer: the source.
-        path: of `authority`, for the problem.
+        layer: the layer of the source.
+        path: the path of `authority`, for the problem.
     """
     if not ("cloud" in layer.values and "authority" in layer.values):
         return None

@@ -1,4 +1,4 @@
-"""The arguments of `from_config()` and `load()`, checked, and the files that they name."""
+"""Checks the arguments of `from_config()` and `load()`, and reads the files that they name."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ DEFAULT_DOTENV = ".env"
 
 @record
 class Request:
-    """The arguments of `from_config()` and `load()`. Nothing in its `repr` is a value of a setting."""
+    """The arguments of `from_config()` and `load()`. Its `repr` shows no value of a setting."""
 
     path: str | PathLike[str] | Sequence[str | PathLike[str]] | Literal[False] | None
     name: str | None
@@ -42,7 +42,7 @@ class Request:
     allow: Collection[str] = field(default=())
 
     def named_files(self) -> tuple[list[str], bool, str | None]:
-        """The files, whether credconf discovered them, and the variable that named them, if one did."""
+        """Return the files, whether credconf discovered them, and the variable that names them, if one does."""
         if self.path is False:
             return [], False, None
         if self.path is not None:
@@ -54,7 +54,7 @@ class Request:
         return ([DEFAULT_FILE] if os.path.lexists(DEFAULT_FILE) else []), True, None
 
     def documents(self, problems: list[Problem]) -> list[Document]:
-        """The parsed files, the lowest layer first."""
+        """Read and parse the files, the lowest layer first."""
         paths, discovered, variable = self.named_files()
         parsed: list[Document] = []
         for path in paths:
@@ -65,15 +65,15 @@ class Request:
             if document.code == "missing-file":
                 hint = f"{variable} names it" if variable else "check the path, or leave the file out"
                 if not path:
-                    hint = "the path is empty: name a file, or leave it out"
+                    hint = "the path is empty: name a file, or remove it"
                 if path.startswith(("~", "$")):
-                    hint += "; `~` and `$NAME` are not expanded here: write the whole path"
+                    hint += "; `~` and `$NAME` are not expanded: write the whole path"
                 document = replace(document, hint=hint)
             problems.append(document)
         return parsed
 
     def dotenv(self, problems: list[Problem]) -> Dotenv:
-        """The `.env` file, which may not exist, or may be switched off."""
+        """Read the `.env` file, which may not exist, or may be switched off."""
         if self.env_file is False:
             return Dotenv(DEFAULT_DOTENV, exists=False)
         if self.env_file is True:
@@ -86,7 +86,7 @@ class Request:
         return file
 
     def _unused(self, file: Dotenv) -> Iterator[Problem]:
-        """Variables that count in the process environment alone, where they are not set."""
+        """Warn about variables of `.env` that have an effect only in the process environment, and are not set there."""
         for name in (*SELECTORS, *PROXIES, *BUNDLES, *NO_PROXIES):
             if not file.variables.get(name) or (name not in SELECTORS and self.environ.get(name)):
                 continue
@@ -96,7 +96,7 @@ class Request:
             yield Problem("unheard-variable", message, "warning", None, file.origin(name), hint)
 
     def chosen(self) -> tuple[str, Origin] | None:
-        """The entry that an argument or `CREDCONF_NAME` chooses."""
+        """Return the entry that an argument or `CREDCONF_NAME` chooses, and the place of the choice."""
         if self.name is not None:
             return self.name, Origin("argument", "name")
         name = self.environ.get("CREDCONF_NAME")
@@ -104,7 +104,7 @@ class Request:
 
 
 def misuse(request: Request) -> TypeError | None:
-    """What is wrong with the arguments of `from_config()` or `load()`; no value is in it."""
+    """Return what is wrong with the arguments of `from_config()` or `load()`, without any value."""
     return _path(request.path) or _texts(request) or _env_file(request.env_file) or _environ(request.environ.mapping)
 
 
@@ -142,9 +142,9 @@ def _environ(environ: Any) -> TypeError | None:
         return TypeError(f"environ= is a mapping of variables to texts, not {_named(environ)}")
     for name, value in environ.items():
         if not isinstance(name, str):
-            return TypeError(f"environ= has a name that is no text, but {_named(name)}")
+            return TypeError(f"environ= has a name that is not text but {_named(name)}")
         if not isinstance(value, str):
-            return TypeError(f"environ= has a variable whose value is no text, but {_named(value)}")
+            return TypeError(f"environ= has a variable whose value is not text but {_named(value)}")
     return None
 
 
@@ -156,14 +156,14 @@ _SWITCHED_OFF: Final = "switched off"
 
 
 @record
-class Place:
-    """A place that values may come from.
+class Source:
+    """A source of values, for messages and `credconf show`.
 
     Attributes:
-        name: as messages call it; of a file, the path as it was given.
-        exists: whether there is one.
-        note: why it is looked at, or that it is not.
-        is_of_the_process: it is no file, and always there.
+        name: its name in messages; for a file, the path as it was given.
+        exists: whether it exists.
+        note: why it is read, or that it is switched off.
+        is_of_the_process: whether it belongs to the process, and always exists.
     """
 
     name: str
@@ -177,28 +177,28 @@ class Place:
         return self.name if self.exists else f"{self.name} (no such file)"
 
 
-_OF_THE_PROCESS: Final = tuple(Place(name, is_of_the_process=True) for name in ("arguments", "environment"))
+_OF_THE_PROCESS: Final = tuple(Source(name, is_of_the_process=True) for name in ("arguments", "environment"))
 
 
-def places(request: Request) -> tuple[Place, ...]:
-    """Arguments, the environment, `.env`, and the files, the lowest layer first."""
+def sources_of(request: Request) -> tuple[Source, ...]:
+    """Return the arguments, the environment, `.env`, and the files, the lowest layer first."""
     return (*_OF_THE_PROCESS, _dotenv(request), *_files(request))
 
 
-def _dotenv(request: Request) -> Place:
+def _dotenv(request: Request) -> Source:
     if isinstance(request.env_file, bool):
         # A directory may be called `.env`: the virtual environment.
         exists = os.path.isfile(DEFAULT_DOTENV)
-        return Place(DEFAULT_DOTENV, exists, None if request.env_file else _SWITCHED_OFF)
+        return Source(DEFAULT_DOTENV, exists, None if request.env_file else _SWITCHED_OFF)
     name = os.fspath(request.env_file)
-    return Place(name, os.path.exists(name))
+    return Source(name, os.path.exists(name))
 
 
-def _files(request: Request) -> Iterator[Place]:
+def _files(request: Request) -> Iterator[Source]:
     paths, discovered, variable = request.named_files()
     note = "discovered" if discovered else f"named by {variable}" if variable else None
     for path in paths:
-        yield Place(path, os.path.exists(path), note)
+        yield Source(path, os.path.exists(path), note)
     if not paths:
         off = request.path is False
-        yield Place(DEFAULT_FILE, os.path.lexists(DEFAULT_FILE), _SWITCHED_OFF if off else None)
+        yield Source(DEFAULT_FILE, os.path.lexists(DEFAULT_FILE), _SWITCHED_OFF if off else None)

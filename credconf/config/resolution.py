@@ -1,4 +1,4 @@
-"""From a request to validated settings: files, the chosen entry, its judgement, and every problem at once."""
+"""Resolves a request to validated settings, or to all problems at once."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from credconf.problems.problem import Origin
 from .judging import Judge, Machine
 from .layers import surroundings
 from .merging import origins_of
-from .request import places
+from .request import sources_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,14 +33,14 @@ if TYPE_CHECKING:
 
 @record
 class FailedResolution:
-    """A configuration that can't be used, as far as it is known.
+    """A configuration that can't be used, with what is known of it.
 
     Attributes:
-        name: of the entry; `None` for the flat form, and where none was chosen.
-        problems: all of them, in the order of the files.
+        name: the name of the entry; `None` for the flat form, and where none was chosen.
+        problems: all problems, in the order of the files.
         merged: the winning values, by path.
-        settings: the validated model, where only a reference or a rule is the problem.
-        prefix: what the paths of problems begin with, that are the entry's.
+        settings: the validated model, if only a reference or a rule is the problem.
+        prefix: the path of the entry, with which the paths of its problems begin.
         reader: finds the values of references.
     """
 
@@ -54,15 +54,15 @@ class FailedResolution:
 
 @record
 class Resolved:
-    """A configuration that can be used: what `load()` gives, and `build()` takes.
+    """A usable configuration: the result of `load()`, and an argument of `build()`.
 
     Attributes:
-        name: of the entry; `None` for the flat form.
+        name: the name of the entry; `None` for the flat form.
         settings: the validated, frozen model of its kind.
-        origins: where each setting came from, and what it displaced, by dotted path (`http.timeout`).
-        warnings: what will work, but is probably wrong.
+        origins: the origin of each setting, with what it displaced, by dotted path (`http.timeout`).
+        warnings: problems that do not prevent its use.
         reader: finds the values of references.
-        surroundings: what the machine says about the network.
+        surroundings: values of the machine that concern the network.
     """
 
     name: str | None
@@ -79,9 +79,7 @@ def resolve(request: Request) -> Resolved | FailedResolution:
     documents = request.documents(problems)
     machine = Machine(request, request.dotenv(problems))
     if _errors(problems) and not documents and request.named_files()[0]:
-        return FailedResolution(
-            None, tuple(problems)
-        )  # no file could be read: what would be missing from it says nothing
+        return FailedResolution(None, tuple(problems))  # without a file, most settings would be missing
     entries = read_entries(documents, request.section)
     name, refused = _chosen_entry(request, entries)
     problems += [*entries.problems, *refused]
@@ -102,7 +100,7 @@ def resolve(request: Request) -> Resolved | FailedResolution:
 
 
 def _is_unread(machine: Machine, documents: list[Document], entries: Entries) -> bool:
-    """Whether a file may hold what could not be read in it; that it could not be read is reported."""
+    """Whether a file could not be read or holds no settings, so that settings may be missing from it."""
     return len(documents) < len(machine.request.named_files()[0]) or entries.unread
 
 
@@ -113,8 +111,8 @@ def _errors(problems: list[Problem]) -> list[Problem]:
 def _of_model(
     judge: Judge, machine: Machine, entries: Entries, reported_already: list[Problem], *, is_unread: bool
 ) -> list[Problem]:
-    """The problems of a model that can't be made: each at its place, what is missing with the ways to give it."""
-    from credconf.config.reporting.missing import Missing  # for broken configurations only
+    """Return the problems of an invalid model with their places; missing settings with the ways to give them."""
+    from credconf.config.reporting.missing import Missing  # only broken configurations need it
 
     missing = Missing(machine.request, machine.dotenv, entries, judge.scheme, tuple(judge.lineage()))
     name = next(iter(judge.lineage()), None)
@@ -131,20 +129,20 @@ def _of_model(
 
 
 def _missing(problem: Problem, judge: Judge, machine: Machine, missing: Missing) -> Problem:
-    looked_in = tuple(map(str, places(machine.request)))
+    looked_in = tuple(map(str, sources_of(machine.request)))
     return replace(missing.explained(problem), path=judge.path(problem.path or ""), looked_in=looked_in)
 
 
 def _reported(problems: list[Problem], machine: Machine, documents: list[Document]) -> tuple[Problem, ...]:
-    """The problems as they are shown."""
-    # What a reference names may stand in a `.env` that could not be read.
+    """Return the problems in order, with excerpts."""
+    # A missing variable may be in a `.env` that could not be read.
     unknown = {"missing-variable"} if machine.dotenv.problems else set()
     shown = [problem for problem in problems if problem.code not in unknown]
     return reported(shown, machine.request.named_files()[0], documents, machine.dotenv)
 
 
 def _chosen_entry(request: Request, entries: Entries) -> tuple[str | None, list[Problem]]:
-    """The entry to use, `None` for the flat form and where the choice failed; and what is wrong with the choice."""
+    """Return the entry to use, `None` for the flat form or a failed choice, and the problems of the choice."""
     choice = request.chosen() or entries.default
     if choice is None:
         misspelt = any(problem.meant == "default" for problem in entries.problems)
@@ -155,7 +153,7 @@ def _chosen_entry(request: Request, entries: Entries) -> tuple[str | None, list[
 
 
 def _not_chosen(entries: Entries) -> Problem:
-    usable = ", ".join(name for name in entries.names if not entries.is_abstract(name)) or "none that is not abstract"
+    usable = ", ".join(name for name in entries.names if not entries.is_abstract(name)) or "only abstract ones"
     hint = f"choose one: name= or -n, CREDCONF_NAME, or `default:` in the file; there are: {usable}"
     return Problem("no-name", "no credential was chosen", origin=_first_place(entries), hint=hint)
 

@@ -2,9 +2,9 @@
 
 The third rule, no silent chain, needs no code: one entry is one credential.
 
-The author of a `credconf.yaml` or `.env` that was only discovered in the working directory need not be trusted. Such a
-file may name an application and a secret of its own. It may not decide where something from elsewhere is sent: neither
-a secret, nor what an id refers to, which may be any file or variable.
+The author of a discovered `credconf.yaml` or `.env` need not be trusted. Such a file may name an application and its
+secret. It must not decide where a secret from elsewhere is sent, nor where the target of an id's reference is sent,
+which may be any file or variable.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class _Values:
-    """The merged values as the rules of settings look at them."""
+    """The merged values in the form that the rules of settings need."""
 
     def __init__(self, merged: Mapping[str, Value], reader: Reader) -> None:
         self._merged = merged
@@ -43,7 +43,7 @@ class _Values:
 
 
 def text_of(raw: Any, reader: Reader) -> object:
-    """What was written, or what it refers to, for comparison; a reference that can't be read equals only itself."""
+    """Return a value, or the value of a reference, for comparison. An unreadable reference equals only itself."""
     reference = reference_in(raw)
     if reference is not None and reference.for_any_text:
         found = reader.text(reference)
@@ -56,12 +56,12 @@ def text_of(raw: Any, reader: Reader) -> object:
 
 
 def mixed_identity(layers: Sequence[Layer], merged: Mapping[str, Value], reader: Reader) -> Iterator[Problem]:
-    """A source's own client id must not be paired with the secret of another identity below it.
+    """Report a client id that would be used with the proof of another identity from a lower source.
 
     Args:
-        layers: highest first.
+        layers: the layers, highest first.
         merged: the winning values.
-        reader: for client ids that are references.
+        reader: reads client ids that are references.
     """
     claiming = [
         (number, layer.values["client_id"]) for number, layer in enumerate(layers) if "client_id" in layer.values
@@ -88,7 +88,7 @@ def mixed_identity(layers: Sequence[Layer], merged: Mapping[str, Value], reader:
 def _mixed(field: str, winner: Value, other: Value, proof: Value, reader: Reader) -> Problem:
     message = (
         f"`client_id` from {winner.origin} would be used with the `{field}` from {proof.origin}, "
-        f"which stands below another `client_id` ({other.origin})"
+        f"which is below another `client_id` ({other.origin})"
     )
     hint = f"give `{field}` where the `client_id` is given, or remove one `client_id`"
     if winner.origin.place == "environment" and reader.environ.get("AZURE_FEDERATED_TOKEN_FILE"):
@@ -105,11 +105,11 @@ def _is_whole(layers: Sequence[Layer], other: Value) -> bool:
 
 
 def redirected_secret(merged: Mapping[str, Value], reader: Reader, from_dotenv: Mapping[str, str]) -> Iterator[Problem]:
-    """The settings of a discovered file that would decide where a secret from elsewhere is sent.
+    """Report settings of a discovered file that decide where a secret from elsewhere is sent.
 
     Args:
         merged: the winning values.
-        reader: for values that are references.
+        reader: reads values that are references.
         from_dotenv: the variables that only a discovered `.env` gives.
     """
     values = _Values(merged, reader)
@@ -130,12 +130,12 @@ def redirected_secret(merged: Mapping[str, Value], reader: Reader, from_dotenv: 
 
 
 def discovered_variables(variables: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
-    """The variables of a discovered `.env` that the process environment does not give."""
+    """Return the variables of a discovered `.env` that are not set in the process environment."""
     return {name: text for name, text in variables.items() if text and not environ.get(name)}
 
 
 def answered_by(from_dotenv: Collection[str], merged: Mapping[str, Value]) -> frozenset[str]:
-    """The variables that values refer to, and that a discovered `.env` gives."""
+    """Return the variables to which values refer and that a discovered `.env` gives."""
     names = {_variable_of(item) for value in merged.values() for item in _items(value.raw)}
     return frozenset(name for name in names if name is not None and name in from_dotenv)
 
@@ -151,7 +151,7 @@ def _how_to_name(origin: Origin, answered: str | None) -> str:
 def _protected(
     path: str, redirects: Redirects, merged: Mapping[str, Value], values: _Values, from_dotenv: Collection[str]
 ) -> str | None:
-    """What a setting would send somewhere, or reveal to someone, that does not come from where the setting does."""
+    """Describe what a setting would redirect or reveal although it comes from elsewhere; `None` for nothing."""
     elsewhere = {field: value for field, value in merged.items() if _is_from_elsewhere(value, from_dotenv)}
     proofs = [each for each in SETTINGS.values() if each.is_proof]
     sent = [each for each in SETTINGS.values() if each.setting.sent_to in redirects.decides and each.path != path]
@@ -168,7 +168,7 @@ def _protected(
 
 
 def _is_from_elsewhere(value: Value, from_dotenv: Collection[str]) -> bool:
-    """Whether not all of a value is written in a discovered file, in a file beside it, or in a discovered variable."""
+    """Whether part of a value is not in a discovered file, a file beside it, or a discovered variable."""
     return not all(_is_discovered(item, value.origin, from_dotenv) for item in _items(value.raw))
 
 
@@ -189,7 +189,7 @@ def _variable_of(raw: Any) -> str | None:
 
 
 def _is_beside(raw: Any, file: str | None) -> bool:
-    """Whether a value belongs to the author of a discovered file, by the rule of its reference."""
+    """Whether a value belongs to the author of a discovered file, according to its reference."""
     if isinstance(raw, BaseReference):
         raw = {raw.key: getattr(raw, raw.key)}
     if file is None or not isinstance(raw, Mapping) or len(raw) != 1:

@@ -1,4 +1,4 @@
-"""Every setting with its origin, and its value where it may be shown: what `credconf show` prints."""
+"""Lists every setting for `credconf show`, with its origin and, where allowed, its value."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ if TYPE_CHECKING:
 
 @record
 class ShownSetting:
-    """One setting.
+    """One setting as `credconf show` prints it.
 
     Attributes:
-        path: dotted, such as `http.timeout`.
-        value: text, a number, a boolean or a list; `None` where it has none, or is hidden.
-        hidden: there is a value, which is not shown.
-        references: what the configuration refers to instead of holding the value: `{"env": NAME}`, `{"file": PATH}` or
-            `{"command": PROGRAM}`, without its arguments.
+        path: the dotted path, such as `http.timeout`.
+        value: text, a number, a boolean or a list; `None` where there is no value, or it is hidden.
+        hidden: whether there is a value that is not shown.
+        references: the references of the value: `{"env": NAME}`, `{"file": PATH}` or `{"command": PROGRAM}`, without
+            the arguments of the program.
         origin: where it came from, and what it displaced.
-        problems: codes of the errors about it; its value is hidden then.
+        problems: the codes of the errors about it; its value is then hidden.
     """
 
     path: str
@@ -53,21 +53,21 @@ class ShownSetting:
 
 
 def settings_of(resolved: Resolved) -> Iterator[ShownSetting]:
-    """Every setting, those of a group by themselves, in the order of the models. No program is run."""
+    """Yield every setting, including those of groups, in the order of the models. No program is run."""
     identity, _ = identify(resolved.settings, replace(resolved.reader, runs=False))
     for path, origin in resolved.origins.items():
         yield setting_of(resolved.settings, path, origin, identity)
 
 
 def setting_of(settings: Kind, path: str, origin: Origin, identity: Identity) -> ShownSetting:
-    """One setting of a validated model."""
+    """Return one setting of a validated model."""
     written = value_at(settings, path)
     value, hidden = _shown(path, written, identity)
     return ShownSetting(path, value, hidden, tuple(references_in(written)), origin)
 
 
 def variables_of(resolved: Resolved) -> str:
-    """The variables that the credential reads, in words."""
+    """Describe the variables that the credential reads."""
     prefixed = resolved.origins["env_prefix"].place != "default"
     scheme = Scheme.of(resolved.name, resolved.settings.env_prefix, prefixed=prefixed)
     if scheme.prefix is None:
@@ -77,7 +77,7 @@ def variables_of(resolved: Resolved) -> str:
 
 
 def _shown(path: str, written: Any, identity: Identity) -> tuple[Any, bool]:
-    """The value as it may be shown, and whether that hides it."""
+    """Return the value to show, and whether it is hidden."""
     each = SETTINGS[path]
     if written is not None and each.is_text and not (each.is_proof or each.is_key):
         text = identity.texts.get(path) if path not in identity.hidden else None
@@ -85,7 +85,7 @@ def _shown(path: str, written: Any, identity: Identity) -> tuple[Any, bool]:
             return None, True
         if not each.hidden:
             return text, False
-        # The URL may hold a password; host and port never do. A socket's path tells the machine's layout.
+        # The URL may hold a password; host and port do not. The path of a socket reveals the layout of the machine.
         return (None, True) if text.startswith("unix:") else (formats.shown(text), False)
     if isinstance(written, tuple):
         hidden = any(isinstance(item, SecretStr | BaseModel) for item in written)
@@ -96,7 +96,7 @@ def _shown(path: str, written: Any, identity: Identity) -> tuple[Any, bool]:
 
 
 def references_in(written: Any) -> Iterator[dict[str, str]]:
-    """What a value refers to, validated or as it was written; of a program the name alone, without its arguments."""
+    """Yield the references of a value, validated or raw; for a program only its name, without arguments."""
     for item in written if isinstance(written, tuple | list) else (written,):
         reference = reference_in(item)
         if reference is not None and (isinstance(item, BaseReference) or _is_valid(reference)):
@@ -104,7 +104,7 @@ def references_in(written: Any) -> Iterator[dict[str, str]]:
 
 
 def _is_valid(reference: Reference) -> bool:
-    """Whether a reference that was not validated is one: only then what follows its key is shown."""
+    """Whether a raw reference is valid, so that its value may be shown."""
     with suppress(ValidationError):
         type(reference).model_validate({reference.key: getattr(reference, reference.key)})
         return True
@@ -112,9 +112,9 @@ def _is_valid(reference: Reference) -> bool:
 
 
 def settings_so_far(unresolved: FailedResolution) -> Iterator[ShownSetting]:
-    """The settings that are known, and those that problems are about, in the order of the models.
+    """Yield the known settings, and those with problems, in the order of the models.
 
-    A value that a problem is about is not shown: it may be a secret in the wrong place.
+    A value with a problem is not shown, because it may be a secret in the wrong place.
     """
     troubles = _troubles(unresolved)
     good = {path: value for path, value in unresolved.merged.items() if path not in troubles}
@@ -134,7 +134,7 @@ def settings_so_far(unresolved: FailedResolution) -> Iterator[ShownSetting]:
 
 
 def _usable(unresolved: FailedResolution, good: Mapping[str, Value], troubles: Iterable[str]) -> Iterator[ShownSetting]:
-    """The settings without problems, judged with something valid in the place of those that have one."""
+    """Yield the settings without problems, validated with placeholders for those with problems."""
     fields = tree(good)
     settings = unresolved.settings or validate({**fields, **stand_ins(fields)})
     if isinstance(settings, Invalid) or unresolved.reader is None:
@@ -143,7 +143,7 @@ def _usable(unresolved: FailedResolution, good: Mapping[str, Value], troubles: I
     failed = {path: failure.code for path, failure in unread}
     for path, origin in origins_of(settings, good).items():
         if unresolved.settings is None and (origin.place == "default" or path in {"cloud", "authority"} - good.keys()):
-            continue  # what nobody gave is not known yet: it may depend on what is wrong
+            continue  # a default may depend on the settings with problems
         setting = setting_of(settings, path, origin, identity)
         code = failed.get(path)
         known = code is None or path in troubles
@@ -151,7 +151,7 @@ def _usable(unresolved: FailedResolution, good: Mapping[str, Value], troubles: I
 
 
 def _troubles(unresolved: FailedResolution) -> dict[str, tuple[str, ...]]:
-    """The codes of the errors about each setting, by its path."""
+    """Return the codes of the errors about each setting, by its path."""
     found: dict[str, list[str]] = {}
     for problem in unresolved.problems:
         path = (problem.path or "").removeprefix(unresolved.prefix)

@@ -1,7 +1,7 @@
-"""Which variables a credential listens to, and what they stand for.
+"""The variables that a credential reads, and the settings that they give.
 
-Under `AZURE_`, which is not our namespace, only the names that azure-identity, its sister SDKs and azure-core
-document; under `CREDCONF_` every field.
+Under `AZURE_`, which belongs to others, these are the names that azure-identity, its sister SDKs and azure-core
+document; under `CREDCONF_`, every field.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 SELECTORS = ("CREDCONF_FILE", "CREDCONF_NAME")
 PREFIX = "CREDCONF_"
 Form = Literal["literal", "file", "list", "word", "unusable"]
-"""How a variable's text is read; a `word` is one of another tool's for a value of ours, `unusable` is never right."""
+"""How a variable's text is read. A `word` is another tool's name for a value; `unusable` is always an error."""
 
 Environment: TypeAlias = Hidden[str]
 """Variables by name."""
@@ -33,7 +33,7 @@ Environment: TypeAlias = Hidden[str]
 
 @record
 class Variable:
-    """One variable: the field that it sets, and how its text is read."""
+    """One variable: the field that it gives, and how its text is read."""
 
     name: str
     field: str
@@ -43,11 +43,11 @@ class Variable:
 
 @record
 class Scheme:
-    """The variables that one credential listens to.
+    """The variables that one credential reads.
 
     Attributes:
-        prefix: in front of the field's name; `None`: it listens to nothing.
-        azure: also the documented `AZURE_` names.
+        prefix: the text before the name of the field; `None` to read no variable.
+        azure: whether it also reads the documented `AZURE_` names.
     """
 
     prefix: str | None
@@ -55,7 +55,7 @@ class Scheme:
 
     @classmethod
     def of(cls, entry: str | None, env_prefix: str | None, *, prefixed: bool) -> Scheme:
-        """The scheme of the flat form (`entry` is `None`), of a named entry, or of an `env_prefix`."""
+        """Return the scheme of the flat form (`entry` is `None`), of a named entry, or of an `env_prefix`."""
         if prefixed:
             return cls(env_prefix)
         if entry is None:
@@ -63,12 +63,12 @@ class Scheme:
         return cls(f"{PREFIX}_{variable_part(entry)}__")
 
     def variables(self) -> tuple[Variable, ...]:
-        """Every variable, ours before the `AZURE_` ones, which they win over."""
+        """Return every variable, `CREDCONF_` before `AZURE_`, in order of precedence."""
         own = _with_prefix(self.prefix) if self.prefix is not None else ()
         return (*own, *documented().values()) if self.azure else own
 
     def suggestion(self, field: str) -> str | None:
-        """The variable that a message should name for a field."""
+        """Return the variable that a message should name for a field."""
         fitting = [variable for variable in self.variables() if variable.field == field and variable.form != "unusable"]
         documented = [variable for variable in fitting if not variable.ours]
         return (documented or fitting)[0].name if fitting else None
@@ -76,7 +76,7 @@ class Scheme:
 
 @cache
 def documented() -> dict[str, Variable]:
-    """The documented `AZURE_` variables by name."""
+    """Return the documented `AZURE_` variables by name."""
     found: dict[str, Variable] = {}
     for path, each in SETTINGS.items():
         for name in each.setting.environment:
@@ -89,7 +89,7 @@ def documented() -> dict[str, Variable]:
 
 @lru_cache(maxsize=64)
 def _with_prefix(prefix: str) -> tuple[Variable, ...]:
-    """The variables of one prefix: one for each name of a setting, and `_FILE` where its text may be in a file."""
+    """Return the variables of one prefix: one for each name of a setting, and `_FILE` if a file may hold its text."""
     settings = [SETTINGS[path] for path in LEAVES if SETTINGS[path].setting.variable]
     return tuple(variable for each in settings for variable in _ours(each, prefix))
 
@@ -105,22 +105,22 @@ def _ours(of: Declared, prefix: str) -> Iterator[Variable]:
 
 
 def variable_part(entry: str) -> str:
-    """How a name stands in a variable: `my-app` is `MY_APP`."""
+    """Return an entry's name in the form that variables use: `my-app` is `MY_APP`."""
     return entry.upper().replace("-", "_")
 
 
 def split_list(text: str) -> list[str]:
-    """A list in a variable splits at `;` or `,`."""
+    """Split a list in a variable at `;` or `,`."""
     return [item.strip() for item in text.replace(";", ",").split(",") if item.strip()]
 
 
 def is_prefix(raw: Any) -> bool:
-    """Whether variables can begin with it; `None` listens to none."""
+    """Whether a raw value is a valid `env_prefix`; `None` reads no variable."""
     return raw is None or (isinstance(raw, str) and bool(re.fullmatch(ENV_PREFIX.pattern, raw)))
 
 
 def bad_prefix(raw: Any, origin: Origin, path: str) -> Problem | None:
-    """An `env_prefix` that no variable begins with. Of what is no text, or an empty one, the model says enough."""
+    """Report an `env_prefix` with which no variable can begin. The model reports one that is empty or not text."""
     if is_prefix(raw) or not isinstance(raw, str) or not raw.strip():
         return None
     message = "`env_prefix` must be the beginning of a variable's name, or null"

@@ -111,7 +111,7 @@ class HttpSettings(BaseModel):
 
 
 KIND: Final = Setting(
-    "The kind of credential; needed only where the secret or certificate does not tell it.",
+    "The kind of credential; needed only where it does not follow from the secret or certificate.",
     ("client_secret",),
     also_called="type authtype authmethod authentication authenticationtype credentialtype credential method",
 )

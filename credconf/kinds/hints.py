@@ -36,7 +36,7 @@ _NOT_HERE: Final = {
     **dict.fromkeys(
         ("instancediscovery", "validateauthority"), "write `disable_instance_discovery`, which means the opposite"
     ),
-    **dict.fromkeys(("thumbprint", "certificatethumbprint"), "remove it: the certificate's file tells it"),
+    **dict.fromkeys(("thumbprint", "certificatethumbprint"), "remove it: credconf computes it from the certificate"),
     **dict.fromkeys(("logging", "loggingenable", "loglevel"), "remove it: set the level of the logger `credconf`"),
     **dict.fromkeys(
         ("managedidentity", "managedidentityclientid", "usemsi", "msi", "federatedtokenfile", "usecli"),
@@ -44,8 +44,8 @@ _NOT_HERE: Final = {
     ),
 }
 _OTHER_LEVEL: Final = {
-    **dict.fromkeys(("extends", "abstract"), "it belongs into an entry of `credentials`"),
-    **dict.fromkeys(("default", "credentials"), "it belongs to the top of the file"),
+    **dict.fromkeys(("extends", "abstract"), "it belongs in an entry of `credentials`"),
+    **dict.fromkeys(("default", "credentials"), "it belongs at the top of the file"),
 }
 _VARIABLES: Final = ("azure", "credconf", "arm")
 _SUFFIXES: Final = {"path": "file", **{key: key for key in REFERENCES}}

@@ -42,12 +42,12 @@ def validate_as(data: object) -> Kind | Invalid:
     """Infer the kind, and validate the fields as it says."""
     if not isinstance(data, Mapping):
         return Invalid((Problem("wrong-type", "a credential is a mapping of settings"),))
-    fields = {str(key): value for key, value in data.items() if value is not None and not _is_foreign(str(key))}
+    fields = {str(key): value for key, value in data.items() if value is not None and not is_user_key(str(key))}
     problems: list[Problem] = []
     for alias, name in ALIASES.items():
         if alias in fields and name in fields:
             problems.append(
-                Problem("conflict", f"`{alias}` and `{name}` are one setting", path=alias, hint="keep one of them")
+                Problem("conflict", f"`{alias}` and `{name}` are the same setting", path=alias, hint="keep one of them")
             )
         if alias in fields:
             fields.setdefault(name, fields.pop(alias))
@@ -55,7 +55,8 @@ def validate_as(data: object) -> Kind | Invalid:
     return _validated(fields, infer(fields, problems), problems)
 
 
-def _is_foreign(key: str) -> bool:
+def is_user_key(key: str) -> bool:
+    """Whether a key belongs to the user, who may give it any value: `x-…` and `$schema`."""
     return key.startswith("x-") or key == "$schema"
 
 

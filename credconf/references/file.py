@@ -66,7 +66,7 @@ class FileReference(BaseReference):
         content = read_bytes(self.file, REFERENCE_LIMIT)
         if isinstance(content, Unreadable):
             missing = content.code == "missing-file"
-            usual = "create the file, or correct its path" if missing else "check what stands there"
+            usual = "create the file, or correct its path" if missing else "check the path"
             return NotFound(content.code, f"the file {self.label} {content.reason}", content.hint or usual)
         return content
 

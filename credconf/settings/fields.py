@@ -25,7 +25,7 @@ from .formats import BadName, Format
 
 MOST_SECRETS = 16
 _DAY = "write year, month and day, such as 2027-01-31"
-_ITSELF = "write the text itself: no reference can stand here"
+_ITSELF = "write the text itself: a reference is not possible here"
 
 
 def fault(

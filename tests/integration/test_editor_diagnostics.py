@@ -127,7 +127,7 @@ BROKEN: dict[str, tuple[Any, ...]] = {
         (
             2,
             "additionally_allowed_tenants",
-            "`allowed_tenants` and `additionally_allowed_tenants` are one setting: keep one of them",
+            "`allowed_tenants` and `additionally_allowed_tenants` are the same setting: keep one of them",
         ),
     ),
     "a cloud and an authority": (
@@ -148,12 +148,12 @@ BROKEN: dict[str, tuple[Any, ...]] = {
     ),
     "a setting beside the entries": (
         "client_id: a\ncredentials: {}",
-        (1, "client_id", "this stands in an entry of `credentials`"),
+        (1, "client_id", "this belongs in an entry of `credentials`"),
     ),
-    "an entry's key at the top": ("abstract: true", (1, "abstract", "this stands in an entry of `credentials`")),
+    "an entry's key at the top": ("abstract: true", (1, "abstract", "this belongs in an entry of `credentials`")),
     "a key of the top in an entry": (
         "credentials:\n  a:\n    default: a",
-        (3, "default", "this stands at the top of the file"),
+        (3, "default", "this belongs at the top of the file"),
     ),
     "a name in capitals": ("credentials:\n  Billing: {}", (2, "Billing", NAME)),
     "a default that is no name": ("default: My App\ncredentials: {}", (1, "My App", NAME)),

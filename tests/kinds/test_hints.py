@@ -53,7 +53,7 @@ def hint_of(project, key: str) -> str | None:
         ("username", "remove it: an application signs in here, not a user"),
         ("subscriptionId", "remove it: a subscription is an argument of an Azure client, not of this"),
         ("validate_authority", "write `disable_instance_discovery`, which means the opposite"),
-        ("extends", "it belongs into an entry of `credentials`"),
+        ("extends", "it belongs in an entry of `credentials`"),
         ("credential", "did you mean `credentials`?"),
         ("retry", "write it below `http`: `http: {retries: …}`"),
         ("\u0441lient_id", "did you mean `client_id`?; it holds a letter that is not ASCII"),

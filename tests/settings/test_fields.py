@@ -62,12 +62,12 @@ def test_a_prefix_that_is_no_text_is_one_problem(project, prefix):
         (
             f"http: {{ca_bundle: {{file: {CANARY}}}}}",
             "`http.ca_bundle`: this must be text, not a mapping",
-            "write the text itself: no reference can stand here",
+            "write the text itself: a reference is not possible here",
         ),
         (
             f"additionally_allowed_tenants: [{{env: {CANARY}}}]",
             "`additionally_allowed_tenants.0`: a tenant must be text, not a mapping",
-            "write the text itself: no reference can stand here",
+            "write the text itself: a reference is not possible here",
         ),
         ("prefetch: [[a]]", "`prefetch.0`: this must be text, not a list", None),
         ("http: {timeout: -1}", "`http.timeout`: write a number that is more than 0", None),

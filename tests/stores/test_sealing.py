@@ -71,5 +71,7 @@ def test_rubbish_is_nothing(rubbish):
 
 def test_the_secret_is_in_none_of_its_attributes(seal):
     reached = gc.get_referents(*(getattr(seal, name) for name in Seal.__slots__), seal)
-    assert not any(isinstance(item, bytes | str) and item for item in reached)
+    derived = getattr(seal._cipher, "_key", None)  # old versions of cryptography keep it there
+    assert derived is None or SECRET not in derived
+    assert not any(isinstance(item, bytes | str) and item for item in reached if item is not derived)
     assert "canary" not in repr(seal)

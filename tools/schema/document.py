@@ -49,7 +49,7 @@ _EXCLUSIVE: Final = (
 _FOREIGN_KEYS: Final = foreign_keys((*FIELDS, *ALIASES))
 _FORMS: Final = ("default", "credentials")
 _CONTROLS: Final = ("extends", "abstract")
-_IN_AN_ENTRY: Final = "this stands in an entry of `credentials`"
+_IN_AN_ENTRY: Final = "this belongs in an entry of `credentials`"
 _ABSTRACT_WORDS: Final = ("true", "false", "yes", "no", "on", "off")
 
 
@@ -70,7 +70,7 @@ def document() -> Json:
             "named": mappings.mapping(_FORMS, {_IN_AN_ENTRY: (*FIELDS, *ALIASES)}),
             "beginning": {"type": "object", "properties": mappings.referred(_FORMS), "defaultSnippets": texts.SNIPPETS},
             **_forms("flat", (), {_IN_AN_ENTRY: _CONTROLS}),
-            **_forms("entry", _CONTROLS, {"this stands at the top of the file": _FORMS}),
+            **_forms("entry", _CONTROLS, {"this belongs at the top of the file": _FORMS}),
             "exclusive": {"allOf": list(_exclusive())},
             "strangers": mappings.hinting(_FOREIGN_KEYS),
             **_fields(),
@@ -88,7 +88,7 @@ def _exclusive() -> Iterator[Json]:
     for one, other in _EXCLUSIVE:
         yield _without(one, other, f"`{one}` and `{other}` exclude each other: keep one of them")
     for alias, name in ALIASES.items():
-        yield _without(alias, name, f"`{alias}` and `{name}` are one setting: keep one of them")
+        yield _without(alias, name, f"`{alias}` and `{name}` are the same setting: keep one of them")
 
 
 def _without(one: str, other: str, message: str) -> Json:

@@ -43,12 +43,12 @@ def _credential(number: int, proof: str, path: str) -> dict[str, Any]:
 SNIPPETS: Final = [
     {
         "label": "one credential with a client secret",
-        "description": "A service principal whose secret stands in a file.",
+        "description": "A service principal whose secret is in a file.",
         "body": _credential(1, "client_secret", "/run/secrets/entra"),
     },
     {
         "label": "one credential with a certificate",
-        "description": "A service principal whose certificate and private key stand in a file.",
+        "description": "A service principal whose certificate and private key are in a file.",
         "body": _credential(1, "client_certificate", "/run/secrets/entra.pem"),
     },
     {
@@ -72,12 +72,12 @@ SNIPPETS: Final = [
 ENTRIES: Final = [
     {
         "label": "an entry with a client secret",
-        "description": "A service principal whose secret stands in a file.",
+        "description": "A service principal whose secret is in a file.",
         "body": {"${1:billing}": _credential(2, "client_secret", "secrets/billing")},
     },
     {
         "label": "an entry with a certificate",
-        "description": "A service principal whose certificate and private key stand in a file.",
+        "description": "A service principal whose certificate and private key are in a file.",
         "body": {"${1:billing}": _credential(2, "client_certificate", "secrets/billing.pem")},
     },
     {

@@ -1,1 +1,1 @@
-"""Files as text with positions: YAML, `.env`, sections, entries."""
+"""Reads YAML and `.env` files as text with positions, and finds the entries in them."""

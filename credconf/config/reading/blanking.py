@@ -1,6 +1,6 @@
-"""Lines of files without their values: what is not certainly a key or punctuation becomes `…`.
+"""Removes the values from lines of files: everything but known keys and punctuation becomes `…`.
 
-Nothing here decides what is secret. It is the other way round: a line is shown as far as it is known to hold names.
+This module does not decide what is secret. It shows only the parts of a line that are known to be names.
 """
 
 from __future__ import annotations
@@ -48,12 +48,13 @@ _PUNCTUATION = (
 
 @record
 class Span:
-    """A part of a line that may be shown; columns count from 0.
+    """A part of a line that may be shown. Columns count from 0.
 
     Attributes:
-        start: its first column.
-        end: the column behind it.
-        reach: where carets end that begin with it: a bracket's reach is its partner's, a dash's the end of the line.
+        start: the first column.
+        end: the column after the last one.
+        reach: the column where carets that begin at the span end: for a bracket, the end of the closing bracket;
+            `None` for the end of the line.
     """
 
     start: int
@@ -62,14 +63,16 @@ class Span:
 
 
 def spans_of_yaml(text: str, numbers: Collection[int]) -> dict[int, list[Span]]:
-    """What may be shown of some lines of a file that is valid YAML: its keys and its punctuation.
+    """Find the keys and the punctuation in some lines of a valid YAML file.
 
     Args:
-        text: of the whole file, which was parsed already.
-        numbers: of the lines, from 1.
+        text: the text of the whole file, which is valid YAML.
+        numbers: the line numbers, from 1.
     """
     found: dict[int, list[Span]] = {number: [] for number in numbers}
-    opened: list[tuple[int, int, int]] = []  # of each open bracket: line, and where its span will stand in `found`
+    opened: list[
+        tuple[int, int, int]
+    ] = []  # for each open bracket: its line, the index of its span in `found`, its column
     for token, is_key in _tokens(text, max(numbers)):
         start, end = token.start_mark, token.end_mark
         line = found.get(start.line + 1)
@@ -94,24 +97,24 @@ def _reach(found: dict[int, list[Span]], line: int, index: int, column: int, end
 
 
 def _tokens(text: str, last: int) -> Iterator[tuple[Any, bool]]:
-    """The tokens up to a line, each with whether it is a key."""
+    """Yield the tokens up to a line, each with whether it is a key."""
     key = False
     for token in yaml.scan(text, Loader=Loader):
         if token.start_mark.line >= last:
             return
         yield token, key and isinstance(token, yaml.ScalarToken)
-        # An anchor or a tag may stand before the key itself.
+        # An anchor or a tag may precede the key itself.
         key = isinstance(token, yaml.KeyToken) or (key and isinstance(token, yaml.AnchorToken | yaml.TagToken))
 
 
 def _is_shown(token: Any) -> bool:
     written = token.end_mark.column - token.start_mark.column
-    as_it_is = written == len(token.value) + (0 if token.plain else 2)  # without escapes
-    return bool(as_it_is and shown_key(token.value) == token.value)
+    unescaped = written == len(token.value) + (0 if token.plain else 2)
+    return bool(unescaped and shown_key(token.value) == token.value)
 
 
 def spans_of_broken_yaml(line: str) -> list[Span]:
-    """What may be shown of a line of a file that is no valid YAML: a setting's name at its beginning, or `---`."""
+    """Find what may be shown of a line of a broken YAML file: a setting's name at the start, or `---`."""
     if line.startswith("---") and not line[3:].strip():
         return [Span(0, 3, 3)]
     match = _KEY_OF_A_BROKEN_LINE.match(line)
@@ -121,11 +124,11 @@ def spans_of_broken_yaml(line: str) -> list[Span]:
 
 
 def spans_of_dotenv(line: str, variable: str | None) -> tuple[list[Span], int, int]:
-    """What may be shown of a line of `.env`, the name and `=`, and the columns where the name and the value begin.
+    """Find the name and `=` in a line of `.env`, and the columns where the name and the value begin.
 
     Args:
         line: one line.
-        variable: that the line sets; `None` for a line that can't be read, where only a name of ours is certain.
+        variable: the variable that the line sets; `None` for a broken line, of which only a known variable is shown.
     """
     match = _DOTENV_LINE.match(line)
     if match is None or not (match["name"] == variable if variable else match["name"] in _CERTAIN_VARIABLES):
@@ -144,8 +147,8 @@ class Blanked:
     """A line without its values.
 
     Attributes:
-        text: what is left.
-        columns: for each column of the file's line, and for the one behind it, the column in `text`.
+        text: the remaining text.
+        columns: for each column of the original line, and for the one after its end, the column in `text`.
     """
 
     text: str
@@ -153,7 +156,7 @@ class Blanked:
 
     @classmethod
     def of(cls, line: str, spans: Iterable[Span]) -> Blanked:
-        """A line of which only white space and the spans are left; each run of anything else is one `…`."""
+        """Keep white space and the spans of a line, and replace each run of other text by one `…`."""
         shown = ""
         columns: list[int] = []
         position = 0

@@ -1,7 +1,7 @@
-"""YAML as text with positions: no number, date, boolean or null is guessed, and nothing is dropped in silence.
+"""Parses YAML into text with positions. It guesses no number, date, boolean or null, and drops nothing silently.
 
-PyYAML's composer recurses in C (a few thousand brackets end the process) and expands aliases without a limit, so
-the tree is built here from the parser's events, with bounds.
+PyYAML's composer recurses in C (a few thousand brackets crash the process) and expands aliases without a limit, so
+this module builds the tree from the parser's events, with bounds.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ _COLLECTION_TAGS = frozenset({"!", "tag:yaml.org,2002:map", "tag:yaml.org,2002:s
 def read_document(path: str, *, discovered: bool = False) -> Document | Problem:
     """Read and parse one YAML file of at most 1 MB.
 
-    A problem is returned, not raised: the frames that know the text of the file, and the secrets in it, must be in no
-    traceback.
+    A problem is returned, not raised, because frames that hold the text of the file, and the secrets in it, must not be
+    in a traceback.
 
     Args:
-        path: the file, named as the user named it.
+        path: the path, as the user wrote it.
         discovered: whether credconf found the file in the working directory by itself.
     """
     return document_of(read_text(path, CONFIGURATION_LIMIT), path, discovered=discovered)
 
 
 def document_of(text: str | Unreadable, name: str, *, discovered: bool = False) -> Document | Problem:
-    """Parse the text of one YAML file, or say why there is none; as `read_document`."""
+    """Parse the text of one YAML file, or return why it could not be read. See `read_document`."""
     if isinstance(text, Unreadable):
         origin = Origin("file", file=name, line=text.line, column=text.column, discovered=discovered)
         return Problem(text.code, f"the configuration file {text.reason}", origin=origin)
@@ -51,25 +51,25 @@ def document_of(text: str | Unreadable, name: str, *, discovered: bool = False) 
 
 
 def parse(text: str, name: str) -> Node | Problem | None:
-    """The root node of one YAML document, `None` for an empty one, or what keeps it from being one."""
+    """Return the root node of one YAML document, `None` for an empty one, or the problem of a broken one."""
     try:
         return _Composer(name).compose(yaml.parse(text, Loader=Loader))
     except _Broken as exc:
         broken: Problem | yaml.YAMLError = exc.problem
     except yaml.YAMLError as exc:
         broken = exc
-    return _refused(name, text, broken)
+    return _syntax_problem(name, text, broken)
 
 
-def _refused(name: str, text: str, broken: Problem | yaml.YAMLError) -> Problem:
-    from .excerpts import of_broken  # these are for broken files only
+def _syntax_problem(name: str, text: str, broken: Problem | yaml.YAMLError) -> Problem:
+    from .excerpts import with_excerpt_of_broken  # only broken files need these
     from .yaml_errors import syntax_problem, unprintable_problem
 
     if isinstance(broken, yaml.MarkedYAMLError):
         broken = syntax_problem(name, text, broken)
-    elif not isinstance(broken, Problem):  # the reader's own error knows an index at the best
+    elif not isinstance(broken, Problem):  # the error of PyYAML's reader has no line
         broken = unprintable_problem(name, text)
-    return of_broken(broken, text)
+    return with_excerpt_of_broken(broken, text)
 
 
 class _Broken(Exception):
@@ -79,12 +79,12 @@ class _Broken(Exception):
 
 
 class _Composer:
-    """Events to nodes, without recursion."""
+    """Builds nodes from the parser's events, without recursion."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self.stack: list[Sequence | Mapping] = []
-        self.keys: list[Node | None] = []  # for each open mapping, the key that waits for its value
+        self.keys: list[Node | None] = []  # for each open mapping, the key whose value comes next
         self.anchored: dict[str, Node] = {}
         self.open: list[str | None] = []  # the anchors of the open collections
         self.root: Node | None = None
@@ -112,7 +112,7 @@ class _Composer:
         if len(self.stack) >= MAX_DEPTH:
             raise self.broken(event, f"the file is nested deeper than {MAX_DEPTH} levels", code="too-complex")
         kind = Mapping if isinstance(event, yaml.MappingStartEvent) else Sequence
-        self.stack.append(kind(*_position(event), foreign=_is_foreign(event, _COLLECTION_TAGS)))
+        self.stack.append(kind(*_position(event), tagged=_is_tagged(event, _COLLECTION_TAGS)))
         self.keys.append(None)
         self.open.append(event.anchor)
 
@@ -131,13 +131,13 @@ class _Composer:
         self.put(event, node)
 
     def unresolved(self, event: Any) -> _Broken:
-        """The problem of an alias for which there is nothing."""
+        """Return the problem of an alias without an anchor."""
         key = self.keys[-1] if self.keys else None
         if event.anchor in self.open:
             message = "an alias refers to the mapping or list that holds it"
         elif isinstance(key, Scalar) and key.text == MERGE:
-            hint = "write `&` and the name in front of the mapping that is meant; it stands above this line"
-            return self.broken(event, "there is no anchor of that name above", hint)
+            hint = "write `&NAME` before the mapping to merge, above this line"
+            return self.broken(event, "there is no anchor with this name above", hint)
         else:
             message = "an alias refers to no anchor"
         return self.broken(event, message, "put quotes around a value that begins with `*`")
@@ -175,14 +175,14 @@ class _Composer:
 def _scalar(event: Any) -> Scalar:
     plain = event.style in (None, "")
     line, column = _position(event)
-    foreign = _is_foreign(event, _CORE_TAGS)
-    if plain and not foreign and event.start_mark.line == event.end_mark.line:
-        column = event.end_mark.column - len(event.value) + 1  # an anchor may stand before the text itself
-    return Scalar(event.value, plain, line, column, foreign=foreign)
+    tagged = _is_tagged(event, _CORE_TAGS)
+    if plain and not tagged and event.start_mark.line == event.end_mark.line:
+        column = event.end_mark.column - len(event.value) + 1  # an anchor may precede the text itself
+    return Scalar(event.value, plain, line, column, tagged=tagged)
 
 
-def _is_foreign(event: Any, ours: frozenset[str]) -> bool:
-    return event.tag is not None and event.tag not in ours
+def _is_tagged(event: Any, allowed: frozenset[str]) -> bool:
+    return event.tag is not None and event.tag not in allowed
 
 
 def _position(event: Any) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""`.env` with line numbers: python-dotenv's parser, without its expansion of `${...}`, and without dropping lines."""
+"""Parses `.env` with python-dotenv's parser, keeps line numbers, expands no `${...}` and drops no line silently."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 MAX_LINES = 20_000
 MAX_BLANKS = 500
 _BLANKS = re.compile(rf"[^\S\r\n]{{{MAX_BLANKS + 1}}}")
-"""python-dotenv looks for a comment behind each of the blanks in a row: its time is the square of their number."""
+"""python-dotenv looks for a comment after each blank of a run, which takes time quadratic in its length."""
 
 
 @record
@@ -35,14 +35,14 @@ class Dotenv:
     """The variables of one `.env` file.
 
     Attributes:
-        name: as it was given.
+        name: the path, as it was given.
         variables: by name.
-        lines: the line of each.
-        first: the first line of those that stand twice.
+        lines: the line of each variable.
+        first: the first line of each variable that is set twice.
         problems: broken lines, or why the file could not be read.
-        exists: whether there was a file at all.
+        exists: whether there is such a file.
         discovered: whether credconf found it in the working directory by itself.
-        text: of the file, for the excerpts of problems.
+        text: the text of the file, for the excerpts of problems.
     """
 
     name: str
@@ -55,25 +55,25 @@ class Dotenv:
     text: str = field(default="", repr=False)
 
     def origin(self, variable: str) -> Origin:
-        """Where a variable stands."""
+        """Return the place of a variable."""
         return Origin(
             "dotenv", name=variable, file=self.name, line=self.lines.get(variable), discovered=self.discovered
         )
 
     def twice(self, names: Iterable[str]) -> Iterator[Problem]:
-        """A warning for each variable that stands twice. Of other programs' variables nothing is said.
+        """Warn about each variable that is set twice, but not about the variables of other programs.
 
         Args:
-            names: of those that count.
+            names: the variables that the configuration uses.
         """
         for name in names:
             if name in self.first:
-                message = f"{name} stands twice (first at line {self.first[name]}): the last one counts"
+                message = f"{name} is set twice (first on line {self.first[name]}): the last one counts"
                 yield Problem("duplicate-key", message, "warning", None, self.origin(name), "remove one of the two")
 
 
 def read_dotenv(path: str | PathLike[str], name: str, *, discovered: bool) -> Dotenv:
-    """Read a `.env` file. One that was only looked for need not exist."""
+    """Read a `.env` file. A discovered one need not exist."""
     text = read_text(path, CONFIGURATION_LIMIT)
     if not isinstance(text, Unreadable):
         return parse_dotenv(text, name, discovered=discovered)
@@ -86,7 +86,7 @@ def read_dotenv(path: str | PathLike[str], name: str, *, discovered: bool) -> Do
 
 
 def parse_dotenv(text: str, name: str, *, discovered: bool) -> Dotenv:
-    """The variables of a text in the format of python-dotenv. The last of two lines for one variable wins."""
+    """Parse a text in the format of python-dotenv. If a variable is set twice, the last line wins."""
     complex_ = _too_complex(text, name, discovered=discovered)
     if complex_ is not None:
         return Dotenv(name, problems=(complex_,), discovered=discovered)
@@ -95,7 +95,7 @@ def parse_dotenv(text: str, name: str, *, discovered: bool) -> Dotenv:
     first: dict[str, int] = {}
     problems: list[Problem] = []
     for binding in parse_stream(io.StringIO(text)):
-        # A binding begins with the blank lines before it.
+        # A binding includes the blank lines before it.
         line = binding.original.line + _leading_lines(binding.original.string)
         if binding.error:
             origin = Origin("dotenv", file=name, line=line, column=1, discovered=discovered)
@@ -110,13 +110,13 @@ def parse_dotenv(text: str, name: str, *, discovered: bool) -> Dotenv:
 
 
 def _too_complex(text: str, name: str, *, discovered: bool) -> Problem | None:
-    """What python-dotenv would take minutes for."""
+    """Return a problem if python-dotenv would take minutes to parse the text."""
     lines = dotenv_lines(text)
     blanks = _BLANKS.search(text)
     if len(lines) > MAX_LINES:
         message, line = f"the file holds more than {MAX_LINES:,} lines", MAX_LINES + 1
     elif blanks is not None:
-        message, line = f"more than {MAX_BLANKS} blanks stand in a row", len(dotenv_lines(text[: blanks.start()]))
+        message, line = f"more than {MAX_BLANKS} blanks are in a row", len(dotenv_lines(text[: blanks.start()]))
     else:
         return None
     origin = Origin("dotenv", file=name, line=line, column=1, discovered=discovered)

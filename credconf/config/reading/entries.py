@@ -1,4 +1,4 @@
-"""The entries of the files: flat or named, one or several layers of each, and what they extend."""
+"""Reads the entries of all files: flat or named, with one layer for each file that has the entry."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from credconf.config.layers import KNOWN, Layer, Value, anchored_value
 from credconf.ground.files import absolute
 from credconf.ground.records import replace
 from credconf.kinds import ALIASES, NESTED, SETTINGS
-from credconf.kinds.validation import unknown_key
+from credconf.kinds.validation import is_user_key, unknown_key
 from credconf.problems import Problem
 from credconf.problems.printable import shown_key
 from credconf.problems.problem import Origin, joined
@@ -18,11 +18,11 @@ from credconf.references import REFERENCES
 from credconf.settings.formats import ENTRY_NAME
 
 from .inheritance import Entries, EntryPart, colliding_names, inheritance_problems
-from .nodes import Mapping, Node, Scalar, Sequence, faults, pairs_of, plain
+from .nodes import Mapping, Scalar, Sequence, faults, pairs_of, plain
 from .sections import missing_section, section_of
 
 if TYPE_CHECKING:
-    from .nodes import Document
+    from .nodes import Document, Node
 
 
 _CONTROLS = frozenset({"extends", "abstract"})
@@ -33,8 +33,8 @@ def read_entries(documents: list[Document], section: str | None) -> Entries:
     """Read the entries of all files.
 
     Args:
-        documents: the lowest layer first, as they were named.
-        section: dotted path of the mapping that is ours; the whole file without it.
+        documents: the parsed files, the lowest layer first.
+        section: dotted path of credconf's mapping in the files; `None` for the whole file.
     """
     entries = Entries(files=[document.name for document in documents])
     holders = [(document, section_of(document, section, entries)) for document in documents]
@@ -54,14 +54,14 @@ def read_entries(documents: list[Document], section: str | None) -> Entries:
 
 def _read_file(document: Document, mapping: Mapping, path: str, entries: Entries) -> None:
     entries.problems += faults(mapping, document, path)
-    pairs = {key: pair for key, pair in pairs_of(mapping).items() if not _is_foreign(key)}
+    pairs = {key: pair for key, pair in pairs_of(mapping).items() if not is_user_key(key)}
     if not _TOP & pairs.keys():
         part = _entry_part(document, mapping, None, path, entries.problems)
         entries.parts.setdefault(None, []).append(part)
         return
     for key, (key_node, _) in pairs.items():
         if key in KNOWN | _CONTROLS:
-            message = f"`{key}` of the flat form stands beside `{min(_TOP & pairs.keys())}` of the named form"
+            message = f"`{key}` of the flat form is beside `{min(_TOP & pairs.keys())}` of the named form"
             hint = "move it into an entry of `credentials`"
             entries.problems.append(
                 Problem("flat-and-named", message, path=joined(path, key), origin=document.origin(key_node), hint=hint)
@@ -91,7 +91,7 @@ def _read_named(document: Document, node: Node, path: str, entries: Entries) -> 
         )
         return
     for name, (key, value) in pairs_of(node).items():
-        if _is_foreign(name):
+        if is_user_key(name):
             continue
         where = joined(path, shown_key(name))
         if not _is_name(name):
@@ -119,7 +119,7 @@ def _entry_part(
     for key, (key_node, value) in pairs.items():
         here, before = before, (key, value)
         where = joined(path, shown_key(key))
-        if _is_foreign(key):
+        if is_user_key(key):
             continue
         if name is not None and key == "extends":
             part.extends = _parents(document, value, where, problems)
@@ -128,7 +128,7 @@ def _entry_part(
         elif key not in KNOWN:
             problems.append(_at(unknown_in_entry(key, known, path, here), document.origin(key_node)))
         elif key in ALIASES and ALIASES[key] in pairs:
-            message = f"`{key}` and `{ALIASES[key]}` are one setting"
+            message = f"`{key}` and `{ALIASES[key]}` are the same setting"
             problems.append(
                 Problem("conflict", message, path=where, origin=document.origin(key_node), hint="keep one of them")
             )
@@ -144,7 +144,7 @@ def _check_group(group: Scalar, node: Node, document: Document, path: str, probl
         problems.append(_wrong(group.text, "a mapping of settings", document.origin(node), path.rpartition(".")[0]))
         return
     for key, (key_node, _) in pairs_of(node).items():
-        if key not in NESTED[group.text] and not _is_foreign(key):
+        if key not in NESTED[group.text] and not is_user_key(key):
             problems.append(_at(unknown_in_group(key_node, group, path), document.origin(key_node)))
 
 
@@ -179,10 +179,6 @@ def _boolean(document: Document, node: Node, path: str, problems: list[Problem])
     return text in {"true", "yes", "on"}
 
 
-def _is_foreign(key: str) -> bool:
-    return key.startswith("x-") or key == "$schema"
-
-
 def _wrong(key: str, expected: str, origin: Origin, path: str) -> Problem:
     return Problem("wrong-type", f"`{key}` must be {expected}", path=joined(path, key), origin=origin)
 
@@ -192,13 +188,13 @@ def _at(problem: Problem, origin: Origin) -> Problem:
 
 
 def unknown_in_entry(key: str, known: frozenset[str], path: str, before: tuple[str, Node] | None) -> Problem:
-    """The problem of an unknown key among the settings of an entry.
+    """Return the problem of an unknown key among the settings of an entry.
 
     Args:
-        key: as it is written.
-        known: what an entry may hold.
-        path: of the entry.
-        before: the key and the value that stand in front of it.
+        key: the key, as it is written.
+        known: the keys that an entry may hold.
+        path: the path of the entry.
+        before: the key and the value before it.
     """
     problem = unknown_key(key, known, joined(path, shown_key(key)))
     if before is None or key not in REFERENCES:
@@ -213,12 +209,12 @@ def unknown_in_entry(key: str, known: frozenset[str], path: str, before: tuple[s
 
 
 def unknown_in_group(key: Scalar, group: Scalar, path: str) -> Problem:
-    """The problem of an unknown key in a group of settings.
+    """Return the problem of an unknown key in a group of settings.
 
     Args:
-        key: with its place.
-        group: the key of the group, with its place.
-        path: of the group.
+        key: the key, with its position.
+        group: the key of the group, with its position.
+        path: the path of the group.
     """
     problem = unknown_key(key.text, frozenset(NESTED[group.text]), joined(path, shown_key(key.text)))
     if key.text not in KNOWN:

@@ -1,4 +1,4 @@
-"""The line that a problem points at, with carets, without its values. Computed only where there are problems."""
+"""Shows the line that a problem points at, with carets and without its values."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ _FIRST_WIDE = "\u1100"
 _LONGEST = 100
 _BEFORE_THE_CARETS = 60
 _WITHOUT_A_LINE = frozenset({"missing", "no-name", "empty-file", "missing-file"})
-"""What is about something that is not there: a line that is would explain nothing."""
+"""Problems about something that is absent, which no line can show."""
 _AT_THE_NAME = frozenset({"unknown-variable", "unheard-variable", "bad-variable", "conflict", "bad-dotenv"})
-"""What is wrong with a variable of `.env` itself, not with its value."""
+"""Problems of a variable of `.env` itself, not of its value."""
 
 
 def with_excerpts(problems: Iterable[Problem], documents: Mapping[str, str], dotenv: str = "") -> tuple[Problem, ...]:
-    """The same problems, with excerpts for those that point into one of the files.
+    """Add excerpts to the problems that point into one of the files.
 
     Args:
-        problems: in any order.
-        documents: the texts of the files that could be parsed, by name.
+        problems: the problems, in any order.
+        documents: the texts of the parsed files, by name.
         dotenv: the text of the `.env` file.
     """
     problems = tuple(problems)
@@ -38,14 +38,14 @@ def with_excerpts(problems: Iterable[Problem], documents: Mapping[str, str], dot
         if _points_into(problem, "file") and problem.file is not None and problem.line is not None:
             wanted[problem.file].add(problem.line)
     files = {name: _File(text, wanted[name]) for name, text in documents.items()}
-    variables = dotenv_lines(dotenv) if dotenv else []  # it may not be readable
+    variables = dotenv_lines(dotenv) if dotenv else []  # empty if it could not be read
     return tuple(_with_excerpt(problem, files, variables) for problem in problems)
 
 
-def of_broken(problem: Problem, text: str) -> Problem:
-    """The problem that keeps a text from being YAML, with its excerpt.
+def with_excerpt_of_broken(problem: Problem, text: str) -> Problem:
+    """Add the excerpt to the problem of a text that is not YAML.
 
-    Where the file is broken, what looks like a key may be a part of a value.
+    In a broken file, text that looks like a key may be part of a value.
     """
     lines = yaml_lines(text)
     if problem.line is None or problem.column is None or problem.line > len(lines):
@@ -56,7 +56,7 @@ def of_broken(problem: Problem, text: str) -> Problem:
 
 
 class _File:
-    """The lines of a parsed file that problems point at."""
+    """The lines of a parsed file to which problems point."""
 
     def __init__(self, text: str, numbers: set[int]) -> None:
         lines = yaml_lines(text) if numbers else []
@@ -70,7 +70,7 @@ class _File:
 
 
 class _Line:
-    """One line without its values. It is blanked once: a file may have all its problems in one long line."""
+    """One line without its values. It is blanked once, since a file may have all its problems in one long line."""
 
     def __init__(self, number: int, line: str, spans: list[Span]) -> None:
         self.number = number
@@ -79,7 +79,7 @@ class _Line:
         self.spans = {span.start: span for span in spans}
 
     def excerpt(self, column: int) -> Excerpt:
-        """The line with carets at a column of the file's line, from 0."""
+        """Return the line with carets at a column of the original line, from 0."""
         columns = self.blanked.columns
         column = min(column, len(columns) - 1)
         start = columns[column]
@@ -116,7 +116,7 @@ def _of_variable(problem: Problem, number: int, line: str) -> Excerpt:
 
 
 def _cropped(number: int, text: str, start: int, end: int) -> Excerpt:
-    """The excerpt of a line, at most a hundred characters around the carets."""
+    """Return the excerpt of a line, with at most a hundred characters around the carets."""
     if len(text) > _LONGEST:
         left = max(0, min(start - _BEFORE_THE_CARETS, len(text) - _LONGEST))
         right = left + _LONGEST
@@ -128,6 +128,6 @@ def _cropped(number: int, text: str, start: int, end: int) -> Excerpt:
 
 
 def _cells(text: str) -> int:
-    """Columns of a terminal: a Chinese or Japanese character takes two."""
+    """Count the columns of a terminal: a Chinese or Japanese character takes two."""
     far = (character for character in text if character >= _FIRST_WIDE)
     return len(text) + sum(unicodedata.east_asian_width(character) in "WF" for character in far)

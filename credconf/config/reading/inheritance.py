@@ -1,6 +1,6 @@
-"""What can be wrong between entries: names that collide, parents that are not there, entries that extend themselves.
+"""The entries of a configuration and how they extend each other: unknown parents, circles, colliding names.
 
-A file may hold thousands of entries, each of them wrong: neither the work nor what is said grows with their square.
+A file may hold thousands of entries, all of them wrong. Neither the time nor the output is quadratic in their number.
 """
 
 from __future__ import annotations
@@ -19,17 +19,16 @@ if TYPE_CHECKING:
     from credconf.problems.problem import Origin
 
 MAX_EXPLAINED = 20
-"""Problems of one sort that have a hint; those that follow say what is wrong, and where."""
+"""How many problems of one sort get a hint; the others have only a message and a place."""
 MAX_NAMES = 20
-"""Names that a message lists."""
-
+"""How many names a message lists."""
 MAX_LINEAGE = 64
-"""Entries that one may extend, theirs counted: a file of a megabyte could otherwise make each extend all others."""
+"""How many entries one may extend, directly or not. Otherwise each entry of a 1 MB file could extend all others."""
 
 
 @mutable_record
 class EntryPart:
-    """What one file says of one entry (`name` is `None` for the flat form)."""
+    """The part of an entry that one file holds. `name` is `None` for the flat form."""
 
     name: str | None
     origin: Origin
@@ -40,14 +39,14 @@ class EntryPart:
 
 @mutable_record
 class Entries:
-    """Everything that the files say, highest layer first.
+    """The entries of all files, highest layer first.
 
     Attributes:
-        parts: of each entry, highest first; the flat form is `None`.
-        default: the entry that the files choose, and where.
-        problems: of all entries, chosen or not.
+        parts: the parts of each entry by its name, highest first; the name of the flat form is `None`.
+        default: the entry that `default:` names, and the place of that name.
+        problems: the problems of all entries, chosen or not.
         files: their names, for `looked in`.
-        unread: one of them is empty, or holds something else than settings: nobody knows what it was to say.
+        unread: whether a file is empty or holds something other than settings, so that settings may be missing from it.
     """
 
     parts: dict[str | None, list[EntryPart]] = field(default_factory=dict)
@@ -62,22 +61,22 @@ class Entries:
         return sorted(name for name in self.parts if name is not None)
 
     def extends(self, name: str) -> tuple[tuple[str, Origin], ...]:
-        """The parents of an entry: the highest file that says so decides."""
+        """Return the parents of an entry, from the highest file that has `extends`."""
         return next((part.extends for part in self.parts[name] if part.extends is not None), ())
 
     def is_abstract(self, name: str) -> bool:
-        """Whether an entry is only there to be extended."""
+        """Whether an entry can only be extended, not used."""
         return next((part.abstract for part in self.parts[name] if part.abstract is not None), False)
 
     def prefixes(self) -> frozenset[str]:
-        """Every `env_prefix` that an entry has, chosen or not."""
+        """Return every `env_prefix` of the entries, chosen or not."""
         given = (part.layer.values.get("env_prefix") for parts in self.parts.values() for part in parts)
         return frozenset(value.raw for value in given if value is not None and isinstance(value.raw, str))
 
     def lineage(self, name: str) -> Iterator[str]:
-        """The entry, then what it extends: a later parent before an earlier one, and what both extend after both.
+        """Yield the entry, then what it extends: a later parent before an earlier one, and a common parent after both.
 
-        Of more than `MAX_LINEAGE` entries some are left out; `inheritance_problems` says so.
+        With more than `MAX_LINEAGE` entries some are left out, which `inheritance_problems` reports.
         """
         seen: set[str] = set()
         finished: list[str] = []
@@ -94,7 +93,7 @@ class Entries:
 
 
 def colliding_names(entries: Entries) -> Iterator[Problem]:
-    """Names that differ only in `-` and `_`: one variable would mean both."""
+    """Report names that differ only in `-` and `_`, because one variable would belong to both."""
     variables: dict[str, str] = {}
     for name in entries.names:
         other = variables.setdefault(variable_part(name), name)
@@ -107,42 +106,46 @@ def colliding_names(entries: Entries) -> Iterator[Problem]:
 
 
 def inheritance_problems(entries: Entries) -> Iterator[Problem]:
-    """Parents that no file has, entries that extend themselves, and lineages that nobody could follow."""
+    """Report unknown parents, entries that extend themselves, and entries that extend too many others."""
     names = entries.names
-    # A circle is one mistake, however many entries are in it.
+    # A circle is reported once, however many entries are in it.
     circles = _circles(entries, [name for name in entries.parts if name is not None])
     unknown = cycles = 0
     for name in names:
-        if sum(1 for _ in entries.lineage(name)) > MAX_LINEAGE + 1:  # itself is the first
-            message = f"`{name}` extends more than {MAX_LINEAGE} entries, theirs counted"
+        if sum(1 for _ in entries.lineage(name)) > MAX_LINEAGE + 1:  # the entry itself is the first
+            message = f"`{name}` extends more than {MAX_LINEAGE} entries, directly or not"
             path, origin = f"credentials.{name}.extends", entries.parts[name][0].origin
             yield Problem("too-complex", message, path=path, origin=origin, hint="extend fewer")
         for parent, origin in entries.extends(name):
             path = f"credentials.{name}.extends"
             if parent not in entries.parts:
                 unknown += 1
-                hint = _meant(parent, [other for other in names if other != name]) if unknown <= MAX_EXPLAINED else None
-                message = f"`{name}` extends `{shown_key(parent)}`, which is not there"
+                hint = (
+                    _parent_hint(parent, [other for other in names if other != name])
+                    if unknown <= MAX_EXPLAINED
+                    else None
+                )
+                message = f"`{name}` extends `{shown_key(parent)}`, which no file has"
                 yield Problem("unknown-parent", message, path=path, origin=origin, hint=hint)
             elif (name, parent) in circles:
                 cycles += 1
                 through = "" if name == parent else f", through `{parent}`"
-                hint = _way_out(entries, name, parent) if cycles <= MAX_EXPLAINED else None
+                hint = _circle_hint(entries, name, parent) if cycles <= MAX_EXPLAINED else None
                 yield Problem("cycle", f"`{name}` extends itself{through}", path=path, origin=origin, hint=hint)
 
 
-def _meant(parent: str, others: list[str]) -> str:
+def _parent_hint(parent: str, others: list[str]) -> str:
     meant = closest(parent, others)
     return f"did you mean `{meant}`?" if meant else there_are(others, "there is no other entry")
 
 
 def there_are(names: list[str], none: str) -> str:
-    """The names that something has, or the words for none of them."""
+    """List the names for a message; `none` where there are none."""
     more = f", and {len(names) - MAX_NAMES:,} more" if len(names) > MAX_NAMES else ""
     return f"there are: {', '.join(names[:MAX_NAMES])}{more}" if names else none
 
 
-def _way_out(entries: Entries, name: str, parent: str) -> str:
+def _circle_hint(entries: Entries, name: str, parent: str) -> str:
     if name == parent:
         return "remove it"
     way = (name, *_way(entries, parent, name))
@@ -152,7 +155,7 @@ def _way_out(entries: Entries, name: str, parent: str) -> str:
 
 
 def _way(entries: Entries, start: str, end: str) -> list[str]:
-    """The entries from one to another that it extends, both included, by the fewest steps."""
+    """Return the shortest chain of `extends` from one entry to another, both included."""
     before: dict[str, str | None] = {start: None}
     waiting = [start]
     for here in waiting:
@@ -171,10 +174,10 @@ def _way(entries: Entries, start: str, end: str) -> list[str]:
 
 
 def _circles(entries: Entries, names: list[str]) -> set[tuple[str, str]]:
-    """Of each circle the first entry, in the order of the names, and the parent through which it extends itself."""
+    """Return, for each circle, its first entry by name and the parent through which that entry extends itself."""
     found: set[tuple[str, str]] = set()
     seen: set[str] = set()
-    way: dict[str, int] = {}  # from a name to the entry that is looked at, each with its number
+    way: dict[str, int] = {}  # the entries on the way to the current one, each with its index
     steps: list[str] = []
     waiting = [(name, False) for name in reversed(names)]
     while waiting:
@@ -186,7 +189,7 @@ def _circles(entries: Entries, names: list[str]) -> set[tuple[str, str]]:
             way[here] = len(steps)
             steps.append(here)
             parents = [parent for parent, _ in entries.extends(here) if parent in entries.parts]
-            # The step behind the parent on the way; where that is the entry itself, the one back to the parent.
+            # The step after the parent on the way; the parent itself where it extends itself.
             found.update(
                 (parent, (*steps[way[parent] + 1 : way[parent] + 2], parent)[0]) for parent in parents if parent in way
             )
@@ -195,11 +198,11 @@ def _circles(entries: Entries, names: list[str]) -> set[tuple[str, str]]:
 
 
 def unusable(name: str, origin: Origin, entries: Entries) -> Problem | None:
-    """Why an entry that something chooses can't be used.
+    """Return why a chosen entry can't be used, or `None`.
 
     Args:
-        name: of the entry.
-        origin: what chooses it.
+        name: the name of the entry.
+        origin: the place that chooses it.
         entries: all entries.
     """
     if name not in entries.parts:
@@ -209,7 +212,7 @@ def unusable(name: str, origin: Origin, entries: Entries) -> Problem | None:
         message = f"there is no credential `{shown_key(name)}`"
         return Problem("unknown-name", message, path="default" if origin.file else None, origin=origin, hint=hint)
     if entries.is_abstract(name):
-        message = f"`{name}` is abstract: it is there to be extended"
+        message = f"`{name}` is abstract: only other entries can extend it"
         path = f"credentials.{name}"
         return Problem("abstract", message, path=path, origin=origin, hint="choose one that extends it")
     return None

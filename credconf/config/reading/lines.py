@@ -1,4 +1,4 @@
-"""The lines of a text, as the parser that gave the positions counts them."""
+"""Splits a text into lines in the same way as the parser that reports the positions."""
 
 from __future__ import annotations
 
@@ -12,26 +12,26 @@ if TYPE_CHECKING:
 
     from credconf.problems.problem import Origin
 
-Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # the pure parser is nine times slower, not different
+Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # the pure Python parser does the same, nine times slower
 _YAML = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _DOTENV = re.compile(r"\r\n|\n|\r")
 
 
 def yaml_lines(text: str) -> list[str]:
-    """The lines as YAML counts them."""
+    """Split a text into lines as YAML does."""
     return _YAML.split(text)
 
 
 def dotenv_lines(text: str) -> list[str]:
-    """The lines as python-dotenv counts them."""
+    """Split a text into lines as python-dotenv does."""
     return _DOTENV.split(text)
 
 
 class Lines:
-    """The lines of the files of one configuration; each file is split once, if at all. They are in no `repr`.
+    """The lines of the files of one configuration, which no `repr` shows. Each file is split once, on first use.
 
     Args:
-        documents: the texts of the YAML files by name.
+        documents: the texts of the YAML files, by name.
         dotenv: the text of `.env`.
     """
 
@@ -43,7 +43,7 @@ class Lines:
         self._split: dict[tuple[str, str | None], list[str]] = {}
 
     def at(self, origin: Origin) -> str:
-        """The line that an origin points into; nothing where it points into none."""
+        """Return the line to which an origin points; an empty string where it points to none."""
         key = (origin.place, origin.file)
         if key not in self._split:
             self._split[key] = self._lines_of(origin)

@@ -1,4 +1,4 @@
-"""The nodes of a parsed file: text, lists and mappings with their positions, merge keys and duplicates included."""
+"""The nodes of a parsed file: text, lists and mappings with positions, including merge keys and duplicates."""
 
 from __future__ import annotations
 
@@ -13,16 +13,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MERGE = "<<"
-"""The key that merges mappings into the one that it stands in."""
+"""The key that merges other mappings into its own."""
 _NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 
 
 @record
 class Scalar:
-    """Text as it was written; `plain` where it had no quotes.
+    """Text as it was written.
 
     Attributes:
-        foreign: as of each node: it has a tag that means something to another program.
+        plain: whether it is written without quotes.
+        size: how many values the node holds, itself included.
+        tagged: whether it has a YAML tag that only another program could know.
     """
 
     text: str = field(repr=False)
@@ -30,15 +32,15 @@ class Scalar:
     line: int
     column: int
     size: int = 1
-    foreign: bool = False
+    tagged: bool = False
 
     @property
     def is_null(self) -> bool:
-        """Written as YAML's null. Only the few settings that give null a meaning ask."""
+        """Whether it is YAML's null. Only the few settings for which null has a meaning ask for it."""
         return self.plain and self.text in _NULLS
 
-    def child(self, step: str | int) -> Node | None:  # noqa: ARG002 - the same question is asked of every node
-        """A scalar holds nothing."""
+    def child(self, step: str | int) -> Node | None:  # noqa: ARG002 - every kind of node has this method
+        """Return `None`: text has no children."""
         return None
 
 
@@ -50,25 +52,25 @@ class Sequence:
     column: int
     items: list[Node] = field(default_factory=list)
     size: int = 1
-    foreign: bool = False
+    tagged: bool = False
 
     def child(self, step: str | int) -> Node | None:
-        """The node at an index."""
+        """Return the node at an index."""
         return self.items[step] if isinstance(step, int) and 0 <= step < len(self.items) else None
 
 
 @mutable_record
 class Mapping:
-    """Pairs of nodes in the order of the file; merge keys and duplicates are still in it."""
+    """Pairs of nodes in the order of the file, including merge keys and duplicates."""
 
     line: int
     column: int
     pairs: list[tuple[Node, Node]] = field(default_factory=list)
     size: int = 1
-    foreign: bool = False
+    tagged: bool = False
 
     def child(self, step: str | int) -> Node | None:
-        """The value of a key."""
+        """Return the value of a key."""
         return next((value for key, value in _flattened(self) if key.text == step), None)
 
 
@@ -80,10 +82,10 @@ class Document:
     """One parsed file.
 
     Attributes:
-        name: as it was given.
-        root: of its tree; `None` for an empty file.
+        name: the path, as it was given.
+        root: the root of its tree; `None` for an empty file.
         discovered: whether credconf found it in the working directory by itself.
-        text: of the file, for the excerpts of problems.
+        text: the text of the file, for the excerpts of problems.
     """
 
     name: str
@@ -92,14 +94,14 @@ class Document:
     text: str = field(default="", repr=False)
 
     def origin(self, node: Node, entry: str | None = None) -> Origin:
-        """Where a node stands."""
+        """Return the place of a node."""
         return Origin(
             "file", file=self.name, line=node.line, column=node.column, entry=entry, discovered=self.discovered
         )
 
 
 def _flattened(mapping: Mapping) -> Iterator[tuple[Scalar, Node]]:
-    """The pairs with scalar keys, a mapping's own before what `<<` merges into it."""
+    """Yield the pairs whose keys are text: those of the mapping itself, then those that `<<` merges into it."""
     for each in _merged(mapping):
         for key, value in each.pairs:
             if isinstance(key, Scalar) and not _is_merge(key):
@@ -107,12 +109,12 @@ def _flattened(mapping: Mapping) -> Iterator[tuple[Scalar, Node]]:
 
 
 def _merged(mapping: Mapping) -> Iterator[Mapping]:
-    """The mapping, then those that `<<` merges into it."""
+    """Yield the mapping, then those that `<<` merges into it."""
     yield mapping
     for key, value in mapping.pairs:
         if isinstance(key, Scalar) and _is_merge(key):
             for node in value.items if isinstance(value, Sequence) else [value]:
-                if isinstance(node, Mapping) and not node.foreign:
+                if isinstance(node, Mapping) and not node.tagged:
                     yield from _merged(node)
 
 
@@ -121,7 +123,7 @@ def _is_merge(key: Scalar) -> bool:
 
 
 def pairs_of(mapping: Mapping) -> dict[str, tuple[Scalar, Node]]:
-    """The pairs of a mapping by key; its merge keys are resolved, a key of its own wins over a merged one."""
+    """Return the pairs of a mapping by key, with merge keys resolved. A key of the mapping wins over a merged one."""
     found: dict[str, tuple[Scalar, Node]] = {}
     for key, value in _flattened(mapping):
         found.setdefault(key.text, (key, value))
@@ -129,16 +131,16 @@ def pairs_of(mapping: Mapping) -> dict[str, tuple[Scalar, Node]]:
 
 
 def faults(node: Node, document: Document, path: str) -> Iterator[Problem]:
-    """What nothing below `node` may hold: tags, duplicate keys, keys that are no text, merges of nothing."""
+    """Report the tags, duplicate keys, keys that are not text, and broken merge keys at and below `node`."""
     waiting: list[tuple[Node, str]] = [(node, path)]
-    seen: set[int] = set()  # an anchored node is judged once, where it stands first
+    seen: set[int] = set()  # an anchored node is checked once, at its first place
     while waiting:
         here, path = waiting.pop()
-        if id(here) in seen or (isinstance(here, Scalar) and not here.foreign):
+        if id(here) in seen or (isinstance(here, Scalar) and not here.tagged):
             continue
         seen.add(id(here))
-        if here.foreign:
-            yield tagged(here, document, path)
+        if here.tagged:
+            yield tag_problem(here, document, path)
         if isinstance(here, Scalar):
             continue
         if isinstance(here, Sequence):
@@ -149,8 +151,8 @@ def faults(node: Node, document: Document, path: str) -> Iterator[Problem]:
             waiting.append((value, joined(path, shown_key(key.text) if isinstance(key, Scalar) else "…")))
 
 
-def tagged(node: Node, document: Document, path: str) -> Problem:
-    """The problem of a node with a tag. What it stands for is known to another program, or to none."""
+def tag_problem(node: Node, document: Document, path: str) -> Problem:
+    """Return the problem of a node with a tag, which only another program could know."""
     hint = "put quotes around a value that begins with `!`"
     message = "a YAML tag is not allowed here"
     return Problem("bad-yaml", message, path=path or None, origin=document.origin(node), hint=hint)
@@ -159,8 +161,8 @@ def tagged(node: Node, document: Document, path: str) -> Problem:
 def _faults_of_keys(mapping: Mapping, document: Document, path: str) -> Iterator[Problem]:
     first: dict[str, Scalar] = {}
     for key, value in mapping.pairs:
-        if key.foreign:
-            yield tagged(key, document, path)
+        if key.tagged:
+            yield tag_problem(key, document, path)
         if not isinstance(key, Scalar):
             yield Problem("bad-key", "a key must be text", path=path or None, origin=document.origin(key))
         elif _is_merge(key):
@@ -174,26 +176,26 @@ def _faults_of_keys(mapping: Mapping, document: Document, path: str) -> Iterator
 
 
 def duplicates(mapping: Mapping, name: str, document: Document, path: str) -> Iterator[Problem]:
-    """One key that stands twice in a mapping that is not ours, apart from the way through this key to ours.
+    """Report duplicates of one key in a mapping of the application that leads to credconf's section.
 
-    Here the first would win, and with YAML's usual loaders, which the application uses, the last.
+    credconf would take the first, and the application's own YAML loader the last.
     """
     for each in _merged(mapping):
         found = [key for key, _ in each.pairs if isinstance(key, Scalar) and key.text == name and not _is_merge(key)]
         if found:
             yield from (_duplicate(key, found[0], document, path) for key in found[1:])
-            return  # what is merged below it is displaced
+            return  # a merged one would be displaced
 
 
 def _duplicate(key: Scalar, first: Scalar, document: Document, path: str) -> Problem:
     name = shown_key(key.text)
-    message = f"`{name}` stands twice in one mapping (first at line {first.line})"
+    message = f"`{name}` appears twice in one mapping (first on line {first.line})"
     where = joined(path, name)
     return Problem("duplicate-key", message, path=where, origin=document.origin(key), hint="remove one of the two")
 
 
 def plain(node: Node) -> Any:
-    """A node as Python's own text, lists and dictionaries (depth and size were bounded when it was read)."""
+    """Convert a node to text, lists and dictionaries. The parser has bounded its depth and size."""
     if isinstance(node, Scalar):
         return node.text
     if isinstance(node, Sequence):

@@ -1,4 +1,4 @@
-"""The section of a file that is ours, and the one that was probably meant where no file has it."""
+"""Finds credconf's section in a file, or suggests the section that was probably meant."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from credconf.problems import Problem, closest
 from credconf.problems.printable import shown_key
 from credconf.problems.problem import Origin, joined
 
-from .nodes import Mapping, Sequence, duplicates, pairs_of, tagged
+from .nodes import Mapping, Sequence, duplicates, pairs_of, tag_problem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence as SequenceOf
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 
 def missing_section(section: str, documents: SequenceOf[Document]) -> Problem:
-    """The problem of a section that none of the files has.
+    """Return the problem of a section that none of the files has.
 
     Args:
-        section: dotted path.
-        documents: the files.
+        section: the dotted path of the section.
+        documents: the parsed files.
     """
     if not documents:
         message = f"there is no section `{section}`, because no file is read"
@@ -46,7 +46,7 @@ def missing_section(section: str, documents: SequenceOf[Document]) -> Problem:
 
 
 def _nearest(steps: SequenceOf[str], document: Document) -> tuple[Origin, str] | None:
-    """Where a key stands that resembles the first step that is not there, and the whole path with it."""
+    """Find the key most like the first missing step; return its place and the corrected path."""
     node = document.root
     for index, step in enumerate(steps):
         pairs = pairs_of(node) if isinstance(node, Mapping) else {}
@@ -61,24 +61,24 @@ def _nearest(steps: SequenceOf[str], document: Document) -> tuple[Origin, str] |
 
 
 def section_of(document: Document, section: str | None, entries: Entries) -> Mapping | None:
-    """The mapping that is ours in a file; where there is none the entries is told why, unless a layer leaves it out."""
+    """Return credconf's mapping in a file. A file may leave the section out; other reasons become problems."""
     node = document.root
     path = ""
     for step in section.split(".") if section else []:
-        if node is not None and node.foreign:
+        if node is not None and node.tagged:
             break
         if isinstance(node, Mapping):
             entries.problems += duplicates(node, step, document, path)
         path = joined(path, step)
         node = pairs_of(node)[step][1] if isinstance(node, Mapping) and step in pairs_of(node) else None
-    if node is not None and node.foreign:
-        entries.problems.append(tagged(node, document, path))
+    if node is not None and node.tagged:
+        entries.problems.append(tag_problem(node, document, path))
         entries.unread = True
         return None
     if isinstance(node, Mapping):
         return node
     if node is None and section:
-        return None  # a layer may leave the section out; that none has it is found above
+        return None  # a layer may leave the section out; `read_entries` reports a section that no layer has
     entries.unread = True
     what = f"the section `{section}`" if section else "the file"
     if node is None:

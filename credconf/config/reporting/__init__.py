@@ -1,1 +1,1 @@
-"""What is wrong with a configuration, and where: used only when there is something to report, or to warn about."""
+"""Problems and warnings of a configuration, and their places. Used only if there is something to report."""

@@ -1,4 +1,4 @@
-"""Warnings: what will work but is probably wrong."""
+"""Warnings about a valid configuration that is probably wrong."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ _GUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 def advice(
     settings: Kind, identity: Identity, proofs: Mapping[str, Proof], merged: Mapping[str, Value], reader: Reader
 ) -> Iterator[Problem]:
-    """The warnings about a configuration that is valid.
+    """Yield the warnings about a valid configuration.
 
     Args:
         settings: the validated model.
-        identity: its texts, as far as they are known.
-        proofs: what could be read, by path.
+        identity: the texts of the identity, as far as they are known.
+        proofs: the proofs that could be read, by path.
         merged: the winning values, for their origins.
-        reader: knows whether there is a machine, whose files can be looked at.
+        reader: its `known` is false where no files of a machine may be read.
     """
     yield from _about_secrets(settings, proofs, merged)
     yield from _about_expiry(settings, proofs, merged)
@@ -48,14 +48,14 @@ def advice(
     if identity.authority is None:
         return
     if clouds.is_loopback(identity.authority):
-        return  # a test against a server of one's own
+        return  # a test against a local server
     if not clouds.is_well_known(identity.authority):
         message = "`authority` is not a host that Microsoft is known to operate"
         yield _warning(
             "unknown-authority", message, "authority", merged, "check its spelling, or ignore this for a private cloud"
         )
     elif identity.client_id and not _GUID.fullmatch(identity.client_id):
-        message = "`client_id` is not a GUID, as client ids of Entra ID are"
+        message = "`client_id` is not a GUID, but client ids of Entra ID are GUIDs"
         yield _warning("client-id-no-guid", message, "client_id", merged, "copy the application (client) id")
 
 
@@ -84,7 +84,7 @@ def _about_secrets(settings: Kind, proofs: Mapping[str, Proof], merged: Mapping[
             message = f"`{path}` begins or ends with white space"
             yield _warning("surrounding-space", message, path, merged, "remove it if it is not part of the secret")
         elif len(secret) > 1 and secret[0] == secret[-1] and secret[0] in "'\"":
-            message = f"`{path}` stands in quotes that are part of it"
+            message = f"`{path}` has quotes around it that are part of the value"
             yield _warning("surrounding-quotes", message, path, merged, "remove the quotes")
         if len(secret.strip().splitlines()) > 1:
             message = f"`{path}` holds a line break"
@@ -92,7 +92,7 @@ def _about_secrets(settings: Kind, proofs: Mapping[str, Proof], merged: Mapping[
 
 
 def _about_expiry(settings: Kind, proofs: Mapping[str, Proof], merged: Mapping[str, Value]) -> Iterator[Problem]:
-    """The words are those of the stages: no problem shows a value, and a date is one."""
+    """Warn about expiry without naming the date, because no problem shows a value."""
     noted: date | None = getattr(settings, "secret_expires_on", None)
     if noted is None:
         found = {path: proof.expires_on for path, proof in proofs.items()}
@@ -119,7 +119,7 @@ def _about_files(settings: Kind, merged: Mapping[str, Value]) -> Iterator[Proble
 
 
 def _secrets(settings: Kind) -> Iterator[tuple[str, object]]:
-    """What the settings hold of secrets and references to them, by path."""
+    """Yield the secrets of the settings and the references to secrets, by path."""
     for each in declared(type(settings)):
         value = value_at(settings, each.path) if each.setting.secret else None
         if isinstance(value, tuple):
@@ -133,17 +133,17 @@ def _secrets(settings: Kind) -> Iterator[tuple[str, object]]:
 def _others_can_read(path: str) -> bool:
     try:
         return bool(os.stat(path).st_mode & stat.S_IROTH)
-    except (OSError, ValueError):  # a path may hold a NUL
+    except (OSError, ValueError):  # a path may hold a NUL character
         return False
 
 
 def displaced_host(layers: Sequence[Layer], merged: Mapping[str, Value], path: str) -> Iterator[Problem]:
-    """A warning where a higher `authority` or `cloud` displaces another host of a lower source."""
+    """Warn if an `authority` or `cloud` displaces another host of a lower source."""
     name = "authority" if "authority" in merged else "cloud"
     winner = merged.get(name)
     host = None if winner is None else _host(name, winner.raw)
     if winner is None or host is None or not winner.origin.displaced or clouds.is_loopback(host):
-        return  # what is no host displaces none, which is another problem
+        return  # an invalid host displaces none; it is another problem
     for layer in layers:
         for name in ("authority", "cloud"):
             value = layer.values.get(name)
@@ -151,7 +151,7 @@ def displaced_host(layers: Sequence[Layer], merged: Mapping[str, Value], path: s
                 continue
             if _host(name, value.raw) != host:
                 message = f"the host of {winner.origin} displaces that of {value.origin}"
-                hint = "remove one of them if that is not meant"
+                hint = "remove one of them if this is not intended"
                 yield Problem("authority-displaced", message, "warning", path, winner.origin, hint)
                 return
 

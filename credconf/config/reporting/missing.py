@@ -1,4 +1,4 @@
-"""What is missing, the ways to give it, and the ambient variables that count or do not."""
+"""Explains missing settings, and reports variables of the machine that have no effect."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _OF_WORKLOAD_IDENTITY: Final = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_FED
 
 
 def used_variables(layer: Layer, merged: Mapping[str, Value], environ: Mapping[str, str]) -> list[str]:
-    """The variables of `.env` that count: those that are listened to, and those that a reference names.
+    """Return the variables of `.env` that are used: those that give a setting, and those that a reference names.
 
     Args:
-        layer: of `.env`.
+        layer: the layer of `.env`.
         merged: the winning values.
-        environ: of the process, which is asked first for what a reference names.
+        environ: the process environment, which wins over `.env` for a reference.
     """
     items = [item for value in merged.values() for item in (value.raw if isinstance(value.raw, list) else [value.raw])]
     references = [reference_in(item) for item in items]
@@ -44,10 +44,10 @@ def used_variables(layer: Layer, merged: Mapping[str, Value], environ: Mapping[s
 
 
 def of_another_kind(merged: Mapping[str, Value]) -> dict[str, Problem]:
-    """Options of another kind that only an `AZURE_` variable gives, by path, with a warning about each.
+    """Return a warning, by path, for each option of another kind that only an `AZURE_` variable gives.
 
-    azure-identity goes by the secret and leaves the options of a certificate alone; so do we. A second proof is
-    another matter: which of the two was meant, nobody can tell.
+    azure-identity uses the secret and ignores the options of a certificate; so does credconf. A second proof is an
+    error, because the intended one is unknown.
 
     Args:
         merged: the winning values.
@@ -67,29 +67,29 @@ def of_another_kind(merged: Mapping[str, Value]) -> dict[str, Problem]:
 
 
 def workload_identity(path: str, environ: Mapping[str, str]) -> str:
-    """A line for the hint of a missing proof, where a webhook has prepared another way to sign in; else nothing."""
+    """Return a line for the hint of a missing proof if a webhook has set up workload identity, else nothing."""
     if path not in PROOFS or not all(environ.get(name) for name in _OF_WORKLOAD_IDENTITY):
         return ""
     return (
-        "\nAZURE_FEDERATED_TOKEN_FILE is set: workload identity is not supported yet, which azure-identity's"
-        "\nWorkloadIdentityCredential is for; here, give a secret or a certificate"
+        "\nAZURE_FEDERATED_TOKEN_FILE is set, but workload identity is not supported yet: use azure-identity's"
+        "\nWorkloadIdentityCredential, or set a secret or a certificate"
     )
 
 
 _NEAR: Final = f"{os.path.splitext(DEFAULT_FILE)[0]}.yml"
 _BROKEN: Final = frozenset({"unknown-parent", "cycle", "empty", "wrong-type"})
-"""What can be wrong with `extends`."""
+"""The problems of `extends`."""
 
 
 @record
 class Missing:
-    """What can be said of the settings that one credential lacks.
+    """Explains the missing settings of one credential.
 
     Attributes:
-        request: what was asked for.
-        dotenv: what its `.env` holds.
+        request: the arguments and the process environment.
+        dotenv: the `.env` file.
         entries: the entries of the files.
-        scheme: the variables that the credential listens to.
+        scheme: the variables that the credential reads.
         lineage: the entry and what it extends; `None` is the flat form.
     """
 
@@ -100,7 +100,7 @@ class Missing:
     lineage: tuple[str | None, ...]
 
     def explained(self, problem: Problem) -> Problem:
-        """The problem of a setting that is missing, with the ways to give it."""
+        """Add the ways to give a missing setting to its problem."""
         name, path = self.lineage[0] if self.lineage else None, problem.path or ""
         of = f"` of `{name}` is not set" if name else "` is not set"
         part = self.entries.parts[name][0] if name in self.entries.parts else None
@@ -122,24 +122,24 @@ class Missing:
         return ""
 
     def with_unread_file(self, problems: Iterable[Problem]) -> Iterator[Problem]:
-        """The problems; the first of what is missing tells of a file that is nearly the one that is looked for."""
+        """Yield the problems; the first missing setting mentions a `credconf.yml`, which credconf ignores."""
         names, discovered, _ = self.request.named_files()
         near = discovered and not names and os.path.isfile(_NEAR)
         for problem in problems:
             if near and problem.code == "missing":
                 near = False
-                hint = f"{_NEAR} is here, and not read: call it {DEFAULT_FILE}, or say that it is the file"
+                hint = f"{_NEAR} is here but not read: rename it to {DEFAULT_FILE}, or name it"
                 yield replace(problem, hint=f"{problem.hint}\n{hint}")
             else:
                 yield problem
 
-    def is_explained(self, problem: Problem, said: Iterable[Problem], *, kind_is_given: bool) -> bool:
-        """Whether it may stand in a parent that can't be found, or is there already, misspelt.
+    def is_explained(self, problem: Problem, others: Iterable[Problem], *, kind_is_given: bool) -> bool:
+        """Whether another error explains a missing setting: an unknown parent, or a misspelt key or variable.
 
         Args:
-            problem: of a setting that is missing.
-            said: what was said already; it says an error where this is true.
-            kind_is_given: only one proof would do.
+            problem: the problem of the missing setting.
+            others: the problems that are reported already.
+            kind_is_given: whether only one proof fits.
         """
         path = problem.path or ""
         wanted = {path}
@@ -147,16 +147,16 @@ class Missing:
             wanted = {*PROOFS}
         if "tenant_id" in wanted:
             wanted.add("oidc_authority")
-        return any(self._cuts(item) or not wanted.isdisjoint(self._meant(item)) for item in said)
+        return any(self._breaks_extends(item) or not wanted.isdisjoint(self._suggested(item)) for item in others)
 
-    def _cuts(self, item: Problem) -> bool:
+    def _breaks_extends(self, item: Problem) -> bool:
         section = self.request.section or ""
         extends = {f"credentials.{name}.extends" for name in self.lineage}
         here = item.path in extends or item.path in {joined(section, path) for path in extends}
         return (here and item.code in _BROKEN) or (item.code == "unknown-key" and item.meant == "credentials")
 
-    def _meant(self, item: Problem) -> Iterable[str]:
-        """The settings of this credential that somebody meant by an unknown key or variable."""
+    def _suggested(self, item: Problem) -> Iterable[str]:
+        """Return the settings of this credential that an unknown key or variable probably means."""
         if item.meant is None:
             return ()
         if item.code == "unknown-variable":

@@ -1,4 +1,4 @@
-"""Warnings about how a value is written: in another tool's notation, or cut where it holds ` #`."""
+"""Warnings about the notation of a value: that of another tool, or one cut at ` #`."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
     from credconf.config.reading.lines import Lines
     from credconf.problems.problem import Origin
 
-# Without braces, only in capitals: a secret may well begin with `$`.
+# Without braces, only in capitals, because a secret may begin with `$`.
 _EXPANSION = re.compile(r"\$(?:\{[A-Za-z_][A-Za-z0-9_]*\}|[A-Z][A-Z0-9_]+)")
 _IN_A_PATH = re.compile(r"\$(?:\{[A-Za-z_]|[A-Za-z_][A-Za-z0-9_]*$)|%[A-Za-z_][A-Za-z0-9_]*%$")
-# One word that adheres to its `#`: what follows a space, or goes on as a sentence, is meant to be a comment.
+# A single word directly after `#`. With a space after `#`, or with more words, it is a comment.
 _CUT_OFF = re.compile(r"\s+#(?P<word>[^\s#]+)\s*")
-# What people and tools do write so: marks for linters and for scanners of secrets.
+# Comments that are often written this way: marks for linters and secret scanners.
 _MARKS = re.compile(
     r"(?i)(todo|fixme|noqa|nosec|nosonar|nosemgrep|xxx|gitleaks|pragma|checkov|yamllint|trufflehog)\b.*"
 )
 
 
 def notation_warnings(values: Mapping[str, Value], lines: Lines) -> Iterator[Problem]:
-    """What is probably not meant as it is written.
+    """Yield a warning for each value that probably means something else than its notation.
 
     Args:
-        values: by path: the merged ones, or those of one layer.
-        lines: of the files that they stand in.
+        values: the values by path, merged or of one layer.
+        lines: the lines of the files that hold them.
     """
     for path, value in values.items():
         yield from _unexpanded(path, value)
@@ -51,7 +51,7 @@ def _unexpanded(path: str, value: Value) -> Iterator[Problem]:
         step: tuple[int, ...] = (index,) if isinstance(value.raw, list | tuple) else ()
         where = ".".join((path, *map(str, step)))
         written = "${…}" if text.startswith("${") else "$…"
-        message = f"`{where}` is written as `{written}`, and nothing is expanded: that is its whole value"
+        message = f"`{where}` is `{written}`: credconf expands nothing, so that text is the value"
         may_refer = (
             path in SETTINGS and "env" in SETTINGS[path].references and value.origin.place in {"file", "argument"}
         )
@@ -60,7 +60,7 @@ def _unexpanded(path: str, value: Value) -> Iterator[Problem]:
 
 
 def _unexpanded_paths(path: str, value: Value) -> Iterator[Problem]:
-    """A shell would expand `~/secret` and `$HOME/secret`; here they are directories of these names."""
+    """Warn about `~/secret` and `$HOME/secret`, which a shell would expand and credconf does not."""
     several = isinstance(value.raw, list | tuple)
     for index, item in enumerate(value.raw if several else (value.raw,)):
         reference = reference_in(item)
@@ -75,7 +75,7 @@ def _unexpanded_paths(path: str, value: Value) -> Iterator[Problem]:
             continue
         step: tuple[int, ...] = (index,) if several else ()
         where = ".".join((path, *map(str, step)))
-        message = f"the path of `{where}` is written as a shell expands it, and nothing is expanded"
+        message = f"the path of `{where}` uses a shell's notation: credconf expands nothing"
         yield Problem("not-expanded", message, "warning", where, value.place_of(step), "write the whole path")
 
 
@@ -101,7 +101,7 @@ def _cut(path: str, value: Value, lines: Lines) -> Iterator[Problem]:
 
 
 def _is_cut_in_dotenv(line: str) -> bool:
-    """By hand: a regular expression that looks for blanks in front of `#` takes the square of a long line's time."""
+    """Whether a value is cut, without a regular expression, which would take quadratic time for a line of blanks."""
     written = line.partition("=")[2].lstrip()
     before, _, after = line.partition("=")[2].rpartition("#")
     word = after.rstrip()
@@ -115,5 +115,7 @@ def _is_cut_in_dotenv(line: str) -> bool:
 
 
 def _cut_off(path: str, origin: Origin) -> Problem:
-    message = f"`{path}` ends before ` #`: what follows is taken for a comment"
-    return Problem("cut-value", message, "warning", path, origin, "put quotes around it if that is a part of the value")
+    message = f"`{path}` ends before ` #`: the rest is a comment"
+    return Problem(
+        "cut-value", message, "warning", path, origin, "put quotes around the value if the rest is part of it"
+    )

@@ -1,4 +1,4 @@
-"""Where problems are, in which order they are reported, and what one place alone shows to be wrong."""
+"""Gives problems their places, their order and their excerpts."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
 
 
 NOT_THERE = frozenset({"no-name", "unknown-name", "unknown-parent", "missing-section"})
-"""What is not there as far as the files could be read: it may stand in one that could not."""
+"""Problems of something that may be in a file that could not be read."""
 _PLACE_ORDER = {"file": 0, "dotenv": 1, "environment": 2, "argument": 3, "preset": 4, "default": 5}
 
 
 def in_order(problems: Iterable[Problem], files: Sequence[str]) -> tuple[Problem, ...]:
-    """The problems in the order of the files and lines; each once.
+    """Return each problem once, in the order of the files and lines.
 
     Args:
-        problems: from anywhere.
-        files: as they were named, in their order.
+        problems: the problems, in any order.
+        files: the names of the files, in the order in which they were named.
     """
     numbers = {name: number for number, name in enumerate(files)}
 
@@ -46,37 +46,37 @@ def in_order(problems: Iterable[Problem], files: Sequence[str]) -> tuple[Problem
 def _once(problems: Iterable[Problem]) -> Iterable[Problem]:
     unique: dict[Any, Problem] = {}
     for problem in problems:
-        unique.setdefault(_what(problem), problem)
+        unique.setdefault(_identity(problem), problem)
     return unique.values()
 
 
-def _what(problem: Problem) -> Any:
-    """What is the same for problems of which one is enough."""
+def _identity(problem: Problem) -> Any:
+    """Return a key that is equal for problems of which one is enough."""
     place = problem.origin and problem.origin.over(())
     if problem.code == "conflict":
-        # `cloud` beside `authority` is seen in the layer, which knows where both stand, and later by the model.
+        # Both the layer, which knows the places, and the model report `cloud` beside `authority`.
         return problem.code, place
     if place is None or place.line is None:
         return problem
-    # What is anchored, merged or inherited stands in one place, whatever entries it is told of.
+    # An anchored, merged or inherited value has one place, and may be a problem of several entries.
     return problem.code, problem.message, replace(place, entry=None)
 
 
 def reported(
     problems: Iterable[Problem], files: Sequence[str], documents: Sequence[Document], dotenv: Dotenv | None = None
 ) -> tuple[Problem, ...]:
-    """Every problem once, in the order of the files and lines, with excerpts.
+    """Return each problem once, in the order of the files and lines, with excerpts.
 
     Args:
-        problems: as they were found.
-        files: the names of all files, the unreadable too, in the order that they were named in.
-        documents: those that could be parsed.
+        problems: the problems, in any order.
+        files: the names of all files, including unreadable ones, in the order in which they were named.
+        documents: the files that could be parsed.
         dotenv: the `.env` file.
     """
     found = in_order(problems, files)
     if not found:
         return ()
-    from credconf.config.reading.excerpts import with_excerpts  # a configuration without problems needs none
+    from credconf.config.reading.excerpts import with_excerpts  # only problems need it
 
     return with_excerpts(found, {item.name: item.text for item in documents}, dotenv.text if dotenv is not None else "")
 
@@ -84,14 +84,14 @@ def reported(
 def placed(
     problem: Problem, merged: Mapping[str, Value], layers: Sequence[Layer], entries: Entries, name: str | None
 ) -> Problem:
-    """The problem with its place.
+    """Add the place to a problem of the model.
 
     Args:
-        problem: of the model; its path is relative to the credential.
+        problem: the problem; its path is relative to the credential.
         merged: the winning values.
-        layers: highest first.
+        layers: the layers, highest first.
         entries: the entries of the files.
-        name: of the entry that the credential is.
+        name: the name of the credential's entry.
     """
     path = problem.path or ""
     if problem.code == "two-proofs":
@@ -103,24 +103,24 @@ def placed(
 def _two_proofs(
     problem: Problem, merged: Mapping[str, Value], layers: Sequence[Layer], entries: Entries, name: str | None
 ) -> Problem:
-    """It is told at the highest of them: what is below was there before."""
+    """Place the problem of two proofs at the proof of the highest layer."""
 
     def rank(field: str) -> tuple[int, int, int]:
         layer = next(number for number, layer in enumerate(layers) if field in layer.values)
         origin = merged[field].origin
         return layer, -(origin.line or 0), -(origin.column or 0)
 
-    told, *others = sorted(present_proofs(merged), key=rank)
-    origin = merged[told].origin
+    highest, *others = sorted(present_proofs(merged), key=rank)
+    origin = merged[highest].origin
     entry = _heir(origin, [merged[field].origin for field in others], entries, name)
     beside = ", ".join(f"`{field}` ({merged[field].origin})" for field in others)
     of = f" for `{entry}`" if entry else ""
-    message = f"`{told}` and {beside} are set{of}: one credential has one proof"
-    return replace(problem, message=message, path=told, origin=origin)
+    message = f"`{highest}` and {beside} are set{of}: one credential has one proof"
+    return replace(problem, message=message, path=highest, origin=origin)
 
 
 def _heir(origin: Origin, others: Sequence[Origin], entries: Entries, name: str | None) -> str | None:
-    """The entry that has both: the one that holds the highest, if it extends those that hold the others."""
+    """Return the entry that has both proofs: the one with the highest, if it extends those with the others."""
     if origin.entry is None or origin.entry not in entries.parts:
         return name
     lineage = set(entries.lineage(origin.entry))

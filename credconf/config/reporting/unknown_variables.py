@@ -1,4 +1,4 @@
-"""Variables that are nearly ours: the misspelt, and those that the chosen entry does not listen to."""
+"""Reports misspelt variables, and those that the chosen entry does not read."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _OURS = frozenset({*SELECTORS, *(PREFIX + field for field in _FIELDS)})
 _SELECTED: Final = {folded(name.removeprefix(PREFIX)): name for name in SELECTORS}
 _GROUPS: Final = {folded(group): group for group in NESTED}
 _COMPARISONS: Final = 20_000
-"""Of two names for likeness, at most: there may be thousands of variables, and of entries. Names that differ in `_`
-alone are looked up, all of them."""
+"""How many pairs of names are compared for similarity, since there may be thousands of variables and of entries. Names
+that differ only in `_` are looked up instead, without a limit."""
 _LONGEST: Final = 200
 
 
@@ -35,28 +35,32 @@ def unknown_variables(
     chosen: str | None,
     prefixes: Collection[str] = (),
 ) -> list[Problem]:
-    """Variables under `CREDCONF_` that are nearly ours (errors), or ours but not listened to (warnings).
+    """Report variables under `CREDCONF_` that are misspelt (errors), or that the entry does not read (warnings).
 
-    What resembles nothing of ours is left alone: Kubernetes sets `CREDCONF_PORT` for a service named credconf.
+    Other variables are ignored: Kubernetes sets `CREDCONF_PORT` for a service named credconf.
 
     Args:
         environ: the variables.
-        origin_of: where one of them stands.
-        schemes: of every entry of the files by name; `None` is the flat form.
-        chosen: the entry that was chosen.
-        prefixes: every `env_prefix` of the files: what begins with one is some entry's own.
+        origin_of: returns the place of a variable.
+        schemes: the scheme of every entry by name; `None` is the flat form.
+        chosen: the name of the chosen entry.
+        prefixes: every `env_prefix` of the files; a variable that begins with one belongs to an entry.
     """
-    theirs = tuple(prefix for prefix in prefixes if prefix.startswith(PREFIX) and len(prefix) > len(PREFIX))
+    other_prefixes = tuple(prefix for prefix in prefixes if prefix.startswith(PREFIX) and len(prefix) > len(PREFIX))
     names = [name for name in environ if name.upper().startswith(PREFIX) and environ[name] and name not in SELECTORS]
     if not names:
         return []
     known = _Known(schemes, chosen)
-    found = [known.problem(name, origin_of(name)) for name in names if not (theirs and name.startswith(theirs))]
+    found = [
+        known.problem(name, origin_of(name))
+        for name in names
+        if not (other_prefixes and name.startswith(other_prefixes))
+    ]
     return [problem for problem in found if problem is not None]
 
 
 class _Known:
-    """The names that there are, and how many comparisons for likeness are left."""
+    """The known names, and how many comparisons for similarity are left."""
 
     def __init__(self, schemes: Mapping[str | None, Scheme], chosen: str | None) -> None:
         self._chosen = chosen
@@ -66,7 +70,7 @@ class _Known:
         self._left = _COMPARISONS
 
     def problem(self, name: str, origin: Origin) -> Problem | None:
-        """What is wrong with a variable, if anything is."""
+        """Return what is wrong with a variable, or `None`."""
         rest = name[len(PREFIX) :]
         entry, separator, field = rest.removeprefix("_").partition("__")
         named = bool(separator) and name.startswith(f"{PREFIX}_") and entry in self._parts
@@ -75,26 +79,26 @@ class _Known:
         if len(name) > _LONGEST:
             return None
         known = f"{PREFIX}_{entry}__" if named else self._prefix()
-        odd = _unusable(name, field if named else rest, known, origin)
-        if odd is not None:
-            return odd
-        meant = self._meant_of(entry, field) if named else self._meant(rest)
+        unusable = _not_a_variable(name, field if named else rest, known, origin)
+        if unusable is not None:
+            return unusable
+        meant = self._variable_of_entry(entry, field) if named else self._suggestion(rest)
         if meant is None or meant == name:
             return None
         message, hint = f"{name} is not a variable that credconf knows", f"did you mean {meant}?"
         return Problem("unknown-variable", message, origin=origin, hint=hint, meant=meant)
 
     def _prefix(self) -> str:
-        """What the chosen entry listens to: a suggestion must work."""
+        """The prefix that the chosen entry reads, so that a suggestion works."""
         return (self._scheme.prefix if self._scheme is not None else None) or PREFIX
 
-    def _meant_of(self, entry: str, field: str) -> str:
-        """`CREDCONF__<NAME>__<FIELD>` with an unknown field of a known entry."""
+    def _variable_of_entry(self, entry: str, field: str) -> str:
+        """Suggest a variable for `CREDCONF__<NAME>__<FIELD>` with a known entry and an unknown field."""
         meant = _fields().get(folded(field)) or self._closest(field, _fields().values(), 0.5)
         return f"{PREFIX}_{entry}__{meant or '<FIELD>'}"
 
-    def _meant(self, rest: str) -> str | None:
-        """By its letters alone; then by the words of other tools; then by likeness."""
+    def _suggestion(self, rest: str) -> str | None:
+        """Suggest a variable: by its letters alone, then by the words of other tools, then by similarity."""
         word = folded(rest)
         if word in _SELECTED:
             return _SELECTED[word]
@@ -115,7 +119,7 @@ class _Known:
         return closest(word, choices, cutoff=cutoff) if self._left >= 0 else None
 
     def _unused(self, name: str, origin: Origin) -> Problem | None:
-        """A warning for a variable of the flat form where a named entry, which listens to others, was chosen."""
+        """Warn about a variable of the flat form if the chosen entry reads other variables."""
         scheme = self._scheme
         if self._chosen is None or name not in _OURS or scheme is None or scheme.prefix is None:
             return None
@@ -124,12 +128,12 @@ class _Known:
         return Problem("unheard-variable", message, severity="warning", origin=origin, hint=f"set {own} instead")
 
 
-def _unusable(name: str, field: str, prefix: str, origin: Origin) -> Problem | None:
-    """A setting that no variable gives, at least not in this form."""
+def _not_a_variable(name: str, field: str, prefix: str, origin: Origin) -> Problem | None:
+    """Report a setting that no variable can give, or not in this form."""
     group = _GROUPS.get(folded(field))
     plain = field.removesuffix("_FILE")
     if field in _NOT_VARIABLES:
-        message, hint = "this can't be given by a variable", "write it in the file, or pass it as an argument"
+        message, hint = "no variable can give this setting", "write it in the file, or pass it as an argument"
     elif group is not None:
         first = f"{group}__{NESTED[group][0]}".upper()
         message, hint = (
@@ -137,7 +141,7 @@ def _unusable(name: str, field: str, prefix: str, origin: Origin) -> Problem | N
             f"set a variable for each of them, such as {prefix}{first}",
         )
     elif plain != field and plain in _FIELDS and field not in _FIELDS:
-        message, hint = "only text can stand in a file", f"set {name.removesuffix('_FILE')} to the value"
+        message, hint = "only text can be read from a file", f"set {name.removesuffix('_FILE')} to the value"
     else:
         return None
     return Problem("unknown-variable", f"{name}: {message}", origin=origin, hint=hint)
@@ -145,13 +149,13 @@ def _unusable(name: str, field: str, prefix: str, origin: Origin) -> Problem | N
 
 @cache
 def _fields() -> dict[str, str]:
-    """How a usable variable ends, by all the words for its setting, without `_`."""
+    """Return the ending of each usable variable, by every word for its setting, in lower case and without `_`."""
     usable = [item for item in _FLAT.variables() if item.ours and item.form != "unusable"]
     found = {folded(item.name.removeprefix(PREFIX)): item.name.removeprefix(PREFIX) for item in usable}
     by_field: dict[str, str] = {}
     for item in usable:
         by_field.setdefault(item.field, item.name.removeprefix(PREFIX))
-    for leaf in NESTED["http"]:  # those of `token_cache` are words that anybody may use: KEY, NAME, URL
+    for leaf in NESTED["http"]:  # not those of `token_cache`: KEY, NAME and URL are common words
         found.setdefault(folded(leaf), by_field[f"http.{leaf}"])
     names = set(found.values())
     for word, setting in setting_called().items():
@@ -159,7 +163,7 @@ def _fields() -> dict[str, str]:
             meant = by_field.get(f"{group}.{setting}" if group else setting)
             if meant is not None:
                 found.setdefault(folded(group) + word, meant)
-                if f"{meant}_FILE" in names:  # as Docker's images have it
+                if f"{meant}_FILE" in names:  # the notation of Docker images
                     found.setdefault(f"{folded(group)}{word}file", f"{meant}_FILE")
         if setting not in by_field and f"http.{setting}" in by_field:
             found.setdefault(word, by_field[f"http.{setting}"])
@@ -170,7 +174,7 @@ def _fields() -> dict[str, str]:
 
 
 def _divided(rest: str) -> Iterator[tuple[str, str]]:
-    """A name, folded, and the field behind it, wherever both may be divided; from the right, as fields are short."""
+    """Yield each division into a folded name and a field after it, from the right, since fields are short."""
     longest = max(map(len, _fields()))
     end = len(rest)
     while (end := rest.rfind("_", 0, end)) > 0:
@@ -182,7 +186,7 @@ def _divided(rest: str) -> Iterator[tuple[str, str]]:
 
 
 def azure_near(expected: str, environ: Mapping[str, str]) -> str | None:
-    """A variable under `AZURE_` that was probably meant to be `expected`: a hint only, the namespace is not ours."""
+    """Return a variable under `AZURE_` that is probably a misspelt `expected`, for a hint: others use `AZURE_`, too."""
     if expected not in documented() or environ.get(expected):
         return None
     others = [name for name in environ if name.startswith("AZURE_") and name not in documented() and environ[name]]

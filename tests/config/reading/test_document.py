@@ -156,7 +156,7 @@ def test_a_file_without_a_setting_says_how_one_is_written(project):
 
 def test_a_merge_of_an_anchor_that_is_not_there_is_told_as_that(project):
     problem = only(project.refused_text(f"{ID}<<: *nope\nclient_secret: {CANARY}\n"))
-    assert (problem.message, problem.line, problem.column) == ("there is no anchor of that name above", 3, 5)
+    assert (problem.message, problem.line, problem.column) == ("there is no anchor with this name above", 3, 5)
     assert "quotes" not in problem.hint
 
 

@@ -158,7 +158,7 @@ def test_a_variable_of_ours_that_stands_twice_is_a_warning_and_the_last_counts(p
     assert resolved.settings.client_id == CLIENT
     (warning,) = resolved.warnings
     assert (warning.code, warning.severity, warning.line) == ("duplicate-key", "warning", 3)
-    assert warning.message == "AZURE_CLIENT_ID stands twice (first at line 1): the last one counts"
+    assert warning.message == "AZURE_CLIENT_ID is set twice (first on line 1): the last one counts"
 
 
 def test_so_is_one_that_a_reference_names_unless_the_process_has_it(project):

@@ -9,14 +9,19 @@ from credconf.config.reading.yaml_errors import syntax_problem, unprintable_prob
 from tests.config.project import CANARY, COMPLETE, ID, only
 
 REFUSED = {
-    "a tab in front": ("http:\n\ttimeout: 3\n", (2, 1), "a tab stands", "indent with spaces"),
-    "a tab after a value": ("cloud: a\n\tregion: b\n", (2, 1), "a tab stands", "indent with spaces"),
-    "an open double quote": (f'{ID}client_secret: "{CANARY}\nx: y\n', (3, 16), "a quote is opened here", "close it"),
-    "an open single quote": (f"{ID}client_secret: '{CANARY}\n", (3, 16), "a quote is opened here", "close it"),
+    "a tab in front": ("http:\n\ttimeout: 3\n", (2, 1), "YAML allows only spaces here", "indent with spaces"),
+    "a tab after a value": ("cloud: a\n\tregion: b\n", (2, 1), "YAML allows only spaces here", "indent with spaces"),
+    "an open double quote": (
+        f'{ID}client_secret: "{CANARY}\nx: y\n',
+        (3, 16),
+        "this quote is never closed",
+        "close it",
+    ),
+    "an open single quote": (f"{ID}client_secret: '{CANARY}\n", (3, 16), "this quote is never closed", "close it"),
     "an escape": (f'{ID}client_secret: "a\\z{CANARY}"\n', (3, None), "a backslash in double quotes", "single quotes"),
-    "an open bracket": (f"{ID}client_secret: [{CANARY}\nregion: x\n", (3, 16), "`[` is opened here", "with `]`"),
-    "an open bracket at the end": (f"{ID}client_secret: [{CANARY}", (3, 16), "`[` is opened here", "with `]`"),
-    "an open brace": (f"{ID}http: {{proxy: {CANARY}\n", (3, 7), "`{` is opened here", "with `}`"),
+    "an open bracket": (f"{ID}client_secret: [{CANARY}\nregion: x\n", (3, 16), "`[` is never closed", "with `]`"),
+    "an open bracket at the end": (f"{ID}client_secret: [{CANARY}", (3, 16), "`[` is never closed", "with `]`"),
+    "an open brace": (f"{ID}http: {{proxy: {CANARY}\n", (3, 7), "`{` is never closed", "with `}`"),
     "a missing comma": (f"{ID}client_secret: ['a' {CANARY}]\n", (3, 21), "`,` or `]` is missing", "put quotes"),
     "a second colon": (f"{ID}client_secret: a: {CANARY}\n", (3, 17), "a second `: `", "put quotes"),
     "no space after the colon": (f"{ID}client_secret:{CANARY}\nregion: x\n", (3, 1), "no `: ` after its key", "space"),
@@ -32,7 +37,7 @@ REFUSED = {
         "follows a value that has ended",
         "whole value",
     ),
-    "a list among settings": (f"{ID}- {CANARY}\n", (3, 1), "a list item stands among", "indent it"),
+    "a list among settings": (f"{ID}- {CANARY}\n", (3, 1), "this list item is among", "indent it"),
     "a comma too few in JSON": (
         f'{{\n  "tenant_id": "a",\n  "client_id": "b"\n  "client_secret": "{CANARY}"\n}}\n',
         (4, 3),
@@ -54,7 +59,7 @@ REFUSED = {
     "an open bracket and another list below": (
         f"{ID}client_secret: [\n  {CANARY}\nprefetch: [a]\n",
         (3, 16),
-        "`[` is opened here",
+        "`[` is never closed",
         "with `]`",
     ),
     "a comma after a reference": (

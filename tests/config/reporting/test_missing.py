@@ -172,9 +172,7 @@ def test_a_misspelt_variable_of_another_entry_explains_nothing(project):
 def test_a_file_that_is_nearly_called_as_ours_is_told_of_once(project):
     project.write("credconf.yml", COMPLETE)
     first, *others = project.refused().problems
-    assert first.hint.endswith(
-        "\ncredconf.yml is here, and not read: call it credconf.yaml, or say that it is the file"
-    )
+    assert first.hint.endswith("\ncredconf.yml is here but not read: rename it to credconf.yaml, or name it")
     assert not any("credconf.yml" in problem.hint for problem in others)
 
 

@@ -120,7 +120,7 @@ def test_a_variable_in_capitals_needs_no_braces_to_look_like_one(project, writte
     resolved = project.flat(f"tenant_id: {TENANT}\nclient_id: {written}\nclient_secret: {written}\n")
     found = [item for item in resolved.warnings if item.code == "not-expanded"]
     assert [(item.path, item.line) for item in found] == [("client_id", 2), ("client_secret", 3)]
-    assert "is written as `$…`, and" in found[0].message
+    assert "is `$…`: credconf" in found[0].message
     assert "SECRET" not in repr(found)
 
 
@@ -195,7 +195,7 @@ def test_so_it_is_in_a_variable(project):
 @pytest.mark.parametrize("path", ["~/app.yaml", "$HOME/app.yaml"])
 def test_a_configuration_file_of_that_form_is_missing_and_its_hint_says_why(project, path):
     error = project.refused(environ={"CREDCONF_FILE": path})
-    hint = "CREDCONF_FILE names it; `~` and `$NAME` are not expanded here: write the whole path"
+    hint = "CREDCONF_FILE names it; `~` and `$NAME` are not expanded: write the whole path"
     assert [(item.code, item.hint) for item in error.problems] == [("missing-file", hint)]
     assert "not expanded" in str(project.refused(path))
 
