@@ -235,7 +235,7 @@ class Pod:
         self._engine = Engine(self._plan)
         self._engine._refreshes.workers = _Inline()  # type: ignore[assignment]  # noqa: SLF001 - no threads here
         if self._store is not None:
-            self._engine._coordinator = Coordinator(self._store, self._engine._source, self._plan)  # noqa: SLF001 - as above
+            self._engine._coordinator = Coordinator(self._store, self._engine._requester, self._plan)  # noqa: SLF001 - as above
 
     def call(self) -> float:
         """Ask for a token; the next moment that matters."""

@@ -20,7 +20,7 @@ from .tokens.blueprint import opened_store
 from .tokens.cache import Token, TokenCache
 from .tokens.dispatch import Dispatcher
 from .tokens.refreshes import Refreshes
-from .tokens.source import Source, Terms
+from .tokens.requester import Requester, Terms
 
 if TYPE_CHECKING:
     from .ground.log import Log
@@ -43,12 +43,12 @@ class Engine:
         self.tokens = self.cache.tokens
         self.holds = 0
         self._lock = threading.Lock()
-        self._source = Source(blueprint, self.cache.newest, log)
-        self.log = self._source.log
+        self._requester = Requester(blueprint, self.cache.newest, log)
+        self.log = self._requester.log
         self._requests = Dispatcher(blueprint.transport.total_timeout, self.log)
         self._refreshes = Refreshes(blueprint, self.log)
         self._coordinator = (
-            None if blueprint.settings.token_cache.kind == "memory" else _coordinator_of(blueprint, self._source)
+            None if blueprint.settings.token_cache.kind == "memory" else _coordinator_of(blueprint, self._requester)
         )
         mend_after_fork(self)
         reserve()
@@ -74,7 +74,7 @@ class Engine:
 
     def proof_in_use(self) -> str | None:
         """The reference that gave the secret or certificate that was accepted last; `None` before one is."""
-        return self._source.in_use()
+        return self._requester.in_use()
 
     def token(self, request: TokenRequest) -> Token:
         """A token from the cache or from Entra. The calling thread waits.
@@ -133,7 +133,7 @@ class Engine:
         return _raised(await self._requests.run_async(key, lambda: self._verified(request, terms)))
 
     def _verified(self, request: TokenRequest, terms: Terms) -> Token | Failure:
-        ask = self._source.ask if self._coordinator is None else self._coordinator.ask_anew
+        ask = self._requester.ask if self._coordinator is None else self._coordinator.ask_anew
         outcome = without_frames(lambda: ask(request, terms))
         if isinstance(outcome, Token):
             self.cache.put(request.key, outcome)
@@ -145,7 +145,7 @@ class Engine:
         requests = [self.request("prefetch", (scope,), None, None, cae=False) for scope in scopes]
         wanted = [request for request in requests if self.cache.get(request.key) is None]
         # A token that another process has stored needs no client.
-        lack = self._source.prepare() if wanted and self._coordinator is None else None
+        lack = self._requester.prepare() if wanted and self._coordinator is None else None
         for request in wanted:
             lack = lack or self._requests.launch(request.flight, partial(self._prefetched, request))
         if lack is not None:
@@ -169,7 +169,7 @@ class Engine:
         if held is not None and held is not due:
             return held
         if due is None:
-            return self._source.pauses.failure(request) or self._ask(request, Terms(since=since))
+            return self._requester.pauses.failure(request) or self._ask(request, Terms(since=since))
         terms = Terms(retries=False, replacing=due)
         return self._refreshes.replacement(due, lambda: self._ask(request, terms))
 
@@ -179,7 +179,7 @@ class Engine:
             return terms.replacing is not None and self.cache.tokens.get(request.key) not in {None, terms.replacing}
 
         if self._coordinator is None:
-            ask = partial(self._source.ask, request, terms)
+            ask = partial(self._requester.ask, request, terms)
         else:
             ask = partial(self._coordinator.ask, request, terms, superseded)
         outcome = without_frames(ask)
@@ -201,13 +201,13 @@ class Engine:
         if last:
             forget(self)
             self.cache.clear()
-            self._source.close()
+            self._requester.close()
             if self._coordinator is not None:
                 self._coordinator.close()
 
     def forget_pauses(self) -> None:
         """Request tokens from Entra again, whatever it answered. For tests: the fake calls it when it changes."""
-        self._source.pauses.clear()
+        self._requester.pauses.clear()
         if self._coordinator is not None:
             self._coordinator.forget_pauses()
 
@@ -217,12 +217,12 @@ class Engine:
         self._requests.after_fork()
         self._refreshes.after_fork()
         self.cache.after_fork()
-        self._source.after_fork()
+        self._requester.after_fork()
         if self._coordinator is not None:
             self._coordinator.after_fork()
 
 
-def _coordinator_of(blueprint: Blueprint, source: Source) -> Coordinator | None:
+def _coordinator_of(blueprint: Blueprint, requester: Requester) -> Coordinator | None:
     """The coordination with other processes, if the tokens are shared; imported only then.
 
     Raises:
@@ -230,8 +230,8 @@ def _coordinator_of(blueprint: Blueprint, source: Source) -> Coordinator | None:
     """
     from .tokens.coordinator import Coordinator
 
-    store = opened_store(blueprint, source)
-    return None if store is None else Coordinator(store, source, blueprint)
+    store = opened_store(blueprint, requester)
+    return None if store is None else Coordinator(store, requester, blueprint)
 
 
 def _is_unretried(outcome: Token | Failure) -> bool:

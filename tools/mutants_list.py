@@ -219,11 +219,11 @@ MUTANTS = (
             ),
             ("the passwords of URLs", "entra/client.py", "        yield from self._identity.passwords()\n", ""),
             ("the others of a list", "entra/client.py", "        yield from others()\n", ""),
-            ("those before it", "tokens/source.py", "(*selector.proofs, ", "("),
-            ("those of other requests", "tokens/source.py", "*self._proofs.held(), ", ""),
+            ("those before it", "tokens/requester.py", "(*selector.proofs, ", "("),
+            ("those of other requests", "tokens/requester.py", "*self._proofs.held(), ", ""),
             (
                 "the key of a cache",
-                "tokens/source.py",
+                "tokens/requester.py",
                 "yield from other_secrets(self._blueprint.settings, self._blueprint.reader)",
                 "",
             ),
@@ -289,7 +289,7 @@ MUTANTS = (
     Mutant("half a URL is thrown back", "entra/identity.py", "except ValueError:  # a", "except OSError:  # a", ODD),
     Mutant(
         "a scope forges a line",
-        "tokens/source.py",
+        "tokens/requester.py",
         'printable(" ".join(request.scopes))',
         '" ".join(request.scopes)',
         ODD,

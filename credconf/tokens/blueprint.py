@@ -79,16 +79,16 @@ class Secrets(Protocol):
         ...
 
 
-def opened_store(plan: Blueprint, source: Secrets) -> Store | None:
+def opened_store(plan: Blueprint, secrets: Secrets) -> Store | None:
     """The store of a blueprint's tokens; `None` if they are kept in memory only.
 
     Raises:
         ConfigError: the store can't be used on this machine.
     """
-    return plan.settings.token_cache.open(opening_of(plan, source))
+    return plan.settings.token_cache.open(opening_of(plan, secrets))
 
 
-def opening_of(plan: Blueprint, source: Secrets) -> Opening:
+def opening_of(plan: Blueprint, secrets: Secrets) -> Opening:
     """What the store of a blueprint is opened with."""
     verify = plan.transport.verify
     return Opening(
@@ -99,7 +99,7 @@ def opening_of(plan: Blueprint, source: Secrets) -> Opening:
         cache_home=plan.surroundings.cache_home,
         clock=plan.clock,
         monotonic=plan.monotonic,
-        log=source.log,
-        worked=lambda: source.worked,
-        listed=source.listed,
+        log=secrets.log,
+        worked=lambda: secrets.worked,
+        listed=secrets.listed,
     )

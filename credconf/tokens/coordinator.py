@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from .blueprint import Blueprint
     from .cache import Token
-    from .source import Source, Terms
+    from .requester import Requester, Terms
 
 PATIENCE = 10.0
 """Seconds that a caller waits for the request of another process at most, before it makes its own."""
@@ -71,15 +71,15 @@ class Coordinator:
 
     Args:
         store: the store of the tokens.
-        source: requests tokens from Entra.
+        requester: requests tokens from Entra.
         plan: gives the clocks and the identity.
     """
 
-    def __init__(self, store: Store, source: Source, plan: Blueprint) -> None:
-        self._breaker = CircuitBreaker(store, source.log, plan.monotonic, plan.random)
+    def __init__(self, store: Store, requester: Requester, plan: Blueprint) -> None:
+        self._breaker = CircuitBreaker(store, requester.log, plan.monotonic, plan.random)
         self._leases = LeaseRenewer()
         self._background = BackgroundTasks(None if store.patience is None else store.patience * _PART)
-        self._source = source
+        self._requester = requester
         self._plan = plan
         self._acquainted = False
         self._asked_again = -math.inf  # on the monotonic clock: older failures do not count
@@ -184,7 +184,7 @@ class Coordinator:
         if remaining <= 0 or age >= LONGEST_PAUSE:
             return False, None
         failure = replace(stored, retry_after=remaining)
-        self._source.pauses.begin(lookup.request, failure, longest=LONGEST_PAUSE - age)
+        self._requester.pauses.begin(lookup.request, failure, longest=LONGEST_PAUSE - age)
         return True, failure
 
     def _memory(self, lookup: _Lookup) -> float:
@@ -243,7 +243,7 @@ class Coordinator:
         terms = lookup.terms
         if lookup.waited and terms.since is None:
             terms = replace(terms, since=lookup.began)  # the time spent waiting counts
-        return self._source.ask(lookup.request, terms)
+        return self._requester.ask(lookup.request, terms)
 
     def _write_of(self, lookup: _Lookup, outcome: Token | Failure, *, keep_failure: bool) -> Callable[[], None] | None:
         """The function that stores an outcome for other processes; `None` if it is of no use to them."""

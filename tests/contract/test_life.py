@@ -62,8 +62,8 @@ def test_no_attribute_within_reach_shows_a_secret(case):
     credential = case.build()
     credential.get_token(SCOPE)
     engine = credential.credential._engine
-    plan, source = engine.blueprint, engine._source
-    for thing in (engine, plan, plan.settings, plan.identity, source, source._client):
+    plan, requester = engine.blueprint, engine._requester
+    for thing in (engine, plan, plan.settings, plan.identity, requester, requester._client):
         assert not shown(repr(thing), case)
     assert not shown(repr(vars(credential.credential)), case)
 

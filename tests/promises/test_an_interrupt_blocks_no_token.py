@@ -30,7 +30,7 @@ WATCHED = {
         *(f"ground/{name}.py" for name in ("flight", "log", "workers")),
         *(
             f"tokens/{name}.py"
-            for name in ("cache", "dispatch", "policy", "proof_cache", "proof_selection", "refreshes", "source")
+            for name in ("cache", "dispatch", "policy", "proof_cache", "proof_selection", "refreshes", "requester")
         ),
         "entra/discovery.py",
     )
@@ -101,7 +101,7 @@ def traced_thread():
 
 
 def directory_of(engine):
-    client = engine._source._client
+    client = engine._requester._client
     return None if client is None else client._discovery
 
 

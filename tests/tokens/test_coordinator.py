@@ -18,7 +18,7 @@ from credconf.tokens.circuits import FIRST_PAUSE, LONGEST_PAUSE
 from credconf.tokens.coordinator import Coordinator
 from credconf.tokens.leases import LeaseRenewer
 from credconf.tokens.policy import SPACING, Pauses
-from credconf.tokens.source import Terms
+from credconf.tokens.requester import Terms
 from tests.contract.faces import plan, wait_until
 from tests.stores.storages import InMemory
 
@@ -40,7 +40,7 @@ def kept():
 
 
 class Process:
-    """One process: its own coordinator, and a source whose answers the test gives."""
+    """One process: its own coordinator, and a requester whose answers the test gives."""
 
     def __init__(self, storage, answer=None, sleep=None):
         self.storage = storage

@@ -20,7 +20,7 @@ from credconf.references import Reader
 from credconf.stores.sealing import Keyring
 from credconf.testing import FakeEntra
 from credconf.tokens.blueprint import opening_of
-from credconf.tokens.source import Source
+from credconf.tokens.requester import Requester
 from tests.toys.trying import (
     CANARY,
     IDS,
@@ -234,7 +234,7 @@ def keyring(**changes):
     plan = blueprint_of(
         validate({**MINE, "client_passphrase": {"file": "secrets/passphrase"}, **changes}), Reader({}), None
     )
-    return Keyring(None, opening_of(plan, Source(plan)))
+    return Keyring(None, opening_of(plan, Requester(plan)))
 
 
 @fact

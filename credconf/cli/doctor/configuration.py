@@ -17,7 +17,7 @@ from credconf.settings import clouds, formats
 from credconf.stores import STORES
 from credconf.stores.store import Unavailable, key_of
 from credconf.tokens.blueprint import Blueprint, opened_store
-from credconf.tokens.source import Source
+from credconf.tokens.requester import Requester
 
 from .steps import Result, Target
 
@@ -125,7 +125,7 @@ def _opened_store(target: Target) -> Store | None:
     resolved = target.resolved
     around = resolved.surroundings
     plan = Blueprint(resolved.settings, target.identity, resolved.reader, target.transport, surroundings=around)
-    return opened_store(plan, Source(plan))
+    return opened_store(plan, Requester(plan))
 
 
 def token_cache(diagnosis: Diagnosis, _: float) -> Result:

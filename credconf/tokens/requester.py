@@ -59,7 +59,7 @@ class Terms:
     replacing: Token | None = None
 
 
-class Source:
+class Requester:
     """Requests the tokens of one engine from Entra.
 
     Args:
