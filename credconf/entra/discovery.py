@@ -160,7 +160,7 @@ class Directory:
                 location = None  # not an Azure machine: the global endpoint serves as well
         try:
             self._region = formats.region(location) if isinstance(location, str) and location else None
-        except formats.BadName:
+        except formats.FormatError:
             self._region = None
         self._region_known = True
         return self._region

@@ -66,7 +66,7 @@ def tenant(text: str) -> str:
 def _ruled(text: str, rule: Callable[[str], str]) -> str:
     try:
         return rule(text.strip())
-    except formats.BadName as exc:
+    except formats.FormatError as exc:
         message = str(exc)
     raise BadAnswer(message)
 

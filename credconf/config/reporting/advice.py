@@ -162,5 +162,5 @@ def _host(name: str, raw: object) -> str | None:
         return clouds.PRESETS.get(raw)
     try:
         return formats.authority(raw)
-    except formats.BadName:
+    except formats.FormatError:
         return None
