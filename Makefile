@@ -19,8 +19,8 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1# it would say at each run that a newe
 BIN := .venv/bin
 SUPPLY := .venvs/supply/bin
 PYTEST := $(BIN)/python -m pytest -q
-INNER_TESTS := tests/config tests/contract tests/entra tests/kinds tests/problems tests/references tests/schema tests/settings tests/stores tests/tokens \
-  tests/test_*.py tests/cli/test_any_input.py tests/cli/test_check.py tests/promises/test_the_door_costs_nothing.py
+INNER_TESTS := tests/config tests/contract tests/entra tests/ground tests/kinds tests/problems tests/references tests/schema tests/settings \
+  tests/stores tests/tokens tests/test_*.py tests/cli/test_any_input.py tests/cli/test_check.py tests/promises/test_the_door_costs_nothing.py
 
 .PHONY: help demo quick inner clone test lint types unit lowest others newest integration docs audit build wheel sbom lock upgrade benchmark mutants \
   schema format clean library dev supply

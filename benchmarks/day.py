@@ -1,8 +1,8 @@
 """A day of many pods on a virtual clock, by the real code: `python -m benchmarks.day`.
 
-Each pod is an engine of its own with its store, flights, refreshes and, where tokens are shared, its fleet, guard and
-breaker; below them MSAL talks to a stub instead of HTTPS. Nothing runs in threads and nothing sleeps: a pod is driven
-from one moment that matters to the next, and its waits move only its own clock.
+Each pod is an engine with its own cache, flights and refreshes and, where tokens are shared, a coordinator and a
+circuit breaker; below them MSAL talks to a stub instead of HTTPS. Nothing runs in threads and nothing sleeps: a pod is
+driven from one moment that matters to the next, and its waits move only its own clock.
 
 The moments that matter are the first call after a token is due: until then a call is a look-up in the pod's memory.
 Calls come at random (Poisson), so that the wait for the first one after any moment has the same distribution.
@@ -26,8 +26,8 @@ from credconf.engine import Engine
 from credconf.ground.records import replace
 from credconf.kinds import validate
 from credconf.references import Reader
-from credconf.stores.store import Seen, Told, Unavailable, read, written
-from credconf.tokens.coordinator import Fleet
+from credconf.stores.store import Stored, Unavailable, read, written
+from credconf.tokens.coordinator import Coordinator
 from credconf.tokens.policy import SPACING
 
 from . import sides
@@ -71,7 +71,7 @@ class World:
         """Of the wall."""
         return BEGIN + self.now
 
-    def steady(self) -> float:
+    def monotonic(self) -> float:
         """Of deadlines."""
         return self.now
 
@@ -130,7 +130,7 @@ class Store:
     def __init__(self, world: World) -> None:
         self._world = world
         self._entries: dict[str, list[tuple[float, float, dict[str, Any]]]] = {}
-        self._told: dict[str, list[tuple[float, Failure]]] = {}
+        self._failures: dict[str, list[tuple[float, Failure]]] = {}
         self._locks: dict[str, list[Lock]] = {}
         self.operations = 0
 
@@ -141,14 +141,14 @@ class Store:
             raise Unavailable("it is down")
         self._world.sleep(STORE)
 
-    def get(self, key: str) -> Seen:
-        """As `shared.Backend` says."""
+    def get(self, key: str) -> Stored:
+        """See `Store`."""
         self._enter()
         now = self._world.now
         at, since, data = self._last(self._entries, key) or (0.0, 0.0, None)
-        told_at, failure = self._last(self._told, key) or (0.0, None)
-        fresh = failure is not None and at <= told_at > now - SPACING
-        return Seen(read(data, now - since), Told(failure, now - told_at) if fresh and failure else None)
+        failed_at, failure = self._last(self._failures, key) or (0.0, None)
+        fresh = failure is not None and at <= failed_at > now - SPACING
+        return Stored(read(data, now - since), failure if fresh else None, now - failed_at)
 
     def _last(self, history: dict[str, list[Any]], key: str) -> Any:
         """What stood there last, at the moment of the pod that looks."""
@@ -161,18 +161,18 @@ class Store:
         history[key] = [*(recent if last is None or last in recent else [last, *recent]), item]
 
     def put(self, key: str, entry: Entry) -> None:
-        """As `shared.Backend` says."""
+        """See `Store`."""
         self._enter()
         now = self._world.now
         self._note(self._entries, key, (now, now - entry.age, written(entry)))
 
-    def tell(self, key: str, failure: Failure, seconds: float) -> None:  # noqa: ARG002 - `shared.Backend`
-        """As `shared.Backend` says."""
+    def put_failure(self, key: str, failure: Failure, seconds: float) -> None:  # noqa: ARG002 - `Store`
+        """See `Store`."""
         self._enter()
-        self._note(self._told, key, (self._world.now, failure))
+        self._note(self._failures, key, (self._world.now, failure))
 
     def lock(self, key: str) -> Lock | None:
-        """As `shared.Backend` says."""
+        """See `Store`."""
         self._enter()
         now = self._world.now
         recent = [lock for lock in self._locks.get(key, ()) if lock.released > now - 2 * SPACING]
@@ -233,9 +233,9 @@ class Pod:
     def start(self) -> None:
         """Begin with nothing in memory."""
         self._engine = Engine(self._plan)
-        self._engine._refreshers = _Inline()  # type: ignore[assignment]  # noqa: SLF001 - no threads here
+        self._engine._refreshes.workers = _Inline()  # type: ignore[assignment]  # noqa: SLF001 - no threads here
         if self._store is not None:
-            self._engine._fleet = Fleet(self._store, self._engine._source, self._plan)  # noqa: SLF001 - as above
+            self._engine._coordinator = Coordinator(self._store, self._engine._requester, self._plan)  # noqa: SLF001 - as above
 
     def call(self) -> float:
         """Ask for a token; the next moment that matters."""
@@ -249,7 +249,7 @@ class Pod:
         finally:
             world.longest = max(world.longest, world.now - began)
         kept = self._engine.tokens.get(request.key, token)
-        return max(min(kept.steady_due, kept.steady_expires), began) + world.random.expovariate(1 / CALLS)
+        return max(min(kept.monotonic_due, kept.monotonic_expires), began) + world.random.expovariate(1 / CALLS)
 
 
 def run(pods: int, *, shared: bool, seed: int = 1) -> dict[str, Any]:
@@ -304,7 +304,7 @@ def _plan(world: World) -> Blueprint:
     fields = {"tenant_id": sides.TENANT, "client_id": sides.CLIENT, "client_secret": sides.SECRET}
     settings: Any = validate(fields)
     plan: Any = blueprint_of(settings, Reader({}), Entra(world))
-    clocks: dict[str, Any] = {"clock": world.clock, "monotonic": world.steady, "sleep": world.sleep}
+    clocks: dict[str, Any] = {"clock": world.clock, "monotonic": world.monotonic, "sleep": world.sleep}
     planned: Blueprint = replace(plan, random=world.random.random, **clocks)
     return planned
 

@@ -64,8 +64,7 @@ class Fault:
 
 
 def _refusal(what: str, code: int, **changes: Any) -> Fault:
-    from credconf.testing.aadsts import Refusal
-    from credconf.testing.answers import refused
+    from credconf.testing.answers import Refusal, refused
     from credconf.testing.wire import Call
 
     facts = {"tenant": sides.TENANT, "client_id": sides.CLIENT}

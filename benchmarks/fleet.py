@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import credconf
 from credconf.ground.log import Log
 from credconf.stores.encrypted_storage import plain
-from credconf.stores.file import FileBackend
+from credconf.stores.file_store import FileStore
 from credconf.stores.store import Entry
 from tests.redis_server import NO_SERVER, RedisServer, executable
 
@@ -32,7 +32,7 @@ from .table import Row, markdown
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from credconf.stores.store import Backend
+    from credconf.stores.store import Store
 
 _DELAY = 0.05
 """Seconds that the server takes for a token."""
@@ -72,7 +72,7 @@ def _until_token(process: subprocess.Popen[bytes]) -> None:
         raise RuntimeError("a process got no token")
 
 
-def refresh(backend: Backend, tokens: int, times: int = 200) -> float:
+def refresh(backend: Store, tokens: int, times: int = 200) -> float:
     """Seconds that a store adds to one request: two looks, a lock and a new token, among so many others."""
     entry = Entry("x" * 1500, "Bearer", 3599, None, 0.0)
     for number in range(tokens - 1):
@@ -88,9 +88,9 @@ def refresh(backend: Backend, tokens: int, times: int = 200) -> float:
     return (time.perf_counter() - begin) / times
 
 
-def _file(directory: Path, tokens: int) -> Backend:
-    return FileBackend(
-        str(directory), str(tokens), plain, 10_000, clock=time.time, steady=time.monotonic, log=Log("benchmark")
+def _file(directory: Path, tokens: int) -> Store:
+    return FileStore(
+        str(directory), str(tokens), plain, 10_000, clock=time.time, monotonic=time.monotonic, log=Log("benchmark")
     )
 
 
@@ -108,7 +108,7 @@ def in_redis(service: Service, home: Path, processes: int, times: int) -> list[R
         found.append(Row("process start to a token found in the Redis", "s", None, taken))
         fields = {"tenant_id": "a.example", "client_id": "client", "client_secret": "secret"}
         with credconf.build({**fields, "token_cache": {"url": redis.url}}) as credential:
-            backend = credential._engine._fleet._guard.backend  # noqa: SLF001 - a request is not what is measured
+            backend = credential._engine._coordinator._breaker.store  # noqa: SLF001 - a request is not what is measured
             for tokens in (1, 1000):
                 what = f"what the Redis adds to a request, {tokens:,} tokens in it"
                 found.append(Row(what, "s", None, refresh(backend, tokens)))

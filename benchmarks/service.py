@@ -25,7 +25,7 @@ from .stubs import token_answer
 if TYPE_CHECKING:
     from typing import Self
 
-    from credconf.testing.endpoints import Route
+    from credconf.testing.service import Route
 
     from .faults import Fault
 
@@ -126,7 +126,7 @@ class _Endpoints:
             writer.close()
 
     def _answer(self, target: str, host: str) -> bytes:
-        from credconf.testing.endpoints import route_of
+        from credconf.testing.service import route_of
 
         route = route_of(target.partition("?")[0])
         self.counts[route.kind] += 1

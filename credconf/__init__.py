@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from .credential import Credential
     from .entra.http import HttpClient
     from .errors import AuthenticationError, ConfigError, CredconfError, CredentialUnavailableError
-    from .factory import Overrides, build, from_config, load
-    from .kinds import ClientCertificateSettings, ClientSecretSettings, Settings
+    from .factory import build, from_config, load
+    from .kinds import ClientCertificateSettings, ClientSecretSettings, Overrides, Settings
     from .problems import Problem
     from .problems.problem import Origin
 
@@ -60,7 +60,7 @@ _HOME = {
     "CredentialUnavailableError": "errors",
     "HttpClient": "entra.http",
     "Origin": "problems.problem",
-    "Overrides": "factory",
+    "Overrides": "kinds",
     "Problem": "problems",
     "Resolved": "config.resolution",
     "Settings": "kinds",

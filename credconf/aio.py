@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from .azure_identity import CertificateOptions, Options
     from .config.resolution import Resolved
     from .entra.http import HttpClient
-    from .factory import Overrides, StrPath
-    from .kinds import Settings
-    from .tokens.memory import Token
+    from .factory import StrPath
+    from .kinds import Overrides, Settings
+    from .tokens.cache import Token
 
 __all__ = ["CertificateCredential", "ClientSecretCredential", "Credential", "build", "from_config"]
 
@@ -50,7 +50,7 @@ class Credential(CredentialBase):
             except (KeyError, TypeError):  # a list is not hashable; the engine checks scopes
                 pass
             else:
-                if self._now() < token.due and self._steady() < token.steady_due:
+                if self._now() < token.due and self._monotonic() < token.monotonic_due:
                     return token.access
         return (await self._token("get_token", scopes, claims, tenant_id, cae=enable_cae)).access
 
@@ -62,7 +62,7 @@ class Credential(CredentialBase):
             except (KeyError, TypeError):  # a list is not hashable; the engine checks scopes
                 pass
             else:
-                if self._now() < token.due and self._steady() < token.steady_due:
+                if self._now() < token.due and self._monotonic() < token.monotonic_due:
                     return token.info
             return (await self._token("get_token_info", scopes, None, None, cae=False)).info
         claims, tenant_id, cae = options.get("claims"), options.get("tenant_id"), options.get("enable_cae", False)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, SecretBytes, SecretStr
 
-from .config.layers import conventional, surroundings
+from .config.layers import anchored_value, conventional, surroundings
 from .config.reading.dotenv import read_dotenv
 from .entra.http import TransportOptions
 from .ground.files import absolute
@@ -18,7 +18,7 @@ from .ground.records import replace
 from .kinds import Identity, identify
 from .kinds.readable import readable
 from .problems import Problem
-from .references import BaseReference, EnvReference, NotFound, Reader, anchored
+from .references import BaseReference, NotFound, Reader
 from .tokens.blueprint import Blueprint
 
 if TYPE_CHECKING:
@@ -92,16 +92,15 @@ def blueprint_of(settings: Kind, reader: Reader, http_client: HttpClient | None)
 _Model = TypeVar("_Model", bound=BaseModel)
 
 
-def _anchored(settings: _Model) -> _Model:
+def _anchored(settings: _Model, group: str = "") -> _Model:
     """Make the relative paths of settings absolute, so that a later change of the working directory has no effect."""
     directory, changes = absolute("."), dict[str, Any]()
     for name, value in settings:
-        if isinstance(value, BaseReference | tuple):
-            changes[name] = (
-                tuple(anchored(value, directory)) if isinstance(value, tuple) else anchored(value, directory)
-            )
-        elif isinstance(value, BaseModel):
-            changes[name] = _anchored(value)
+        if isinstance(value, BaseModel) and not isinstance(value, BaseReference):
+            changes[name] = _anchored(value, f"{name}.")
+        else:
+            whole = anchored_value(f"{group}{name}", value, directory)
+            changes[name] = tuple(whole) if isinstance(value, tuple) else whole
     return settings.model_copy(update=changes)
 
 
@@ -132,8 +131,8 @@ def digest(plan: Blueprint) -> bytes:
 
 
 def _revealed(value: object, reader: Reader) -> object:
-    if isinstance(value, EnvReference):
-        return value.env, reader.text(value)
+    if isinstance(value, BaseReference) and value.names_variable is not None:
+        return value.key, getattr(value, value.key), reader.text(value)
     if isinstance(value, BaseModel):
         return type(value).__name__, [(name, _revealed(inner, reader)) for name, inner in value]
     if isinstance(value, SecretStr | SecretBytes):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
 
     from .entra.request import Key
-    from .tokens.memory import Token
+    from .tokens.cache import Token
 
 
 class CredentialBase:
@@ -32,7 +32,7 @@ class CredentialBase:
         # For cache hits: one lookup and two comparisons, without a call of another method.
         self._tokens: dict[Key, Token] = engine.tokens
         self._now = engine.now
-        self._steady = engine.steady
+        self._monotonic = engine.monotonic
 
     def _open(self) -> Engine:
         if self._engine is None:
@@ -132,7 +132,7 @@ class Credential(CredentialBase):
             except (KeyError, TypeError):  # a list is not hashable; the engine checks scopes
                 pass
             else:
-                if self._now() < token.due and self._steady() < token.steady_due:
+                if self._now() < token.due and self._monotonic() < token.monotonic_due:
                     return token.access
         return self._token("get_token", scopes, claims, tenant_id, cae=enable_cae).access
 
@@ -158,7 +158,7 @@ class Credential(CredentialBase):
             except (KeyError, TypeError):  # a list is not hashable; the engine checks scopes
                 pass
             else:
-                if self._now() < token.due and self._steady() < token.steady_due:
+                if self._now() < token.due and self._monotonic() < token.monotonic_due:
                     return token.info
             return self._token("get_token_info", scopes, None, None, cae=False).info
         claims, tenant_id, cae = options.get("claims"), options.get("tenant_id"), options.get("enable_cae", False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Mapping, Sequence
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from .assembly import blueprint_of, digest, identity_of, transport_of
 from .config.request import Request, misuse
@@ -15,7 +15,7 @@ from .engine import Engine
 from .entra.http import client_fault
 from .ground.log import Log
 from .ground.opaque import Hidden
-from .kinds import Invalid, Settings, validate
+from .kinds import Invalid, Overrides, Settings, validate
 from .problems import Problem
 from .references import ALLOWABLE, Reader
 from .sharing import shared
@@ -23,10 +23,7 @@ from .tokens.blueprint import Blueprint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import date
     from typing import Unpack
-
-    from pydantic import SecretStr
 
     from .entra.http import HttpClient
 
@@ -38,35 +35,6 @@ _WHOLE_FILE = Problem(
     path="credentials",
     hint="pass those of one entry, or use from_config(PATH, name=NAME)",
 )
-Text: TypeAlias = str | Mapping[str, Any]
-"""Text, or a reference: `{"env": NAME}` or `{"file": PATH}`."""
-
-
-class Overrides(TypedDict, total=False):
-    """Settings as keyword arguments; they win over every other source. `None` counts as not given.
-
-    The keys are the fields of the settings models; `allowed_tenants` is the alias of `additionally_allowed_tenants`.
-    """
-
-    kind: str | None
-    tenant_id: Text | None
-    client_id: Text | None
-    client_secret: Text | SecretStr | Sequence[Text | SecretStr] | None
-    secret_expires_on: str | date | None
-    client_certificate: Mapping[str, Any] | None
-    client_certificate_password: Text | SecretStr | None
-    send_certificate_chain: bool | None
-    cloud: str | None
-    authority: Text | None
-    oidc_authority: Text | None
-    additionally_allowed_tenants: Sequence[str] | None
-    allowed_tenants: Sequence[str] | None
-    disable_instance_discovery: bool | None
-    region: Text | None
-    http: Mapping[str, Any] | None
-    token_cache: Mapping[str, Any] | None
-    prefetch: Sequence[str] | None
-    env_prefix: str | None
 
 
 def load(

@@ -188,18 +188,18 @@ def test_a_token_lives_by_the_clock_from_when_it_was_asked_for(make, entra, cloc
 
 @pytest.mark.parametrize("jump", [-86400 * 365, -10, 0])
 def test_a_wall_clock_that_is_set_back_keeps_no_dead_token_alive(entra, face, jump):
-    wall, steady = Clock(), Clock(1000.0)
-    credential = face.on(engine_of(entra.config(), clock=wall, monotonic=steady))
+    wall, monotonic = Clock(), Clock(1000.0)
+    credential = face.on(engine_of(entra.config(), clock=wall, monotonic=monotonic))
     token = credential.get_token(SCOPE)
     wall.advance(jump)
-    steady.advance(3601)
+    monotonic.advance(3601)
     assert credential.get_token(SCOPE).token != token.token
     credential.close()
 
 
 def test_a_machine_that_slept_does_not_use_a_dead_token(entra, face):
-    wall, steady = Clock(), Clock(1000.0)
-    credential = face.on(engine_of(entra.config(), clock=wall, monotonic=steady))
+    wall, monotonic = Clock(), Clock(1000.0)
+    credential = face.on(engine_of(entra.config(), clock=wall, monotonic=monotonic))
     token = credential.get_token(SCOPE)
     wall.advance(7200)
     assert credential.get_token(SCOPE).token != token.token
@@ -358,7 +358,7 @@ def test_closing_does_not_wait_for_the_imports_of_the_first_request(entra):
     with credconf.ground.imports.importing:
         asking = threading.Thread(target=ask)
         asking.start()
-        wait_until(lambda: credential._engine._flights.flying)
+        wait_until(lambda: credential._engine._requests.flights.flying)
         time.sleep(0.05)  # it is at the imports, or soon will be
         closing = threading.Thread(target=credential.close, daemon=True)
         closing.start()

@@ -53,9 +53,7 @@ def _shown(name: str, file: str, field: str, *, occurrence: int = 1) -> Mutant:
 
 MUTANTS = (
     # What objects print
-    _shown(
-        "proof: its credential is printed", "entra/proof.py", "credential: str | dict[str, Any] = field(repr=False)"
-    ),
+    _shown("proof: its credential is printed", "entra/proof.py", "credential: str = field(repr=False)"),
     _shown("proof: its secrets are printed", "entra/proof.py", "secrets: tuple[str, ...] = field(repr=False)"),
     _shown("answer: its token is printed", "entra/messages.py", "token: str = field(repr=False)"),
     _shown("response: its body is printed", "entra/http.py", "text: str = field(repr=False)"),
@@ -95,9 +93,9 @@ MUTANTS = (
     Mutant(
         "MSAL is given the secret",
         "entra/client.py",
-        "built = self._build(proof.parameter, request, sender, asked)",
+        "built = self._build(proof.parameter, request, sender, context)",
         '_PLACEHOLDERS["client_secret"] = proof.credential\n            '
-        "built = self._build(proof.parameter, request, sender, asked)",
+        "built = self._build(proof.parameter, request, sender, context)",
         LIVE,
     ),
     Mutant(
@@ -140,16 +138,16 @@ MUTANTS = (
     Mutant("variables are pickled", "ground/opaque.py", "def __reduce__", "def _reduce", SURFACES, 2),
     Mutant(
         "settings with a secret are pickled",
-        "kinds/common.py",
-        "if any(isinstance(item",
-        "if False and any(isinstance(item",
+        "settings/fields.py",
+        "is_secret = isinstance(item, SecretStr) and (not each.accepts_url or",
+        "is_secret = isinstance(item, SecretStr) and (False and not each.accepts_url or",
         SURFACES,
     ),
     Mutant(
         "a proxy's password is pickled",
-        "kinds/common.py",
-        "if isinstance(self.proxy, SecretStr) and",
-        "if False and",
+        "settings/fields.py",
+        'or "@" in item.get_secret_value())',
+        "or False)",
         SURFACES,
     ),
     # What frames hold while something is raised
@@ -221,21 +219,25 @@ MUTANTS = (
             ),
             ("the passwords of URLs", "entra/client.py", "        yield from self._identity.passwords()\n", ""),
             ("the others of a list", "entra/client.py", "        yield from others()\n", ""),
-            ("those before it", "tokens/source.py", "(*trial.proofs, ", "("),
-            ("those of other requests", "tokens/source.py", "*self._readings.held(), ", ""),
+            ("those before it", "tokens/requester.py", "(*selector.proofs, ", "("),
+            ("those of other requests", "tokens/requester.py", "*self._proofs.held(), ", ""),
             (
                 "the key of a cache",
-                "tokens/source.py",
-                "        if isinstance(text, str):\n            yield text\n",
+                "tokens/requester.py",
+                "yield from other_secrets(self._blueprint.settings, self._blueprint.reader)",
                 "",
             ),
             ("tokens", "entra/redaction.py", "held += _quoted(self._tokens(), pieces)", "held += []"),
         )
     ),
     Mutant(
-        "a short secret spoils our own sentences", "entra/sending.py", "asked.redact.ours(", "asked.redact(", REDACTED
+        "a short secret spoils our own sentences",
+        "entra/sending.py",
+        "context.redact.ours(",
+        "context.redact(",
+        REDACTED,
     ),
-    Mutant("an assertion is quoted", "entra/client.py", "        asked.redact.add(opaque)\n", "", SENT_BACK),
+    Mutant("an assertion is quoted", "entra/client.py", "        context.redact.add(opaque)\n", "", SENT_BACK),
     Mutant(
         "a token is quoted",
         "entra/redaction.py",
@@ -287,7 +289,7 @@ MUTANTS = (
     Mutant("half a URL is thrown back", "entra/identity.py", "except ValueError:  # a", "except OSError:  # a", ODD),
     Mutant(
         "a scope forges a line",
-        "tokens/source.py",
+        "tokens/requester.py",
         'printable(" ".join(request.scopes))',
         '" ".join(request.scopes)',
         ODD,

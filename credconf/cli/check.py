@@ -1,4 +1,4 @@
-"""`credconf check`: judge files before they are deployed, and with `--resolve` where they are."""
+"""`credconf check`: validates files before deployment, and with `--resolve` on the machine that uses them."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from . import completing, report
+from .completion import files
 from .options import configuration_options
-from .terminal import say
+from .output import GITHUB, JSON, TEXT, amount, count, echo, echo_report, format_option, has_errors, strictly
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,46 +27,48 @@ _ELSEWHERE: Final = {"unknown-parent", "unknown-name"}
 
 
 @click.command()
-@click.argument("paths", nargs=-1, metavar="[FILE]...", shell_complete=completing.files)
+@click.argument("paths", nargs=-1, metavar="[FILE]...", shell_complete=files)
 @click.option("--layers", is_flag=True, help="The FILEs are layers of one configuration, the lowest first.")
-@click.option("--resolve", is_flag=True, help="Also judge as from_config() would here and now.")
-@click.option("--strict", is_flag=True, help="Warnings are errors.")
-@report.format_option(report.TEXT, report.JSON, report.GITHUB)
+@click.option("--resolve", is_flag=True, help="Also resolve the configuration as from_config() would here and now.")
+@click.option("--strict", is_flag=True, help="Treat warnings as errors.")
+@format_option(TEXT, JSON, GITHUB)
 @configuration_options
 def check(paths: tuple[str, ...], form: str, chosen: Chosen, *, layers: bool, resolve: bool, strict: bool) -> None:
-    """Judge configuration files, without their secrets.
+    """Validate configuration files, without their secrets.
 
-    Each FILE is judged by itself, with all its entries; `-` is standard input. Without FILE, it is what from_config()
-    would read: the layers that CREDCONF_FILE names, or credconf.yaml. Nothing else is read: what the environment may
-    supply is not missing, and what a reference names need not be here.
+    Each FILE is validated on its own, with all its entries; `-` is standard input. Without FILE, credconf validates
+    what from_config() would read: the layers that CREDCONF_FILE names, or credconf.yaml. It reads nothing else: a
+    setting that the environment may supply is not missing, and the target of a reference need not exist here.
 
-    With --resolve, also the environment, .env and what the references name are judged, as at the start of the
-    application; FILEs are then layers, as with -f, and -n, --env-file, --no-env-file and --allow count.
+    With --resolve, it also validates the environment, .env and the targets of references, as at the start of the
+    application. FILEs are then layers, as with -f, and -n, --env-file, --no-env-file and --allow apply.
 
-    With `--format github`, annotations of a GitHub workflow are printed.
+    With `--format github`, it prints annotations of a GitHub workflow.
 
-    Exit status: 0 where there is nothing but warnings, 1 with an error, 2 for a wrong call.
+    Exit status: 0 without errors, 1 with an error, 2 for a wrong call.
     """
-    files = paths or chosen["path"] or ()
+    chosen_files = paths or chosen["path"] or ()
     _refuse(paths, chosen, resolve=resolve)
-    groups = _groups(files, together=layers or resolve or bool(chosen["path"]))
+    groups = _groups(chosen_files, together=layers or resolve or bool(chosen["path"]))
     if not groups and not resolve:
-        raise click.UsageError("there is no credconf.yaml here, and CREDCONF_FILE names none: name a FILE")
-    problems = [problem for group in groups for problem in _judged(group, chosen["section"], named=bool(files))]
+        raise click.UsageError("no credconf.yaml in this directory, and CREDCONF_FILE names no file: name a FILE")
+    problems = [
+        problem for group in groups for problem in _validated(group, chosen["section"], named=bool(chosen_files))
+    ]
     if resolve:
         from credconf.config.reporting.ordering import in_order
 
-        problems = _united(_resolved({**chosen, "path": files or None}), problems)
+        problems = _merged(_resolved({**chosen, "path": chosen_files or None}), problems)
         problems = list(in_order(problems, [file for group in groups for file in group]))
-    shown = report.strictly(problems) if strict else problems
-    report.show(shown, form)
-    if form == report.TEXT:
+    shown = strictly(problems) if strict else problems
+    echo_report(shown, form)
+    if form == TEXT:
         _conclude(shown, groups)
-    sys.exit(1 if report.fails(shown) else 0)
+    sys.exit(1 if has_errors(shown) else 0)
 
 
 def _refuse(paths: Sequence[str], chosen: Chosen, *, resolve: bool) -> None:
-    """Raise what is wrong with the call."""
+    """Raise a usage error for arguments that exclude each other."""
     if paths and chosen["path"]:
         raise click.UsageError("name the files as arguments or with -f, not both")
     if not resolve and (chosen["name"] or chosen["allow"] or chosen["env_file"] is not True):
@@ -76,7 +78,7 @@ def _refuse(paths: Sequence[str], chosen: Chosen, *, resolve: bool) -> None:
 
 
 def _groups(files: Sequence[str], *, together: bool) -> list[tuple[str, ...]]:
-    """The files of each configuration that is judged; without any, what `from_config()` would read."""
+    """The files of each configuration to validate; without arguments, what `from_config()` would read."""
     if not files:
         found = tuple(_request(None).named_files()[0])
         return [found] if found else []
@@ -94,7 +96,7 @@ def _request(files: Sequence[str] | None) -> Request:
     return Request(files, None, None, env_file=False, environ=Hidden(os.environ), arguments=Hidden({}))
 
 
-def _judged(files: Sequence[str], section: str | None, *, named: bool) -> list[Problem]:
+def _validated(files: Sequence[str], section: str | None, *, named: bool) -> list[Problem]:
     from credconf.config.judging import judge
 
     problems: list[Problem] = []
@@ -104,7 +106,7 @@ def _judged(files: Sequence[str], section: str | None, *, named: bool) -> list[P
 
 
 def _read(problems: list[Problem]) -> list[Document]:
-    """The document that stands on standard input."""
+    """The document on standard input."""
     from credconf.config.reading.document import document_of
     from credconf.config.reading.nodes import Document
     from credconf.ground.files import CONFIGURATION_LIMIT, decode, too_large
@@ -124,12 +126,12 @@ def _standard_input(size: int) -> bytes:
     try:
         return sys.stdin.buffer.read(size)
     except OSError:
-        pass  # such as a stream that is open for writing only
+        pass  # such as a stream that is open only for writing
     raise click.UsageError("standard input can't be read")
 
 
 def _resolved(chosen: Chosen) -> tuple[Problem, ...]:
-    """What `from_config()` would say here."""
+    """The problems that `from_config()` would report here."""
     import credconf
 
     try:
@@ -138,23 +140,23 @@ def _resolved(chosen: Chosen) -> tuple[Problem, ...]:
         return error.problems
 
 
-def _united(here: Sequence[Problem], anywhere: Sequence[Problem]) -> list[Problem]:
-    """What is wrong here, and what is wrong anywhere with other entries than the chosen one; each once."""
-    said = {_what(problem) for problem in here}
-    return [*here, *(problem for problem in anywhere if _what(problem) not in said)]
+def _merged(here: Sequence[Problem], anywhere: Sequence[Problem]) -> list[Problem]:
+    """The problems of this machine, and those that other entries have on any machine; each once."""
+    known = {_key(problem) for problem in here}
+    return [*here, *(problem for problem in anywhere if _key(problem) not in known)]
 
 
-def _what(problem: Problem) -> tuple[str, str, Origin | None]:
-    # Where a value is inherited, the path is that of the entry that is judged; what it displaces is seen only here.
+def _key(problem: Problem) -> tuple[str, str, Origin | None]:
+    # The path of an inherited value differs by entry. Only a resolved value knows what it displaces.
     return problem.code, problem.message, problem.origin and problem.origin.over(())
 
 
 def _conclude(problems: Sequence[Problem], groups: Sequence[Sequence[str]]) -> None:
-    files = report.amount(sum(map(len, groups)), "file") if groups else "no configuration file"
-    if not report.fails(problems):
-        found = report.count(problems)
-        say(f"\nok: {files}, {found}" if found else f"ok: {files}")
+    files = amount(sum(map(len, groups)), "file") if groups else "no configuration file"
+    if not has_errors(problems):
+        found = count(problems)
+        echo(f"\nok: {files}, {found}" if found else f"ok: {files}")
         return
-    say(f"\n{report.count(problems)}{' in' if groups else ','} {files}")
+    echo(f"\n{count(problems)}{' in' if groups else ','} {files}")
     if len(groups) > 1 and any(problem.code in _ELSEWHERE for problem in problems):
-        say("Each file was judged by itself; with --layers they are one configuration.")
+        echo("Each file was validated on its own; with --layers they are one configuration.")

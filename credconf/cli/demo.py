@@ -1,4 +1,4 @@
-"""`credconf demo`: from eight lines of YAML to tokens, against a fake Entra on this machine."""
+"""`credconf demo`: acquires tokens with eight lines of YAML, from a fake Entra on this machine."""
 
 from __future__ import annotations
 
@@ -28,37 +28,37 @@ _FILE = """\
 tenant_id: {tenant_id}
 client_id: {client_id}
 client_secret:
-  file: secrets/entra            # mounted by Kubernetes, say; read when it is needed
+  file: secrets/entra            # such as a mounted Kubernetes secret
 authority: {authority}
-disable_instance_discovery: true # this authority is a fake one
+disable_instance_discovery: true # because the authority is a fake
 http: {{ca_bundle: {ca_bundle}}}
 """
 
 
 @click.command()
 def demo() -> None:
-    """Run the main job against a fake Entra on this machine.
+    """Acquire tokens from a fake Entra on this machine.
 
-    It needs no account and no network, and leaves nothing behind.
+    The demo needs no account and no network, and leaves no file behind.
     """
     sys.exit(run(click.echo))
 
 
 def run(echo: Echo) -> int:
-    """Show the main job, step by step. Returns the exit status."""
+    """Run the demo step by step, and return the exit status."""
     with tempfile.TemporaryDirectory(prefix="credconf-demo-") as directory, FakeEntra() as entra:
-        echo("credconf demo: a file in, a token out. Everything happens on this machine.\n")
+        echo("credconf demo: a file in, a token out. Everything runs on this machine.\n")
         path = _write(echo, Path(directory), entra)
         _explain(echo, path)
         _fetch(echo, path, entra)
         _from_environment_alone(echo, entra)
         _mistakes(echo, path)
-    echo("\nThe fake Entra is stopped and the temporary directory is removed. Next: the README's first example.")
+    echo("\nThe demo stopped the fake Entra and removed its temporary directory. Next: the README's first example.")
     return 0
 
 
 def _write(echo: Echo, directory: Path, entra: FakeEntra) -> Path:
-    _step(echo, 1, f"A fake Entra listens at {entra.authority}, and a configuration is written:")
+    _step(echo, 1, f"Start a fake Entra at {entra.authority}, and write a configuration:")
     secret = directory / "secrets" / "entra"
     secret.parent.mkdir()
     secret.touch(mode=0o600)
@@ -71,14 +71,14 @@ def _write(echo: Echo, directory: Path, entra: FakeEntra) -> Path:
 
 
 def _explain(echo: Echo, path: Path) -> None:
-    _step(echo, 2, "credconf.load(path) validates it, without the network, and knows where each value came from:")
+    _step(echo, 2, "credconf.load(path) validates it without the network, and records the origin of each value:")
     resolved = credconf.load(path, env_file=False, environ={"CREDCONF_HTTP__TIMEOUT": "5"})
-    lines = [f"kind {resolved.settings.kind}: the one whose proof (`client_secret`) is there"]
+    lines = [f"kind {resolved.settings.kind}, inferred from its proof (`client_secret`)"]
     for name, origin in resolved.origins.items():
         if origin.place != "default":
             shown = "(hidden)" if name == "client_secret" else _value(resolved.settings, name)
             lines.append(f"{name:<27} {shown:<40} {str(origin).removeprefix(str(path.parent) + os.sep)}")
-    lines.append("everything else             has its default")
+    lines.append("every other setting         has its default")
     _show(echo, "\n".join(lines))
 
 
@@ -90,7 +90,7 @@ def _value(settings: object, name: str) -> str:
 
 
 def _fetch(echo: Echo, path: Path, entra: FakeEntra) -> None:
-    _step(echo, 3, "credconf.from_config(path) gives a credential for every Azure SDK client:")
+    _step(echo, 3, "credconf.from_config(path) returns a credential for every Azure SDK client:")
     lines: list[str] = []
     with credconf.from_config(path, env_file=False, environ={}) as credential:
         lines.append(repr(credential))
@@ -106,12 +106,12 @@ def _fetch(echo: Echo, path: Path, entra: FakeEntra) -> None:
 async def _async(path: Path, entra: FakeEntra) -> str:
     async with credconf.aio.from_config(path, env_file=False, environ={}) as credential:
         token = await credential.get_token(SCOPE)
-        return f"async token: of the engine that both faces share, {_asked(entra)}, {_life(token.expires_on)}"
+        return f"async token: from the same engine, {_asked(entra)}, {_life(token.expires_on)}"
 
 
 def _asked(entra: FakeEntra) -> str:
     count = entra.count()
-    return f"Entra was asked {'once' if count == 1 else f'{count} times'} so far"
+    return f"{count} request{'' if count == 1 else 's'} to Entra so far"
 
 
 def _life(expires_on: int) -> str:
@@ -119,7 +119,7 @@ def _life(expires_on: int) -> str:
 
 
 def _from_environment_alone(echo: Echo, entra: FakeEntra) -> None:
-    _step(echo, 4, "The same from the environment alone, as twelve-factor applications are deployed:")
+    _step(echo, 4, "The same from the environment alone, as for a twelve-factor application:")
     environ = entra.environ()
     lines = [f"{name}={'(hidden)' if 'SECRET' in name else value}" for name, value in environ.items()]
     with credconf.from_config(path=False, env_file=False, environ=environ) as credential:
@@ -128,14 +128,14 @@ def _from_environment_alone(echo: Echo, entra: FakeEntra) -> None:
 
 
 def _mistakes(echo: Echo, path: Path) -> None:
-    _step(echo, 5, "Two mistakes, and what they say. A key that is misspelt, found before anything runs:")
+    _step(echo, 5, "Two mistakes. load() finds a misspelt key without a request:")
     broken = path.with_name("broken.yaml")
     broken.write_text(path.read_text(encoding="utf-8").replace("client_id:", "clinet_id:"), encoding="utf-8")
     try:
         credconf.load(broken, env_file=False, environ={})
     except credconf.ConfigError as error:
         _show(echo, str(error).replace(f"{path.parent}{os.sep}", ""))
-    echo("   And a wrong secret, found by Entra:\n")
+    echo("   Entra refuses a wrong secret:\n")
     with credconf.from_config(path, env_file=False, environ={}, client_secret="wrong") as credential:  # noqa: S106
         try:
             credential.get_token(SCOPE)

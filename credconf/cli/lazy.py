@@ -1,4 +1,4 @@
-"""A group of commands that imports a command when it is run, and knows of the others what its help says."""
+"""A group of commands that imports a command when it runs. Its help needs no import."""
 
 from __future__ import annotations
 
@@ -13,62 +13,68 @@ from click.shell_completion import CompletionItem
 from credconf.problems import closest
 from credconf.problems.printable import printable
 
-from .streams import forgive_encodings, writing
+from .output import replace_unencodable, writing
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
 
 class LazyGroup(click.Group):
-    """Commands that have a module each, both of one name.
+    """Commands whose modules are imported on first use.
 
     Args:
-        package: that holds the modules.
-        commands_by_name: the commands with their short help, which is shown without importing them.
+        package: the package of the modules.
+        short_help: the short help of each command, by its name.
+        modules: the module of a command, if it has another name than the command.
         **attributes: of the `click.Group`.
     """
 
-    def __init__(self, *, package: str, commands_by_name: Mapping[str, str], **attributes: Any) -> None:
+    def __init__(
+        self, *, package: str, short_help: Mapping[str, str], modules: Mapping[str, str], **attributes: Any
+    ) -> None:
         super().__init__(**attributes)
         self._package = package
-        self._short_help = commands_by_name
+        self._short_help = short_help
+        self._modules = modules
 
     def main(self, *args: Any, **extra: Any) -> Any:
-        """Run, on streams that show what their encoding has no character for, and may be full or gone."""
-        forgive_encodings()
-        with writing():  # what click says of a wrong call
+        """Run on streams that replace unencodable characters, and that may be full or closed."""
+        replace_unencodable()
+        with writing():  # click prints the message about a wrong call
             return super().main(*args, **extra)
 
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
-        """Read the arguments; the help is shown in between."""
-        with _harmless_errors(), writing():  # not in `main()` alone: click ends a broken pipe by itself, with 1
+        """Parse the arguments, and print the help if they ask for it."""
+        with _harmless_errors(), writing():  # not only in `main()`: click ends a broken pipe itself, with status 1
             return super().make_context(*args, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command, where there is a working directory: without one Python 3.13 can't even import libraries."""
-        if not _is_somewhere():
+        """Run the command, if there is a working directory: without one Python 3.13 can't import libraries."""
+        if not _has_working_directory():
             raise click.ClickException("the working directory does not exist any more")
         with _harmless_errors(), writing():
             return super().invoke(ctx)
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """The names in the order in which they were given."""
+        """The names in the order of the help."""
         return list(self._short_help)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """The command, imported now."""
+        """Import a command."""
         if cmd_name not in self._short_help:
             return None
-        command: click.Command = getattr(import_module(f".{cmd_name}", self._package), cmd_name)
+        command: click.Command = getattr(
+            import_module(f".{self._modules.get(cmd_name, cmd_name)}", self._package), cmd_name
+        )
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """The list of the help, without importing any command."""
+        """Write the list of commands, without importing any."""
         with formatter.section("Commands"):
             formatter.write_dl(list(self._short_help.items()))
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
-        """What a shell offers, without importing any command: our commands, then our options."""
+        """The candidates for a shell, without importing any command: commands, then options."""
         names = [name for name in self._short_help if name.startswith(incomplete)]
         options = click.Command.shell_complete(self, ctx, incomplete)
         return [*(CompletionItem(name, help=self._short_help[name]) for name in names), *options]
@@ -76,7 +82,7 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """The command that the arguments name; for an unknown one, an error that says what was probably meant."""
+        """Find the command that the arguments name. The error for an unknown one suggests a similar command."""
         name = args[0]
         if name not in self._short_help and not ctx.resilient_parsing and not name.startswith("-"):
             meant = closest(name, self._short_help, cutoff=0.6)
@@ -86,15 +92,15 @@ class LazyGroup(click.Group):
 
 
 _HELP: Any = getattr(click.exceptions, "NoArgsIsHelpError", ())
-"""The exception that is the help; click 8.1 has none, and prints it."""
+"""The exception that carries the help. click 8.1 prints the help instead."""
 
 
 @contextmanager
 def _harmless_errors() -> Generator[None]:
-    """What click says of a wrong call quotes the arguments, which may be names of files that others chose.
+    """Escape click's messages about a wrong call: they quote arguments, which may be file names of any origin.
 
     Raises:
-        click.ClickException: the same, as a terminal and a CI runner may have it.
+        click.ClickException: the same error, with nothing that a terminal or a CI runner interprets.
     """
     try:
         yield
@@ -108,7 +114,7 @@ def _harmless_errors() -> Generator[None]:
     raise harmless or click.ClickException(message)
 
 
-def _is_somewhere() -> bool:
+def _has_working_directory() -> bool:
     try:
         os.getcwd()
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""The options that say which configuration is meant, as the arguments of `load()` and `from_config()`."""
+"""The options that choose a configuration, as the arguments of `load()` and `from_config()`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 import click
 
-from . import completing
+from .completion import entry_names, files, permissions, permissions_of_references
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,11 +17,11 @@ class Chosen(TypedDict):
     """Keyword arguments of `credconf.load()` and `credconf.from_config()`.
 
     Attributes:
-        path: the files of `-f`, the lowest layer first; `None` where none was given.
-        name: of the entry.
-        section: dotted path inside an application's own YAML.
-        env_file: a path, or whether the `.env` of the working directory is read.
-        allow: what the configuration may do beyond reading.
+        path: the files of `-f`, the lowest layer first; `None` without `-f`.
+        name: the entry.
+        section: the dotted path inside an application's own YAML.
+        env_file: a path, or whether to read the `.env` of the working directory.
+        allow: what the configuration may do besides reading.
     """
 
     path: tuple[str, ...] | None
@@ -31,6 +31,18 @@ class Chosen(TypedDict):
     allow: frozenset[str]
 
 
+def _allowed(_: click.Context, __: click.Parameter, words: tuple[str, ...]) -> tuple[str, ...]:
+    """Check the permissions.
+
+    Raises:
+        click.BadParameter: no reference needs this permission.
+    """
+    known = permissions_of_references() if words else ()
+    if not set(words) <= set(known):
+        raise click.BadParameter(f"allowed values: {', '.join(known)}")
+    return words
+
+
 _OPTIONS = (
     click.option(
         "-f",
@@ -38,22 +50,25 @@ _OPTIONS = (
         "files",
         multiple=True,
         metavar="PATH",
-        shell_complete=completing.files,
+        shell_complete=files,
         help="A YAML file; repeat it for layers.",
     ),
-    click.option(
-        "-n", "--name", metavar="ENTRY", shell_complete=completing.entry_names, help="The entry of a file with several."
-    ),
-    click.option("--section", metavar="DOTTED.PATH", help="Where our mapping is in an application's own YAML."),
+    click.option("-n", "--name", metavar="ENTRY", shell_complete=entry_names, help="The entry to use."),
+    click.option("--section", metavar="DOTTED.PATH", help="The mapping inside an application's own YAML."),
     click.option(
         "--env-file",
         metavar="PATH",
-        shell_complete=completing.files,
-        help="Read this instead of the working directory's .env.",
+        shell_complete=files,
+        help="Read this file instead of the working directory's .env.",
     ),
     click.option("--no-env-file", is_flag=True, help="Read no .env."),
     click.option(
-        "--allow", multiple=True, type=click.Choice(["command"]), help="Let {command: [...]} references run programs."
+        "--allow",
+        multiple=True,
+        metavar="WORD",
+        callback=_allowed,
+        shell_complete=permissions,
+        help="Allow more than reading: `command` lets {command: [...]} references run programs.",
     ),
 )
 
@@ -61,8 +76,7 @@ _OPTIONS = (
 def configuration_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add `-f`, `-n`, `--section`, `--env-file`, `--no-env-file` and `--allow` to a command.
 
-    The command is called with them as one keyword argument, `chosen`: see `Chosen`. Use it as
-    `credconf.load(**chosen)`.
+    The command receives them as one keyword argument, `chosen`, for `credconf.load(**chosen)`: see `Chosen`.
     """
 
     @functools.wraps(command)
@@ -73,10 +87,10 @@ def configuration_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _chosen(options: dict[str, Any]) -> Chosen:
-    """Take our options out of those of a command.
+    """Remove these options from those of a command.
 
     Raises:
-        click.UsageError: two of them exclude each other.
+        click.UsageError: two options exclude each other.
     """
     files, env_file, without = (options.pop(name) for name in ("files", "env_file", "no_env_file"))
     if env_file is not None and without:

@@ -1,4 +1,4 @@
-"""`credconf show`: every setting, where it came from, what it displaced, and every place that was looked at."""
+"""`credconf show`: every setting, its origin, the values it overrides, and every place that was searched."""
 
 from __future__ import annotations
 
@@ -15,9 +15,8 @@ from credconf.factory import request_for
 from credconf.problems import as_dicts
 from credconf.problems.printable import printable
 
-from . import report
 from .options import configuration_options
-from .terminal import say
+from .output import JSON, TEXT, echo, echo_json, echo_report, format_option
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,31 +30,31 @@ if TYPE_CHECKING:
 
 _WIDTH: Final = 80
 _INDENT: Final = 32
-"""Columns before what is said of a name: the longest has 28."""
+"""Columns before the text about a name. The longest name has 28."""
 _HIDDEN: Final = "(hidden)"
 
 
 @click.command()
-@report.format_option(report.TEXT, report.JSON)
+@format_option(TEXT, JSON)
 @configuration_options
 def show(form: str, chosen: Chosen) -> None:
-    """Show every setting, where it came from, and what it displaced.
+    """Show every setting, its origin, and the values it overrides.
 
-    The configuration is resolved as from_config() would resolve it here and now; where that fails, what is known is
-    shown, with the problems. Secrets, and what came from a file or a program, are hidden; programs are not run. Every
-    place that was looked at is listed, whether or not it is there.
+    credconf resolves the configuration as from_config() would here and now. If that fails, it shows what is known,
+    with the problems. It hides secrets and the content of files, and runs no programs. It lists every place that it
+    searched, including those that do not exist.
 
-    Exit status: 1 where the configuration can't be used.
+    Exit status: 1 if the configuration can't be used.
     """
     request = request_for(**chosen, environ=None, overrides={})
     looked_in = sources_of(request)
     outcome = resolve(request)
     problems = outcome.warnings if isinstance(outcome, Resolved) else outcome.problems
-    if form == report.JSON:
-        report.show_json(_described(outcome, looked_in, problems))
+    if form == JSON:
+        echo_json(_described(outcome, looked_in, problems))
     else:
         _show_text(outcome, looked_in)
-        report.show(problems, report.TEXT)
+        echo_report(problems, TEXT)
     sys.exit(0 if isinstance(outcome, Resolved) else 1)
 
 
@@ -105,9 +104,9 @@ def _show_text(outcome: Resolved | FailedResolution, looked_in: Sequence[Source]
         others = [(item.path, [_value(item)]) for item in settings if item not in given and item.path != "kind"]
         if others:
             _block("defaults", others)
-    environment = variables_of(outcome) if isinstance(outcome, Resolved) else "is always there"
+    variables = variables_of(outcome) if isinstance(outcome, Resolved) else "is always there"
     files = [(printable(place.name), [_state(place)]) for place in looked_in if not place.is_of_the_process]
-    _block("looked in", [("environment", [environment]), *files])
+    _block("looked in", [("environment", [variables]), *files])
 
 
 def _title(outcome: Resolved | FailedResolution) -> str:
@@ -117,18 +116,18 @@ def _title(outcome: Resolved | FailedResolution) -> str:
 
 
 def _block(title: str, rows: Sequence[tuple[str, Sequence[str]]]) -> None:
-    """A title and aligned rows of at most `_WIDTH` columns; what can't be divided, such as a path, stays whole."""
-    say(click.style(title, bold=True))
+    """Print a title and aligned rows of at most `_WIDTH` columns. A long word, such as a path, stays whole."""
+    echo(click.style(title, bold=True))
     for name, lines in rows:
         label = f"  {name}".ljust(_INDENT - 2)
         if len(label) > _INDENT - 2:
-            say(label)
+            echo(label)
             label = ""
         texts = [text for line in lines for text in _wrapped(line)]
         for text in texts:
-            say(f"{label.ljust(_INDENT)}{text}".rstrip())
+            echo(f"{label.ljust(_INDENT)}{text}".rstrip())
             label = ""
-    say()
+    echo()
 
 
 def _wrapped(text: str) -> list[str]:

@@ -233,9 +233,10 @@ def stand_ins(fields: Mapping[str, Any]) -> dict[str, Any]:
     if kind is None and not present_proofs(fields):
         # Where no proof is given, use a kind that has all of the settings.
         kind = next(iter(fitting_kinds(fields)), next(iter(KINDS)))
-    proof = KINDS[kind].proof if kind is not None else None
-    if proof is not None and proof not in fields and not present_proofs(fields):
-        found[proof] = stand_in(SETTINGS[proof])
+    model = KINDS[kind] if kind is not None else None
+    if model is not None and (model.proof in fields or not present_proofs(fields)):
+        required = (name for name, info in model.model_fields.items() if info.is_required())
+        found |= {name: stand_in(SETTINGS[name]) for name in required if name not in {*fields, *found}}
     cache = fields.get("token_cache")
     store = store_of(cache) if isinstance(cache, dict) else None
     if store is not None and isinstance(cache, dict):

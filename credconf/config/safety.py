@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from credconf.kinds import PROOFS, SETTINGS
 from credconf.problems import Problem
-from credconf.references import REFERENCES, BaseReference, EnvReference, reference_in
+from credconf.references import REFERENCES, BaseReference, reference_in
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -185,7 +185,7 @@ def _items(raw: Any) -> list[Any]:
 
 def _variable_of(raw: Any) -> str | None:
     reference = reference_in(raw)
-    return reference.env if isinstance(reference, EnvReference) else None
+    return reference.names_variable if reference is not None else None
 
 
 def _is_beside(raw: Any, file: str | None) -> bool:

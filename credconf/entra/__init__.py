@@ -1,1 +1,1 @@
-"""The wire: what is said to Microsoft Entra ID, and how."""
+"""The wire: requests to Microsoft Entra ID and their responses."""

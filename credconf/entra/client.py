@@ -1,8 +1,8 @@
-"""A token from Entra, by MSAL. The only importer of msal, itself imported when a token is first needed.
+"""Requests tokens from Entra with MSAL. This is the only module that imports MSAL; it is imported for the first token.
 
-MSAL builds the request and knows no secret. It is given a placeholder, an HTTP client that knows the endpoints it would
-discover, and caches that keep nothing. What it is about to send is taken from it, so that no frame of MSAL is left when
-the placeholder is replaced and the request is sent.
+MSAL builds the request without the secret. It gets a placeholder, an HTTP client that answers discovery, and caches
+that keep nothing. When it is about to send the request, the HTTP client raises an exception that carries the request
+out of MSAL. So no frame of MSAL remains when the placeholder is replaced and the request is sent.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from credconf.ground.interrupts import is_foreign
 from credconf.ground.limits import shortage
 from credconf.problems.failure import Failure
 
-from .discovery import Directory
+from .discovery import Discovery
 from .messages import Answer, Form, parsed, token_in
 from .redaction import Redactor
-from .sending import Asked, Sender, Stop, refusal
+from .sending import RequestContext, Sender, Stop, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _OK = 200
 API_CAPABILITIES = ["CP1"]
-"""What a client that handles claims challenges tells Entra (Continuous Access Evaluation)."""
+"""The capability to handle claims challenges (Continuous Access Evaluation)."""
 _PLACEHOLDERS: dict[str, Any] = {
     "client_secret": "placeholder",
     "client_assertion": {"client_assertion": lambda: "placeholder"},
@@ -40,7 +40,7 @@ _MALFORMED = "Check `authority` and `http.proxy`: something else may answer ther
 
 
 class _NoTokens:
-    """A token cache that keeps nothing: ours does, and MSAL's searches all of its tokens for each."""
+    """A token cache that keeps nothing: credconf caches tokens, and MSAL's cache scans all its tokens for each one."""
 
     CredentialType = msal.TokenCache.CredentialType
 
@@ -48,20 +48,20 @@ class _NoTokens:
         return iter(())
 
     def add(self, *_: object, **__: object) -> None:
-        """Nothing is kept."""
+        """Keep nothing."""
 
     def remove_rt(self, *_: object) -> None:
-        """There is nothing to remove."""
+        """Remove nothing."""
 
     def update_rt(self, *_: object) -> None:
-        """There is nothing to update."""
+        """Update nothing."""
 
 
 class _NoAnswers(dict[str, Any]):
-    """An HTTP cache that keeps nothing: MSAL would replay a refusal to a secret that has been replaced since."""
+    """An HTTP cache that keeps nothing: MSAL would repeat a cached refusal after the secret has been replaced."""
 
     def __setitem__(self, key: str, value: object) -> None:
-        """Nothing is kept."""
+        """Keep nothing."""
 
 
 class _Built(Exception):
@@ -73,34 +73,34 @@ class _Built(Exception):
 
 
 class _Builder:
-    """MSAL's `http_client` for one token request: discovery is answered, the token request is taken."""
+    """MSAL's `http_client` for one token request: it answers discovery and captures the token request."""
 
-    def __init__(self, directory: Directory, sender: Sender, asked: Asked) -> None:
-        self._directory = directory
+    def __init__(self, discovery: Discovery, sender: Sender, context: RequestContext) -> None:
+        self._discovery = discovery
         self._sender = sender
-        self._asked = asked
+        self._context = context
 
     def get(self, url: str, *, params: dict[str, Any] | None = None, **_: object) -> Response:
-        return self._directory.answer(url, params, self._sender, self._asked)
+        return self._discovery.answer(url, params, self._sender, self._context)
 
     def post(self, url: str, *, params: Any = None, data: Any = None, headers: Any = None, **_: object) -> Response:
         raise _Built(url, params, data, headers)
 
     def close(self) -> None:
-        """The connections belong to the engine."""
+        """Close nothing: the connections belong to the engine."""
 
 
 class EntraClient:
     """Requests tokens for one identity.
 
     Args:
-        identity: who asks, and whom.
-        http: sends the requests.
-        bounded: `http` takes a `deadline` (ours does; a client of the application's has its own ideas).
-        total_timeout: seconds for one token, discovery and retries included.
-        monotonic: the clock of deadlines.
-        instance_discovery: ask Microsoft about an authority that is not well known.
-        machine_region: what `REGION_NAME` says, for `tryautodetect`.
+        identity: The client, its tenant and its authority.
+        http: Sends the requests.
+        bounded: Whether `http` takes a `deadline`, as our transport does and an application's client does not.
+        total_timeout: Seconds for one token, with discovery and retries.
+        monotonic: The clock of deadlines.
+        instance_discovery: Whether to ask Microsoft about an authority that is not well known.
+        machine_region: The value of `REGION_NAME`, for `tryautodetect`.
     """
 
     def __init__(
@@ -120,10 +120,10 @@ class EntraClient:
         self._total_timeout = total_timeout
         self._monotonic = monotonic
         self._instance_discovery = instance_discovery
-        self._directory = Directory(identity, monotonic, machine_region=machine_region)
+        self._discovery = Discovery(identity, monotonic, machine_region=machine_region)
 
     def deadline(self, timeout: float | None = None) -> float:
-        """When a request that begins now must have ended, on the monotonic clock."""
+        """Return the time on the monotonic clock at which a request that starts now must have ended."""
         return self._monotonic() + min(self._total_timeout, timeout or self._total_timeout)
 
     def token(
@@ -136,59 +136,64 @@ class EntraClient:
         held: Callable[[], Iterable[str]] = tuple,
         tokens: Callable[[], Iterable[str]] = tuple,
     ) -> Answer | Failure:
-        """Ask for one token with one proof. A failure is returned, so that no frame of a traceback holds the secret.
+        """Request one token with one proof.
 
         Args:
-            proof: a secret or certificate.
-            request: what is asked for.
-            deadline: on the monotonic clock.
-            retries: whether a failed attempt may be repeated.
-            held: what else no failure may show, and is asked for only then.
-            tokens: likewise, those that are held.
+            proof: A secret or certificate.
+            request: The scopes, tenant and claims.
+            deadline: The time on the monotonic clock at which the request ends.
+            retries: Whether a failed attempt may be repeated.
+            held: Returns further secrets that no failure may show. It is called only for a failure.
+            tokens: Returns the tokens that no failure may show. It is called only for a failure.
+
+        Returns:
+            The token, or the failure: it is not raised, so no frame of a traceback holds the secret.
         """
         redact = Redactor((), self._identity.concealed, partial(self._held, proof, held), tokens)
-        asked = Asked(self._identity, request.tenant, redact)
+        context = RequestContext(self._identity, request.tenant, redact)
         sender = Sender(self._http, deadline if self._bounded else None, retries=retries)
         try:
-            built = self._build(proof.parameter, request, sender, asked)
-            return built if isinstance(built, Failure) else self._send(built, proof, sender, asked)
+            built = self._build(proof.parameter, request, sender, context)
+            return built if isinstance(built, Failure) else self._send(built, proof, sender, context)
         except Stop as exc:
             return exc.failure
 
-    def _build(self, parameter: str, request: TokenRequest, sender: Sender, asked: Asked) -> _Built | Failure:
-        """The request, as MSAL would send it, with a placeholder for the proof."""
+    def _build(
+        self, parameter: str, request: TokenRequest, sender: Sender, context: RequestContext
+    ) -> _Built | Failure:
+        """Build the request as MSAL would send it, with a placeholder for the proof."""
         try:
             app = self._application(
-                parameter, request.tenant, _Builder(self._directory, sender, asked), cae=request.cae
+                parameter, request.tenant, _Builder(self._discovery, sender, context), cae=request.cae
             )
             app.acquire_token_for_client(list(request.scopes), claims_challenge=request.claims)
         except _Built as built:
             return built.with_traceback(None)
         except Stop:
             raise
-        except Exception as exc:  # MSAL's own errors may quote what they were given: their type must do
+        except Exception as exc:  # only its type is shown: errors of MSAL may quote their input
             if is_foreign(exc):
                 raise
             if lack := shortage(exc):
-                return asked.failure(lack.what, "resources", do=lack.advice)
+                return context.failure(lack.what, "resources", do=lack.advice)
             do = (
                 "The claims of the request are not JSON." if request.claims and parsed(request.claims) is None else None
             )
-            return asked.failure(f"MSAL failed with {type(exc).__name__}", "unexpected", do=do)
-        return asked.failure("MSAL sent no request", "unexpected")
+            return context.failure(f"MSAL failed with {type(exc).__name__}", "unexpected", do=do)
+        return context.failure("MSAL sent no request", "unexpected")
 
-    def _send(self, built: _Built, proof: Proof, sender: Sender, asked: Asked) -> Answer | Failure:
-        """The answer to the request, with the proof in place of the placeholder."""
-        address = self._directory.regional(built.url, sender, asked)
+    def _send(self, built: _Built, proof: Proof, sender: Sender, context: RequestContext) -> Answer | Failure:
+        """Send the request with the proof in place of the placeholder."""
+        address = self._discovery.regional(built.url, sender, context)
         opaque = proof.for_request(built.url, self._identity.client_id)
-        asked.redact.add(opaque)
+        context.redact.add(opaque)
         form = Form(built.fields, proof.parameter, opaque)
-        reply = sender.post(address, asked, params=built.params, form=form, headers=built.headers)
+        reply = sender.post(address, context, params=built.params, form=form, headers=built.headers)
         found = token_in(reply) if reply.status == _OK else None
         if found is None:
-            return refusal(asked, reply.status, reply.headers, reply.payload, reply.text)
+            return refusal(context, reply.status, reply.headers, reply.payload, reply.text)
         if isinstance(found, str):
-            return asked.failure(found, "malformed", do=_MALFORMED, status_code=_OK)
+            return context.failure(found, "malformed", do=_MALFORMED, status_code=_OK)
         return found
 
     def _held(self, proof: Proof, others: Callable[[], Iterable[str]]) -> Iterator[str]:
@@ -197,7 +202,7 @@ class EntraClient:
         yield from others()
 
     def _application(self, parameter: str, tenant: str | None, builder: _Builder, *, cae: bool) -> Any:
-        """A new one for each request: it costs a tenth of a millisecond, and nothing stays behind for each tenant."""
+        """Make an application for one request: this takes 0.1 ms, and keeps no state for each tenant."""
         place: dict[str, Any] = {"oidc_authority": self._identity.oidc_authority}
         if tenant is not None:
             place = {"authority": f"{self._identity.authority}/{tenant}"}
@@ -209,13 +214,13 @@ class EntraClient:
             token_cache=_NoTokens(),
             http_cache=_NoAnswers(),
             http_client=builder,
-            azure_region=False,  # MSAL would ask the metadata address of the machine, and loses the port
+            azure_region=False,  # MSAL would query the instance metadata service, and drop the authority's port
             **place,
         )
 
     def after_fork(self) -> None:
-        """In the child of a fork nobody discovers anything."""
-        self._directory.after_fork()
+        """Forget the discovery requests of the parent process, in the child of a fork."""
+        self._discovery.after_fork()
 
     def close(self) -> None:
         """Close the connections."""

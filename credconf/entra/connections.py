@@ -1,4 +1,8 @@
-"""The connections of one process, kept and reused with one TLS context, and what their exceptions mean."""
+"""The connections of one process, reused and with one TLS context, and the messages for their failures.
+
+The exceptions of a connection go no further than this module: their tracebacks lead to the request, and so to the
+secret. `explain` translates each into a `TransportFailure`.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from credconf.ground.limits import no_descriptor, shortage
 from credconf.ground.records import record
-from credconf.settings.formats import host_of
+from credconf.settings.formats import PORTS, host_of
 
 from .http import TransportFailure
 from .incoming import BadAnswer, Incoming, TooLarge
@@ -26,22 +30,22 @@ if TYPE_CHECKING:
     from .proxies import Proxy
 
 
-MOST_IDLE = 128  # for each host; more threads than this open and close their own
-_PORTS = {"https": 443, "http": 80}
+MOST_IDLE = 128
+"""Idle connections for each host. A connection beyond them is closed after its request."""
 
 
 class BadURL(Exception):
-    """The URL can't be asked."""
+    """The URL is not valid, or not of HTTP."""
 
 
 class BadProxy(Exception):
-    """The URL of the proxy can't be used."""
+    """The URL of the proxy is not valid."""
 
 
-# Whatever else is raised is a bug, and passes through.
+# Any other exception is a bug, and is not translated.
 EXPECTED = (OSError, BadAnswer, BadProxy, BadURL, ProxyRefused, ProxyUnusable, TooLarge)
 
-_UNTRUSTED = frozenset({18, 19, 20, 21})  # OpenSSL's X509_V_ERR_*: self-signed, or of an issuer that is not known
+_UNTRUSTED = frozenset({18, 19, 20, 21})  # OpenSSL's X509_V_ERR_*: self-signed, or an unknown issuer
 _HINT = "; if it is right, name its authority in http.ca_bundle"
 
 
@@ -49,8 +53,8 @@ class Connection:
     """A connection that serves one request after another.
 
     Args:
-        sock: connected, with TLS where the URL asks for it.
-        key: of the pool that it returns to.
+        sock: A connected socket, with TLS if the URL is https.
+        key: The key of its pool.
     """
 
     __slots__ = ("_incoming", "_sock", "key")
@@ -61,34 +65,34 @@ class Connection:
         self.key = key
 
     def send(self, payload: Payload, timeout: float) -> None:
-        """Send a request in one piece: under TLS two are two records.
+        """Send a request in one piece, since TLS makes a record of each piece.
 
         Args:
-            payload: the request.
-            timeout: seconds for each operation, from here on.
+            payload: The request.
+            timeout: Seconds for each operation of this request.
 
         Raises:
-            OSError: it can't be sent within the time.
+            OSError: The request can't be sent within the time.
         """
         self._sock.settimeout(timeout)
         try:
             with payload.view as view:
                 self._sock.sendall(view)
         except (BrokenPipeError, ConnectionResetError):
-            pass  # a server may answer before it has read everything, and close
+            pass  # a server may respond and close before it has read the whole request
 
     def answer(self) -> Response:
-        """Read the answer; for what it raises see `Incoming.read`."""
+        """Read the response. It raises the exceptions of `Incoming.read`."""
         return self._incoming.read()
 
     @property
     def reusable(self) -> bool:
-        """Whether the last answer left it ready for another request."""
+        """Whether the connection can serve another request after the last response."""
         return self._incoming.reusable
 
     @property
     def stale(self) -> bool:
-        """Whether something arrived since: the server's close, as a rule."""
+        """Whether bytes have arrived since the last response, usually since the server closed the connection."""
         if hasattr(select, "poll"):
             poll = select.poll()
             poll.register(self._sock.fileno(), select.POLLIN)
@@ -96,7 +100,7 @@ class Connection:
         return bool(select.select([self._sock], [], [], 0)[0])  # Windows
 
     def close(self) -> None:
-        """Close it."""
+        """Close the connection."""
         self._sock.close()
 
 
@@ -107,27 +111,29 @@ class Pools:
         verify: True for certifi's authorities, the path of a bundle or directory, or False for no verification.
 
     Raises:
-        UnusableBundle: the authorities can't be read.
+        UnusableBundle: The authorities can't be read.
     """
 
-    def __init__(self, verify: bool | str) -> None:  # noqa: FBT001 - as the options have it
+    def __init__(self, verify: bool | str) -> None:  # noqa: FBT001 - the type of the option
         self._tls = tls_context(verify)
         self._closed = False
         self._idle: dict[tuple[str, bool], list[Connection]] = {}
-        weakref.finalize(self, _close, self._idle).atexit = False  # of a credential that was never closed
+        weakref.finalize(self, _close, self._idle).atexit = False  # for a credential that is never closed
 
     def take(self, url: SplitResult, proxy: Proxy | None, timeout: float) -> Connection:
-        """A connection to the host of a URL: an idle one, or a new one.
+        """Return an idle or a new connection to the host of a URL.
 
         Args:
-            url: of the request.
-            proxy: the way there.
-            timeout: seconds for each operation until it stands.
+            url: The URL of the request.
+            proxy: The proxy, if the connection uses one.
+            timeout: Seconds for each operation that opens the connection.
 
         Raises:
-            BadURL: see there.
-            BadProxy: see there.
-            OSError: there is none.
+            BadURL: The URL is not valid.
+            BadProxy: The URL of the proxy is not valid.
+            ProxyRefused: The proxy does not connect.
+            ProxyUnusable: The proxy can't be reached, or does not speak its protocol.
+            OSError: The connection can't be opened.
         """
         key = f"{url.scheme}://{url.netloc}", proxy is not None
         idle = self._idle.setdefault(key, [])
@@ -152,24 +158,24 @@ class Pools:
             raise
 
     def give(self, connection: Connection) -> None:
-        """Keep a connection for the next request, if it can serve one."""
+        """Keep a connection for the next request, or close it."""
         idle = self._idle.setdefault(connection.key, [])
         if self._closed or not connection.reusable or len(idle) >= MOST_IDLE:
             connection.close()
             return
         idle.append(connection)
-        if self._closed:  # meanwhile
+        if self._closed:  # another thread has closed the pools since
             self.close()
 
     def close(self) -> None:
-        """Close those that are idle; the others follow when their request ends."""
+        """Close the idle connections. The others are closed when their request ends."""
         self._closed = True
         _close(self._idle)
 
 
 def _close(pools: dict[tuple[str, bool], list[Connection]]) -> None:
     for idle in list(pools.values()):
-        with suppress(IndexError):  # another thread may take the last one
+        with suppress(IndexError):  # another thread may have taken the last one
             while True:
                 idle.pop().close()
 
@@ -179,20 +185,20 @@ def _host_and_port(url: SplitResult) -> tuple[str, int]:
         port = url.port
     except ValueError:
         port = 0
-    if url.scheme not in _PORTS or not url.hostname or port == 0:
+    if url.scheme not in PORTS or not url.hostname or port == 0:
         raise BadURL
-    return url.hostname, port or _PORTS[url.scheme]
+    return url.hostname, port or PORTS[url.scheme]
 
 
 @record
 class Attempt:
-    """What a sentence about a failed attempt needs to know.
+    """A failed attempt, for its message.
 
     Attributes:
-        url: of the request; only its host is shown.
-        proxy: if one was used; only its host and port are shown.
-        attempts: made so far.
-        elapsed: seconds that this one took.
+        url: The URL of the request. Only its host is shown.
+        proxy: The proxy, if the attempt used one. Only its host and port are shown.
+        attempts: Number of attempts, with this one.
+        elapsed: Seconds that this attempt took.
     """
 
     url: str
@@ -202,25 +208,25 @@ class Attempt:
 
     @property
     def host(self) -> str:
-        """The host, with a port that is not the usual one."""
+        """The host, with its port if that is not the default."""
         return host_of(self.url)
 
     @property
     def seconds(self) -> str:
-        """How long it took, with its unit."""
+        """The duration with its unit."""
         return f"{self.elapsed:.3g} s"
 
     def failure(self, reason: Reason, message: str, *, retryable: bool = False) -> TransportFailure:
-        """A failure of this attempt."""
+        """Return a failure of this attempt."""
         return TransportFailure(reason, message, attempts=self.attempts, retryable=retryable)
 
 
 def explain(error: BaseException, attempt: Attempt) -> TransportFailure:
-    """Say what went wrong, with nothing of the exception's own text but what OpenSSL and the system say.
+    """Translate an exception into a failure that quotes only messages of OpenSSL and the system.
 
     Args:
-        error: one of `EXPECTED`.
-        attempt: what was tried.
+        error: An exception of the types in `EXPECTED`.
+        attempt: The attempt that raised it.
     """
     host = attempt.host
     named = no_descriptor() if isinstance(error, socket.gaierror) else None
@@ -255,7 +261,7 @@ def _tls_failure(error: BaseException, attempt: Attempt) -> TransportFailure | N
     if isinstance(error, ssl.SSLCertVerificationError):
         hint = _HINT if error.verify_code in _UNTRUSTED else ""
         return attempt.failure("tls", f"the certificate of {attempt.host} was not accepted: {_detail(error)}{hint}")
-    # A dropped connection is an SSLError, too, where it hits the handshake.
+    # A connection that is dropped during the handshake is an SSLError, too.
     if not isinstance(error, ssl.SSLError) or isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
         return None
     return attempt.failure("tls", f"TLS with {attempt.host} failed: {_detail(error)}")
@@ -278,7 +284,7 @@ def _network_failure(error: BaseException, attempt: Attempt) -> TransportFailure
 
 
 def _detail(error: BaseException) -> str:
-    """The system's words; of anything else what is ours, or the name alone."""
+    """Return the message of the system or of this package; for another exception only the name of its type."""
     if isinstance(error, BadAnswer):
         return str(error)
     if isinstance(error, ssl.SSLCertVerificationError):

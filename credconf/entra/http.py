@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import sys
-from datetime import UTC
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from credconf._version import __version__
@@ -26,7 +25,7 @@ RETRIED_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
 FIRST_WAIT = 0.2
 LONGEST_WAIT = 5.0
 
-# Beyond this exponent the cap has long been reached; without a bound a large count would overflow the float.
+# At this exponent the wait is already capped. Without a bound a large count would overflow the float.
 _LARGEST_EXPONENT = 16
 
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
@@ -34,7 +33,7 @@ _MILLISECONDS = ("retry-after-ms", "x-ms-retry-after-ms")
 
 
 class HttpResponse(Protocol):
-    """An answer, as MSAL reads it; `requests.Response` is one."""
+    """A response, as MSAL reads it. `requests.Response` satisfies it."""
 
     @property
     def status_code(self) -> int:
@@ -57,11 +56,12 @@ class HttpResponse(Protocol):
 
 
 class HttpClient(Protocol):
-    """Whoever sends the requests: the `http_client` of MSAL. `requests.Session` is one, and so is our transport.
+    """An HTTP client that sends the requests, with the interface of MSAL's `http_client`.
 
-    The methods are called with keywords: `get(url, params=, headers=)` and `post(url, params=, data=, headers=)`,
-    where `data` is the mapping of a form. The signatures are looser than the calls, because type checkers would
-    otherwise refuse clients that name their parameters differently.
+    `requests.Session` and credconf's own transport satisfy it. The methods are called with keywords:
+    `get(url, params=, headers=)` and `post(url, params=, data=, headers=)`, where `data` is the mapping of a form. The
+    signatures are looser than the calls, since type checkers would otherwise reject clients with other parameter
+    names.
     """
 
     def get(self, url: str, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -78,7 +78,7 @@ class HttpClient(Protocol):
 
 
 def client_fault(client: object) -> str | None:
-    """Why an object can't be the `http_client`; `None` where it can, or where there is none."""
+    """Return why an object can't be the `http_client`; `None` if it can, or if there is none."""
     missing = [name for name in ("get", "post", "close") if not callable(getattr(client, name, None))]
     if client is None or not missing:
         return None
@@ -87,12 +87,12 @@ def client_fault(client: object) -> str | None:
 
 @record
 class Response:
-    """An answer, whatever its status.
+    """A response of any status.
 
     Attributes:
-        status_code: the HTTP status.
-        text: the body. It may hold a token, so it stays out of `repr`.
-        headers: the names in lower case. They stay out of `repr`, too: a server may set cookies.
+        status_code: The HTTP status.
+        text: The body. It may hold a token, so `repr` omits it.
+        headers: The headers, with names in lower case. `repr` omits them, since a server may set cookies.
     """
 
     status_code: int
@@ -100,10 +100,10 @@ class Response:
     headers: Mapping[str, str] = field(repr=False, default_factory=dict[str, str])
 
     def raise_for_status(self) -> None:
-        """Raise for a status of 400 or more, without quoting the answer.
+        """Raise an exception for a status of 400 or more.
 
         Raises:
-            RuntimeError: with the status, and nothing of the body.
+            RuntimeError: The status is 400 or more. The message quotes nothing of the response.
         """
         if self.status_code >= _FIRST_ERROR_STATUS:
             message = f"the server answered with HTTP status {self.status_code}"
@@ -112,18 +112,18 @@ class Response:
 
 @record
 class TransportOptions:
-    """How requests are sent. All times are in seconds.
+    """How the transport sends requests. All times are in seconds.
 
     Attributes:
-        connect_timeout: to connect to one address, and again for the TLS handshake.
-        read_timeout: for the longest silence of the server.
-        total_timeout: for one request with all its retries and the waits between them.
-        retries: how often a request is repeated after the first attempt.
-        proxy: the URL of the proxy for https requests. It may hold a password, so it stays out of `repr`.
-        no_proxy: the hosts that are asked directly: names (which cover their subdomains), addresses, networks, `*`.
+        connect_timeout: Limit to connect to one address, and again for the TLS handshake.
+        read_timeout: Longest silence of the server.
+        total_timeout: Limit for one request with all its retries and the waits between them.
+        retries: Number of attempts after the first one.
+        proxy: URL of the proxy for https requests. It may hold a password, so `repr` omits it.
+        no_proxy: Hosts that bypass the proxy: names (which cover their subdomains), addresses, networks, `*`.
         verify: True for certifi's authorities, the path of a bundle or directory, or False for no verification.
-        user_agent: the header.
-        log_requests: log method, host, path, status and duration of each attempt, at DEBUG.
+        user_agent: Value of the `User-Agent` header.
+        log_requests: Log method, host, path, status and duration of each attempt, at DEBUG.
     """
 
     connect_timeout: float = 10.0
@@ -138,13 +138,13 @@ class TransportOptions:
 
 
 class TransportFailure(Exception):
-    """There is no answer. Nothing of the request is in it: no path, no query, no header, no body, no password.
+    """A request that got no response. It holds no path, query, header, body or password of the request.
 
     Attributes:
-        reason: the sort of failure.
-        message: one sentence that names the host and says what happened.
-        attempts: how many attempts were made; 0 when the deadline had passed before the first.
-        retryable: it may be different next time.
+        reason: The category of the failure.
+        message: One sentence with the host and the cause.
+        attempts: Number of attempts; 0 if the deadline had passed before the first.
+        retryable: Whether another attempt may succeed.
     """
 
     def __init__(self, reason: Reason, message: str, *, attempts: int = 1, retryable: bool = False) -> None:
@@ -160,35 +160,35 @@ class TransportFailure(Exception):
 
 
 def is_retryable(outcome: Response | TransportFailure) -> bool:
-    """Whether the same request may fare better in a moment."""
+    """Return whether another attempt may succeed."""
     if isinstance(outcome, Response):
         return outcome.status_code in RETRIED_STATUSES
     return outcome.retryable
 
 
 def backoff(failures: int, jitter: float) -> float:
-    """The seconds to wait after so many failures in a row, where the server named none.
+    """Return the seconds to wait after consecutive failures, if the server does not name a wait.
 
     Args:
-        failures: 1 or more.
-        jitter: from 0 to 1. It moves the wait between half and all of its length, so that many processes that
-            failed together do not come back together.
+        failures: Number of consecutive failures, 1 or more.
+        jitter: A number from 0 to 1, which scales the wait from half to its full length. So processes that failed at
+            the same time do not retry at the same time.
     """
     full = min(LONGEST_WAIT, FIRST_WAIT * (1 << min(failures - 1, _LARGEST_EXPONENT)))
     return full * (0.5 + jitter / 2)
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
-    """The seconds that a server asks to wait: `Retry-After`, or one of the headers that Azure's services use.
+    """Return the wait that a server requests in `Retry-After` or in a header of Azure's services.
 
-    The order is azure-core's (`azure.core.pipeline.policies._utils.get_retry_after`).
+    The order of the headers is azure-core's (`azure.core.pipeline.policies._utils.get_retry_after`).
 
     Args:
-        headers: with names in lower case.
-        now: seconds since the epoch, for a `Retry-After` that is a date.
+        headers: The headers, with names in lower case.
+        now: Unix time in seconds, for a `Retry-After` that is a date.
 
     Returns:
-        None when there is no such header that can be understood, else 0 or more (an absurd number may be `inf`).
+        Seconds, 0 or more; a number too large for a float is `inf`. `None` if no header has a valid value.
     """
     given = _seconds(headers.get("retry-after", "").strip(), now)
     if given is not None:
@@ -203,33 +203,33 @@ def retry_after(headers: Mapping[str, str], now: float) -> float | None:
 def next_wait(
     outcome: Response | TransportFailure, *, failures: int, left: float, jitter: float, now: float
 ) -> float | None:
-    """How long to wait before the next attempt, or None when there should be none.
+    """Return the seconds to wait before the next attempt, or `None` if there is none.
 
-    A wait that does not fit in what is left is not begun: the caller has the outcome now, and would only get the
-    same one later.
+    There is no wait that would end after the deadline: the caller gets the same outcome earlier without it.
 
     Args:
-        outcome: of the last attempt.
-        failures: how many attempts have failed, this one included.
-        left: seconds to the deadline.
-        jitter: from 0 to 1, see `backoff`.
-        now: seconds since the epoch.
+        outcome: The outcome of the last attempt.
+        failures: Number of failed attempts, with this one.
+        left: Seconds to the deadline.
+        jitter: A number from 0 to 1, see `backoff`.
+        now: Unix time in seconds.
     """
     if not is_retryable(outcome):
         return None
-    asked = retry_after(outcome.headers, now) if isinstance(outcome, Response) else None
-    wait = backoff(failures, jitter) if asked is None else asked
+    requested = retry_after(outcome.headers, now) if isinstance(outcome, Response) else None
+    wait = backoff(failures, jitter) if requested is None else requested
     return wait if wait < left else None
 
 
 def _seconds(text: str, now: float) -> float | None:
     if _NUMBER.fullmatch(text):
         return float(text)
+    from datetime import UTC  # not at the top: each start of a process imports this module
     from email.utils import parsedate_to_datetime
 
     try:
         date = parsedate_to_datetime(text)
-        # RFC 9110 has HTTP dates in GMT only; "-0000" and an unknown zone come out without one.
+        # HTTP dates are in GMT (RFC 9110). For "-0000" and unknown zones the parser returns a date without a zone.
         return max(0.0, (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - now)
-    except (ValueError, TypeError, IndexError, OverflowError):  # whatever the parser stumbles over
+    except (ValueError, TypeError, IndexError, OverflowError):  # the parser raises each of them
         return None

@@ -33,14 +33,15 @@ class Identity:
     """The texts of a configuration after its references were read.
 
     Attributes:
-        texts: by path of the setting; `None` where it is not given. The proxy's URL may hold a password, and so may the
-            one of a token store.
+        texts: by path of the setting; `None` where it is not given.
         hidden: the settings that came from a file or a program: `describe()` and errors do not show them, because the
             author of a configuration could name any file.
+        urls: the settings whose texts are URLs that may hold a password, such as the proxy's.
     """
 
     texts: Mapping[str, str | None] = field(repr=False)
     hidden: frozenset[str] = frozenset()
+    urls: frozenset[str] = frozenset()
 
     @property
     def client_id(self) -> str:
@@ -72,11 +73,6 @@ class Identity:
         """URL of the proxy."""
         return self.texts.get("http.proxy")
 
-    @property
-    def cache_url(self) -> str | None:
-        """URL of the token store, where it has one."""
-        return self.texts.get("token_cache.url")
-
     def __repr__(self) -> str:
         """As messages may show it: a traceback with locals prints it."""
         return f"<identity of client {self.shown('client_id')}>"
@@ -89,14 +85,17 @@ class Identity:
         return "(hidden: read from a file)" if name in self.hidden else printable(value)
 
     def concealed(self) -> list[str]:
-        """What no message may show: the texts that came from a file, the host of such a URL, and the proxy's URL."""
+        """What no message may show: the texts that came from a file, the host of such a URL, and `urls`."""
         texts = [self.texts.get(path) or "" for path in sorted(self.hidden)]
         hosts = [_host_in(text) for text in texts if "://" in text]
-        return [text for text in (*texts, *hosts, self.proxy, self.cache_url) if text]
+        return [text for text in (*texts, *hosts, *self._urls()) if text]
 
     def passwords(self) -> list[str]:
-        """Those in the URLs of the proxy and the Redis: as written, as they are, and as HTTP's Basic scheme."""
-        return [text for url in (self.proxy, self.cache_url) if url for text in _passwords_in(url)]
+        """Those in the URLs: as written, as they are, and as HTTP's Basic scheme."""
+        return [text for url in self._urls() for text in _passwords_in(url)]
+
+    def _urls(self) -> list[str]:
+        return [text for path in sorted(self.urls) if (text := self.texts.get(path))]
 
 
 def _passwords_in(url: str) -> Iterator[str]:

@@ -1,6 +1,6 @@
-"""An answer of HTTP/1.1, read from a socket. No frame holds a part of it in a variable, as it may hold a token.
+"""Reads an HTTP/1.1 response from a socket. No frame holds a part of it in a variable, since it may hold a token.
 
-`http.client` reads lines into variables, and its message parser says nothing of what it could not understand.
+`http.client` reads lines into variables, and its parser silently ignores lines that are not valid.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 LARGEST_BODY: Final = 1024 * 1024
 LARGEST_HEAD: Final = 64 * 1024
 _MOST_FIELDS: Final = 100
-_LARGEST: Final = 4 * LARGEST_BODY  # with all that chunks add to a body
-_LONGEST_LINE: Final = 4096  # of a chunk's size
-_BLOCK: Final = 16 * 1024  # a record of TLS
+_LARGEST: Final = 4 * LARGEST_BODY  # a body with the sizes of its chunks
+_LONGEST_LINE: Final = 4096  # a line with the size of a chunk
+_BLOCK: Final = 16 * 1024  # a TLS record
 
 _NAME: Final = rb"^([!#$%&'*+.^_`|~0-9A-Za-z-]+):"
 _STATUS: Final = re.compile(rb"HTTP/1\.[01] [1-9][0-9]{2}(?: [^\r\n]*)?\r?\n")
@@ -35,28 +35,31 @@ _CHARSET: Final = re.compile(r"charset[ \t]*=[ \t]*\"?([A-Za-z0-9_.:-]{1,40})", 
 _LATIN: Final = frozenset({"iso-8859-1", "latin-1", "latin1", "windows-1252", "cp1252"})
 _BOM: Final = b"\xef\xbb\xbf"
 _NO_BODY: Final = frozenset({204, 304})
-_FOLDED: Final = frozenset({"gzip", "x-gzip", "deflate"})
+_COMPRESSED: Final = frozenset({"gzip", "x-gzip", "deflate"})
 _FIRST_FINAL: Final = 200
 
 _lowered: Final = methodcaller("lower")
 _stripped: Final = methodcaller("strip")
 _as_text: Final = methodcaller("decode", "latin-1")
-_put: Final[Callable[[Any, str, Any], None]] = object.__setattr__  # a record's constructor has frames
+_put: Final[Callable[[Any, str, Any], None]] = object.__setattr__  # a constructor has a frame
 
 
 class BadAnswer(Exception):
-    """What arrived is not HTTP; `str()` says why, and quotes nothing."""
+    """The response is not valid HTTP. `str()` gives the reason, and quotes nothing."""
 
 
 class TooLarge(Exception):
-    """The answer has more bytes than any token service sends."""
+    """The response is larger than any response of a token service."""
 
 
 class Incoming:
-    """What arrives on a connection.
+    """Reads the responses of one connection.
 
     Args:
-        sock: a socket, or TLS on top of one.
+        sock: A socket, with or without TLS.
+
+    Attributes:
+        reusable: Whether the connection can serve another request after the last response.
     """
 
     __slots__ = ("_block", "_body", "_found", "_headers", "_held", "_received", "_sock", "_status", "reusable")
@@ -74,25 +77,25 @@ class Incoming:
         return "<incoming>"
 
     def read(self) -> Response:
-        """Read one answer to its end.
+        """Read one response.
 
         Raises:
-            BadAnswer: it is no answer of HTTP/1.
-            TooLarge: its body has more than 1 MiB, unfolded.
-            OSError: the connection ends first, or the time.
+            BadAnswer: The response is not valid HTTP/1.
+            TooLarge: The body is larger than 1 MiB, or is so when decompressed.
+            OSError: The connection ends before the response, or the time is up.
         """
         self._received = 0
         while self.head() < _FIRST_FINAL:
-            pass  # "100 Continue" and the like precede an answer
+            pass  # interim responses, such as "100 Continue"
         if self._status not in _NO_BODY:
             self._read_body()
         self.reusable &= not self._held and "close" not in self._headers.get("connection", "").lower()
-        self._unfold()
+        self._decompress()
         response = object.__new__(Response)
         _put(response, "status_code", self._status)
         _put(response, "headers", self._headers)
-        # Text without a charset is not Latin-1, as HTTP/1.1 once had it; the services mean UTF-8. A codec that a server
-        # names is not looked up: some of Python's are slow, and some are none of text.
+        # Text without a charset is UTF-8, not Latin-1 as in the first HTTP/1.1. Other codecs that a server names are
+        # not used: some of Python's are slow, and some do not decode text.
         _put(
             response,
             "text",
@@ -104,11 +107,14 @@ class Incoming:
         return response
 
     def head(self) -> int:
-        """Read a status and headers; the status.
+        """Read the status line and the headers.
+
+        Returns:
+            The status.
 
         Raises:
-            BadAnswer: it is no answer of HTTP/1.
-            OSError: the connection ends first, or the time.
+            BadAnswer: They are not valid HTTP/1.
+            OSError: The connection ends before them, or the time is up.
         """
         start = 0
         while (end := self._end_of_head(start)) < 0:
@@ -127,12 +133,12 @@ class Incoming:
         return self._status
 
     def header(self, name: str) -> str:
-        """The value of a header, by its name in lower case; else an empty text."""
+        """Return the value of a header, by its name in lower case; empty if there is none."""
         return self._headers.get(name, "")
 
     @property
     def is_empty(self) -> bool:
-        """Nothing has arrived that was not read."""
+        """Whether every received byte has been read."""
         return not self._held
 
     def _end_of_head(self, start: int) -> int:
@@ -140,7 +146,7 @@ class Incoming:
         return self._found.end() if self._found else -1
 
     def _read_headers(self, end: int) -> None:
-        """Read the headers. A line that is none is passed over, and the connection is not used again."""
+        """Read the headers. It skips a line that is not valid, and then the connection is not reused."""
         self._found = _NAMES.findall(self._held, 0, end)
         if len(self._found) > _MOST_FIELDS:
             raise BadAnswer("it has more than 100 headers")
@@ -188,7 +194,7 @@ class Incoming:
         return size
 
     def _skip_line(self) -> bool:
-        """Whether there was something in it."""
+        """Skip a line, and return whether it has content."""
         end = self._line()
         blank = self._held[:end] in (bytearray(), bytearray(b"\r"))
         del self._held[: end + 1]
@@ -202,7 +208,7 @@ class Incoming:
         return end
 
     def _take(self, count: int) -> None:
-        """Move so many bytes to the body."""
+        """Move `count` bytes to the body."""
         if len(self._body) + count > LARGEST_BODY:
             raise TooLarge
         while len(self._held) < count:
@@ -211,7 +217,11 @@ class Incoming:
         del self._held[:count]
 
     def _more(self, *, or_end: bool = False) -> bool:
-        """Receive what there is, at least a byte; at the end False, where there may be one."""
+        """Receive one or more bytes.
+
+        Returns:
+            False at the end of the connection, if `or_end` allows one here.
+        """
         count = self._sock.recv_into(memoryview(self._block))
         if not count and not or_end:
             raise ConnectionResetError
@@ -221,16 +231,16 @@ class Incoming:
         self._held += memoryview(self._block)[:count]
         return bool(count)
 
-    def _unfold(self) -> None:
-        """Decompress the body, though none was asked to be compressed; by what it begins with (gzip or zlib)."""
-        if self._headers.get("content-encoding", "").lower() not in _FOLDED or not self._body:
+    def _decompress(self) -> None:
+        """Decompress a body that a server compressed unasked, by its first bytes (gzip or zlib)."""
+        if self._headers.get("content-encoding", "").lower() not in _COMPRESSED or not self._body:
             return
-        unfolding = zlib.decompressobj(zlib.MAX_WBITS | 32)
+        decompressor = zlib.decompressobj(zlib.MAX_WBITS | 32)
         try:
-            self._body = bytearray(unfolding.decompress(self._body, LARGEST_BODY + 1))
+            self._body = bytearray(decompressor.decompress(self._body, LARGEST_BODY + 1))
         except zlib.error:
             self._body = bytearray()
-        if not self._body or not (unfolding.eof or len(self._body) > LARGEST_BODY):
+        if not self._body or not (decompressor.eof or len(self._body) > LARGEST_BODY):
             raise BadAnswer("it can't be decompressed")
         if len(self._body) > LARGEST_BODY:
             raise TooLarge

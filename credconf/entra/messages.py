@@ -1,4 +1,7 @@
-"""The messages of a token request: its bytes, and the reply, parsed and checked before MSAL reads it."""
+"""The messages of a token request: the request as bytes, and the reply, parsed and validated.
+
+No frame holds a secret or a token in a variable: a traceback with locals would show it.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import string
 from typing import TYPE_CHECKING, Any, Final
 
 from credconf.ground.records import field, record
+from credconf.settings.formats import PORTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,32 +23,32 @@ if TYPE_CHECKING:
 
 LONGEST_LIFE: Final = 10 * 365 * 24 * 3600
 LONGEST_TOKEN: Final = 64 * 1024
-"""Characters. Servers take headers of 8 to 64 KiB."""
+"""Characters. Servers accept headers of 8 to 64 KiB."""
 _LONGEST_NUMBER: Final = 20
 
 _SPACE: Final = re.compile(r"[ \t\r\n]*")
 _NUMBER: Final = re.compile(r"[ \t]*-?[0-9]{1,20}(?:\.[0-9]{1,20})?[ \t]*")
 _VISIBLE: Final = re.compile(r"[\x21-\x7e]+")
 _TYPE: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}")
-_put: Final[Callable[[Any, str, Any], None]] = object.__setattr__  # a record's constructor has frames
+_put: Final[Callable[[Any, str, Any], None]] = object.__setattr__  # a constructor has a frame
 
 
 def _whole(text: str) -> int | float:
-    """A whole number of JSON. `int` takes minutes for a million digits; not all interpreters limit them."""
+    """Parse an integer of JSON. `int` takes minutes for a million digits, and not all interpreters limit them."""
     return int(text) if len(text) <= _LONGEST_NUMBER else float(text)
 
 
-_read: Final[Any] = json.JSONDecoder(parse_int=_whole).scan_once  # type: ignore[attr-defined] # `decode` is Python
+_read: Final[Any] = json.JSONDecoder(parse_int=_whole).scan_once  # type: ignore[attr-defined] # `decode` is written in Python, and has frames
 
 
 class Reply:
-    """What a server answered.
+    """A server's reply.
 
     Attributes:
-        status: of HTTP.
-        headers: their names in lower case.
-        text: the body.
-        payload: its JSON; `None` for anything else.
+        status: The HTTP status.
+        headers: The headers, with names in lower case.
+        text: The body.
+        payload: The parsed body; `None` if it is not JSON.
     """
 
     __slots__ = ("headers", "payload", "status", "text")
@@ -58,7 +62,7 @@ class Reply:
         return "<reply>"
 
     def parse(self) -> None:
-        """Read the JSON of the text, however deeply nested or malformed it is."""
+        """Parse the text as JSON. It does not raise for text of any depth or form."""
         self.payload = None
         try:
             self.payload, end = _read(self.text, _end_of_space(self, 0))
@@ -74,7 +78,11 @@ def _end_of_space(reply: Reply, start: int) -> int:
 
 
 def parsed(text: str) -> object:
-    """The JSON of a text that holds no token; `None` for anything else."""
+    """Parse text that holds no token as JSON.
+
+    Returns:
+        The parsed value; `None` if the text is not JSON.
+    """
     reply = Reply()
     reply.text = text
     reply.parse()
@@ -83,7 +91,14 @@ def parsed(text: str) -> object:
 
 @record
 class Answer:
-    """A token as Entra gave it; times are seconds from when it was asked for."""
+    """A token from Entra.
+
+    Attributes:
+        token: The access token.
+        token_type: Usually `Bearer`.
+        lifetime: Seconds from the request to the token's end.
+        refresh_in: Seconds from the request to the time at which the server advises a refresh.
+    """
 
     token: str = field(repr=False)
     token_type: str
@@ -92,14 +107,14 @@ class Answer:
 
 
 def token_in(reply: Reply) -> Answer | str | None:
-    """The token of a reply.
+    """Return the token of a reply.
 
-    Servers write `expires_in` as a number or as text, and may leave it out (RFC 6749 only recommends it): such a
-    token is handed on, and not kept, because its lifetime is unknown.
+    Servers send `expires_in` as a number or as text. They may omit it (RFC 6749 only recommends it): then the lifetime
+    is 0, so the caller gets the token and no cache keeps it.
 
     Returns:
-        `None` if there is none, or the reason why it can't be used: what goes into a header of other requests must not
-        end the header.
+        The token; the reason if the token can't be used, for example since it would end the header of a request;
+        `None` if there is no token.
     """
     if not isinstance(reply.payload, dict) or not isinstance(reply.payload.get("access_token"), str):
         return None
@@ -135,19 +150,18 @@ _SAFE: Final = string.ascii_letters + string.digits + "_.-~"
 _QUOTED: Final = [
     "+" if code == ord(" ") else chr(code) if chr(code) in _SAFE else f"%{code:02X}" for code in range(256)
 ]
-"""What `urllib.parse.quote_plus` makes of each byte. As a table, since its frames would hold the text."""
+"""The result of `urllib.parse.quote_plus` for each byte. A call of it would have a frame with the text."""
 _TOKEN: Final = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-_PORTS: Final = {"https": 443, "http": 80}
 _HEAD: Final = re.compile(rb"[A-Z]+ [\x21-\x7e]+ HTTP/1\.1\r\n(?:" + _TOKEN + rb": [\t\x20-\x7e\x80-\xff]*\r\n)+")
 
 
 class Form:
-    """The fields of a token request. What proves the client is in a box among them.
+    """The fields of a token request. The proof among them is opaque.
 
     Args:
-        fields: all of them; the one that carries the proof holds a placeholder.
-        parameter: the name of that one.
-        proof: its value.
+        fields: All fields, with a placeholder for the proof.
+        parameter: The name of the field that carries the proof.
+        proof: The value of that field.
     """
 
     __slots__ = ("_fields", "_parameter", "_proof")
@@ -159,12 +173,12 @@ class Form:
         return "<form>"
 
     def opened(self) -> dict[str, Any]:
-        """A plain dictionary, to be handed on and not kept."""
+        """Return a plain dictionary with the proof. A caller passes it on, and assigns it to no variable."""
         return {**self._fields, self._parameter: self._proof.content}
 
 
 class Payload:
-    """A request, as it is sent. No frame holds a part of it in a variable, and it is wiped after it has been sent."""
+    """A request as bytes. No frame holds a part of it in a variable, and it is wiped after it is sent."""
 
     __slots__ = ("_body", "_data", "_fields", "_headers", "_params", "_written")
 
@@ -179,23 +193,27 @@ class Payload:
         return "<payload>"
 
     def wipe(self) -> None:
-        """Forget it: the frames that hold the payload may live on in a traceback."""
+        """Overwrite the request: a traceback may keep the frames that hold this object."""
         self._params = self._headers = self._data = self._fields = None
         self._body[:] = bytes(len(self._body))
         self._written[:] = bytes(len(self._written))
 
     @property
     def _is_form(self) -> bool:
-        # `isinstance` with an abstract class has frames, which would hold the mapping.
+        # `isinstance` with an abstract class runs Python code, whose frames would hold the mapping.
         return isinstance(self._data, Form) or hasattr(self._data, "keys")
 
     @property
     def view(self) -> memoryview:
-        """The whole request. The `repr` of a view shows nothing of it."""
+        """The whole request. The `repr` of a memory view shows none of its bytes."""
         return memoryview(self._written)
 
     def write(self, method: str, url: SplitResult, user_agent: str) -> bool:
-        """Encode head and body, to be sent in one piece. False if HTTP has no form for them."""
+        """Encode head and body as one piece.
+
+        Returns:
+            False if they can't be written as HTTP.
+        """
         self._written += f"{method} {url.path or '/'}{'?' if url.query or self._params else ''}{url.query}".encode()
         if self._params:
             self._fields = self._params
@@ -214,7 +232,7 @@ class Payload:
         return sendable
 
     def _write_head(self, host: str, user_agent: str) -> int:
-        # A compressed answer of a few hundred bytes gains nothing, and could unfold to gigabytes.
+        # Compression saves nothing on a response of some hundred bytes, which could expand to gigabytes.
         known = {"Host": host, "User-Agent": user_agent, "Accept": "*/*", "Accept-Encoding": "identity"}
         known |= {"Connection": "keep-alive"}
         known |= {"Content-Type": _FORM} if self._is_form else {}
@@ -229,7 +247,7 @@ class Payload:
         return 1 + len(known.keys() | own)
 
     def _encode(self) -> None:
-        """Write a query or a form to the body; `None` leaves a field out."""
+        """Write a query or a form to the body. `None` omits a field."""
         if not hasattr(self._fields, "keys"):
             self._body += str(self._fields).encode()
             return
@@ -237,7 +255,7 @@ class Payload:
             if self._fields[name] is not None:
                 self._body += b"&" if self._body else b""
                 self._body += f"{name}=".encode()
-                # Half a character is not UTF-8; the server refuses it, where `encode()` would quote the whole text.
+                # A lone surrogate is not UTF-8. The server rejects it; an error of `encode()` would quote the text.
                 self._body += (
                     str(self._fields[name])
                     .encode("utf-8", "surrogatepass")
@@ -248,10 +266,10 @@ class Payload:
 
 
 def _host(url: SplitResult) -> str:
-    """The header `Host`: without a user, a usual port, or letters outside of ASCII. Empty if the URL has none."""
+    """Return the `Host` header: ASCII, without a user and a default port. It is empty if the URL has no valid host."""
     name = url.hostname or ""
     try:
         host = f"[{name}]" if ":" in name else name if name.isascii() else name.encode("idna").decode()
-        return host if url.port in {None, _PORTS.get(url.scheme)} else f"{host}:{url.port}"
+        return host if url.port in {None, PORTS.get(url.scheme)} else f"{host}:{url.port}"
     except ValueError:
-        return ""  # such a URL is refused where it is connected to
+        return ""  # the connection reports such a URL

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from credconf.ground.opaque import Opaque
 from credconf.ground.records import field, record
@@ -28,14 +28,14 @@ class Proof:
     """A secret or a certificate, ready for a token request.
 
     Attributes:
-        credential: a secret's text, or a dictionary with the `private_key` of a certificate.
+        credential: the text that only its owner has: a secret, or a private key as PEM.
         secrets: every text that must not be shown anywhere, for redaction.
         label: which reference it came from, for messages.
         expires_on: the day (UTC) on which it ends, where that is known.
-        signer: of a certificate.
+        signer: of the assertions that are sent instead of the text; `None` where the text is sent itself.
     """
 
-    credential: str | dict[str, Any] = field(repr=False)
+    credential: str = field(repr=False)
     secrets: tuple[str, ...] = field(repr=False)
     label: str
     expires_on: date | None = None
@@ -44,16 +44,15 @@ class Proof:
     @property
     def fingerprint(self) -> bytes:
         """What tells it from other proofs in this process, and says nothing of it to anybody."""
-        return fingerprint(repr(self.credential))
+        return fingerprint(self.credential)
 
     @property
     def material(self) -> bytes:
-        """What only its owner has, for a key of a shared token cache.
+        """What a key of a shared token cache is derived from.
 
         A private key is the same text however its file is written.
         """
-        held = self.credential
-        return (held if isinstance(held, str) else str(held["private_key"])).encode(errors="surrogatepass")
+        return self.credential.encode(errors="surrogatepass")
 
     @property
     def parameter(self) -> str:

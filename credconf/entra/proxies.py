@@ -2,9 +2,6 @@
 
 credconf speaks CONNECT (RFC 9110), SOCKS 4, 4a and 5 (RFC 1928, 1929) on its own sockets, so that a connection keeps
 to the deadline, however slowly a proxy answers.
-
-`requests.utils.should_bypass_proxies` reads the environment and, on some systems, the system's settings, and changes
-`os.environ` while it runs. Here the configuration has already decided on the proxy, with its origin.
 """
 
 from __future__ import annotations
@@ -12,6 +9,8 @@ from __future__ import annotations
 import binascii
 import re
 import socket
+from contextlib import suppress
+from functools import partial
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING, Any
 
@@ -30,14 +29,13 @@ _SOCKS_PORT = 1080
 _URL = re.compile(
     r"(?:([A-Za-z0-9]+)://)?(?:([^:/?#]*)(?::([^/?#]*))?@)?(\[[0-9A-Fa-f:.]+\]|[^\[\]@:/?#]+)(?::([0-9]{1,5}))?(?:[/?#].*)?"
 )
-_PERCENT = re.compile(rb"%([0-9A-Fa-f]{2})")
+_unquoted = partial(re.compile(rb"%([0-9A-Fa-f]{2})").sub, lambda found: bytes.fromhex(found[1].decode()))
 _SCHEMES = frozenset({"http", "https", "socks4", "socks4a", "socks5", "socks5h"})
 _LARGEST_PORT = 65535
 _LAST_OF_LATIN_1 = "\xff"
 _LONGEST_LOGIN = 255  # of SOCKS 5
 _AUTHENTICATION = 407
-_LOWEST_SERVER_ERROR = 500
-_SUCCESS = range(200, 300)
+_SUCCESS, _LOWEST_SERVER_ERROR = range(200, 300), 500
 _SOCKS5_PASSWORD = 2
 _SOCKS4_GRANTED = 0x5A
 _SOCKS5_REFUSALS = {
@@ -50,11 +48,11 @@ _SOCKS5_REFUSALS = {
 
 
 class ProxyRefused(Exception):
-    """The proxy answered, and did not connect.
+    """The proxy responded, but did not connect.
 
     Attributes:
-        words: what it did instead, as the end of a sentence.
-        retryable: it may be different next time.
+        words: The reason, as the end of a sentence.
+        retryable: Whether another attempt may succeed.
     """
 
     def __init__(self, words: str, *, retryable: bool = False) -> None:
@@ -64,10 +62,10 @@ class ProxyRefused(Exception):
 
 
 class ProxyUnusable(Exception):
-    """The proxy could not be reached, or does not speak its protocol.
+    """The proxy can't be reached, or does not speak its protocol.
 
     Attributes:
-        error: what went wrong.
+        error: The cause.
     """
 
     def __init__(self, error: Exception) -> None:
@@ -76,13 +74,13 @@ class ProxyUnusable(Exception):
 
 
 class Proxy:
-    """A proxy, by its URL. No frame holds its password in a variable.
+    """The proxy of the options. No frame holds its password in a variable.
 
     Attributes:
-        scheme: `http`, `https`, `socks4`, `socks4a`, `socks5` or `socks5h`; empty where the URL is none of a proxy.
-        host: a name or an address.
-        port: of TCP.
-        user: bytes; empty where the URL names none.
+        scheme: `http`, `https`, `socks4`, `socks4a`, `socks5` or `socks5h`; empty if the URL is not one of a proxy.
+        host: A name or an address.
+        port: The TCP port.
+        user: The user name; empty if the URL has none.
     """
 
     __slots__ = ("_login", "_parts", "_password", "_request", "host", "port", "scheme", "user")
@@ -92,15 +90,13 @@ class Proxy:
         self._parts: Any = _URL.fullmatch(options.proxy or "")
         self._parts = self._parts.groups("") if self._parts else ("", "", "", "", "")
         self.scheme, self.user, self._password, self.host, self.port = self._parts
-        self.user = _PERCENT.sub(_byte, self.user.encode())
-        self._password = _PERCENT.sub(_byte, self._password.encode())
+        self.user = _unquoted(self.user.encode())
+        self._password = _unquoted(self._password.encode())
         self.host = self.host.strip("[]").lower()
         self.scheme = self.scheme.lower() or "http"
         self.port = int(self.port or PORTS.get(self.scheme, _SOCKS_PORT))
-        usable = self.scheme in _SCHEMES and self.host and 0 < self.port <= _LARGEST_PORT
-        if not usable or (
-            self.scheme.startswith("socks") and max(len(self.user), len(self._password)) > _LONGEST_LOGIN
-        ):
+        is_too_long = self.scheme.startswith("socks") and max(len(self.user), len(self._password)) > _LONGEST_LOGIN
+        if self.scheme not in _SCHEMES or not self.host or not 0 < self.port <= _LARGEST_PORT or is_too_long:
             self.scheme = ""
         self._parts = None
 
@@ -108,22 +104,20 @@ class Proxy:
         return f"<proxy {self}>"
 
     def __str__(self) -> str:
-        if not self.host:
-            return "(its address can't be read)"
-        return f"{self.host}:{self.port}"
+        return f"{self.host}:{self.port}" if self.host else "(its address can't be read)"
 
     @property
     def resolves(self) -> bool:
-        """Whether the proxy looks up the server's name."""
+        """Whether the proxy resolves the server's name."""
         return self.scheme not in {"socks4", "socks5"}
 
     def connect_request(self, host: str, port: int) -> bytearray:
-        """A CONNECT request, with the user and password that the URL names (RFC 7617)."""
+        """Return a CONNECT request with the user and password of the URL (RFC 7617)."""
         name = host if host.isascii() else host.encode("idna").decode()
         target = f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
         self._request = bytearray(f"CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n".encode())
         if self.user:
-            # The RFC leaves the encoding to the server; what fits into Latin-1 is sent so, as everybody does.
+            # The RFC leaves the encoding to the server. Latin-1 is the usual one, if the text fits into it.
             self._login = (b"%s:%s" % (self.user, self._password)).decode("utf-8", "replace")
             self._request += b"Proxy-Authorization: Basic %s\r\n" % binascii.b2a_base64(
                 self._login.encode("latin-1" if max(self._login) <= _LAST_OF_LATIN_1 else "utf-8"), newline=False
@@ -132,21 +126,20 @@ class Proxy:
         return self._request
 
     def socks_login(self) -> bytearray:
-        """The user and password that the URL names, for SOCKS 5 (RFC 1929)."""
+        """Return the user and password of the URL as a request of SOCKS 5 (RFC 1929)."""
         lengths = len(self.user), len(self._password)
         self._request = bytearray(b"\1%c%s%c%s" % (lengths[0], self.user, lengths[1], self._password))
         return self._request
 
 
-def _byte(escape: re.Match[bytes]) -> bytes:
-    return bytes.fromhex(escape[1].decode())
-
-
 def bypasses(url: str, no_proxy: str | None) -> bool:
-    """Whether `no_proxy` takes the host of `url` out.
+    """Return whether `no_proxy` exempts the host of `url` from the proxy.
 
-    Entries are divided by commas or white space: `*`, a host name, which covers its subdomains (with or without a
-    leading dot), an address or a network, each with an optional `:port`.
+    Its entries are separated by commas or white space. An entry is `*`, a host name (which covers its subdomains, with
+    or without a leading dot), an address or a network; each but `*` may end with `:port`.
+
+    `urllib.request.proxy_bypass_environment` knows no networks, no IPv6 addresses without brackets, and `*` only alone.
+    `requests.utils.should_bypass_proxies` reads and changes the environment.
     """
     if not no_proxy:
         return False
@@ -176,26 +169,28 @@ def _matches(entry: str, host: str, port: int | None) -> bool:
 
 
 def _network(text: str) -> IPv4Network | IPv6Network | None:
-    try:
+    with suppress(ValueError):
         return ip_network(text, strict=False)
-    except ValueError:
-        return None
+    return None
 
 
 def tunnel(proxy: Proxy, host: str, port: int, tls: ssl.SSLContext, timeout: float | None) -> Any:
-    """A connection to a server, by way of a proxy.
+    """Connect to a server through a proxy.
 
     Args:
-        proxy: of any kind.
-        host: of the server.
-        port: of the server.
-        tls: for a proxy that is itself reached over TLS.
-        timeout: seconds for each operation.
+        proxy: A proxy of any scheme.
+        host: The host of the server.
+        port: The port of the server.
+        tls: The TLS context, for an `https` proxy.
+        timeout: Seconds for each operation.
+
+    Returns:
+        The connected socket, without TLS to the server.
 
     Raises:
-        ProxyRefused: see there.
-        ProxyUnusable: see there.
-        OSError: the server's name can't be resolved.
+        ProxyRefused: The proxy does not connect.
+        ProxyUnusable: The proxy can't be reached, or does not speak its protocol.
+        OSError: The server's name can't be resolved.
     """
     address = None if proxy.resolves else _address_of(host, port, proxy.scheme)
     sock: Any = None
@@ -243,7 +238,7 @@ def _http(sock: socket.socket, proxy: Proxy, host: str, port: int) -> None:
     if status not in _SUCCESS:
         raise ProxyRefused(f"did not connect (HTTP status {status})", retryable=status >= _LOWEST_SERVER_ERROR)
     if not answer.is_empty:
-        raise BadAnswer("it says more than that it connected")
+        raise BadAnswer("it sends more than the response to CONNECT")
 
 
 def _socks4(sock: socket.socket, proxy: Proxy, host: str, port: int) -> None:
@@ -261,7 +256,7 @@ def _socks4(sock: socket.socket, proxy: Proxy, host: str, port: int) -> None:
 def _socks5(sock: socket.socket, proxy: Proxy, host: str, port: int) -> None:
     sock.sendall(b"\5\2\0\2" if proxy.user else b"\5\1\0")
     version, method = _received(sock, 2)
-    if version != 5:  # noqa: PLR2004 - the version's number
+    if version != 5:  # noqa: PLR2004 - the version
         raise BadAnswer("it is not SOCKS 5")
     if method == _SOCKS5_PASSWORD and proxy.user:
         sock.sendall(memoryview(proxy.socks_login()))
@@ -280,14 +275,13 @@ def _socks5(sock: socket.socket, proxy: Proxy, host: str, port: int) -> None:
         words = _SOCKS5_REFUSALS.get(status, f"SOCKS error {status}")
         raise ProxyRefused(f"did not connect: {words}", retryable=status in {1, 3, 4, 5, 6})
     length = {1: 4, 4: 16}.get(kind) or _received(sock, 1)[0]
-    _received(sock, length + 2)  # the address at which the proxy connects from
+    _received(sock, length + 2)  # the address from which the proxy connects
 
 
 def _address(host: str) -> IPv4Address | IPv6Address | None:
-    try:
+    with suppress(ValueError):
         return ip_address(host)
-    except ValueError:
-        return None
+    return None
 
 
 def _name(host: str) -> bytes:
@@ -295,7 +289,7 @@ def _name(host: str) -> bytes:
 
 
 def _received(sock: socket.socket, count: int) -> bytes:
-    """Exactly so many bytes: what follows them belongs to TLS."""
+    """Receive exactly `count` bytes: the bytes after them belong to TLS."""
     received = bytearray(count)
     rest: Any = memoryview(received)
     while rest:

@@ -28,10 +28,10 @@ REMEDIES = {
     "tls": "Name the certificates to trust in `http.ca_bundle`, or in REQUESTS_CA_BUNDLE.",
     "dns": "Check `authority`, the network, and whether a proxy is needed (`http.proxy`, HTTPS_PROXY).",
     "proxy": "Check `http.proxy`, HTTPS_PROXY and NO_PROXY.",
-    "refused": "Check `authority`, and that nothing between here and there is down.",
+    "refused": "Check `authority`, and that the server and any proxy on the path are running.",
     "connect": "Check `authority`, the network, and whether a proxy is needed (`http.proxy`, HTTPS_PROXY).",
-    "reset": "Something between here and there closes connections: check proxies and firewalls.",
-    "timeout": "The limits are `http.timeout` and `http.total_timeout`.",
+    "reset": "A proxy or firewall on the path may close connections: check them.",
+    "timeout": "Check the network, or raise `http.timeout` and `http.total_timeout`.",
 }
 
 
@@ -39,19 +39,19 @@ _REDIRECTS = range(300, 400)
 _THROTTLED = 429
 _UNAVAILABLE = 500
 _LONGEST_WAIT = 86400.0
-"""Seconds of a `Retry-After` that are shown at most."""
+"""Seconds. A longer `Retry-After` is shown as this."""
 _MOST_CODES = 16
 _LARGEST_CODE = 10**9
 
 
 @record
-class Asked:
-    """Who asked whom, for messages.
+class RequestContext:
+    """The client, tenant and server of a token request, for messages.
 
     Attributes:
-        identity: of the configuration.
-        tenant: of this request.
-        redact: removes every secret that is held.
+        identity: The identity of the configuration.
+        tenant: The tenant of this request.
+        redact: Removes every secret that is held from a text.
     """
 
     identity: Identity
@@ -67,13 +67,20 @@ class Asked:
 
     @property
     def host(self) -> str:
-        """The host that was asked."""
+        """The host of the token endpoint."""
         name = "oidc_authority" if self.identity.oidc_authority else "authority"
         url = getattr(self.identity, name) or ""
         return (self.identity.shown(name) or "") if name in self.identity.hidden else urlsplit(url).netloc
 
     def failure(self, what: str, error: str, *, do: str | None = None, **known: Any) -> Failure:
-        """A failure whose message begins with who and whom."""
+        """Return a failure whose message begins with the client, the tenant and the server.
+
+        Args:
+            what: The cause, as the end of a sentence.
+            error: The OAuth error, or the category of the failure.
+            do: What the user can do.
+            **known: Further fields of the failure.
+        """
         place = "" if self.host in what else f" from {self.host}"
         lines = [f"no token for {self}{place}: {what}"]
         lines += [do] if do else []
@@ -81,7 +88,7 @@ class Asked:
 
 
 class Stop(Exception):
-    """Carries a failure through MSAL, which knows only its own."""
+    """Carries a failure through MSAL, which returns only failures of its own."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__()
@@ -92,9 +99,9 @@ class Sender:
     """Sends the requests that one token needs.
 
     Args:
-        http: MSAL's `http_client` interface.
-        deadline: for all of them together; `None` where the client has time-outs of its own.
-        retries: whether a failed attempt may be repeated.
+        http: The HTTP client.
+        deadline: End of all requests on the monotonic clock; `None` if the client has its own time-outs.
+        retries: Whether a failed attempt may be repeated.
     """
 
     def __init__(self, http: HttpClient, deadline: float | None, *, retries: bool = True) -> None:
@@ -104,111 +111,118 @@ class Sender:
             self._bounds["attempts"] = 1
 
     def hurried(self) -> dict[str, Any]:
-        """Bounds for a question that may have no one to answer it; only our own client takes them."""
+        """Return limits for a request to a host that may not exist. Only our own client accepts them."""
         return {"timeout": 1.0, "attempts": 1} if self._bounds else {}
 
-    def get(self, url: str, asked: Asked, **arguments: Any) -> tuple[Response, object]:
-        """The answer to a GET request, and its JSON.
+    def get(self, url: str, context: RequestContext, **arguments: Any) -> tuple[Response, object]:
+        """Send a GET request.
+
+        Returns:
+            The response, and its parsed body.
 
         Raises:
-            Stop: there is no answer.
+            Stop: There is no response.
         """
-        reply = self._send(self._http.get, url, asked, arguments, None)
+        reply = self._send(self._http.get, url, context, arguments, None)
         return Response(reply.status, reply.text, reply.headers), reply.payload
 
-    def post(self, url: str, asked: Asked, *, params: object, form: Form, headers: Mapping[str, str] | None) -> Reply:
-        """The answer to a token request.
+    def post(
+        self, url: str, context: RequestContext, *, params: object, form: Form, headers: Mapping[str, str] | None
+    ) -> Reply:
+        """Send a token request.
 
         Raises:
-            Stop: there is no answer.
+            Stop: There is no response.
         """
-        return self._send(self._http.post, url, asked, {"params": params, "headers": headers}, form)
+        return self._send(self._http.post, url, context, {"params": params, "headers": headers}, form)
 
-    def _send(self, send: Any, url: str, asked: Asked, arguments: dict[str, Any], form: Form | None) -> Reply:
+    def _send(
+        self, send: Any, url: str, context: RequestContext, arguments: dict[str, Any], form: Form | None
+    ) -> Reply:
         reply = Reply()
         try:
             if form is None:
                 answer = send(url, **{**self._bounds, **arguments})
             elif self._bounds:
                 answer = send(url, data=form, **{**self._bounds, **arguments})
-            else:  # a client of the application's takes a plain mapping
+            else:  # an application's client accepts only a plain mapping
                 answer = send(url, data=form.opened(), **arguments)
             reply.status = int(answer.status_code)
             reply.headers = {str(name).lower(): str(value) for name, value in dict(answer.headers or {}).items()}
             reply.text = str(answer.text or "")
         except TransportFailure as exc:
-            failure = asked.failure(asked.redact.ours(exc.message), exc.reason, do=REMEDIES.get(exc.reason))
-        except BaseException as exc:  # noqa: BLE001 - those of an application's client hold the request
+            failure = context.failure(context.redact.ours(exc.message), exc.reason, do=REMEDIES.get(exc.reason))
+        except BaseException as exc:  # noqa: BLE001 - exceptions of an application's client may hold the request
             if foreign := foreign_in(exc):
                 raise foreign from None
             lack = shortage(exc) if isinstance(exc, OSError | ImportError) else None
             what = lack.what if lack else f"the HTTP client failed with {type(exc).__name__}"
-            failure = asked.failure(what, "resources" if lack else "network", do=lack.advice if lack else None)
+            failure = context.failure(what, "resources" if lack else "network", do=lack.advice if lack else None)
         else:
             reply.parse()
             return reply
         raise Stop(failure)
 
 
-def refusal(asked: Asked, status: int, headers: Mapping[str, str], payload: object, text: str) -> Failure:
-    """The failure of an HTTP answer that is no token.
+def refusal(context: RequestContext, status: int, headers: Mapping[str, str], payload: object, text: str) -> Failure:
+    """Return the failure for an HTTP response without a token.
 
     Args:
-        asked: who asked whom.
-        status: of the answer.
-        headers: names in lower case.
-        payload: the parsed body, if it was JSON.
-        text: the body.
+        context: The client, tenant and server of the request.
+        status: The HTTP status.
+        headers: The headers, with names in lower case.
+        payload: The parsed body; `None` if it is not JSON.
+        text: The body.
     """
-    asked_to_wait = retry_after(headers, time.time()) if status in RETRIED_STATUSES else None
+    requested_wait = retry_after(headers, time.time()) if status in RETRIED_STATUSES else None
     known: dict[str, Any] = {
         "status_code": status,
-        "retry_after": min(asked_to_wait, _LONGEST_WAIT) if asked_to_wait else None,
+        "retry_after": min(requested_wait, _LONGEST_WAIT) if requested_wait else None,
     }
     if not isinstance(payload, dict) or not isinstance(payload.get("error"), str):
-        return _unexplained(asked, status, text, known)
-    said = asked.redact(str(payload.get("error_description") or payload["error"]))
-    codes = _codes(payload, said)
+        return _unexplained(context, status, text, known)
+    message = context.redact(str(payload.get("error_description") or payload["error"]))
+    codes = _codes(payload, message)
     known |= {
         "codes": codes,
-        **{name: _identifier(asked, payload, name) for name in ("correlation_id", "trace_id", "timestamp")},
+        **{name: _identifier(context, payload, name) for name in ("correlation_id", "trace_id", "timestamp")},
     }
-    error = asked.redact(payload["error"])[:64]
+    error = context.redact(payload["error"])[:64]
     reason = f"AADSTS{codes[0]} ({error})" if codes else f"the server refused ({error})"
     reason += _wait(known)
-    lines = [explain(codes[0]) if codes else None, f"The server said: {said}"]
+    lines = [explain(codes[0]) if codes else None, f"The server said: {message}"]
     lines.append(f"Correlation id: {known['correlation_id']}" if known["correlation_id"] else None)
-    return asked.failure(reason, error, do="\n".join(line for line in lines if line), **known)
+    return context.failure(reason, error, do="\n".join(line for line in lines if line), **known)
 
 
-def _codes(payload: Mapping[str, Any], said: str) -> tuple[int, ...]:
+def _codes(payload: Mapping[str, Any], message: str) -> tuple[int, ...]:
     listed = payload.get("error_codes")
     numbers = listed[:_MOST_CODES] if isinstance(listed, list) else []
     numbers = [code for code in numbers if type(code) is int and 0 < code < _LARGEST_CODE]
-    return tuple(dict.fromkeys([*codes_in(said), *numbers]))[:_MOST_CODES]
+    return tuple(dict.fromkeys([*codes_in(message), *numbers]))[:_MOST_CODES]
 
 
-def _identifier(asked: Asked, payload: Mapping[str, Any], name: str) -> str | None:
+def _identifier(context: RequestContext, payload: Mapping[str, Any], name: str) -> str | None:
     value = payload.get(name)
-    return asked.redact(value)[:64] if isinstance(value, str) and value else None
+    return context.redact(value)[:64] if isinstance(value, str) and value else None
 
 
-def _unexplained(asked: Asked, status: int, text: str, known: dict[str, Any]) -> Failure:
-    said = asked.redact(text.strip())
-    body = f"The server said: {said}" if said and not text.lstrip().startswith("<") else None
+def _unexplained(context: RequestContext, status: int, text: str, known: dict[str, Any]) -> Failure:
+    message = context.redact(text.strip())
+    body = f"The server said: {message}" if message and not text.lstrip().startswith("<") else None
     if status == _THROTTLED:
         what = f"the server is throttling (HTTP 429){_wait(known)}"
-        return asked.failure(
-            what, "throttled", do=body or "Too many requests were made for this application: ask less often.", **known
+        return context.failure(
+            what, "throttled", do=body or "This application sent too many requests: request tokens less often.", **known
         )
     if status >= _UNAVAILABLE:
-        do = body or "Try again; if it lasts, look at the status page of Azure."
-        return asked.failure(f"the server is not available (HTTP {status})", "unavailable", do=do, **known)
+        do = body or "Try again. If the failure lasts, check Azure's status page."
+        return context.failure(f"the server is not available (HTTP {status})", "unavailable", do=do, **known)
     if status in _REDIRECTS:
         do = "Redirects are not followed, since a secret goes only to the configured authority: check `authority`."
-        return asked.failure(f"the server redirects (HTTP {status})", "redirect", do=do, **known)
+        return context.failure(f"the server redirects (HTTP {status})", "redirect", do=do, **known)
     what = f"the answer (HTTP {status}) is not what a token service sends"
-    return asked.failure(
+    return context.failure(
         what, "malformed", do=body or "Check `authority` and `http.proxy`: something else may answer there.", **known
     )
 

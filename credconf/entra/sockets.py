@@ -1,12 +1,12 @@
-"""Sockets that keep to a deadline.
+"""Sockets with a deadline.
 
-A socket's time-out bounds each single operation: a server that sends a byte every few seconds, or a name with ten
-addresses that don't answer, takes as long as it likes. Here every operation on a socket (connecting, the TLS
-handshake, sending, receiving headers and body, the proxy's answer to CONNECT) waits at most until the deadline of the
-request that its thread is busy with. Only the look-up of a name is the operating system's, and can't be cut short.
+A socket's time-out limits each operation, not their sum: a server that sends a byte every few seconds, or a name with
+ten addresses that don't respond, can take any time. Here every operation on a socket (connecting, the TLS handshake,
+sending, receiving headers and body, the proxy's response to CONNECT) ends at the deadline of the thread's request. Only
+the resolution of a name can't be limited: the operating system does it.
 """
 
-# ruff: noqa: D102 (overrides: their bases say what they take and do)
+# ruff: noqa: D102 (overrides: the base classes document them)
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ _exchange = _Exchange()
 
 @contextmanager
 def exchange(left: Callable[[], float]) -> Generator[None]:
-    """Bound what this thread does on our sockets.
+    """Limit the operations of this thread on these sockets.
 
     Args:
-        left: tells how many seconds remain.
+        left: Returns the seconds that remain.
     """
     _exchange.left = left
     try:
@@ -70,18 +70,18 @@ def _bounded(sock: socket.socket) -> Generator[None]:
 
 
 class ConnectTimeout(TimeoutError):
-    """Nobody accepted the connection in time."""
+    """The connection was not accepted in time."""
 
 
 class UnusableBundle(OSError):
-    """The certificates to trust can't be loaded; `str()` says why."""
+    """The trusted certificates can't be loaded. `str()` gives the reason."""
 
 
 class BoundedSocket(socket.socket):
-    """A TCP socket that keeps to the thread's deadline."""
+    """A TCP socket that keeps to the deadline of its thread."""
 
     def settimeout(self, value: float | None, /) -> None:
-        if value != self.gettimeout():  # to set one lets go of the interpreter's lock, for which others may wait
+        if value != self.gettimeout():  # setting it releases the GIL, for which other threads may wait
             super().settimeout(value)
 
     def recv(self, *args: Any, **kwargs: Any) -> bytes:
@@ -102,7 +102,7 @@ class BoundedSocket(socket.socket):
 
 
 class BoundedTLSSocket(ssl.SSLSocket):
-    """The same under TLS. `SSLContext.sslsocket_class` exists for such subclasses."""
+    """A TLS socket that keeps to the deadline of its thread. `SSLContext.sslsocket_class` allows such subclasses."""
 
     def settimeout(self, value: float | None, /) -> None:
         if value != self.gettimeout():
@@ -126,20 +126,20 @@ class BoundedTLSSocket(ssl.SSLSocket):
 
 
 def connected(host: str, port: int, timeout: float | None) -> BoundedSocket:
-    """Connect to the first address that answers, as `socket.create_connection` does.
+    """Connect to the first address that accepts, like `socket.create_connection`.
 
     Args:
-        host: a name or an address.
-        port: of TCP.
-        timeout: seconds for each address, and for each later operation.
+        host: A name or an address.
+        port: The TCP port.
+        timeout: Seconds for each address, and for each later operation.
 
     Raises:
-        ConnectTimeout: none did in time.
-        OSError: none did.
+        ConnectTimeout: The last address did not accept in time.
+        OSError: No address accepts.
     """
     try:
         addresses = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
-    except UnicodeError:  # a label that is empty or too long
+    except UnicodeError:  # a label of the name is empty or too long
         raise socket.gaierror(socket.EAI_NONAME, "not a host name") from None
     failure: OSError = socket.gaierror(socket.EAI_NONAME, "no address")
     for family, kind, protocol, _, address in addresses:
@@ -161,20 +161,23 @@ def connected(host: str, port: int, timeout: float | None) -> BoundedSocket:
 
 
 def secured(sock: socket.socket, context: ssl.SSLContext, host: str) -> Any:
-    """TLS over a connection, also over one that is TLS already, with the certificate checked as the context says."""
+    """Return TLS over a connection, which may be TLS itself, with the certificate verified by the context."""
     if isinstance(sock, ssl.SSLSocket):
-        # OpenSSL reads and writes the file descriptor below the outer TLS. This class lies on top of it.
+        # `wrap_socket` would use the file descriptor below the outer TLS. This class uses the outer TLS.
         from urllib3.util.ssltransport import SSLTransport
 
         return SSLTransport(sock, context, server_hostname=host)
     return context.wrap_socket(sock, server_hostname=host)
 
 
-def tls_context(verify: bool | str) -> ssl.SSLContext:  # noqa: FBT001 (as in `requests`, where it may be a path)
-    """What a server's certificate is checked against. `ssl.create_default_context` would look at the environment.
+def tls_context(verify: bool | str) -> ssl.SSLContext:  # noqa: FBT001 - the type of the option
+    """Return the TLS context that verifies a server. `ssl.create_default_context` would read the environment.
+
+    Args:
+        verify: True for certifi's authorities, the path of a bundle or directory, or False for no verification.
 
     Raises:
-        UnusableBundle: it can't be read.
+        UnusableBundle: The certificates can't be read.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -186,7 +189,7 @@ def tls_context(verify: bool | str) -> ssl.SSLContext:  # noqa: FBT001 (as in `r
         return context
     path = certifi.where() if verify is True else verify
     unusable = unusable_bundle(path)
-    if unusable is not None:  # it may have become so since it was configured
+    if unusable is not None:  # it may have changed since it was configured
         raise UnusableBundle(f"it {unusable.reason}")
     is_directory = os.path.isdir(path)
     try:
@@ -194,7 +197,7 @@ def tls_context(verify: bool | str) -> ssl.SSLContext:  # noqa: FBT001 (as in `r
     except ssl.SSLError:
         reason = "it holds no certificates that can be read"
     except OSError as exc:
-        if shortage(exc):  # the bundle is all right
+        if shortage(exc):  # the bundle itself is valid
             raise
         reason = exc.strerror or type(exc).__name__
     else:

@@ -1,6 +1,6 @@
-"""The HTTP client: HTTP/1.1 with one deadline over time-outs, retries and waits.
+"""The HTTP client: HTTP/1.1 with one deadline for all time-outs, retries and waits.
 
-It has MSAL's `http_client` interface. Nothing of the environment reaches it, and nothing of a request leaves it in an
+It has the interface of MSAL's `http_client`. It does not read the environment, and shows nothing of a request in an
 exception, in a traceback (with locals, too) or in the log.
 """
 
@@ -28,20 +28,20 @@ if TYPE_CHECKING:
     from .http import TransportOptions
     from .proxies import Proxy
 
-_SHORTEST = 0.001  # a socket takes 0 for "do not wait"
+_SHORTEST = 0.001  # for a socket, 0 means "do not wait"
 
 logger = logging.getLogger("credconf")
 
 
 @record
 class _Bounds:
-    """How long one request may take.
+    """The limits of one request.
 
     Attributes:
-        deadline: on the monotonic clock, for everything.
-        attempts: at most.
-        connect: seconds, for each attempt.
-        read: seconds, for each attempt.
+        deadline: End of the request on the monotonic clock.
+        attempts: Largest number of attempts.
+        connect: Seconds to connect, for each attempt.
+        read: Seconds of silence, for each attempt.
     """
 
     deadline: float
@@ -51,15 +51,15 @@ class _Bounds:
 
 
 class Transport:
-    """Sends requests over connections that are kept and reused; safe for threads and forks.
+    """Sends requests over reused connections. It is safe for threads and forks.
 
     Args:
-        options: time-outs, retries, proxy, certificates.
-        monotonic: the clock of deadlines.
-        wall: the clock of a `Retry-After` that is a date.
-        sleep: waits between attempts.
-        random: from 0 to 1, the jitter of the waits.
-        sent: called whenever a request is on its way, before its answer is waited for.
+        options: Time-outs, retries, proxy and certificates.
+        monotonic: The clock of deadlines.
+        wall: The clock for a `Retry-After` that is a date.
+        sleep: Waits between attempts.
+        random: Returns the jitter of a wait, from 0 to 1.
+        sent: Called after each request is sent, before its response arrives.
     """
 
     def __init__(
@@ -80,8 +80,8 @@ class Transport:
         self._sent = sent
         self._proxy = _proxy(options)
         self._closed = False
-        # By process. A child of a fork must not write to its parent's connections; nor does it let go of them,
-        # because closing them takes locks that some thread of the parent may have held when it forked.
+        # By process id. A child of a fork must not write to the connections of its parent. It does not close them
+        # either: that takes locks which a thread of the parent may have held during the fork.
         self._pools: dict[int, Pools] = {}
         self._locks: dict[int, threading.Lock] = {}
 
@@ -99,18 +99,18 @@ class Transport:
         """Send a GET request.
 
         Args:
-            url: absolute.
-            params: the query.
-            headers: besides the usual ones.
-            deadline: on the monotonic clock, for all attempts together; `total_timeout` from now by default.
-            attempts: at most; `retries` + 1 by default.
-            timeout: seconds to connect and for the server's silence, where that is less than the options say.
+            url: The absolute URL.
+            params: The query.
+            headers: Headers in addition to the usual ones.
+            deadline: End of all attempts on the monotonic clock; by default `total_timeout` from now.
+            attempts: Largest number of attempts; by default `retries` + 1.
+            timeout: Seconds to connect and of silence, if less than in the options.
 
         Returns:
-            The last answer, whatever its status.
+            The last response, of any status.
 
         Raises:
-            TransportFailure: there was no answer.
+            TransportFailure: No attempt got a response.
         """
         payload = Payload(params, headers)
         del params, headers
@@ -128,31 +128,31 @@ class Transport:
         timeout: float | None = None,
         **_: object,
     ) -> Response:
-        """Send a POST request, with a mapping as a form (`None` leaves a field out), or with text or bytes.
+        """Send a POST request.
 
-        A token request may be repeated like a GET: it changes nothing at the server.
+        It is retried like a GET request, since a token request changes nothing at the server.
 
         Args:
-            url: absolute.
-            params: the query.
-            data: the body.
-            headers: besides the usual ones.
-            deadline: as for `get`.
-            attempts: as for `get`.
-            timeout: as for `get`.
+            url: The absolute URL.
+            params: The query.
+            data: The body: a mapping for a form (`None` omits a field), text, or bytes.
+            headers: Headers in addition to the usual ones.
+            deadline: As for `get`.
+            attempts: As for `get`.
+            timeout: As for `get`.
 
         Returns:
-            The last answer, whatever its status.
+            The last response, of any status.
 
         Raises:
-            TransportFailure: there was no answer.
+            TransportFailure: No attempt got a response.
         """
         payload = Payload(params, headers, data)
         del params, headers, data
         return self._request("POST", url, payload, self._bounds(deadline, attempts, timeout))
 
     def close(self) -> None:
-        """Close this process's connections, for good."""
+        """Close the connections of this process. The client sends no further request."""
         self._closed = True
         pools = self._pools.pop(os.getpid(), None)
         if pools is not None:
@@ -189,7 +189,7 @@ class Transport:
     def _attempt(
         self, method: str, url: str, payload: Payload, bounds: _Bounds, before: int
     ) -> Response | TransportFailure:
-        """One attempt. A failure is returned, to be raised where no other exception is being handled."""
+        """Make one attempt. It returns a failure, so that the caller raises it outside an exception handler."""
         if refusal := self._refusal(url, bounds, before):
             return refusal
         from .connections import EXPECTED, Attempt, explain
@@ -208,7 +208,7 @@ class Transport:
         return outcome
 
     def _refusal(self, url: str, bounds: _Bounds, before: int) -> TransportFailure | None:
-        """Why nothing is sent at all."""
+        """Return why no request is sent, or `None`."""
         if self._closed:
             return TransportFailure("closed", f"{host_of(url)} was not asked: the client is closed", attempts=before)
         if self._monotonic() >= bounds.deadline:
@@ -237,7 +237,7 @@ class Transport:
         return response
 
     def _proxy_for(self, url: str) -> Proxy | None:
-        # The only address without TLS is the instance metadata service's, which is not behind any proxy.
+        # Only the instance metadata service is requested without TLS, and it is never behind a proxy.
         if self._proxy is None or not url.lower().startswith("https:"):
             return None
         from .proxies import bypasses
@@ -250,7 +250,7 @@ class Transport:
         if pools is None:
             from .connections import Pools
 
-            # `setdefault` is atomic: each process has one lock, and a child never meets one that is held.
+            # `setdefault` is atomic, so each process has one lock of its own, which no fork copies while it is held.
             with self._locks.setdefault(process, threading.Lock()):
                 pools = self._pools.get(process)
                 if pools is None:

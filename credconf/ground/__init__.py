@@ -1,1 +1,1 @@
-"""The ground: small modules that know nothing of credentials."""
+"""Small modules that all others build on, without any notion of credentials."""

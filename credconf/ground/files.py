@@ -1,4 +1,4 @@
-"""Reading a small, regular text file, and saying in one sentence why it could not be read."""
+"""Reads small regular files, and reports in one sentence why a file can't be read."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from .records import record
 if TYPE_CHECKING:
     from os import PathLike
 
+# Bytes.
 CONFIGURATION_LIMIT = 1024 * 1024
 REFERENCE_LIMIT = 64 * 1024
 BUNDLE_LIMIT = 16 * 1024 * 1024
@@ -20,7 +21,15 @@ _FLAGS = ("O_NONBLOCK", "O_CLOEXEC", "O_BINARY", "O_NOCTTY")
 
 @record
 class Unreadable:
-    """Why a file could not be read, and sometimes what to do; line and column of what is not UTF-8."""
+    """Why a file can't be read.
+
+    Attributes:
+        code: The code of the problem.
+        reason: The end of a sentence that begins with the file.
+        line: The line of the first byte that is not UTF-8, from 1.
+        column: The column of that byte, from 1.
+        hint: What the user can do, if anything.
+    """
 
     code: str
     reason: str
@@ -30,7 +39,7 @@ class Unreadable:
 
 
 def absolute(path: str | PathLike[str]) -> str:
-    """The path, absolute where there is a working directory; without one, no relative path leads anywhere."""
+    """Return the absolute path; the path unchanged if the working directory does not exist."""
     try:
         return os.path.abspath(path)
     except FileNotFoundError:
@@ -38,14 +47,14 @@ def absolute(path: str | PathLike[str]) -> str:
 
 
 def read_bytes(path: str | PathLike[str], limit: int) -> bytes | Unreadable:
-    """The bytes of a regular file of at most `limit` bytes.
+    """Read a regular file of at most `limit` bytes.
 
-    The type is checked before the file is opened, and again on the open descriptor; it is opened without blocking: a
-    FIFO in the place of a secret must not hang the application.
+    The type is checked before the file is opened, and again on the open descriptor. The file is opened without
+    blocking: a FIFO in place of a secret must not hang the application.
     """
     flags = os.O_RDONLY | sum(getattr(os, name, 0) for name in _FLAGS)
     try:
-        mode = os.stat(path).st_mode  # to open a device may already do something: a watchdog begins to count
+        mode = os.stat(path).st_mode  # opening a device may have an effect: it starts a watchdog
         if not stat.S_ISREG(mode):
             return _not_regular(mode)
         descriptor = os.open(path, flags)
@@ -58,7 +67,7 @@ def read_bytes(path: str | PathLike[str], limit: int) -> bytes | Unreadable:
         if not stat.S_ISREG(mode):
             return _not_regular(mode)
         with os.fdopen(descriptor, "rb", closefd=False) as stream:
-            content = stream.read(limit + 1) or b""  # `None` where the system has nothing yet: some files of /proc
+            content = stream.read(limit + 1) or b""  # `None` if the system has no bytes yet, as for some files of /proc
     except OSError as exc:
         return _unopened(exc)
     finally:
@@ -67,9 +76,9 @@ def read_bytes(path: str | PathLike[str], limit: int) -> bytes | Unreadable:
 
 
 def unusable_bundle(path: str) -> Unreadable | None:
-    """Why certificates can't be loaded from a path; `None` for a file or a directory that can be read.
+    """Return why certificates can't be loaded from a path; `None` for a readable file or directory.
 
-    OpenSSL opens it itself, without a limit: a pipe would hang it for ever, and a device never come to an end.
+    OpenSSL opens the path itself and without a limit, so a pipe or a device would hang it.
     """
     try:
         found = os.stat(path)
@@ -90,7 +99,7 @@ def _not_regular(mode: int) -> Unreadable:
 
 
 def too_large(limit: int) -> Unreadable:
-    """Why more than `limit` bytes are not read."""
+    """Return the reason for a file of more than `limit` bytes."""
     return Unreadable("file-too-large", f"is larger than {limit // 1024} KB")
 
 
@@ -107,18 +116,18 @@ def _unopened(exc: OSError) -> Unreadable:
 
 
 def _is_directory(path: object) -> bool:
-    # Windows answers "permission denied" when a directory is opened.
+    # Windows reports "permission denied" for opening a directory.
     return isinstance(path, str | bytes) and os.path.isdir(path)
 
 
 def read_text(path: str | PathLike[str], limit: int) -> str | Unreadable:
-    """The text of a file: UTF-8, a byte order mark is dropped."""
+    """Read a UTF-8 text file of at most `limit` bytes, without its byte order mark."""
     content = read_bytes(path, limit)
     return content if isinstance(content, Unreadable) else decode(content)
 
 
 def decode(content: bytes) -> str | Unreadable:
-    """UTF-8 text without its byte order mark; where it is not UTF-8, the line and column of the first bad byte."""
+    """Decode UTF-8 text, without its byte order mark. The failure has the line and column of the first invalid byte."""
     body = content.removeprefix(b"\xef\xbb\xbf")
     try:
         return body.decode("utf-8")

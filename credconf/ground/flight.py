@@ -1,7 +1,7 @@
-"""One request for each token, however many threads, coroutines and event loops ask for it.
+"""Single flight: one request for each key, however many threads, coroutines and event loops need its outcome.
 
-No lock is held anywhere here. An interrupt may come between any two instructions, so what must not be lost is done by
-one call of C code (`setdefault`, `append`), and what must happen in any case may be done twice.
+No lock is held here. An interrupt may come between any two instructions. So a step that must not be lost is one call of
+C code (`setdefault`, `append`), and a step that must happen may happen twice.
 """
 
 from __future__ import annotations
@@ -14,19 +14,20 @@ from enum import Enum
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Hashable
     from types import FrameType
 
 _T = TypeVar("_T")
 
-LOOK = 1.0
-"""Seconds after which a follower looks whether its flight is still led."""
+CHECK_INTERVAL = 1.0
+"""Seconds between two checks of a follower that its flight still has a leader."""
 LONGEST = 60.0
-"""Seconds that a follower waits for one flight, where its owner gives no other number."""
+"""Seconds that a follower waits for one flight by default."""
 
 
 class NoOutcome(Enum):
-    """What a flight has instead of an outcome."""
+    """The state of a flight without an outcome."""
 
     PENDING = "pending"
     ABANDONED = "abandoned"
@@ -34,16 +35,16 @@ class NoOutcome(Enum):
 
 PENDING: Final = NoOutcome.PENDING
 ABANDONED: Final = NoOutcome.ABANDONED
-"""The leader left without an outcome, by an interrupt for example. Its followers try by themselves."""
+"""The leader ended without an outcome, by an interrupt for example. Each follower makes its own attempt."""
 
 
 class Flight(Generic[_T]):
     """One request under way.
 
     Attributes:
-        outcome: data, so that each caller makes an exception of its own from it.
-        thread: the thread (or greenlet) that leads it, once one does.
-        interrupt: the type of the exception that ended it.
+        outcome: data, from which each caller makes its own exception.
+        thread: the thread (or greenlet) that leads the flight, once there is one.
+        interrupt: the type of the exception that ended the flight.
     """
 
     __slots__ = ("_flying", "_frame", "_key", "_landed", "_waiters", "interrupt", "outcome", "thread")
@@ -59,12 +60,12 @@ class Flight(Generic[_T]):
         self.interrupt: str | None = None
 
     def lead(self, fetch: Callable[[], _T]) -> None:
-        """Fetch the outcome, and wake all followers. What `fetch` raises is the leader's alone."""
-        if self._landed:  # no thread began in time, and the followers have left
+        """Fetch the outcome, and wake all followers. Only the leader gets what `fetch` raises."""
+        if self._landed:  # no thread started in time, and the followers have given up
             return
         try:
             self.thread = threading.get_ident()
-            # The public name of it is `inspect.currentframe`, of a slow module.
+            # Its public name is `inspect.currentframe`; the import of that module is slow.
             self._frame = sys._getframe()  # pyright: ignore[reportPrivateUsage]  # noqa: SLF001
             self.outcome = fetch()
         except BaseException as exc:
@@ -74,62 +75,89 @@ class Flight(Generic[_T]):
             self.land()
 
     def land(self) -> None:
-        """End the flight and wake its followers. To call it again completes a call that was interrupted."""
+        """End the flight and wake its followers. A second call completes one that was interrupted."""
         if self._landed:
             return
         if self._flying.get(self._key) is self:
             self._flying.pop(self._key, None)
         if self.outcome is PENDING:
             self.outcome = ABANDONED
-        for wake in self._waiters:  # those that are added meanwhile, too
+        for wake in self._waiters:  # including those that are added during the loop
             wake()
         self._frame = None
         self._landed = True
 
     def on_landing(self, wake: Callable[[], object]) -> None:
-        """Call a function when the flight has landed, perhaps more than once, and at once if it has landed already."""
+        """Call a function when the flight has landed: perhaps more than once, and now if it has landed already."""
         self._waiters.append(wake)
         if self.outcome is not PENDING:
             wake()
 
     def wait(self, longest: float = LONGEST) -> _T | NoOutcome:
-        """The outcome; `ABANDONED` where there is none after `longest` seconds, or the leader has left."""
+        """Wait for the outcome. It is `ABANDONED` after `longest` seconds, or if the leader is gone."""
         if self.outcome is PENDING:
             gate = threading.Lock()
             gate.acquire()
             self.on_landing(lambda: _open(gate))
             until = time.monotonic() + longest
-            while not gate.acquire(timeout=LOOK):
-                if self.has_been_left() or time.monotonic() >= until:
+            while not gate.acquire(timeout=CHECK_INTERVAL):
+                if self.is_abandoned() or time.monotonic() >= until:
                     self.land()
         return self.outcome
 
-    def has_been_left(self) -> bool:
-        """Whether the leader is gone, by a second interrupt for example, without having landed the flight."""
+    async def wait_async(self, longest: float = LONGEST) -> _T | NoOutcome:
+        """Wait for the outcome in a coroutine. Each caller has its own future: its cancellation affects no other."""
+        import asyncio  # imported already where coroutines run; threads do without it
+
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[None] = loop.create_future()
+        until = loop.time() + longest
+        timer: asyncio.TimerHandle | None = None
+
+        def wake() -> None:
+            with contextlib.suppress(RuntimeError):  # the loop is closed, and its callers are gone
+                loop.call_soon_threadsafe(_settle, waiter)
+
+        def check() -> None:
+            nonlocal timer
+            if self.is_abandoned() or loop.time() >= until:
+                self.land()
+            timer = loop.call_later(CHECK_INTERVAL, check)
+
+        self.on_landing(wake)
+        timer = loop.call_later(CHECK_INTERVAL, check)
+        try:
+            await waiter
+        finally:
+            timer.cancel()
+        return self.outcome
+
+    def is_abandoned(self) -> bool:
+        """Whether the leader is gone without having landed the flight, after a second interrupt for example."""
         if self._frame is None:
             return False
         try:
-            self._frame.clear()  # Python refuses that for a frame that runs, or waits in another thread or greenlet
+            self._frame.clear()  # Python refuses this for a frame that executes, in whatever thread or greenlet
         except RuntimeError:
             return False
         return True
 
 
 class Flights(Generic[_T]):
-    """The requests under way, by key. A key consists of built-in types, since a look-up must not run Python code."""
+    """The requests under way, by key. A key consists of built-in types: a look-up must not run Python code."""
 
     def __init__(self) -> None:
         self.flying: dict[Hashable, Flight[_T]] = {}
 
     def join(self, key: Hashable, start: Callable[[Flight[_T]], object]) -> Flight[_T]:
-        """The flight of a key. Where there is none, a new one is started.
+        """Return the flight of a key, and start one if there is none.
 
-        A thread that leads the flight already (a logging handler of it asks for the same token) would wait for itself.
-        It gets a flight of its own.
+        A thread that leads the flight already would wait for itself, if one of its logging handlers needs the same
+        token. It gets its own flight.
 
         Args:
-            key: what callers must have in common to be served by one request.
-            start: has `lead()` called, on this thread or on another one.
+            key: what callers have in common that one request serves.
+            start: calls `lead()`, or has another thread call it.
         """
         new: Flight[_T] = Flight(self.flying, key)
         try:
@@ -153,10 +181,10 @@ class Flights(Generic[_T]):
         """Lead the flight of a key, or wait for the outcome of the one that is under way.
 
         Args:
-            key: what callers must have in common to be served by one request.
-            fetch: gets the outcome. What it raises is raised here, in the leader; the followers try by themselves.
-            is_poor: whether an outcome is not good enough for a follower, which then tries by itself.
-            longest: seconds that a follower waits for one flight.
+            key: what callers have in common that one request serves.
+            fetch: gets the outcome. Only the leader raises what it raises; each follower makes its own attempt.
+            is_poor: whether a follower rejects an outcome and makes its own attempt.
+            longest: the seconds that a follower waits for one flight.
         """
         while True:
             flight = self.join(key, lambda flight: flight.lead(fetch))
@@ -167,10 +195,15 @@ class Flights(Generic[_T]):
                 return outcome
 
     def after_fork(self) -> None:
-        """In the child of a fork the parent's flights have no leader."""
+        """Forget the flights of the parent process, which have no leader in the child of a fork."""
         self.flying = {}
 
 
 def _open(gate: threading.Lock) -> None:
     with contextlib.suppress(RuntimeError):  # it is open already
         gate.release()
+
+
+def _settle(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():  # it may be cancelled
+        waiter.set_result(None)

@@ -1,4 +1,4 @@
-"""Importing libraries in any thread: one lock for all, and imports that fail half-way can be repeated."""
+"""Imports of libraries in any thread: one lock for all, and a failed import can be repeated."""
 
 from __future__ import annotations
 
@@ -12,17 +12,16 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
 importing = threading.RLock()
-"""Held while libraries are imported, and during a fork: a child that is born in the middle of an import could never
-finish it, because the thread that held the lock of the module is not there."""
+"""The lock that is held while libraries are imported, and during a fork. Otherwise a child that is forked during an
+import could never finish it: the thread that holds the lock of the module does not exist in the child."""
 
 
 @contextmanager
 def whole_packages() -> Generator[None]:
-    """Import in such a way that an import which fails half-way (no file descriptor was left) can be repeated.
+    """Remove the modules of a package whose import fails, for example for want of a file descriptor.
 
-    Python forgets the package that failed, and keeps its finished modules. The next import would take them for parts of
-    the new package without binding them to it: MSAL then fails with an AttributeError for as long as the process lives.
-    So they are forgotten, too.
+    Python removes the package that failed from `sys.modules`, and keeps its finished modules. The next import finds
+    these without binding them to the new package: MSAL then raises an AttributeError until the process ends.
     """
     before = list(sys.modules)
     try:

@@ -1,4 +1,4 @@
-"""Exceptions that are not ours: how to recognise one, and how to let it pass without the frames of secrets."""
+"""Exceptions from outside, such as Ctrl-C: how to recognise one, and how to raise it without frames of secrets."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ _T = TypeVar("_T")
 
 
 def is_foreign(error: BaseException) -> bool:
-    """Whether an exception came from outside into what runs here, instead of saying how that went.
+    """Return whether an exception comes from outside the running code, and is not its result.
 
-    Such are Ctrl-C, an exit, a killed greenlet, the time limit of a test runner or a task queue. A handler of a signal
-    may raise any exception, a `TimeoutError` too: the traceback shows that the handler raised it.
+    Such exceptions are Ctrl-C, an exit, a killed greenlet, the time limit of a test runner or a task queue. A signal
+    handler may raise any exception, also a `TimeoutError`; the traceback then contains the handler.
     """
-    from asyncio import CancelledError  # on use: what is imported with this module would come with every start
+    from asyncio import CancelledError  # not at the top: each start imports this module
 
     if isinstance(error, CancelledError | GeneratorExit):
-        return False  # an application's HTTP client says so of its own request: none of ours is cancelled like this
+        return False  # an application's HTTP client raises it for its own request; ours are never cancelled so
     if not isinstance(error, Exception):
         return True
     handlers = set(_signal_handlers())
@@ -34,7 +34,7 @@ def is_foreign(error: BaseException) -> bool:
 
 
 def foreign_in(error: BaseException) -> BaseException | None:
-    """The foreign exception that an exception is, or was made of: libraries wrap a `TimeoutError` of any origin."""
+    """Return the foreign exception in a chain, as libraries wrap a `TimeoutError` of any origin; else `None`."""
     layers = [error]
     for layer in layers:
         if is_foreign(layer):
@@ -45,7 +45,7 @@ def foreign_in(error: BaseException) -> BaseException | None:
 
 
 def _signal_handlers() -> Iterator[Any]:
-    """The code of the functions that handle signals now."""
+    """Yield the code of the current signal handlers."""
     for number in signal.valid_signals():
         handler: Any = signal.getsignal(number)
         while isinstance(handler, partial):
@@ -56,17 +56,17 @@ def _signal_handlers() -> Iterator[Any]:
 
 
 def without_frames(work: Callable[[], _T]) -> _T:
-    """The result of some work. What is raised instead passes on, without its traceback, its cause and its context.
+    """Return the result of `work`. An exception is raised without its traceback, cause and context.
 
-    Failures are returned, so only what is foreign is raised. By then MSAL, redis-py or credconf may be busy with a
-    secret, its assertion, or all tokens of a file, and the locals of their frames hold it.
+    Failures are returned, so only foreign exceptions are raised. The frames of MSAL, redis-py or credconf may then hold
+    a secret, its assertion, or all tokens of a file.
     """
     try:
         return work()
-    except BaseException as exc:  # noqa: BLE001 - raised again below, outside, so that no chain holds the frames
+    except BaseException as exc:  # noqa: BLE001 - raised below, outside `except`, so no chain holds the frames
         interrupt = exc.with_traceback(None)
     interrupt.__cause__ = interrupt.__context__ = None
     try:
         raise interrupt
     finally:
-        del interrupt  # an exception in a local of its own traceback is a cycle
+        del interrupt  # else the exception and its traceback refer to each other

@@ -1,4 +1,4 @@
-"""What a system may refuse to a process: descriptors, threads, processes, memory."""
+"""The resources that a system may refuse to a process: descriptors, threads, processes, memory."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from .records import record
 
 @record
 class Shortage:
-    """Something that this process needs and can't have now.
+    """A resource that this process needs and can't get now.
 
     Attributes:
-        what: a clause for messages.
-        hint: what to do.
+        what: A clause for messages.
+        hint: What the user can do.
     """
 
     what: str
@@ -48,19 +48,19 @@ _OF_SYSTEM = {
 
 
 def shortage(exc: BaseException) -> Shortage | None:
-    """What an exception shows to be lacking; `None` where it has another reason."""
+    """Return the resource whose lack caused an exception; `None` for another cause."""
     if isinstance(exc, MemoryError):
         return _OF_SYSTEM[errno.ENOMEM]
     if isinstance(exc, RuntimeError):
         return _THREADS if "start new thread" in str(exc) else None
-    if isinstance(exc, ImportError):  # of a library that the system's loader can't open: it says so in its text alone
+    if isinstance(exc, ImportError):  # of a shared library: only its text has the cause
         text = str(exc)
         return next((lack for number, lack in _OF_SYSTEM.items() if os.strerror(number) in text), None)
     return _OF_SYSTEM.get(exc.errno or 0) if isinstance(exc, OSError) else None
 
 
 def no_descriptor() -> Shortage | None:
-    """Whether this process can open no more files. What looks up names (`getaddrinfo`) reports another reason."""
+    """Return the shortage if this process can open no more files. `getaddrinfo` reports another cause for it."""
     try:
         os.close(os.open(os.devnull, os.O_RDONLY))
     except OSError as exc:
@@ -73,13 +73,13 @@ _ERRORS = "credconf.errors"
 
 
 def reserve() -> None:
-    """Keep a descriptor until the errors are imported: that none is left can't be reported without importing them."""
+    """Reserve a descriptor until `credconf.errors` is imported: without one, a failure could not be reported."""
     if not _reserve and _ERRORS not in sys.modules:
         with contextlib.suppress(OSError):
             _reserve.append(os.open(os.devnull, os.O_RDONLY))
 
 
 def use_reserve() -> None:
-    """Give it back."""
-    with contextlib.suppress(IndexError, OSError):  # two threads may be here at the same time
+    """Release the reserved descriptor."""
+    with contextlib.suppress(IndexError, OSError):  # another thread may have released it
         os.close(_reserve.pop())

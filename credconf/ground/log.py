@@ -1,4 +1,4 @@
-"""What an engine logs: lines that name the client and the entry, written when no request is under way."""
+"""The log of an engine: lines that name the client and the entry, written when no request is under way."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ class _Held(threading.local):
 
 
 class Log:
-    """The logger `credconf`, for one identity.
+    """The logger `credconf` for one identity.
 
-    A handler of the application's may need the very token that is being fetched, to send the line somewhere. So the
-    lines of a thread that leads a request are written when its followers have the outcome.
+    A log handler of the application may need the token that is being fetched, to send the line. So a thread that leads
+    a request writes its lines after its followers have the outcome.
 
     Args:
         client: the client id as messages may show it.
@@ -41,13 +41,13 @@ class Log:
 
     def info(self, text: str, *arguments: object) -> None:
         """Log an INFO line; the arguments are those of `%`."""
-        self._say(logging.INFO, text, arguments)
+        self._log(logging.INFO, text, arguments)
 
     def warning(self, text: str, *arguments: object) -> None:
         """Log a WARNING."""
-        self._say(logging.WARNING, text, arguments)
+        self._log(logging.WARNING, text, arguments)
 
-    def _say(self, level: int, text: str, arguments: tuple[object, ...]) -> None:
+    def _log(self, level: int, text: str, arguments: tuple[object, ...]) -> None:
         if self._held.lines is None:
             self._write(level, text, arguments)
         else:
@@ -55,10 +55,10 @@ class Log:
 
     def _write(self, level: int, text: str, arguments: tuple[object, ...]) -> None:
         entries = f" ({', '.join(self._entries)})" if self._entries else ""
-        logger.log(level, f"client %s%s: {text}", self._client, entries, *arguments)  # noqa: G004 - it is no value
+        logger.log(level, f"client %s%s: {text}", self._client, entries, *arguments)  # noqa: G004 - the text is a constant
 
     def held_during(self, work: Callable[[], _T]) -> _T:
-        """The result of some work. The lines that this thread logs meanwhile are written after it."""
+        """Run some work and return its result. The lines that this thread logs meanwhile are written afterwards."""
         outer, lines = self._held.lines, list[_Line]()
         try:
             try:
@@ -67,6 +67,6 @@ class Log:
             finally:
                 self._held.lines = outer
         finally:
-            self._held.lines = outer  # an interrupt may have come just before the first time
+            self._held.lines = outer  # an interrupt may come just before the assignment above
             for level, text, arguments in lines:
-                self._say(level, text, arguments)
+                self._log(level, text, arguments)

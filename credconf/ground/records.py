@@ -1,7 +1,7 @@
-"""Records: what `@dataclass(frozen=True, slots=True)` gives, without compiling code for each class.
+"""Records: classes like `@dataclass(frozen=True, slots=True)`, without code that is compiled for each class.
 
-`dataclasses` writes five to eight methods for every class and compiles them: the thirty classes on the way to a first
-token took as long as an HTTPS request. Here all classes share the methods. Type checkers see dataclasses (PEP 681).
+`dataclasses` generates and compiles five to eight methods for each class: for the thirty classes of a first token this
+takes as long as an HTTPS request. Here all classes share their methods. Type checkers see dataclasses (PEP 681).
 """
 
 from __future__ import annotations
@@ -17,28 +17,32 @@ _put = object.__setattr__
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
 def record(cls: type[_T]) -> type[_T]:
-    """A class of immutable values, which are equal when their fields are. `field()` says what `dataclasses` says."""
+    """Make a class of immutable values that compare by their fields. `field()` is that of `dataclasses`."""
     return _made(cls, _FROZEN)
 
 
 @dataclass_transform(field_specifiers=(field,))
 def mutable_record(cls: type[_T]) -> type[_T]:
-    """The same, whose fields may be assigned; it has no hash."""
+    """Make a class of values that compare by their fields. Fields can be assigned, so it has no hash."""
     return _made(cls, _MUTABLE)
 
 
 def replace(of: _T, /, **changes: Any) -> _T:
-    """A copy of a record with other values in some fields.
+    """Return a copy of a record with some fields changed.
+
+    Args:
+        of: The record.
+        **changes: The new values by the names of their fields.
 
     Raises:
-        TypeError: there is no such field.
+        TypeError: The record has no such field.
     """
     shape: _Shape = of.__record__  # type: ignore[attr-defined]
     return type(of)(**{**{name: getattr(of, name) for name in shape.names}, **changes})
 
 
 class _Shape:
-    """What the shared methods know of a class."""
+    """The fields of a class, for the shared methods."""
 
     __slots__ = ("defaults", "factories", "names", "shown")
 
@@ -56,7 +60,7 @@ class _Shape:
 def _made(cls: type[_T], methods: dict[str, Any]) -> type[_T]:
     namespace = {name: value for name, value in cls.__dict__.items() if name not in {"__dict__", "__weakref__"}}
     annotations = cls.__annotations__
-    names = tuple(name for name, said in annotations.items() if not str(said).startswith("ClassVar"))
+    names = tuple(name for name, annotation in annotations.items() if not str(annotation).startswith("ClassVar"))
     shape = _Shape(names, {name: namespace.pop(name) for name in names if name in namespace})
     own = {"__slots__": names, "__match_args__": names, "__record__": shape}
     made: Any = type(cls)

@@ -1,6 +1,6 @@
-"""Threads of credconf: started on need, gone when idle, and never in the way of the process's end.
+"""Daemon threads: started when needed, ended when idle. They never delay the end of the process.
 
-asyncio's default pool is the application's, and the standard library's pools are joined when the interpreter ends.
+asyncio's default pool belongs to the application, and the interpreter joins the standard library's pools when it ends.
 """
 
 from __future__ import annotations
@@ -22,15 +22,19 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 IDLE = 20.0
+"""Seconds without work after which a thread ends by default."""
 
 
 class Workers:
-    """At most `limit` daemon threads, which take tasks in their order.
+    """A pool of daemon threads that runs tasks in order.
 
     Args:
-        limit: of threads.
-        name: of each thread.
-        idle: seconds after which a thread without work goes.
+        limit: the number of threads at most.
+        name: the name of each thread.
+        idle: the seconds without work after which a thread ends.
+
+    Attributes:
+        threads: the threads that run.
     """
 
     def __init__(self, limit: int, name: str, idle: float = IDLE) -> None:
@@ -40,18 +44,18 @@ class Workers:
         self.after_fork()
 
     def after_fork(self) -> None:
-        """In the child of a fork there are no threads, and nothing waits."""
-        self._tasks: deque[Callable[[], object]] = deque()  # those that no thread has taken yet
-        self._calls: queue.SimpleQueue[None] = queue.SimpleQueue()  # one wakes one idle thread
+        """Forget the threads and tasks of the parent process, in the child of a fork."""
+        self._tasks: deque[Callable[[], object]] = deque()  # tasks that no thread has taken yet
+        self._calls: queue.SimpleQueue[None] = queue.SimpleQueue()  # each item wakes one idle thread
         self._lock = threading.Lock()
         self.threads: list[threading.Thread] = []
         self._idle = 0
 
     def submit(self, task: Callable[[], object]) -> None:
-        """Run a task soon. It must handle its own exceptions.
+        """Run a task soon. The task must handle its own exceptions.
 
         Raises:
-            RuntimeError: no thread runs, and none can be started (`limits.shortage` recognises it).
+            RuntimeError: no thread runs and none can be started (`limits.shortage` recognises it).
         """
         with self._lock:
             if len(self._tasks) >= self._idle:
@@ -60,7 +64,7 @@ class Workers:
             self._tasks.append(task)
 
     def _start(self) -> None:
-        """One more thread, unless there are as many as there may be, or the system has no more."""
+        """Start one more thread, unless the limit is reached or the system has no more."""
         self.threads = [thread for thread in self.threads if thread.is_alive()]
         if len(self.threads) >= self._limit:
             return
@@ -87,65 +91,73 @@ class Workers:
                 task = self._tasks.popleft()
             try:
                 task()
-            except BaseException:  # noqa: BLE001 - the thread goes on: where none can be started, others wait for it
+            except BaseException:  # noqa: BLE001 - the thread stays: other tasks need it if no thread can be started
                 threading.excepthook(threading.ExceptHookArgs((*sys.exc_info(), threading.current_thread())))
             finally:
-                del task  # an idle thread keeps nothing alive
+                del task  # an idle thread must keep nothing alive
 
 
 class TooLong(Exception):
-    """Something has not ended in its time; it goes on, and nobody waits for it."""
+    """An operation has not ended in time. It continues, and no caller waits for it."""
 
 
 def bounded(workers: Workers, operation: Callable[[], _T], seconds: float) -> _T:
-    """The result of an operation that may hang, done on a thread of ours.
+    """Run an operation that may hang on another thread, and return its result.
+
+    The look-up of a name can't be interrupted, nor can opening a file on a dead network drive or a call over D-Bus. The
+    thread of an operation that takes too long is left behind.
+
+    Args:
+        workers: runs the operation. `Workers(1, NAME, idle=0.0)` is one thread for this call.
+        operation: what to do. An exception that it raises is raised here.
+        seconds: the time that it may take.
 
     Raises:
-        TooLong: it takes more than some seconds.
-        RuntimeError: as `Workers.submit`.
+        TooLong: it takes longer.
+        RuntimeError: see `Workers.submit`.
     """
     outcome: Future[_T] = Future()
 
     def work() -> None:
         try:
             outcome.set_result(operation())
-        except BaseException as exc:  # noqa: BLE001 - raised for whoever waits
+        except BaseException as exc:  # noqa: BLE001 - raised in the caller
             outcome.set_exception(exc)
 
     workers.submit(work)
     try:
         return outcome.result(seconds)
     except TooLate:
-        if outcome.done():  # it was the operation's own, and is thrown as that
+        if outcome.done():  # the operation itself raised it
             raise
     raise TooLong
 
 
 AT_END = 1.0
-"""Seconds that the end of the process waits for what is under way: the next process finds a token that is stored."""
-_AT_ONCE = 64  # as many as ask at once
-_RESTS = 2.0  # seconds
+"""Seconds that the end of the process waits for tasks, so that the next process finds a stored token."""
+_THREADS = 64  # as many as request tokens at once
+_IDLE = 2.0  # seconds
 
 
-class Afterwards:
-    """Does things that should be done at once, and may take longer.
+class BackgroundTasks:
+    """Runs tasks after the caller's result is ready. The caller waits a bounded time for them.
 
     Args:
-        patience: seconds that a caller waits for them; `None`: until they are done, because they never take long.
+        patience: the seconds that a caller waits; `None` to run tasks, which never take long, on the caller's thread.
     """
 
     def __init__(self, patience: float | None) -> None:
         self._patience = patience
-        self._workers = Workers(_AT_ONCE, "credconf-after", idle=_RESTS)
+        self._workers = Workers(_THREADS, "credconf-background", idle=_IDLE)
 
-    def do(self, work: Callable[[], object]) -> None:
-        """Do something, which raises no `Exception`."""
+    def run(self, work: Callable[[], object]) -> None:
+        """Run a task, which raises no `Exception`."""
         if self._patience is None:
             work()
             return
         done = threading.Event()
 
-        def accompanied() -> None:
+        def tracked() -> None:
             try:
                 work()
             finally:
@@ -155,12 +167,12 @@ class Afterwards:
         _under_way.add(done)
         try:
             with contextlib.suppress(TooLong):
-                bounded(self._workers, accompanied, self._patience)
+                bounded(self._workers, tracked, self._patience)
         except RuntimeError:  # no thread can be started
-            accompanied()
+            tracked()
 
     def after_fork(self) -> None:
-        """In the child of a fork nothing is under way."""
+        """Forget the tasks of the parent process, in the child of a fork."""
         self._workers.after_fork()
         _under_way.clear()
 
@@ -171,7 +183,7 @@ _under_way: set[threading.Event] = set()
 def _wait() -> None:
     for done in list(_under_way):
         if not done.wait(AT_END):
-            return  # one that hangs is enough to wait for
+            return  # do not wait for further tasks if one hangs
 
 
 atexit.register(_wait)

@@ -1,7 +1,7 @@
 """The kinds of credentials, and `Settings`, their union.
 
-A kind is one file in this package, with its fields and how it gets a proof, and one line in `Kind`. `SETTINGS` and the
-tables below it derive from the declarations of the fields.
+A kind is one file in this package, with its fields and how it gets a proof, and its names in `registry`. `SETTINGS` and
+the tables below it derive from the declarations of the fields.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .client_certificate import ClientCertificateSettings
 from .client_secret import ClientSecretSettings
 from .common import CommonSettings
 from .readable import identify
-from .registry import ALIASES, FIELDS, KINDS, LEAVES, NESTED, PROOFS, SETTINGS, Kind
+from .registry import ALIASES, FIELDS, KINDS, LEAVES, NESTED, PROOFS, SETTINGS, Kind, Overrides
 from .validation import Invalid, validate_as
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ __all__ = [
     "Identity",
     "Invalid",
     "Kind",
+    "Overrides",
     "Proof",
     "Settings",
     "identify",

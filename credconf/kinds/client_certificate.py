@@ -18,9 +18,10 @@ from credconf.references import BaseReference, NotFound
 from credconf.settings.declaration import Setting
 from credconf.settings.fields import Certificate, CertificateBytes, Password
 
-from .common import KIND, CommonSettings
+from .common import KIND, CommonOverrides, CommonSettings, Given
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date, datetime
 
     from credconf.references import Reader, Stamp
@@ -98,6 +99,14 @@ class ClientCertificateSettings(CommonSettings):
         return None if None in stamps else tuple(stamps)
 
 
+class ClientCertificateOverrides(CommonOverrides, total=False):
+    """The fields as keyword arguments."""
+
+    client_certificate: Mapping[str, Any] | None
+    client_certificate_password: Given | SecretStr | None
+    send_certificate_chain: bool | None
+
+
 def read_certificate(content: bytes, password: str | bytes | None, label: str, *, chain: bool) -> Proof | NotFound:
     """Make a proof from the bytes of a PEM or PFX file.
 
@@ -151,7 +160,7 @@ def _proof(key: Any, certificates: list[Any], password: bytes | None, label: str
         header["x5c"] = [base64.b64encode(item.public_bytes(Encoding.DER)).decode() for item in ordered]
     body = pem.strip().splitlines()[1:-1]
     secrets = (pem, *body, *([password.decode(errors="replace")] if password else []))
-    return Proof({"private_key": pem}, secrets, label, _last_day(leaf), CertificateSigner(key, _json(header)))
+    return Proof(pem, secrets, label, _last_day(leaf), CertificateSigner(key, _json(header)))
 
 
 @record

@@ -11,9 +11,10 @@ from credconf.references import NotFound
 from credconf.settings.declaration import Setting
 from credconf.settings.fields import Day, Secret
 
-from .common import KIND, CommonSettings
+from .common import KIND, CommonOverrides, CommonSettings, Given
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date
 
     from credconf.references import Reader, Stamp
@@ -26,6 +27,8 @@ class ClientSecretSettings(CommonSettings):
     proof: ClassVar[str] = "client_secret"
 
     also_called: ClassVar = "secret password"
+    ends_by: ClassVar = "secret_expires_on"
+    renewal: ClassVar = "Make a new one, and put its reference first: `client_secret` may be a list, newest first."
 
     kind: Annotated[Literal["client_secret"], KIND] = "client_secret"
     client_secret: Annotated[
@@ -62,6 +65,13 @@ class ClientSecretSettings(CommonSettings):
             _candidate(f"client_secret.{index}", item, None if index else self.secret_expires_on)
             for index, item in enumerate(self.client_secret)
         )
+
+
+class ClientSecretOverrides(CommonOverrides, total=False):
+    """The fields as keyword arguments."""
+
+    client_secret: Given | SecretStr | Sequence[Given | SecretStr] | None
+    secret_expires_on: str | date | None
 
 
 def _candidate(path: str, secret: OneSecret, expires_on: date | None) -> Candidate:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, TypeAlias, TypedDict
 
-from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
+from pydantic import BaseModel, Field, field_validator, model_validator
 
 from credconf.ground.models import STRICT
 from credconf.settings import clouds, formats
@@ -19,7 +20,6 @@ from credconf.settings.declaration import (
 from credconf.settings.fields import (
     AllowedTenants,
     Authority,
-    CertificateBytes,
     OidcAuthority,
     PlainText,
     Proxy,
@@ -28,18 +28,15 @@ from credconf.settings.fields import (
     Tenant,
     Text,
     fault,
+    refuse_to_pickle_secrets,
 )
 from credconf.stores import TokenCacheSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from credconf.entra.proof import Candidate, Proof
     from credconf.references import NotFound, Reader
-
-
-def _unpicklable() -> TypeError:
-    return TypeError("settings that hold a secret can't be pickled: use a reference, such as {file: PATH}")
 
 
 class HttpSettings(BaseModel):
@@ -109,8 +106,7 @@ class HttpSettings(BaseModel):
         Raises:
             TypeError: the proxy's URL holds a password.
         """
-        if isinstance(self.proxy, SecretStr) and "@" in self.proxy.get_secret_value():
-            raise _unpicklable()
+        refuse_to_pickle_secrets(self)
         return super().__getstate__()
 
 
@@ -131,12 +127,16 @@ class CommonSettings(BaseModel):
     Attributes:
         proof: the field from which the kind is inferred.
         also_called: the names that other tools use for the kind, in lower case without `-` and `_`.
+        ends_by: the setting that holds the expiry of the proof, if the proof itself does not.
+        renewal: what to do when the proof expires.
     """
 
     model_config = STRICT
 
     proof: ClassVar[str]
     also_called: ClassVar[str] = ""
+    ends_by: ClassVar[str | None] = None
+    renewal: ClassVar[str] = "Make a new one."
 
     tenant_id: Annotated[
         Tenant | None,
@@ -269,9 +269,7 @@ class CommonSettings(BaseModel):
         Raises:
             TypeError: it holds a secret.
         """
-        held = [item for _, value in self for item in (value if isinstance(value, tuple) else (value,))]
-        if any(isinstance(item, SecretStr | CertificateBytes) for item in held):
-            raise _unpicklable()
+        refuse_to_pickle_secrets(self)
         return super().__getstate__()
 
     @model_validator(mode="before")
@@ -284,6 +282,29 @@ class CommonSettings(BaseModel):
         if self.oidc_authority is None and self.tenant_id is None:
             raise fault("missing", "`tenant_id` is not set", step="tenant_id")
         return self
+
+
+Given: TypeAlias = str | Mapping[str, Any]
+"""Text as an argument, or a reference: `{"env": NAME}` or `{"file": PATH}`."""
+
+
+class CommonOverrides(TypedDict, total=False):
+    """The fields that all kinds share, as keyword arguments."""
+
+    kind: str | None
+    tenant_id: Given | None
+    client_id: Given | None
+    cloud: str | None
+    authority: Given | None
+    oidc_authority: Given | None
+    additionally_allowed_tenants: Sequence[str] | None
+    allowed_tenants: Sequence[str] | None
+    disable_instance_discovery: bool | None
+    region: Given | None
+    http: Mapping[str, Any] | None
+    token_cache: Mapping[str, Any] | None
+    prefetch: Sequence[str] | None
+    env_prefix: str | None
 
 
 def with_authority(data: dict[str, Any]) -> dict[str, Any]:

@@ -109,8 +109,7 @@ def _reference(name: str, known: Collection[str]) -> Hint | None:
     key = _SUFFIXES.get(suffix)
     if key is None or setting not in known or key not in (SETTINGS[setting].references if setting in SETTINGS else ()):
         return None
-    placeholder = REFERENCES[key].placeholder if key != "command" else "[…]"
-    return Hint(f"write `{setting}: {{{key}: {placeholder}}}`", setting)
+    return Hint(f"write `{setting}: {{{key}: {REFERENCES[key].placeholder}}}`", setting)
 
 
 def _moved(word: str, known: Collection[str]) -> Hint | None:

@@ -16,7 +16,7 @@ from credconf.settings.declaration import declared
 from credconf.stores import OWN_SETTINGS, missing_extra
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from credconf.entra.proof import Proof
     from credconf.references import Reader
@@ -54,7 +54,19 @@ def identify(settings: CommonSettings, reader: Reader) -> tuple[Identity, list[t
             texts[each.path] = found.strip()
         else:
             texts[each.path] = value
-    return Identity(texts, frozenset(hidden)), failures
+    urls = frozenset(each.path for each in declared(type(settings)) if each.accepts_url)
+    return Identity(texts, frozenset(hidden), urls), failures
+
+
+def other_secrets(settings: CommonSettings, reader: Reader) -> Iterator[str]:
+    """The secrets that prove nothing to Entra, such as the key of a token store, as far as they can be read now."""
+    for each in declared(type(settings)):
+        if not each.is_key or each.is_proof or not _is_read(each, settings):
+            continue
+        value = value_at(settings, each.path)
+        text = reader.text(value) if isinstance(value, BaseReference) else value and value.get_secret_value()
+        if isinstance(text, str):
+            yield text
 
 
 def _is_read(each: Declared, settings: CommonSettings) -> bool:

@@ -9,10 +9,18 @@ from typing import Final, TypeAlias, get_args
 
 from credconf.settings.declaration import Declared, declared
 
-from .client_certificate import ClientCertificateSettings
-from .client_secret import ClientSecretSettings
+from .client_certificate import ClientCertificateOverrides, ClientCertificateSettings
+from .client_secret import ClientSecretOverrides, ClientSecretSettings
 
 Kind: TypeAlias = ClientSecretSettings | ClientCertificateSettings
+
+
+class Overrides(ClientSecretOverrides, ClientCertificateOverrides, total=False):
+    """Settings as keyword arguments; they win over every other source. `None` counts as not given.
+
+    The keys are the fields of the settings models; `allowed_tenants` is the alias of `additionally_allowed_tenants`.
+    """
+
 
 KINDS: Final[dict[str, type[Kind]]] = {str(kind.model_fields["kind"].default): kind for kind in get_args(Kind)}
 """The kinds by their names, which are the values of `kind`."""

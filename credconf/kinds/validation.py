@@ -14,7 +14,7 @@ from credconf.problems import Problem, closest
 from credconf.problems.printable import shown_key
 
 from .common import with_authority
-from .registry import ALIASES, FIELDS, KINDS, PROOFS, SETTINGS
+from .registry import ALIASES, FIELDS, KINDS, NESTED, PROOFS, SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator
@@ -184,7 +184,7 @@ def _problem(detail: ErrorDetails, fields: Mapping[str, Any]) -> Problem:
     if detail["type"] == "missing":
         return Problem("missing", f"`{path}` is not set", path=path)
     if detail["type"] == "extra_forbidden":
-        return Problem("unknown-key", f"`{shown_key(name)}` is not a setting", path=path)
+        return unknown_key(name, frozenset(NESTED.get(str(detail["loc"][0]), ())), path)
     message = f"`{path}`: {_EXPLAINED.get(detail['type'], _expected(detail))}"
     return Problem("bad-value", message, path=path, hint=_choice_hint(path, fields) or _null_hint(path, fields))
 

@@ -1,6 +1,6 @@
-"""What is wrong, as data: a problem, its renderings, and what each code means.
+"""Problems of a configuration: their data, their renderings, and the explanations of their codes.
 
-A configuration without problems needs only the data: the rest is bound on first use.
+A configuration without problems needs only the data. The rest is imported on first use.
 """
 
 from typing import TYPE_CHECKING

@@ -1,15 +1,16 @@
-"""What each code means: the codes of problems, and Entra's own (AADSTS)."""
+"""The explanations of all codes: those of problems, and Entra's own (AADSTS)."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Final
 
-from credconf.problems.aadsts.meanings import meaning
-from credconf.problems.codes import entries, files, settings, sources, warnings
+from credconf.problems.aadsts import EXPLAINED
+from credconf.problems.codes import entries, files, paragraphs, settings, sources, warnings
+from credconf.problems.codes.refusals import MEANINGS
 
 if TYPE_CHECKING:
-    from .explanation import Explanation
+    from credconf.problems.codes import Explanation
 
 CODES: Final[dict[str, Explanation]] = {
     **files.EXPLAINED,
@@ -20,18 +21,30 @@ CODES: Final[dict[str, Explanation]] = {
 }
 """The codes of problems, by family."""
 
-_ENTRAS = re.compile(r"(?:AADSTS)?\s*([0-9]{4,9}):?", re.IGNORECASE)
-_OURS = re.compile(r"(?:(?:error|warning)\[)?([a-z0-9-]+)\]?:?")
+_AADSTS = re.compile(r"(?:AADSTS)?\s*([0-9]{4,9}):?", re.IGNORECASE)
+_CODE = re.compile(r"(?:(?:error|warning)\[)?([a-z0-9-]+)\]?:?")
+_REFERENCE = "Microsoft's own text, which may be newer: https://login.microsoftonline.com/error?code="
 
 
 def explain(text: str) -> str | None:
-    """What a code means and what to do about it, for a terminal; `None` for one that nobody knows.
+    """The meaning of a code, the usual causes and the fix, for a terminal of 80 columns.
 
     Args:
         text: a code of a problem (`unknown-key`), or one of Entra's in any spelling (`AADSTS7000215`, `7000215`).
+
+    Returns:
+        The explanation; `None` for an unknown code.
     """
-    entras = _ENTRAS.fullmatch(text.strip())
-    if entras is not None:
-        return meaning(int(entras[1]))
-    ours = _OURS.fullmatch(text.strip().lower().replace("_", "-"))
-    return CODES[ours[1]].shown(ours[1]) if ours is not None and ours[1] in CODES else None
+    aadsts = _AADSTS.fullmatch(text.strip())
+    if aadsts is not None:
+        return _refusal(int(aadsts[1]))
+    code = _CODE.fullmatch(text.strip().lower().replace("_", "-"))
+    return CODES[code[1]].shown(code[1]) if code is not None and code[1] in CODES else None
+
+
+def _refusal(code: int) -> str | None:
+    if code not in MEANINGS:
+        return None
+    return "\n\n".join(
+        [paragraphs(f"AADSTS{code}: {EXPLAINED[code]}"), paragraphs(MEANINGS[code]), f"{_REFERENCE}{code}"]
+    )

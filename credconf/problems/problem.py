@@ -1,4 +1,4 @@
-"""The model of a problem: where, what, and what to do. It never holds a value."""
+"""The data of a problem: position, message, hint. It never holds a value."""
 
 from __future__ import annotations
 
@@ -65,13 +65,13 @@ class Origin:
 
 @record
 class Excerpt:
-    """The line that a problem points at, with everything blanked that is not a key or punctuation.
+    """The line of a problem, with everything blanked that is not a key or punctuation.
 
     Attributes:
-        line: counts from 1.
+        line: the line number, from 1.
         text: the blanked line; printable characters only.
-        indent: how many columns of a terminal stand before the carets.
-        width: how many carets there are; always one under a blanked value, whatever its length.
+        indent: the columns of a terminal before the carets.
+        width: the number of carets; always one under a blanked value, independent of its length.
     """
 
     line: int
@@ -89,12 +89,12 @@ class Problem:
         message: one sentence; names keys, variables and files, never a value.
         severity: an error stops `load()`, a warning does not.
         path: dotted, from the root of the configuration, such as `credentials.billing.client_id`.
-        origin: where it is; `None` where no place can be named.
+        origin: its position; `None` without one.
         hint: what to do.
-        looked_in: for what is missing, every place that was looked at.
-        excerpt: the line that `origin` points at, without its values; `None` where there is no line to show.
-        meant: for a key or a variable that is unknown, the setting (dotted, without the entry) or the variable that the
-            hint suggests.
+        looked_in: for a missing setting, every place that was searched.
+        excerpt: the line at `origin`, without its values; `None` without a line.
+        meant: for an unknown key or variable, the setting (dotted, without the entry) or the variable that the hint
+            suggests.
     """
 
     code: str
@@ -114,12 +114,12 @@ class Problem:
 
     @property
     def line(self) -> int | None:
-        """Counts from 1."""
+        """The line number, from 1."""
         return self.origin.line if self.origin else None
 
     @property
     def column(self) -> int | None:
-        """Counts from 1, in characters."""
+        """The column in characters, from 1."""
         return self.origin.column if self.origin else None
 
 

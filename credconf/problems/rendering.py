@@ -1,6 +1,6 @@
-"""Problems as text for a terminal, as JSON, and as annotations of GitHub.
+"""Renders problems as text for a terminal, as JSON, and as annotations of GitHub.
 
-The form of the annotations and their escaping: GitHub's reference of workflow commands and the toolkit of its actions.
+Source of the annotations' format and escaping: GitHub's reference of workflow commands, and its actions toolkit.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 
 
 _LONGEST_BESIDE_CARETS = 80
-"""Columns up to which a hint stands behind the carets; a longer one has lines of its own."""
+"""The maximum width of a line with carets and a hint. A longer hint has its own lines."""
 
 
 def as_text(problems: Iterable[Problem], *, colour: bool = False) -> str:
-    """One block for each problem: what, where, what to do.
+    """One block for each problem: message, position, hint.
 
     Args:
-        problems: in the order that they are shown in.
-        colour: with the escape sequences of a terminal; `wants_colour(stream)` says whether a stream should have them.
+        problems: in the order of the output.
+        colour: add the escape sequences of a terminal; see `wants_colour()`.
     """
     return harmless("\n\n".join(_block(problem, Palette(problem.severity, colour=colour)) for problem in problems))
 
@@ -67,13 +67,13 @@ _SEVERITY: Final[dict[Severity, str]] = {"error": "\033[1;31m", "warning": "\033
 
 
 def wants_colour(stream: Any, environ: Mapping[str, str] | None = None) -> bool:
-    """Whether text for a stream should be coloured: on a terminal, unless its user asked otherwise.
+    """Whether to colour text for a stream: on a terminal, unless the environment disables it.
 
-    `NO_COLOR` (https://no-color.org) forbids colours; `FORCE_COLOR` and `CLICOLOR_FORCE` ask for them where there is no
-    terminal, such as the log of a CI job; `CLICOLOR=0` and `TERM=dumb` turn them off on one.
+    `NO_COLOR` (https://no-color.org) disables colours. `FORCE_COLOR` and `CLICOLOR_FORCE` enable them without a
+    terminal, such as in the log of a CI job. `CLICOLOR=0` and `TERM=dumb` disable them on a terminal.
 
     Args:
-        stream: what the text will be written to.
+        stream: the stream for the text.
         environ: instead of the process environment.
     """
     environ = os.environ if environ is None else environ
@@ -87,7 +87,7 @@ def wants_colour(stream: Any, environ: Mapping[str, str] | None = None) -> bool:
 
 
 class Palette:
-    """The parts of a problem's text in their colours, or plain."""
+    """Colours the parts of a problem's text, or leaves them plain."""
 
     def __init__(self, severity: Severity, *, colour: bool) -> None:
         self._severity = _SEVERITY[severity]
@@ -97,15 +97,15 @@ class Palette:
         return f"{colour}{text}{_RESET}" if self._colour and text else text
 
     def severe(self, text: str) -> str:
-        """The severity with its code, the carets, and what stands behind them."""
+        """Colour the severity with its code, and the carets with their hint."""
         return self._painted(text, self._severity)
 
     def bold(self, text: str) -> str:
-        """The message."""
+        """Colour the message."""
         return self._painted(text, _BOLD)
 
     def frame(self, text: str) -> str:
-        """The arrow, the number of the line, and the bars."""
+        """Colour the arrow, the line number, and the bars."""
         return self._painted(text, _FRAME)
 
 
@@ -137,7 +137,7 @@ def _message(problem: Problem) -> str:
 
 
 def as_dicts(problems: Iterable[Problem]) -> list[dict[str, Any]]:
-    """The shape that `--format json` promises: `file` is `null`, with an `origin`, for what is in no file."""
+    """The objects of `--format json`. Outside of a file, `file` is `null` and `origin` is set."""
     return [_dictionary(problem) for problem in problems]
 
 

@@ -1,4 +1,4 @@
-"""What a misspelt word was probably meant to be."""
+"""Suggestions for misspelt words."""
 
 from __future__ import annotations
 
@@ -8,20 +8,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _LONGEST = 64
-"""Characters of a word that are compared: the comparison is quadratic, and no name of ours is longer."""
-
-
+"""Compared characters of a word: the comparison is quadratic, and no known name is longer."""
 _MOST = 500
-"""Choices that a word is compared with: whoever has more to choose from, has not just misspelt one of ours."""
+"""The maximum of choices: a longer list does not consist of known names."""
 
 
 def closest(word: str, choices: Iterable[str], cutoff: float = 0.7) -> str | None:
-    """The choice that `word` was probably meant to be, compared without case, `-` and `_`.
+    """The choice that is most similar to `word`, compared without case, `-` and `_`; `None` if none is similar.
 
     Args:
-        word: as it was written.
-        choices: what it may be.
-        cutoff: how alike they must be, from 0 to 1.
+        word: the misspelt word.
+        choices: the known words.
+        cutoff: the minimum similarity, from 0 to 1.
     """
     from difflib import get_close_matches
 
@@ -33,5 +31,5 @@ def closest(word: str, choices: Iterable[str], cutoff: float = 0.7) -> str | Non
 
 
 def folded(word: str) -> str:
-    """A name without what other habits of writing change: case, `-` and `_`."""
+    """A name in lower case, without `-` and `_`, to compare different conventions."""
     return word.lower().replace("-", "").replace("_", "")

@@ -81,6 +81,16 @@ class BaseReference(BaseModel):
         """The text after its key, as `credconf show` may show it."""
         return str(getattr(self, self.key))
 
+    @property
+    def names_variable(self) -> str | None:
+        """The variable that it reads, of the reader's environment or `.env`; `None` where it reads none."""
+        return None
+
+    @property
+    def names_file(self) -> str | None:
+        """The path of the file that it reads; `None` where it reads none."""
+        return None
+
     def read(self, reader: Reader) -> str | NotFound:
         """Return the text, or why there is none."""
         raise NotImplementedError
@@ -93,11 +103,14 @@ class BaseReference(BaseModel):
         """Return a value that changes with the text; `None` if the text must be read to notice a change."""
         raise NotImplementedError
 
+    def prepare(self) -> None:
+        """Import what reading it needs, at a time when there are file descriptors for that."""
+
     def not_allowed(self) -> NotFound:
         """Return the failure of a reference that the program does not allow."""
         message = f"`{self.key}` needs the program's permission"
         hint = f'pass allow={{"{self.allowed_by}"}} to from_config(), or --allow {self.allowed_by}'
-        return NotFound(f"{self.key}-not-allowed", message, hint)
+        return NotFound("not-allowed", message, hint)
 
     @classmethod
     def of(cls, value: Any) -> Self:
@@ -158,6 +171,7 @@ class Reader:
         if reference.allowed_by is not None and reference.allowed_by not in self.allow:
             return reference.not_allowed()
         if reference.runs and not self.runs:
+            reference.prepare()
             return NOT_RUN
         found = reference.read(self)
         if isinstance(found, str) and not found.strip():

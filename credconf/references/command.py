@@ -7,6 +7,7 @@ dropped, because it may contain a secret.
 
 from __future__ import annotations
 
+import importlib
 import os
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
@@ -73,8 +74,12 @@ class CommandReference(BaseReference):
         """Return a constant: the output counts as unchanged until a refusal makes credconf run the program again."""
         return ("command",)
 
+    def prepare(self) -> None:
+        """Import what runs programs."""
+        importlib.import_module("credconf.ground.programs")
+
     def not_allowed(self) -> NotFound:
         """Return the failure of a program that must not run."""
         message = "`command` runs a program, which this application does not allow"
         hint = 'pass allow={"command"} to from_config(), or --allow command'
-        return NotFound("command-not-allowed", message, hint)
+        return NotFound("not-allowed", message, hint)

@@ -47,6 +47,11 @@ class EnvReference(BaseReference):
         """Its name in messages."""
         return f"${self.env}"
 
+    @property
+    def names_variable(self) -> str:
+        """The variable."""
+        return self.env
+
     def read(self, reader: Reader) -> str | NotFound:
         """Return the variable's text; an empty variable counts as unset."""
         return look_up(self, reader.environ_for(self.env), reader.dotenv)

@@ -46,6 +46,11 @@ class FileReference(BaseReference):
         """Its name in messages."""
         return printable(self.file)
 
+    @property
+    def names_file(self) -> str:
+        """The file."""
+        return self.file
+
     def read(self, reader: Reader) -> str | NotFound:
         """Return the text of the file."""
         content = self.read_bytes(reader)

@@ -244,8 +244,10 @@ def _is_list(info: FieldInfo, accepts: Accepts | None) -> bool:
     return accepts is not None and get_origin(info.annotation) is tuple
 
 
-def stand_in(of: Declared) -> dict[str, Any]:
-    """Return a valid reference to use for an unknown value."""
+def stand_in(of: Declared) -> Any:
+    """Return a valid value to use for an unknown one: a reference, or an example if it accepts none."""
+    if not of.references:
+        return of.setting.examples[0]
     key = of.references[0]
     return {key: REFERENCES[key].placeholder}
 

@@ -20,7 +20,7 @@ from credconf.problems import closest
 from credconf.references import REFERENCES, BaseReference, Reference
 
 from . import formats
-from .declaration import ANY_BYTES, ANY_SECRET, ANY_TEXT, Accepts
+from .declaration import ANY_BYTES, ANY_SECRET, ANY_TEXT, Accepts, declared
 from .formats import Format, FormatError
 
 MOST_SECRETS = 16
@@ -247,6 +247,20 @@ def _day(value: Any) -> Any:
         return formats.day(value)
     message = "this is not a date"
     raise fault("bad-value", message, _DAY)
+
+
+def refuse_to_pickle_secrets(settings: BaseModel) -> None:
+    """Refuse to pickle literal secrets, for `__getstate__`. Each group of settings checks its own fields.
+
+    Raises:
+        TypeError: the settings hold a literal secret, or a URL with a password.
+    """
+    for each in declared(type(settings)):
+        value = None if "." in each.path else getattr(settings, each.path)
+        for item in value if isinstance(value, tuple) else (value,):
+            is_secret = isinstance(item, SecretStr) and (not each.accepts_url or "@" in item.get_secret_value())
+            if is_secret or isinstance(item, CertificateBytes):
+                raise TypeError("settings that hold a secret can't be pickled: use a reference, such as {file: PATH}")
 
 
 def text_in(format: Format) -> Accepts:  # noqa: A002 - the word of the declaration

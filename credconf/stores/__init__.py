@@ -8,11 +8,13 @@ from __future__ import annotations
 import importlib.util
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from pydantic import BeforeValidator, SecretStr, model_validator
+from pydantic import BaseModel, BeforeValidator, model_validator
 
+from credconf.ground.models import STRICT
+from credconf.problems import closest
 from credconf.references import NotFound
 from credconf.settings.declaration import Setting
-from credconf.settings.fields import fault
+from credconf.settings.fields import fault, refuse_to_pickle_secrets
 
 from .file import FileSettings
 from .memory import MemorySettings
@@ -20,7 +22,7 @@ from .redis import RedisSettings
 from .settings import Opening, StoreSettings
 
 if TYPE_CHECKING:
-    from .store import Backend
+    from .store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,25 +38,27 @@ def _kind(value: Any) -> Any:
         return value
     *others, last = (f"`{name}`" for name in STORES)
     message = f"write one of {', '.join(others)} or {last}"
-    raise fault("bad-value", message)
+    meant = closest(value, STORES) if isinstance(value, str) else None
+    raise fault("bad-value", message, f"did you mean `{meant}`?" if meant else None)
 
 
-class TokenCacheSettings(RedisSettings, FileSettings, MemorySettings):
+class TokenCacheSettings(RedisSettings, FileSettings, MemorySettings, BaseModel):
     """Where tokens are kept."""
+
+    model_config = STRICT
 
     kind: Annotated[
         str,
         BeforeValidator(_kind),
         Setting(
-            "`memory`: in this process; `file`: also in a file of this user; `redis`: also in a Redis, for many "
-            "machines. Inferred from the other settings; with `memory` they are not used.",
+            "Where tokens are kept. Inferred from the other settings; with `memory` they are not used.",
             ("redis",),
             choices=_SUMMARIES,
         ),
     ] = "memory"
 
     @classmethod
-    def open(cls, opening: Opening) -> Backend | None:
+    def open(cls, opening: Opening) -> Store | None:
         """Where the tokens are shared, by the store that `kind` names; `None` for the memory of this process alone.
 
         Raises:
@@ -68,10 +72,7 @@ class TokenCacheSettings(RedisSettings, FileSettings, MemorySettings):
         Raises:
             TypeError: it holds a key, or a URL with a password.
         """
-        for name, value in self:
-            if isinstance(value, SecretStr) and (name != "url" or "@" in value.get_secret_value()):
-                message = "settings that hold a secret can't be pickled: use a reference, such as {file: PATH}"
-                raise TypeError(message)
+        refuse_to_pickle_secrets(self)
         return super().__getstate__()
 
     @model_validator(mode="before")
@@ -101,7 +102,7 @@ STORES: Final[dict[str, type[StoreSettings]]] = {
 """The stores by their names, which are the values of `kind`."""
 _SUMMARIES.update({name: store.summary for name, store in STORES.items()})
 OWN_SETTINGS: Final = {
-    name: tuple(field for field in store.model_fields if field not in StoreSettings.model_fields)
+    name: tuple(field for field in TokenCacheSettings.model_fields if field in store.__annotations__)
     for name, store in STORES.items()
 }
 """The settings that one store has alone."""

@@ -1,4 +1,4 @@
-"""Where a text is kept for one user of a machine: by msal-extensions in libsecret, Keychain or DPAPI, or in a file."""
+"""Keeps a text for one user of a machine: by msal-extensions in libsecret, Keychain or DPAPI, or in a plain file."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 PATIENCE = 2.0
-"""Seconds that a keyring may take: it may ask a person who is not there."""
+"""Seconds that a keyring may take: it may wait for a person to unlock it."""
 _ALIAS = "credconf.stores._msal_extensions"
 
 
 class NoEncryption(Exception):
-    """The machine has nothing to encrypt with, or does not let us. Its text says what is missing."""
+    """The machine can't encrypt, or denies it. The text names what is missing."""
 
 
 class Persistence:
-    """One text, read and replaced as a whole.
+    """One text, which is read and replaced as a whole.
 
     Args:
-        path: of the file, or of the one that stands for it where the text is in a keyring.
-        store: msal-extensions' object, or one that is used like it.
-        missing: what it raises where there is no text.
+        path: the path of the file; a text in a keyring uses it for its lock.
+        store: an object of msal-extensions, or one with the same methods.
+        missing: the exception that it raises if there is no text.
         in_file: whether the text is in the file.
     """
 
@@ -47,17 +47,17 @@ class Persistence:
         self.encrypted: bool = store.is_encrypted
         self._store = store
         self._missing = missing
-        # A keyring is a conversation over D-Bus, which has no time-outs of its own.
+        # A keyring is called over D-Bus, which has no time-outs of its own.
         self._worker = None if in_file else Workers(1, "credconf-keyring")
         self._forked = False
 
     def load(self) -> str | None:
-        """The text; `None` where there is none.
+        """The text; `None` if there is none.
 
         Raises:
             Unavailable: it can't be read now.
-            ValueError: what is there is no text of ours: one that another machine has encrypted, one that is too long,
-                a file that another user can change, or no file at all.
+            ValueError: the content is not credconf's: another machine has encrypted it, it is too long, another user
+                can change the file, or it is not a regular file.
         """
         return self._bounded(self._load)
 
@@ -71,10 +71,10 @@ class Persistence:
                 return text
         except self._missing:
             return None
-        except ValueError:  # that it is no UTF-8 is one, too
+        except ValueError:  # includes `UnicodeDecodeError`
             pass
-        except Exception as exc:  # noqa: BLE001 - each system has its own, and the text of some holds what was read
-            reason = None if "Decryption" in type(exc).__name__ else _said(exc)
+        except Exception as exc:  # noqa: BLE001 - each system has its own, and the text of some contains what was read
+            reason = None if "Decryption" in type(exc).__name__ else _reason(exc)
         del text  # a traceback with locals shows this frame
         if reason is None:
             raise ValueError
@@ -82,7 +82,7 @@ class Persistence:
         raise Unavailable(message)
 
     def save(self, text: str) -> None:
-        """Replace the text, at once for those who read it. One process at a time does so.
+        """Replace the text atomically. The caller lets one process at a time do so.
 
         Raises:
             Unavailable: it can't be written now.
@@ -96,7 +96,7 @@ class Persistence:
             else:
                 self._store.save(text)
         except Exception as exc:  # noqa: BLE001 - as above
-            reason = _said(exc)
+            reason = _reason(exc)
         else:
             return
         del text  # a traceback with locals shows this frame
@@ -104,24 +104,24 @@ class Persistence:
         raise Unavailable(message)
 
     def _replace(self, text: str) -> None:
-        # A process that is killed in the middle of writing must leave no half of a file.
+        # A process that is killed during the write must not leave half a file.
         new = self._store_at(f"{self.path}.new")
         new.save(text)
         os.replace(new.get_location(), self.path)
 
     def _store_at(self, path: str) -> Any:
         with contextlib.suppress(FileNotFoundError):
-            os.unlink(path)  # left behind by a process that was killed; it is born anew, for its owner alone
+            os.unlink(path)  # left by a process that was killed; the new file is its owner's alone
         return type(self._store)(path)
 
     def set_aside(self, text: str) -> str | None:
-        """Put another text in the place of what can't be understood.
+        """Replace a content that is malformed.
 
         Returns:
-            Where that is kept; `None` where it is not, in a keyring.
+            The path where the old content is kept; `None` in a keyring, which does not keep it.
 
         Raises:
-            Unavailable: the file can't be renamed, or the text not be written.
+            Unavailable: the file can't be renamed, or the text can't be written.
         """
         if not self.in_file:
             self.save(text)
@@ -133,7 +133,7 @@ class Persistence:
             reason = exc.strerror
         else:
             return aside
-        message = f"what is there can't be understood, nor set aside: {reason}"
+        message = f"its content is malformed, and can't be set aside: {reason}"
         raise Unavailable(message)
 
     def _bounded(self, operation: Callable[[], _T]) -> _T:
@@ -151,7 +151,7 @@ class Persistence:
         raise Unavailable(str(lack))
 
     def after_fork(self) -> None:
-        """In the child of a fork the connection to a keyring is the parent's."""
+        """Stop using the keyring in the child of a fork: the connection belongs to the parent process."""
         self._forked = True
         if self._worker is not None:
             self._worker.after_fork()
@@ -167,11 +167,11 @@ def _answered(worker: Workers, operation: Callable[[], _T]) -> _T:
 
 
 def encrypted(path: str, name: str) -> Persistence:
-    """The machine's own encrypted storage.
+    """The encrypted storage of the machine.
 
     Raises:
         NoEncryption: there is none.
-        Unavailable: that can't be known now.
+        Unavailable: this can't be determined now.
     """
 
     def opened() -> Any:
@@ -184,9 +184,9 @@ def encrypted(path: str, name: str) -> Persistence:
     try:
         module = _msal_extensions("persistence")
         store = _answered(Workers(1, "credconf-keyring"), opened)
-    except Exception as exc:  # noqa: BLE001 - ImportError, ValueError, GLib.Error, ...: there is no list of them
+    except Exception as exc:  # noqa: BLE001 - ImportError, ValueError, GLib.Error and others
         lack = shortage(exc)
-        reason = str(exc) if isinstance(exc, Unavailable) else _said(exc)
+        reason = str(exc) if isinstance(exc, Unavailable) else _reason(exc)
     else:
         return Persistence(path, store, module.PersistenceNotFound, in_file=sys.platform == "win32")
     if lack is not None:
@@ -199,8 +199,8 @@ def plain(path: str) -> Persistence:
     return Persistence(path, PlainFile(path), FileNotFoundError, in_file=True)
 
 
-def _said(exc: Exception) -> str:
-    """What an error of the system says; of others only their name, because their text may hold what was stored."""
+def _reason(exc: Exception) -> str:
+    """The text of a system error; only the name of any other, whose text may contain what was stored."""
     if lack := shortage(exc):
         return str(lack)
     if isinstance(exc, OSError) and exc.strerror:
@@ -213,8 +213,8 @@ def _said(exc: Exception) -> str:
 class _Libsecret:
     """msal-extensions' agent for libsecret.
 
-    Its `LibsecretPersistence` begins with a trial: it writes, reads and deletes an item that is the same for all
-    programs, so that those that start together fail. Here the first look at what is kept is the trial.
+    `LibsecretPersistence` begins with a trial: it writes, reads and deletes an item that all programs share. Programs
+    that start together fail. Here the first read is the trial.
     """
 
     is_encrypted = True
@@ -234,10 +234,10 @@ class _Libsecret:
 
 
 def _msal_extensions(module: str) -> Any:
-    """A module of msal-extensions, without the package around it.
+    """A module of msal-extensions, without its package.
 
-    The package's own `__init__` imports MSAL, and MSAL requests: 100 ms that a process which finds its token has no use
-    for. The modules need neither. They get a package of our own around them, which looks into the same directory.
+    The `__init__` of the package imports MSAL, which imports requests: 100 ms, of no use to a process that finds its
+    token. The modules need neither. They get another package around them, with the same directory.
     """
     with importing, whole_packages():
         if _ALIAS not in sys.modules:

@@ -1,270 +1,18 @@
-"""Tokens in one file for all processes of a user: `token_cache: {kind: file}`.
-
-Reading takes no lock: the file is replaced as a whole. Writing does, for some milliseconds. Who asks Entra holds a lock
-of its key, the file of which exists only meanwhile.
-"""
+"""`token_cache: {kind: file}`: tokens in one file for all processes of a user; `file_store` opens and calls it."""
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import json
-import os
-import sys
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final
 
-from credconf.problems.printable import printable
 from credconf.settings.declaration import Redirects, Setting, is_switched_off
 from credconf.settings.fields import name_in
 from credconf.settings.formats import of_pattern
 
-from .encrypted_storage import NoEncryption, Persistence, encrypted, plain
-from .file_locks import FileLock, Turns, is_left
-from .private_file import empty, parsed, private_directory
 from .settings import Extra, StoreSettings
-from .store import Seen, Told, Unavailable, read, read_failure, written, written_failure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from credconf.ground.log import Log
-    from credconf.problems.failure import Failure
-
     from .settings import Opening
-    from .store import Backend, Entry
-
-
-LARGEST = 512 * 1024
-"""Characters: about 250 tokens. Each refresh writes the file anew; more tokens are for Redis."""
-MOST_FAILURES = 50
-"""That are kept, the latest: they live for half a minute, and whoever misses one asks for himself."""
-
-
-class FileBackend:
-    """The file.
-
-    Args:
-        directory: of the file and its locks; made when it is first needed, for its owner alone.
-        name: of the cache.
-        persistence: makes the storage, once.
-        limit: how many tokens are kept at the most.
-        clock: the wall clock.
-        steady: a clock that all processes of the machine share, since its start.
-
-    Raises:
-        NoEncryption: no storage can be made on this machine.
-    """
-
-    patience = None
-
-    def __init__(
-        self,
-        directory: str,
-        name: str,
-        persistence: Callable[[str], Persistence],
-        limit: int,
-        *,
-        clock: Callable[[], float],
-        steady: Callable[[], float],
-        log: Log,
-    ) -> None:
-        self._directory = directory
-        self._path = os.path.join(directory, f"{name}.json")
-        self._limit = limit
-        self._clock = clock
-        self._steady = steady
-        self._log = log
-        self._new = persistence
-        self._kept: Persistence | None = None
-        self._turns = Turns(f"{self._path}.lock")
-        with contextlib.suppress(Unavailable):  # the guard tells, when it is used
-            self._opened()
-
-    def _persistence(self) -> Persistence:
-        """The storage, in a directory that is there.
-
-        Raises:
-            Unavailable: there can be no such directory, or no such storage any more.
-        """
-        if self._kept is None:
-            try:
-                return self._opened()
-            except NoEncryption as exc:
-                reason = str(exc)
-            raise Unavailable(reason)
-        private_directory(self._directory)
-        return self._kept
-
-    def _opened(self) -> Persistence:
-        private_directory(self._directory)
-        self._kept = kept = self._new(self._path)
-        return kept
-
-    @property
-    def label(self) -> str:
-        """As `shared.Backend` says."""
-        return f"the token cache {printable(self._path)}"
-
-    def get(self, key: str) -> Seen:
-        """As `shared.Backend` says."""
-        text = self._text()
-        if text is None:
-            return Seen()
-        document = parsed(text)
-        if document is None:
-            with self._turns.mine():
-                document = self._understood()
-        return self._seen(document, key)
-
-    def _seen(self, document: dict[str, Any], key: str) -> Seen:
-        kept, told = document["tokens"].get(key), document["failures"].get(key)
-        age = self._age(kept)
-        entry = None if age is None else read(kept, age)
-        since = self._age(told)
-        failure = None if since is None or since > told["seconds"] else read_failure(told["failure"])
-        return Seen(entry, None if failure is None or since is None else Told(failure, since))
-
-    def put(self, key: str, entry: Entry) -> None:
-        """As `shared.Backend` says."""
-        stamp = {"at": self._clock() - entry.age, "up": self._steady() - entry.age}
-
-        def change(document: dict[str, Any]) -> None:
-            document["tokens"].pop(key, None)
-            document["tokens"][key] = {**written(entry), **stamp}
-            document["failures"].pop(key, None)
-
-        self._update(change)
-
-    def tell(self, key: str, failure: Failure, seconds: float) -> None:
-        """As `shared.Backend` says."""
-        stamp = {"at": self._clock(), "up": self._steady(), "seconds": seconds}
-
-        def change(document: dict[str, Any]) -> None:
-            document["failures"].pop(key, None)
-            document["failures"][key] = {"failure": written_failure(failure), **stamp}
-
-        self._update(change)
-
-    def lock(self, key: str) -> FileLock | None:
-        """As `shared.Backend` says."""
-        self._persistence()
-        # A name of a file may not be as long as a key; nor need the directory tell who asks.
-        digest = hashlib.blake2b(key.encode(), digest_size=16).hexdigest()
-        path = f"{self._path}.{digest}.lock"
-        lock = FileLock.take(path)
-        if lock is not None or not is_left(path):
-            return lock
-        with self._turns.mine():  # two who find it so at once must not remove each other's
-            if is_left(path):
-                with contextlib.suppress(OSError):  # as on Windows, which removes no file that is open
-                    os.unlink(path)
-        return FileLock.take(path)
-
-    def after_fork(self) -> None:
-        """As `shared.Backend` says."""
-        self._turns.after_fork()
-        if self._kept is not None:
-            self._kept.after_fork()
-
-    def close(self) -> None:
-        """Nothing is kept open."""
-
-    # The file
-
-    def _update(self, change: Callable[[dict[str, Any]], None]) -> None:
-        storage = self._persistence()
-        with self._turns.mine():
-            document = self._understood()
-            change(document)
-            storage.save(self._bounded(document))
-
-    def _text(self) -> str | None:
-        """What is there; "" for what is no text."""
-        try:
-            return self._persistence().load()
-        except ValueError:
-            return ""
-
-    def _understood(self) -> dict[str, Any]:
-        """What is there, or an empty document in its place. The caller holds the lock."""
-        text = self._text()
-        document = empty() if text is None else parsed(text)
-        if document is None:
-            aside = self._persistence().set_aside(json.dumps(empty()))
-            kept = f"it is kept as {printable(aside)}" if aside else "it is replaced"
-            self._log.warning("%s holds something else than tokens, or others can change it: %s", self.label, kept)
-        return document or empty()
-
-    def _bounded(self, document: dict[str, Any]) -> str:
-        """The text of a document, without what has expired, and without the oldest of what is beyond the bounds."""
-        tokens, failures = document["tokens"], document["failures"]
-        for key in [key for key, kept in tokens.items() if read(kept, self._age(kept) or 0.0) is None]:
-            del tokens[key]
-        for key, told in list(failures.items()):
-            age = self._age(told)
-            if age is None or age > told["seconds"]:
-                del failures[key]
-        _drop(tokens, len(tokens) - self._limit)
-        _drop(failures, len(failures) - MOST_FAILURES)
-        text = json.dumps(document)
-        while len(text) > LARGEST and (tokens or failures):
-            oldest = failures or tokens  # a failure that is missed costs no more than a token that is
-            _drop(oldest, len(oldest) // 8 + 1)
-            text = json.dumps(document)
-        return text
-
-    def _age(self, kept: Any) -> float | None:
-        """Seconds since something was written; `None` where neither clock can tell.
-
-        The wall clock goes on while the machine is off; the steady one does not notice when somebody sets the clock.
-        After a restart it says less than the truth, never more.
-        """
-        if not isinstance(kept, dict):
-            return None
-        since = [self._clock() - kept["at"], self._steady() - kept["up"]]
-        return max(since) if max(since) >= 0 else None
-
-
-def _drop(kept: dict[str, Any], number: int) -> None:
-    """Drop some of what has been there longest."""
-    for key in list(kept)[: max(number, 0)]:
-        del kept[key]
-
-
-def directory_of(home: str | None) -> str:
-    """Where the files are, by the custom of the system.
-
-    Args:
-        home: of caches, where a variable names it (`XDG_CACHE_HOME`, `LOCALAPPDATA`).
-    """
-    usual = {"win32": "~/AppData/Local", "darwin": "~/Library/Caches"}.get(sys.platform, "~/.cache")
-    return os.path.join(home or os.path.expanduser(usual), "credconf")
-
-
-def _opened(cache: FileSettings, opening: Opening) -> FileBackend:
-    name = cache.name
-    directory = directory_of(opening.cache_home)
-
-    def persistence(path: str) -> Persistence:
-        try:
-            return encrypted(path, name)
-        except NoEncryption:
-            if not cache.allow_unencrypted_storage:
-                raise
-        return plain(path)
-
-    try:
-        clocks = {"clock": opening.clock, "steady": opening.monotonic}
-        return FileBackend(directory, name, persistence, cache.max_entries, **clocks, log=opening.log)
-    except NoEncryption as exc:
-        reason = str(exc)
-    from credconf.errors import ConfigError
-    from credconf.problems import Problem
-
-    message = f"tokens can't be encrypted on this machine: {reason}"
-    hint = "install what is missing, or allow a plain file: `token_cache: {allow_unencrypted_storage: true}`"
-    raise ConfigError([Problem("no-encryption", message, path="token_cache", hint=hint)])
-
+    from .store import Store
 
 _NAME: Final = of_pattern(
     r"[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9_-])?",
@@ -297,11 +45,14 @@ class FileSettings(StoreSettings):
     ] = False
 
     @classmethod
-    def open(cls, opening: Opening) -> Backend | None:
+    def open(cls, opening: Opening) -> Store | None:
         """The file that a configuration names.
 
         Raises:
             ConfigError: the machine has no encryption, and a plain file is not allowed.
         """
-        assert isinstance(opening.settings, FileSettings)
-        return _opened(opening.settings, opening)
+        from .file_store import opened  # for those alone who use a file
+
+        cache = opening.settings
+        assert isinstance(cache, FileSettings)
+        return opened(cache.name, opening, allow_plain=cache.allow_unencrypted_storage, limit=cache.max_entries)

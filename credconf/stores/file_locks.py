@@ -1,8 +1,9 @@
-"""Locks between the processes of one machine, which end with the process that holds them, even by `kill -9`.
+"""Locks between the processes of one machine. A lock ends with the process that holds it, even by `kill -9`.
 
-They end with one that hangs, too: its file is removed, and what it holds then is nothing that anybody asks for.
+If the holder hangs, another process removes the file of its lock and makes a new one. The holder then locks a file
+without a name.
 
-By `fcntl` and `msvcrt` themselves: the usual libraries leave the file of every lock behind, or import Redis.
+The module calls `fcntl` and `msvcrt` itself: the usual libraries leave the file of every lock behind, or import Redis.
 """
 
 from __future__ import annotations
@@ -42,22 +43,23 @@ else:
 
 
 WAIT = 1.0
-"""Seconds that somebody who only reads and writes the file may take; it is a matter of milliseconds."""
+"""Seconds to wait for a process that writes the file, which takes milliseconds."""
 _POLL = 0.005
 LEASE = 5.0
-"""Seconds: less than the others have patience, more than a process that is merely short of CPU leaves a lock alone."""
-_LOOKS = 3  # for a lock file that is removed while we wait for it
-_OTHERS = {errno.ELOOP, errno.EISDIR, errno.ENXIO, errno.ENOTDIR}  # what opening a link, directory or socket says
-_TAKEN = {errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK}  # `msvcrt` says one of the latter two
+"""Seconds without a sign of life after which the holder of a lock counts as hung: fewer than other processes wait, more
+than a process needs that is short of CPU."""
+_TRIES = 3  # for a lock file that is removed while this process waits for it
+_OTHERS = {errno.ELOOP, errno.EISDIR, errno.ENXIO, errno.ENOTDIR}  # the errors of opening a link, directory or socket
+_TAKEN = {errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES, errno.EDEADLK}  # the latter two are of `msvcrt`
 
 _open: set[_File] = set()
 
 
 class _File:
-    """The file of a lock, open.
+    """The open file of a lock.
 
     Raises:
-        Unavailable: there can be no such file.
+        Unavailable: the file can't be made.
     """
 
     def __init__(self, path: str) -> None:
@@ -66,10 +68,10 @@ class _File:
         _open.add(self)
 
     def lock(self) -> bool:
-        """Whether it is ours now; `False` where somebody else has it.
+        """Lock it; `False` if it is locked elsewhere.
 
         Raises:
-            Unavailable: nobody can have it: some file systems know no locks.
+            Unavailable: its file system has no locks.
         """
         if self._descriptor is None:
             return False
@@ -85,25 +87,25 @@ class _File:
         raise Unavailable(message)
 
     def is_there(self) -> bool:
-        """Whether its path leads to it: somebody may have removed it, and made another."""
+        """Whether it still has its path: another process may have removed it and made a new file."""
         try:
             return self._descriptor is not None and os.path.samestat(os.stat(self.path), os.fstat(self._descriptor))
         except OSError:
             return False
 
     def mark(self) -> None:
-        """Show that its holder is alive. It is written to because who can't do that can't store a token either.
+        """Write to it, as a sign of life. A process that can't write here could not store a token either.
 
         Raises:
-            Unavailable: it can't be.
+            Unavailable: it can't be written.
         """
         descriptor = self._descriptor
         if descriptor is None:
             return
         try:
             os.write(descriptor, b"\n")
-            os.lseek(descriptor, 0, os.SEEK_SET)  # where Windows locks it
-            now = time.time()  # of this machine: that of a server of files may differ
+            os.lseek(descriptor, 0, os.SEEK_SET)  # the position that Windows locks
+            now = time.time()  # by the clock of this machine: that of a file server may differ
             os.utime(descriptor if os.utime in os.supports_fd else self.path, (now, now))
         except OSError as exc:
             reason = exc.strerror
@@ -116,11 +118,11 @@ class _File:
         """Unlock and close it."""
         if self._descriptor is not None:
             with contextlib.suppress(OSError):
-                _let_go(self._descriptor)  # said, because the child of a fork may have the file open, too
+                _let_go(self._descriptor)  # explicitly: the child of a fork may have the file open, too
         self.close()
 
     def close(self) -> None:
-        """Close it, which ends no lock that another process has by the same opening."""
+        """Close it. This ends no lock that another process holds through the same open file."""
         descriptor, self._descriptor = self._descriptor, None
         _open.discard(self)
         if descriptor is not None:
@@ -128,7 +130,7 @@ class _File:
 
 
 def _close_copies() -> None:
-    """In the child of a fork: a copy that stays open would keep the parent's lock for as long as the child lives."""
+    """Close the parent's files in the child of a fork: an open copy would extend the parent's lock."""
     for file in list(_open):
         file.close()
 
@@ -138,11 +140,11 @@ if hasattr(os, "register_at_fork"):
 
 
 class FileLock:
-    """A lock that is held, as long as its file is open. Its file goes with it.
+    """A lock that is held while its file is open. Its release removes the file.
 
     Attributes:
-        lease: seconds for which a process may hang that holds it; one that ends has lost it at once.
-        local: yes.
+        lease: the seconds for which its holder may hang. If the holder ends, it loses the lock at once.
+        local: its release needs no network.
     """
 
     lease = LEASE
@@ -153,10 +155,10 @@ class FileLock:
 
     @classmethod
     def take(cls, path: str) -> FileLock | None:
-        """The lock, or `None` where another process or thread has it.
+        """Take the lock; `None` if another process or thread holds it.
 
         Raises:
-            Unavailable: there can be no such file, or no lock of it.
+            Unavailable: the file or its lock can't be had.
         """
         file = _File(path)
         taken = kept = False
@@ -164,7 +166,8 @@ class FileLock:
             taken = file.lock()
             if taken:
                 file.mark()
-                # Its holder removes it before he lets go; whoever thought that it was left did so before it was marked.
+                # The last holder removes the file before it unlocks it. A process that took the file for left by a
+                # hung holder did so before the mark. In both cases this lock is of a file without a name.
                 kept = file.is_there()
         finally:
             if taken and not kept:
@@ -174,30 +177,30 @@ class FileLock:
         return cls(file) if kept else None
 
     def renew(self) -> bool:
-        """Show that this process does not hang; `False` where another one has thought so."""
+        """Give a sign of life; `False` if another process has taken the lock over."""
         if not self._file.is_there():
             return False
         self._file.mark()
         return True
 
     def release(self) -> None:
-        """Remove the file, then let go: who has opened it meanwhile sees that it is not there any more."""
+        """Remove the file, then unlock it: a process that has opened it meanwhile detects that it is gone."""
         if self._file.is_there():
-            with contextlib.suppress(OSError):  # Windows removes no file that somebody has open
+            with contextlib.suppress(OSError):  # Windows removes no file that is open elsewhere
                 os.unlink(self._file.path)
         self._file.let_go()
 
     def after_fork(self) -> None:
-        """Close the child's copy, which does not end the lock."""
+        """Close the copy of the child, which does not end the lock."""
         self._file.close()
 
 
 @contextlib.contextmanager
 def exclusive(path: str) -> Generator[None]:
-    """Hold the lock of a file that stays, for a few milliseconds; wait for others who do the same.
+    """Wait for the lock of a file that stays, and hold it for a few milliseconds.
 
     Raises:
-        Unavailable: somebody has held it for too long, or there can be no such file, or no lock of it.
+        Unavailable: another process holds it for too long, or the file or its lock can't be had.
     """
     file = _waited_for(path)
     try:
@@ -207,7 +210,7 @@ def exclusive(path: str) -> Generator[None]:
 
 
 def is_left(path: str) -> bool:
-    """Whether the holder of a lock has hung for so long (stopped, suspended) that another may take its place."""
+    """Whether the holder of a lock has hung (stopped, suspended) for so long that another process may take it over."""
     try:
         return time.time() - os.lstat(path).st_mtime > LEASE
     except OSError:
@@ -215,13 +218,13 @@ def is_left(path: str) -> bool:
 
 
 class Turns:
-    """Whose turn it is to write a file: one thread of one process at a time.
+    """Lets one thread of one process at a time write a file.
 
-    Between processes there is no order but a deadline: without a queue of its own some of many threads would never have
-    their turn.
+    Processes have a deadline and no order. Without a queue in each process, some of many threads would never get the
+    lock.
 
     Args:
-        path: of a lock file that stays.
+        path: the path of a lock file that stays.
     """
 
     def __init__(self, path: str) -> None:
@@ -231,14 +234,14 @@ class Turns:
 
     @contextlib.contextmanager
     def mine(self) -> Generator[None]:
-        """Wait for it, and hold it.
+        """Wait for the lock, and hold it.
 
         Raises:
-            Unavailable: as `exclusive`; or the turn of another thread, for which this one waited, has failed.
+            Unavailable: see `exclusive`; or the thread for which this one waited has failed.
         """
         before = self._failures
         with self._queue:
-            if self._failures != before:  # each would wait until the deadline, one after the other
+            if self._failures != before:  # otherwise each thread would wait until the deadline, one by one
                 message = "it could not be written a moment ago"
                 raise Unavailable(message)
             try:
@@ -249,16 +252,16 @@ class Turns:
                 raise
 
     def after_fork(self) -> None:
-        """In the child of a fork it is nobody's turn."""
+        """Release the queue, in the child of a fork."""
         self._queue = threading.Lock()
 
 
 def _waited_for(path: str) -> _File:
     deadline = time.monotonic() + WAIT
-    looks = 0
+    tries = 0
     while True:
         file = _File(path)
-        looks += 1
+        tries += 1
         kept = False
         try:
             while not file.lock():
@@ -266,8 +269,8 @@ def _waited_for(path: str) -> _File:
                     message = "another process holds its lock"
                     raise Unavailable(message)
                 time.sleep(_POLL)
-            # Where it has been removed others lock another one. Some file systems never give the same answer twice.
-            kept = file.is_there() or looks == _LOOKS
+            # If it was removed, other processes lock a new file. On some file systems two checks never agree.
+            kept = file.is_there() or tries == _TRIES
         finally:
             if not kept:
                 file.let_go()
@@ -285,7 +288,7 @@ def _opened(path: str) -> int:
             reason = str(shortage(exc) or exc.strerror)
     else:
         found = os.fstat(descriptor)
-        # It is written to, which a file with another name would suffer from.
+        # It is written to: a file that has another name, too, would be damaged.
         if stat.S_ISREG(found.st_mode) and found.st_nlink <= 1:
             return descriptor
         os.close(descriptor)

@@ -8,7 +8,7 @@ from .settings import StoreSettings
 
 if TYPE_CHECKING:
     from .settings import Opening
-    from .store import Backend
+    from .store import Store
 
 
 class MemorySettings(StoreSettings):
@@ -18,6 +18,6 @@ class MemorySettings(StoreSettings):
     summary: ClassVar = "In this process alone."
 
     @classmethod
-    def open(cls, opening: Opening) -> Backend | None:  # noqa: ARG003 - nothing is shared
+    def open(cls, opening: Opening) -> Store | None:  # noqa: ARG003 - nothing is shared
         """Nothing is shared."""
         return None

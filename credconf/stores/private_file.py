@@ -1,4 +1,4 @@
-"""The plain file of tokens: private to its user, and a document of a known shape."""
+"""The plain file of tokens: private to its user, with a document of a known structure."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ LARGEST = 1024 * 1024
 
 
 def private_directory(path: str) -> None:
-    """A directory that only its owner can enter.
+    """Make a directory that only its owner can enter.
 
     Raises:
-        Unavailable: there can be none.
+        Unavailable: it can't be made, or belongs to another user.
     """
     reason: str | None
     try:
@@ -38,7 +38,7 @@ def private_directory(path: str) -> None:
 
 
 class PlainFile:
-    """A text in a file; used like msal-extensions' `FilePersistence`, which opens whatever has that name."""
+    """A text in a file, with the methods of msal-extensions' `FilePersistence`, which opens any kind of file."""
 
     is_encrypted = False
 
@@ -46,7 +46,7 @@ class PlainFile:
         self._path = path
 
     def load(self) -> str:
-        """The text, or the beginning of one that is too long."""
+        """The text, or the beginning of a text that is too long."""
         descriptor = os.open(self._path, os.O_RDONLY | _flags("O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY", "O_BINARY"))
         with os.fdopen(descriptor, "rb") as file:
             return (file.read(LARGEST + 1) or b"").decode()
@@ -63,15 +63,15 @@ class PlainFile:
 
 
 def _flags(*names: str) -> int:
-    """The flags of those that this system has."""
+    """The flags of these names that the system has."""
     return sum(getattr(os, name, 0) for name in names)
 
 
 def is_ours(path: str) -> bool:
-    """Whether a file is there that this user has written; `False` where there is nothing.
+    """Whether there is a file that only this user can have written; `False` if there is none.
 
     Raises:
-        ValueError: something else has its name, or others can change it: a token in it may be of their making.
+        ValueError: it is not a regular file, or another user can change it and could have forged its tokens.
     """
     try:
         found = os.lstat(path)
@@ -83,7 +83,7 @@ def is_ours(path: str) -> bool:
     return True
 
 
-_LATEST = 1e12  # seconds; more than any clock says
+_LATEST = 1e12  # seconds; later than any clock
 _FORMAT = "credconf-tokens-1"
 
 
@@ -93,7 +93,7 @@ def empty() -> dict[str, Any]:
 
 
 def parsed(text: str) -> dict[str, Any] | None:
-    """A document of ours; `None` for anything else."""
+    """The document of a text; `None` if it is not one of credconf's."""
     try:
         document = json.loads(text)
     except (ValueError, RecursionError):
@@ -104,12 +104,12 @@ def parsed(text: str) -> dict[str, Any] | None:
     if not (isinstance(tokens, dict) and isinstance(failures, dict)):
         return None
     stamped = all(_has_numbers(kept, "at", "up") and _is_flat(kept) for kept in tokens.values())
-    told = all(_has_numbers(each, "at", "up", "seconds") and _is_told(each) for each in failures.values())
-    return document if stamped and told else None
+    failed = all(_has_numbers(each, "at", "up", "seconds") and _is_failure(each) for each in failures.values())
+    return document if stamped and failed else None
 
 
-def _is_told(each: dict[str, Any]) -> bool:
-    """Whether nothing in it is nested so deep that it could be read, and not be written again."""
+def _is_failure(each: dict[str, Any]) -> bool:
+    """Whether nothing is nested: deep nesting can be read, and not be written again."""
     failure = each.get("failure")
     rest = {name: value for name, value in each.items() if name != "failure"}
     if not isinstance(failure, dict) or not _is_flat(rest):
@@ -127,5 +127,5 @@ def _has_numbers(kept: Any, *names: str) -> bool:
 
 
 def _is_time(value: Any) -> bool:
-    """JSON has numbers that are none (`NaN`), and some with which nobody can calculate."""
+    """Whether a value is a usable time. JSON permits `NaN`, and numbers that are too large to calculate with."""
     return isinstance(value, int | float) and -_LATEST < value < _LATEST

@@ -54,13 +54,13 @@ class RedisClient:
     """
 
     def __init__(self, timeout: float, opening: Opening) -> None:
-        url = opening.identity.cache_url or ""
+        url = opening.identity.texts.get("token_cache.url") or ""
         hidden = url.startswith("unix:") or "token_cache.url" in opening.identity.hidden
         self.label = "the Redis of token_cache" if hidden else f"the Redis at {shown(url)}"
         self._opening = opening
         self.timeout = timeout
         self._longest = _LONGEST * self.timeout
-        self._steady = opening.monotonic
+        self._monotonic = opening.monotonic
         self._workers = Workers(_CONNECTIONS, "credconf-redis", idle=_RESTS)
         self._client: Any = None
         self._closed = False
@@ -114,7 +114,7 @@ class RedisClient:
                 call.ended = True
                 self._hung -= call.given_up
                 self._calls -= 1
-                self._used = self._steady()
+                self._used = self._monotonic()
                 left = self._client if self._closed and not self._calls else None
             _disconnect(left)
             self._places.release()
@@ -129,7 +129,7 @@ class RedisClient:
 
     def _current(self) -> Any:
         with self._lock:
-            now = self._steady()
+            now = self._monotonic()
             stale = self._client if not self._calls and now - self._used > _IDLE else None
             client = self._client = None if stale is not None else self._client
             self._used = now
@@ -154,7 +154,7 @@ class RedisClient:
             import redis
             from redis.backoff import NoBackoff
             from redis.retry import Retry
-        url = self._opening.identity.cache_url or ""
+        url = self._opening.identity.texts.get("token_cache.url") or ""
         options: dict[str, Any] = {
             "socket_timeout": self.timeout,
             "socket_connect_timeout": self.timeout,

@@ -119,9 +119,9 @@ class Keyring:
             Unavailable: no secret can be read.
         """
         with self._lock:
-            steady, worked = self._opening.monotonic(), self._opening.worked()
-            if self._kept is None or steady >= self._until or worked is not self._worked:
-                self._kept, self._worked, self._until = self._read(), worked, steady + _FRESH
+            monotonic, worked = self._opening.monotonic(), self._opening.worked()
+            if self._kept is None or monotonic >= self._until or worked is not self._worked:
+                self._kept, self._worked, self._until = self._read(), worked, monotonic + _FRESH
             return self._kept
 
     def _read(self) -> Seals:

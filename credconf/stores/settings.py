@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from credconf.ground.models import STRICT
 from credconf.ground.records import record
 from credconf.settings.declaration import Setting
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from credconf.ground.log import Log
     from credconf.references import Reader
 
-    from .store import Backend
+    from .store import Store
 
 
 @record
@@ -63,8 +62,8 @@ class Opening:
     listed: Callable[[], list[Proof]]
 
 
-class StoreSettings(BaseModel):
-    """The settings that all stores share; a store adds its own.
+class StoreSettings:
+    """The settings that all stores share; a store adds its own. `TokenCacheSettings` makes one model of all of them.
 
     Attributes:
         store: the name of the store: a value of `kind`.
@@ -74,15 +73,13 @@ class StoreSettings(BaseModel):
         repair: what `credconf doctor` advises where it can't be used.
     """
 
-    model_config = STRICT
-
     store: ClassVar[str]
     summary: ClassVar[str]
     extra: ClassVar[Extra | None] = None
     required: ClassVar[tuple[str, ...]] = ()
     repair: ClassVar[str | None] = None
 
-    kind: str = "memory"
+    kind: str
     max_entries: Annotated[
         int,
         Field(ge=1, le=10_000_000),
@@ -90,7 +87,7 @@ class StoreSettings(BaseModel):
     ] = 100_000
 
     @classmethod
-    def open(cls, opening: Opening) -> Backend | None:
+    def open(cls, opening: Opening) -> Store | None:
         """Where the tokens are shared; `None` for the memory of this process alone.
 
         Raises:

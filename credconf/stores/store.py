@@ -1,7 +1,7 @@
-"""Tokens beyond one process: what a backend is, and what travels to it and back.
+"""The interface of a store that processes share, and the tokens and failures that it keeps.
 
-A backend is one file beside this one, and one line in `backends`. It needs to know nothing of Entra, of threads or of
-what happens when it fails: `sharing` decides who asks, and `guard` keeps a backend that is down out of the way.
+A store knows nothing of Entra or of threads. `credconf.tokens.coordinator` decides which process requests a token, and
+`credconf.tokens.circuits` bypasses a store that fails.
 """
 
 from __future__ import annotations
@@ -15,32 +15,32 @@ from credconf.problems.failure import Failure
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_LONGEST = 10 * 365 * 86400.0  # seconds; what claims to live longer is no token of Entra's
-_LONGEST_TEXT = 20_000  # characters: more than any message of ours has
+_LONGEST = 10 * 365 * 86400.0  # seconds; no token of Entra lives longer
+_LONGEST_TEXT = 20_000  # characters: longer than any message of credconf
 _MOST_CODES = 100
 
 
 class Unavailable(Exception):
-    """A backend can't be used now. Its text says why, and shows no value and no secret.
+    """A store can't be used now. The text gives the reason and shows no value and no secret.
 
-    Backends raise it outside `except`, so that no chain holds what a library said, and no frame what was stored.
+    Stores raise it outside `except`, so that no chain holds a library's exception and no frame a stored value.
     """
 
 
 class Busy(Unavailable):
-    """This process asks a backend for more at once than it allows itself, which says nothing about the backend."""
+    """This process makes more calls at once than it permits itself, which proves nothing about the store."""
 
 
 @record
 class Entry:
-    """One token as it is shared, without any time of day: clocks of machines differ.
+    """One shared token. It holds no time of day, since the clocks of machines differ.
 
     Attributes:
         token: the access token.
         token_type: `Bearer`.
-        lifetime: seconds from the request to its end, as the server gave them.
-        refresh_in: seconds from the request to when the server wants it replaced, if it said so.
-        age: seconds since the request, as the backend knows it.
+        lifetime: the seconds from the request until it expires, as the server gave them.
+        refresh_in: the seconds from the request until the server wants it replaced, if given.
+        age: the seconds since the request, by the clock of the store.
     """
 
     token: str = field(repr=False)
@@ -51,37 +51,31 @@ class Entry:
 
     @property
     def remaining(self) -> float:
-        """Seconds to its end; a backend keeps it no longer."""
+        """The seconds until it expires; a store keeps it no longer."""
         return self.lifetime - self.age
 
 
 @record
-class Told:
-    """A failure that the holder of a lock left for those who waited.
+class Stored:
+    """What a store holds under a key: a token, the last failure to get one, both, or nothing.
 
     Attributes:
-        failure: what Entra, or the way to it, answered.
-        age: seconds since.
+        entry: the token.
+        failure: the failure that the holder of a lock stored for the processes that wait.
+        failure_age: seconds since that failure.
     """
 
-    failure: Failure
-    age: float
-
-
-@record
-class Seen:
-    """What a backend has under a key: a token, the last failure to get one, both, or nothing."""
-
     entry: Entry | None = None
-    told: Told | None = None
+    failure: Failure | None = None
+    failure_age: float = 0.0
 
 
 class Lock(Protocol):
-    """A lock that is held: the right to ask Entra for one token.
+    """A lock that is held: the right to request one token from Entra.
 
     Attributes:
-        lease: seconds after which it is lost unless renewed; `None` where it ends with the process that holds it.
-        local: whether to release it calls nobody, and so never takes long.
+        lease: the seconds after which it expires unless renewed; `None` if it ends with the process that holds it.
+        local: whether its release needs no network, and so never takes long.
     """
 
     @property
@@ -95,26 +89,26 @@ class Lock(Protocol):
         ...
 
     def renew(self) -> bool:
-        """Extend the lease; `False` where it has been lost."""
+        """Extend the lease; `False` if the lock is lost."""
         ...
 
     def release(self) -> None:
-        """Let somebody else have it. A lock that has been lost meanwhile is not taken from its new holder."""
+        """Release it. A lock that is lost stays with its new holder."""
         ...
 
     def after_fork(self) -> None:
-        """In the child of a fork: forget it without releasing it, it is the parent's."""
+        """Forget it without a release, in the child of a fork: it belongs to the parent process."""
         ...
 
 
-class Backend(Protocol):
-    """Where tokens are shared. Any thread may call any method; each takes a bounded time or raises `Unavailable`.
+class Store(Protocol):
+    """A place where processes share tokens. Methods are thread-safe, and take a bounded time or raise `Unavailable`.
 
     A key is a text (`key_of`) that names authority with port, tenant, client, scopes and CAE.
 
     Attributes:
-        label: what logs call it; it shows no secret.
-        patience: seconds that a caller may lose to it before Entra is asked; `None` where it is on this machine.
+        label: its name in logs, without a secret.
+        patience: the seconds that it may delay a caller; `None` if it is on this machine.
     """
 
     @property
@@ -127,24 +121,24 @@ class Backend(Protocol):
         """See above."""
         ...
 
-    def get(self, key: str) -> Seen:
-        """What there is. What can't be understood, or has expired, is nothing."""
+    def get(self, key: str) -> Stored:
+        """What is stored. Malformed and expired data counts as nothing."""
         ...
 
     def put(self, key: str, entry: Entry) -> None:
-        """Keep a token until its end, in the place of what was there; a failure that was told is over."""
+        """Store a token until it expires. It replaces the previous token and any failure."""
         ...
 
-    def tell(self, key: str, failure: Failure, seconds: float) -> None:
-        """Leave a failure for those who wait, for some seconds. A token that is there stays."""
+    def put_failure(self, key: str, failure: Failure, seconds: float) -> None:
+        """Store a failure for some seconds, for the processes that wait. A stored token stays."""
         ...
 
     def lock(self, key: str) -> Lock | None:
-        """The lock of a key, without waiting for it; `None` where somebody else has it."""
+        """The lock of a key, without waiting; `None` if it is held elsewhere."""
         ...
 
     def after_fork(self) -> None:
-        """In the child of a fork: no lock is held, and no socket or file is the parent's."""
+        """Forget the locks, sockets and files of the parent process, in the child of a fork."""
         ...
 
     def close(self) -> None:
@@ -153,12 +147,12 @@ class Backend(Protocol):
 
 
 def key_of(authority: str, tenant: str | None, client_id: str, scopes: tuple[str, ...], *, cae: bool) -> str:
-    """The key of a token, the same in every process: no two tokens that differ share one."""
+    """The key of a token, the same in every process. Different tokens have different keys."""
     return json.dumps([authority, tenant, client_id, list(scopes), cae], ensure_ascii=True, separators=(",", ":"))
 
 
 def written(entry: Entry) -> dict[str, Any]:
-    """An entry as JSON; its age is for the backend to know."""
+    """An entry as JSON, without its age, which the store knows."""
     return {
         "token": entry.token,
         "token_type": entry.token_type,
@@ -168,7 +162,7 @@ def written(entry: Entry) -> dict[str, Any]:
 
 
 def read(data: object, age: float) -> Entry | None:
-    """An entry from its JSON; `None` for anything else, and for what has expired."""
+    """An entry from its JSON; `None` for anything else, and for an expired one."""
     if not isinstance(data, dict):
         return None
     token, token_type = data.get("token"), data.get("token_type")
@@ -182,7 +176,7 @@ def read(data: object, age: float) -> Entry | None:
 
 
 def _is_word(value: object) -> TypeGuard[str]:
-    """What may be a token (RFC 6749, appendix A.12): it becomes a header of the application's requests."""
+    """Whether a value may be a token (RFC 6749, appendix A.12): it becomes a header of the application's requests."""
     return isinstance(value, str) and value != "" and value.isascii() and value.isprintable()
 
 
@@ -203,7 +197,7 @@ _FIELDS: Mapping[str, tuple[type, ...]] = {
 
 
 def written_failure(failure: Failure) -> dict[str, Any]:
-    """A failure as JSON. It shows what an error message shows: who asked, and no secret."""
+    """A failure as JSON. Like an error message, it names the identity and shows no secret."""
     return {**{name: getattr(failure, name) for name in _FIELDS}, "codes": list(failure.codes)}
 
 
@@ -222,5 +216,5 @@ def read_failure(data: object) -> Failure | None:
     numbers = [value for name in ("status_code", "retry_after") if (value := data[name]) is not None]
     if not all(_is_seconds(number) for number in (*numbers, *codes)) or len(codes) > _MOST_CODES:
         return None
-    said: dict[str, Any] = {**data, "codes": tuple(codes)}
-    return Failure(**said)
+    fields: dict[str, Any] = {**data, "codes": tuple(codes)}
+    return Failure(**fields)

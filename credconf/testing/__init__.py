@@ -1,12 +1,12 @@
 """A fake Microsoft Entra token service and ready-made credentials, for tests without a cloud.
 
-Three ways in, by how much of the real thing a test needs:
+Three tools, by how much of Entra a test needs:
 
-- `StaticCredential` and `AsyncStaticCredential`: a token that is simply there. No server, no network.
+- `StaticCredential` and `AsyncStaticCredential`: a fixed token. No server, no network.
 - `FakeEntra`: a token service over HTTPS on 127.0.0.1 that checks tenants, clients, secrets and
-  certificates, answers as Entra does, keeps a log of what it was asked, and fails on demand.
+  certificates, answers as Entra does, records its requests, and fails on demand.
 - The pytest plugin, which is installed with credconf: the fixtures `fake_entra` (a server for one
-  test) and `credconf_environment` (the same, with every variable that an application needs already set).
+  test) and `credconf_environment` (the same, with all variables set that an application needs).
 
 Example:
     A test of an application that calls `credconf.from_config()` somewhere inside::
@@ -16,8 +16,7 @@ Example:
             assert make_report().ok
             assert credconf_environment.count() == 2
 
-No test that uses this package has seen the real Entra: what is modelled is what its documentation and
-its published error texts say.
+The fake models Entra's documentation and its published error texts. It was not compared with the real Entra.
 """
 
 from typing import TYPE_CHECKING
@@ -26,8 +25,8 @@ if TYPE_CHECKING:
     from .certificates import ClientCertificate, make_certificate
     from .directory import Registration
     from .fake_entra import FakeEntra
-    from .recording import RecordedRequest
     from .static import AsyncStaticCredential, StaticCredential
+    from .wire import RecordedRequest
 
 __all__ = [
     "AsyncStaticCredential",
@@ -39,12 +38,12 @@ __all__ = [
     "make_certificate",
 ]
 
-# Bound on first use: pytest imports this package in every run of everybody who has credconf installed.
+# Bound on first use: pytest imports this package in every run on a machine that has credconf installed.
 _HOME = {
     "AsyncStaticCredential": "static",
     "ClientCertificate": "certificates",
     "FakeEntra": "fake_entra",
-    "RecordedRequest": "recording",
+    "RecordedRequest": "wire",
     "Registration": "directory",
     "StaticCredential": "static",
     "make_certificate": "certificates",
@@ -52,7 +51,7 @@ _HOME = {
 
 
 def __getattr__(name: str) -> object:
-    """Import a public name when it is first asked for (PEP 562)."""
+    """Import a public name on first use (PEP 562)."""
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
@@ -61,5 +60,5 @@ def __getattr__(name: str) -> object:
 
 
 def __dir__() -> list[str]:
-    """List the public names beside what is already bound."""
+    """List the public names and the bound ones."""
     return sorted({*globals(), *__all__})

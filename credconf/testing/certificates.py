@@ -80,11 +80,11 @@ _server_lock = threading.Lock()
 
 
 def server_certificate() -> ServerCertificate:
-    """The certificate of every fake server of this process, made when first asked for.
+    """The certificate of every fake server of this process, made on first use.
 
-    Its authority's private key is kept nowhere: nothing else can ever be signed with it.
+    The private key of its authority is discarded: it signs no other certificate.
     """
-    with _server_lock:  # a cache alone would let two first callers make two authorities
+    with _server_lock:  # with a cache alone, two concurrent callers would make two authorities
         return _make_server_certificate()
 
 
@@ -92,7 +92,7 @@ def server_certificate() -> ServerCertificate:
 def _make_server_certificate() -> ServerCertificate:
     ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     ca_name = _name("credconf.testing authority")
-    # Python 3.13 verifies strictly: key usages and both key identifiers must be there.
+    # Python 3.13 verifies strictly: it requires key usages and both key identifiers.
     ca_identifier = x509.SubjectKeyIdentifier.from_public_key(ca_key.public_key())
     ca = (
         _builder(ca_name, ca_name, ca_key.public_key())
@@ -127,13 +127,13 @@ def make_certificate(
 ) -> ClientCertificate:
     """Write a self-signed client certificate with a new RSA key of 2048 bits.
 
-    A file that is already there is replaced in place, which is how a test rotates a certificate.
+    An existing file is replaced in place: a test rotates a certificate this way.
 
     Args:
-        path: Where to write it; the file is born readable by its owner alone.
+        path: The file to write, readable only by its owner.
         password: Encrypts the private key (PEM) or the whole file (PFX).
         form: `pem` or `pfx` (PKCS #12); None takes it from the name: `.pfx` and `.p12` are PFX, else PEM.
-        common_name: The name that the certificate bears.
+        common_name: The common name of the certificate.
         not_before: Start of its validity, an aware time; None for the year 2000.
         not_after: End of its validity, an aware time; None for 30 years from now.
 
@@ -179,8 +179,8 @@ def write_certificate(
 
 
 def thumbprint(certificate: x509.Certificate) -> str:
-    """SHA-1 of a certificate in capital hexadecimal digits, as Azure's portal shows it."""
-    return certificate.fingerprint(hashes.SHA1()).hex().upper()  # noqa: S303 - Entra's identifier, no protection
+    """The SHA-1 of a certificate in upper-case hexadecimal, as the Azure portal shows it."""
+    return certificate.fingerprint(hashes.SHA1()).hex().upper()  # noqa: S303 - an identifier, not a protection
 
 
 def _builder(

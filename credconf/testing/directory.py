@@ -1,4 +1,4 @@
-"""The directory: which tenants exist, which applications are registered, and what proves them."""
+"""The directory: the tenants, the registered applications, and their secrets and certificates."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from credconf.sharing import forget_pauses
 
-from .aadsts import Refusal
+from .answers import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
 
 ADFS = "adfs"
-"""The tenant under which an AD FS server answers; every application is registered there."""
+"""The tenant name of an AD FS server. Every application is registered there."""
 
 _ENDPOINTS_WITHOUT_TENANT = frozenset({"common", "organizations", "consumers", ADFS})
 
 
 @contextmanager
 def changing(lock: threading.Lock) -> Generator[None]:
-    """Change the fake, under its lock. The engines of this process then ask it at once, whatever it said before."""
+    """Change the fake under its lock. Engines of this process forget remembered refusals and pauses."""
     with lock:
         yield
     forget_pauses()
 
 
 class Registration:
-    """An application, as it is registered in the fake directory. Thread-safe; its `repr` shows no secret.
+    """An application in the fake directory. Thread-safe; its `repr` shows no secret.
 
-    Changes take effect with the next request, as a rotation in the portal does.
+    Changes take effect with the next request.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class Registration:
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """The secrets that are accepted now, oldest first."""
+        """The accepted secrets, oldest first."""
         with self._lock:
             return tuple(self._secrets)
 
@@ -81,22 +81,22 @@ class Registration:
         """The newest secret.
 
         Raises:
-            LookupError: There is none.
+            LookupError: There is no secret.
         """
         return self.secrets[-1]
 
     def add_secret(self, secret: str) -> None:
-        """Accept one more secret, beside those that there are."""
+        """Accept one more secret."""
         with changing(self._lock):
             self._expired.discard(secret)
             self._secrets.pop(secret, None)
             self._secrets[secret] = None
 
     def rotate_secret(self, *, overlap: bool = False) -> str:
-        """Accept a new random secret, and refuse all others from now on as wrong ones (AADSTS7000215).
+        """Accept a new random secret, and refuse all others as wrong (AADSTS7000215).
 
         Args:
-            overlap: Go on accepting the others, until `revoke_secret()` or `expire_secret()`.
+            overlap: Keep accepting the others, until `revoke_secret()` or `expire_secret()`.
 
         Returns:
             The new secret, for the file that the application under test reads.
@@ -107,29 +107,29 @@ class Registration:
         return secret
 
     def revoke_secret(self, secret: str) -> None:
-        """Refuse a secret from now on as a wrong one (AADSTS7000215)."""
+        """Refuse a secret as wrong from now on (AADSTS7000215)."""
         with changing(self._lock):
             self._secrets.pop(secret, None)
             self._expired.discard(secret)
 
     def expire_secret(self, secret: str) -> None:
-        """Refuse a secret from now on as an expired one (AADSTS7000222)."""
+        """Refuse a secret as expired from now on (AADSTS7000222)."""
         with changing(self._lock):
             self._secrets.pop(secret, None)
             self._expired.add(secret)
 
     def add_certificate(self, certificate: bytes) -> None:
-        """Accept assertions that are signed with a certificate's key.
+        """Accept assertions that the key of a certificate signs.
 
         Args:
-            certificate: PEM; what else is in it (a private key, a chain after the certificate) is ignored.
+            certificate: PEM; other parts (a private key, the chain after the certificate) are ignored.
 
         Raises:
-            ValueError: There is no certificate in it, or its key is not RSA, which Entra asks for.
+            ValueError: It holds no certificate, or the key is not RSA, which Entra requires.
         """
         parsed = x509.load_pem_x509_certificate(certificate)
         if not isinstance(parsed.public_key(), rsa.RSAPublicKey):
-            raise ValueError("a client certificate needs an RSA key")  # noqa: TRY004 - the input is at fault
+            raise ValueError("a client certificate needs an RSA key")  # noqa: TRY004 - the value is wrong, not its type
         with changing(self._lock):
             self._certificates.update(dict.fromkeys(_thumbprints(parsed), parsed))
 
@@ -140,15 +140,15 @@ class Registration:
                 self._certificates.pop(key, None)
 
     def certificate(self, thumbprint: str) -> x509.Certificate | None:
-        """The certificate with a thumbprint as assertions name it (`x5t` or `x5t#S256`: base64url)."""
+        """Find a certificate by the thumbprint of an assertion (`x5t` or `x5t#S256`: base64url)."""
         with self._lock:
             return self._certificates.get(thumbprint.rstrip("="))
 
     def check_secret(self, secret: str) -> None:
-        """Refuse a secret that is expired or wrong.
+        """Check a secret.
 
         Raises:
-            Refusal: AADSTS7000222 or AADSTS7000215.
+            Refusal: AADSTS7000222, expired; AADSTS7000215, wrong.
         """
         with self._lock:
             if secret in self._secrets:
@@ -172,7 +172,7 @@ class Registration:
             self._tenants = None
 
     def may_ask_for(self, resource: str) -> bool:
-        """Whether tokens for a resource are given to the application."""
+        """Whether the application gets tokens for a resource."""
         return self._resources is None or resource in self._resources
 
 
@@ -186,22 +186,22 @@ class Directory:
         self._any_tenant = False
 
     def add_tenants(self, tenants: Iterable[str]) -> None:
-        """Let tenants exist."""
+        """Add tenants."""
         with changing(self._lock):
             self._tenants.update(tenant.lower() for tenant in tenants)
 
     def allow_any_tenant(self) -> None:
-        """Let every tenant exist."""
+        """Make every tenant exist."""
         with changing(self._lock):
             self._any_tenant = True
 
     def add(self, registration: Registration) -> None:
-        """Register an application; one with the same id is replaced."""
+        """Register an application. It replaces one with the same id."""
         with changing(self._lock):
             self._registrations[registration.client_id.lower()] = registration
 
     def knows(self, tenant: str) -> bool:
-        """Whether a tenant exists, or is one that a multi-tenant application makes exist."""
+        """Whether a tenant exists. With a multi-tenant application, every tenant does."""
         name = tenant.lower()
         with self._lock:
             if self._any_tenant or name in self._tenants or name in _ENDPOINTS_WITHOUT_TENANT:
@@ -210,10 +210,10 @@ class Directory:
         return any(registration.is_multi_tenant() for registration in registrations)
 
     def find(self, client_id: str, tenant: str) -> Registration:
-        """The application with an id in a tenant.
+        """Find an application of a tenant by its id.
 
         Raises:
-            Refusal: AADSTS90002, no such tenant; AADSTS700016, no such application in it.
+            Refusal: AADSTS90002, no such tenant; AADSTS700016, no such application.
         """
         if not self.knows(tenant):
             raise Refusal(90002, tenant=tenant)
@@ -225,12 +225,12 @@ class Directory:
 
 
 def resource_of(scope: str) -> str:
-    """The resource that a scope belongs to: without `/.default` and without a slash at its end."""
+    """The resource of a scope: without `/.default` and a trailing slash."""
     return scope.removesuffix("/.default").rstrip("/")
 
 
 def new_secret() -> str:
-    """A random secret that looks like Entra's: 40 characters, `8Q~` at the fourth, with `.`, `_`, `-`, `~`."""
+    """A random secret in the form of Entra's: 40 characters, `8Q~` at the fourth, with `.`, `_`, `-`, `~`."""
     letters = string.ascii_letters + string.digits
     middle = [randomness.choice(letters) for _ in range(30)] + list("._-~")
     randomness.SystemRandom().shuffle(middle)

@@ -1,9 +1,10 @@
-"""The configuration of an application that is to use a fake Entra: as a mapping, as variables."""
+"""The configuration of an application that uses a fake Entra, as a mapping and as variables."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 _SELECTORS = {"CREDCONF_FILE", "CREDCONF_NAME"}  # they choose the application's own files
@@ -11,43 +12,36 @@ _PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY
 
 
 class Patch(Protocol):
-    """What is needed of pytest's `MonkeyPatch`."""
+    """The methods of pytest's `MonkeyPatch` that this module calls."""
 
     def setenv(self, name: str, value: str) -> None:
-        """Set a variable until the test is over."""
+        """Set a variable until the end of the test."""
 
     def delenv(self, name: str, raising: bool = ...) -> None:  # noqa: FBT001 - pytest's signature
-        """Unset a variable until the test is over."""
+        """Unset a variable until the end of the test."""
 
 
-class Fake(Protocol):
-    """What is needed of a fake Entra."""
+@dataclass(frozen=True)
+class Access:
+    """How an application reaches a fake Entra.
+
+    Attributes:
+        tenant_id: The tenant.
+        client_id: The id of the ready application.
+        client_secret: Its secret.
+        authority: The URL of the fake.
+        ca_bundle: The path of the trusted certificates.
+    """
 
     tenant_id: str
-
-    @property
-    def client_id(self) -> str:
-        """Of its application."""
-        ...
-
-    @property
-    def client_secret(self) -> str:
-        """Of its application."""
-        ...
-
-    @property
-    def authority(self) -> str:
-        """Its URL."""
-        ...
-
-    @property
-    def ca_bundle(self) -> str:
-        """The path of the certificates to trust."""
-        ...
+    client_id: str
+    client_secret: str = field(repr=False)
+    authority: str
+    ca_bundle: str
 
 
-def config_of(entra: Fake, changes: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a configuration, with changes; a mapping changes within its field, None leaves one out."""
+def config_of(entra: Access, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of a configuration, with changes. A mapping is merged into its field, None removes a field."""
     fields: dict[str, Any] = {
         "tenant_id": entra.tenant_id,
         "client_id": entra.client_id,
@@ -62,7 +56,7 @@ def config_of(entra: Fake, changes: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
-def environ_of(entra: Fake, name: str | None, *, identity: bool) -> dict[str, str]:
+def environ_of(entra: Access, name: str | None, *, identity: bool) -> dict[str, str]:
     """The variables of the flat form, or of a named entry."""
     prefix = "AZURE_" if name is None else f"CREDCONF__{name.upper().replace('-', '_')}__"
     ours = "CREDCONF_" if name is None else prefix
@@ -82,7 +76,7 @@ def environ_of(entra: Fake, name: str | None, *, identity: bool) -> dict[str, st
 
 
 def apply_to(patch: Patch, variables: Mapping[str, str]) -> None:
-    """Make variables the only ones that say anything about credentials, and empty shared engines."""
+    """Set variables, remove all others that concern credentials, and empty shared engines."""
     for name in set(os.environ) - _SELECTORS:
         if name.startswith(("AZURE_", "CREDCONF_")) or name in _PROXIES:
             patch.delenv(name, raising=False)
@@ -92,7 +86,7 @@ def apply_to(patch: Patch, variables: Mapping[str, str]) -> None:
 
 
 def forget_engines() -> None:
-    """Empty the engines that credentials share: none may keep a token from another test's Entra."""
+    """Empty the engines that credentials share, so that no token of another test's Entra remains."""
     from credconf.sharing import forget_shared_engines
 
     forget_shared_engines()

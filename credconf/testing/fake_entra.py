@@ -11,28 +11,27 @@ from typing import TYPE_CHECKING, Any, Literal
 from . import environment
 from .answers import TokenShape
 from .directory import Registration, new_id, new_secret
-from .endpoints import TokenService
-from .exchange import Exchange
 from .faults import Faults
-from .recording import RequestLog
+from .jwts import key_set
 from .server import Server, tls_context
-from .signing import key_set
+from .service import Exchange, TokenService
+from .wire import RequestLog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from types import TracebackType
     from typing import Self
 
-    from .recording import Kind, RecordedRequest
+    from .wire import Kind, RecordedRequest
 
 
 class FakeEntra(Faults):
     """A fake Microsoft Entra token service over HTTPS on 127.0.0.1, with one application ready.
 
     It checks what Entra checks (tenant, application, secret or signed assertion, scope), answers with JWTs
-    or AADSTS errors as Entra does, keeps a log, and fails on demand. Every method is thread-safe. It starts
-    with the `with` block or `start()`; what depends on the port (`authority`, `environ()`, …) is a
-    `RuntimeError` before.
+    or AADSTS errors as Entra does, records its requests, and fails on demand. Every method is thread-safe. It
+    starts with the `with` block or `start()`; before that, whatever depends on the port (`authority`,
+    `environ()`, …) raises a `RuntimeError`.
 
     Example:
         >>> import credconf
@@ -43,18 +42,18 @@ class FakeEntra(Faults):
         1
 
     Attributes:
-        tenant_id: The tenant that exists at the start: a GUID.
-        registration: The application that is ready: in that tenant, with one secret.
-        before_token: Called in the server's thread with each token request, when it is in the log and
-            before it is answered; a test waits in it with an `Event` or a `Barrier`. An exception in it
+        tenant_id: The first tenant: a GUID.
+        registration: The ready application: in that tenant, with one secret.
+        before_token: A callback for each token request, in the server's thread, after the request is recorded
+            and before the answer. A test can wait in it with an `Event` or a `Barrier`. An exception in it
             becomes a 500 that names its type.
     """
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
-        """Make a service; nothing is opened yet.
+        """Make a service, without opening a port.
 
         Args:
-            clock: Says what time it is, in seconds since 1970: for tokens, assertions and the log.
+            clock: Returns the time, in seconds since 1970, for tokens, assertions and recorded requests.
         """
         super().__init__()
         self.before_token: Callable[[RecordedRequest], None] | None = None
@@ -76,7 +75,7 @@ class FakeEntra(Faults):
     # -- life ---------------------------------------------------------------------------------------------
 
     def start(self) -> Self:
-        """Open a port and accept connections; does nothing if it is started. Returns itself."""
+        """Open a port and accept connections, and return the fake. It does nothing if the fake is started."""
         with self._lock:
             if self._server is None:
                 self._directory = tempfile.TemporaryDirectory(prefix="fake-entra-")
@@ -87,7 +86,7 @@ class FakeEntra(Faults):
         return self
 
     def stop(self) -> None:
-        """Close every connection and the port, and remove the CA bundle; does nothing if it is stopped."""
+        """Close every connection and the port, and remove the CA bundle. It does nothing if the fake is stopped."""
         with self._lock:
             server, self._server = self._server, None
             directory, self._directory = self._directory, None
@@ -107,7 +106,7 @@ class FakeEntra(Faults):
     ) -> None:
         self.stop()
 
-    # -- where it is, and how to get in -------------------------------------------------------------------
+    # -- address and credentials --------------------------------------------------------------------------
 
     @property
     def port(self) -> int:
@@ -126,7 +125,7 @@ class FakeEntra(Faults):
 
     @property
     def ca_bundle(self) -> str:
-        """The path of a PEM file with the authority to trust; `stop()` removes it."""
+        """The path of a PEM file with the trusted authority. `stop()` removes the file."""
         return str(self._running()[1] / "ca.pem")
 
     @property
@@ -136,11 +135,7 @@ class FakeEntra(Faults):
 
     @property
     def client_secret(self) -> str:
-        """The newest secret of the ready application.
-
-        Raises:
-            LookupError: All its secrets were revoked.
-        """
+        """The newest secret of the ready application; a `LookupError` if all were revoked."""
         return self.registration.client_secret
 
     @property
@@ -152,29 +147,29 @@ class FakeEntra(Faults):
         """A configuration for `credconf.build(…)` or `credconf.from_config(**…)`.
 
         Args:
-            **changes: Fields to set; a mapping such as `http={"timeout": 2}` is merged into what is there
-                already, and None leaves a field out (`client_secret=None`, to prove by certificate).
+            **changes: Fields to set. A mapping such as `http={"timeout": 2}` is merged into its field, and None
+                removes a field (`client_secret=None`, to use a certificate).
         """
-        return environment.config_of(self, changes)
+        return environment.config_of(self._access(), changes)
 
     def environ(self, name: str | None = None, *, identity: bool = True) -> dict[str, str]:
         """Every variable that an unmodified application needs.
 
-        `REQUESTS_CA_BUNDLE` and `SSL_CERT_FILE` are among them, so that azure-identity works as well, where
-        it is told `disable_instance_discovery=True` (for which it knows no variable).
+        They include `REQUESTS_CA_BUNDLE` and `SSL_CERT_FILE`, so that azure-identity works as well with
+        `disable_instance_discovery=True` (for which it has no variable).
 
         Args:
             name: None for the flat form (`AZURE_TENANT_ID`, …); the name of an entry for its own variables
                 (`CREDCONF__BILLING__TENANT_ID`, …).
-            identity: False leaves out tenant, client and secret, for a configuration that names its own.
+            identity: False leaves out tenant, client and secret, for a configuration that has its own.
         """
-        return environment.environ_of(self, name, identity=identity)
+        return environment.environ_of(self._access(), name, identity=identity)
 
     def apply(self, monkeypatch: environment.Patch, name: str | None = None, *, identity: bool = True) -> None:
         """Set these variables for one test, and empty the engines that credentials share.
 
-        Others that begin with `AZURE_` or `CREDCONF_`, and those of proxies, are removed for the test, except
-        `CREDCONF_FILE` and `CREDCONF_NAME`; for several entries apply one, and set the others' by hand.
+        For the test, it removes other variables that begin with `AZURE_` or `CREDCONF_`, and those of proxies,
+        except `CREDCONF_FILE` and `CREDCONF_NAME`. For several entries, apply one and set the others yourself.
 
         Args:
             monkeypatch: pytest's fixture of this name.
@@ -194,15 +189,15 @@ class FakeEntra(Faults):
         certificates: Iterable[bytes] = (),
         scopes: Iterable[str] | None = None,
     ) -> Registration:
-        """Register one more application; one with the same id is replaced.
+        """Register one more application. It replaces one with the same id.
 
         Args:
             client_id: Its id; None for a random GUID.
-            tenants: Where it is registered, which makes these tenants exist; None for `tenant_id` alone;
-                `"*"` for a multi-tenant application, for which every tenant exists.
+            tenants: The tenants of the application, which this adds; None for `tenant_id` alone; `"*"` for a
+                multi-tenant application, which makes every tenant exist.
             secrets: Its secrets, oldest first; None for a random one if there are no certificates.
             certificates: Its certificates, each as PEM.
-            scopes: The scopes or resources that it gets tokens for; None for any.
+            scopes: The scopes or resources of its tokens; None for any.
 
         Returns:
             The registration, whose methods change it later.
@@ -223,62 +218,62 @@ class FakeEntra(Faults):
         return registration
 
     def add_tenant(self, *tenants: str) -> None:
-        """Let tenants exist, by GUID or domain; requests to any other are refused (AADSTS90002)."""
+        """Add tenants, by GUID or domain. The fake refuses requests for others (AADSTS90002)."""
         self._service.directory.add_tenants(tenants)
 
     def allow_any_tenant(self) -> None:
-        """Let every tenant exist from now on, with the ready application in each."""
+        """Make every tenant exist, with the ready application in each."""
         self._service.directory.allow_any_tenant()
         self.registration.allow_any_tenant()
 
     def tokens(self, expires_in: int | str | None = 3600, refresh_in: int | str | None = None, **extra: object) -> None:
-        """Say how the tokens of later requests look.
+        """Set the fields of later token responses.
 
         Args:
-            expires_in: Their life in seconds, in the answer as it is given here; None leaves it out.
-            refresh_in: After how many seconds to refresh them; None leaves it out.
-            **extra: More fields of the answer; None leaves a field out.
+            expires_in: The lifetime in seconds, sent as given; None leaves it out.
+            refresh_in: The seconds until the token is due for refresh; None leaves it out.
+            **extra: More fields; None leaves a field out.
         """
         self._service.shape = TokenShape(expires_in, refresh_in, extra)
 
     @property
     def known_hosts(self) -> set[str]:
-        """The hosts (with port) that instance discovery vouches for: change it as the test needs."""
+        """The hosts (with port) that instance discovery trusts. A test may change the set."""
         return self._service.known_hosts
 
     @property
     def strict_scopes(self) -> bool:
-        """Whether scopes must end in `/.default`, as Entra wants it; False at the start."""
+        """Whether scopes must end in `/.default`, as Entra requires. The default is False."""
         return self._service.strict_scopes
 
     @strict_scopes.setter
     def strict_scopes(self, strict: bool) -> None:
         self._service.strict_scopes = strict
 
-    # -- the log ------------------------------------------------------------------------------------------
+    # -- requests -----------------------------------------------------------------------------------------
 
     @property
     def requests(self) -> list[RecordedRequest]:
-        """The requests so far, of every kind, oldest first: a copy."""
+        """A copy of the recorded requests of every kind, oldest first."""
         return self._log.all()
 
     @property
     def concurrent(self) -> int:
-        """The highest number of token requests in progress at once, since the start or `forget_requests()`."""
+        """The maximum of concurrent token requests since the start or `forget_requests()`."""
         return self._log.highest
 
     def count(self, kind: Kind = "token") -> int:
-        """How many requests of a kind there were."""
+        """The number of requests of a kind."""
         return self._log.count(kind)
 
     def forget_requests(self) -> None:
-        """Empty the log."""
+        """Forget the recorded requests."""
         self._log.forget()
 
-    # -- being down; the other faults are in `Faults` -----------------------------------------------------
+    # -- outages; the other faults are in `Faults` --------------------------------------------------------
 
     def goes_down(self) -> None:
-        """Refuse connections and break those that there are, until `comes_back()` or `recovers()`."""
+        """Refuse connections and break the existing ones, until `comes_back()` or `recovers()`."""
         self._running()[0].goes_down()
 
     def comes_back(self) -> None:
@@ -290,6 +285,10 @@ class FakeEntra(Faults):
         self._lanes.clear()
         if self._server is not None:
             self.comes_back()
+
+    def _access(self) -> environment.Access:
+        identity = (self.tenant_id, self.client_id, self.client_secret)
+        return environment.Access(*identity, self.authority, self.ca_bundle)
 
     def _running(self) -> tuple[Server, Path]:
         server, directory = self._server, self._directory

@@ -1,8 +1,7 @@
-"""Faults: what goes wrong, for which requests, and how often.
+"""Faults of the fake: what goes wrong, for which requests, and how often.
 
-Three lanes, which combine: how long an answer is waited for, what it says, and how it is delivered. In
-each lane the faults with a number of times are used up in the order in which they were set; where none is
-left, the latest one without a number holds.
+Three lanes combine: the delay of an answer, its content, and its delivery. In each lane, faults with a number of
+times apply first, in the order in which they were set. After them, the latest fault without a number applies.
 """
 
 from __future__ import annotations
@@ -18,14 +17,13 @@ from .wire import Answer
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from .endpoints import Route, TokenService
-    from .recording import Kind
-    from .wire import Call
+    from .wire import Kind
 
-    Reply = Callable[[TokenService, Call, Route], Answer]
+    Refuse = Callable[[int], Answer]
+    Reply = Callable[[Refuse], Answer]
 
 On = Literal["token", "discovery", "all"]
-"""Which requests a fault meets: token requests, both kinds of discovery, or everything."""
+"""The requests that a fault applies to: token requests, both kinds of discovery, or all."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +31,9 @@ class Delivery:
     """How an answer reaches the client.
 
     Attributes:
-        how: `whole`; `truncated`: less of it than its Content-Length says, then the end; `dropped`: not at
-            all, the connection is reset.
-        seconds_per_byte: Greater than zero: the body arrives a byte at a time, this far apart.
+        how: `whole`; `truncated`: fewer bytes than the Content-Length, then the end; `dropped`: no answer, the
+            connection is reset.
+        seconds_per_byte: If it is greater than zero, the pause before each byte of the body.
     """
 
     how: Literal["whole", "truncated", "dropped"] = "whole"
@@ -58,7 +56,7 @@ class _Fault(Generic[_Effect]):
 
 
 class Lane(Generic[_Effect]):
-    """The faults of one sort. Thread-safe."""
+    """The faults of one type. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -83,7 +81,7 @@ class Lane(Generic[_Effect]):
                 self._counted.append(fault)
 
     def take(self, kind: Kind) -> _Effect | None:
-        """The effect that the next request of a kind meets; one of its times is used up."""
+        """The effect on the next request of a kind. It counts as one of the fault's times."""
         with self._lock:
             for fault in self._counted:
                 if fault.meets(kind):
@@ -97,14 +95,14 @@ class Lane(Generic[_Effect]):
         return fault.effect
 
     def clear(self) -> None:
-        """Forget every fault."""
+        """Remove every fault."""
         with changing(self._lock):
             self._counted.clear()
             self._standing.clear()
 
 
 class Lanes:
-    """The three lanes: the wait before an answer in seconds, the answer itself, its delivery."""
+    """The three lanes: the delay of the answer in seconds, its content, its delivery."""
 
     def __init__(self) -> None:
         self.delays: Lane[float] = Lane()
@@ -112,25 +110,25 @@ class Lanes:
         self.deliveries: Lane[Delivery] = Lane()
 
     def clear(self) -> None:
-        """Forget every fault."""
+        """Remove every fault."""
         for lane in (self.delays, self.answers, self.deliveries):
             lane.clear()
 
 
 class Faults:
-    """The methods that fill the lanes: the part of `FakeEntra` about trouble.
+    """The methods of `FakeEntra` that set faults.
 
-    Every method takes `times`, for how many requests it holds (None: until `recovers()`), and `on`, which
-    requests it meets: `token` (the default), `discovery` or `all`. A wait (`is_slow`), an answer
-    (`throttles`, `refuses`, …) and a delivery (`truncates`, `drips`, `drops_connections`) combine; of one
-    sort, those with `times` are used up first, in the order in which they were set.
+    Every method takes `times`, the number of requests that it applies to (None: until `recovers()`), and `on`, the
+    type of these requests: `token` (the default), `discovery` or `all`. A delay (`is_slow`), an answer (`throttles`,
+    `refuses`, …) and a delivery (`truncates`, `drips`, `drops_connections`) combine. Of one type, faults with `times`
+    apply first, in the order in which they were set.
     """
 
     def __init__(self) -> None:
         self._lanes = Lanes()
 
     def is_slow(self, seconds: float, times: int | None = None, *, on: On = "token") -> None:
-        """Wait before answering, for real seconds, whatever the fake's clock says."""
+        """Wait before the answer, in real seconds, independent of the fake's clock."""
         self._lanes.delays.add(seconds, times, on)
 
     def throttles(
@@ -145,9 +143,9 @@ class Faults:
 
         Args:
             retry_after: The header `Retry-After`: seconds, or an HTTP date; None leaves it out.
-            times: For how many requests.
+            times: The number of requests; None for all.
             body: The body; None for Entra's JSON (AADSTS90055), `""` for an empty one.
-            on: Which requests.
+            on: The type of the requests.
         """
         self._lanes.answers.add(_Busy(90055, retry_after, body), times, on)
 
@@ -159,7 +157,7 @@ class Faults:
         body: str | bytes | None = None,
         on: On = "token",
     ) -> None:
-        """Answer 503 (AADSTS90033); the arguments are those of `throttles`."""
+        """Answer 503 (AADSTS90033). The arguments are those of `throttles`."""
         self._lanes.answers.add(_Busy(90033, retry_after, body), times, on)
 
     def answers(
@@ -174,18 +172,18 @@ class Faults:
     ) -> None:
         """Answer with any status and any body: an empty one, malformed JSON, a proxy's HTML page."""
         answer = Answer(status, _bytes(body), content_type, dict(headers or {}))
-        self._lanes.answers.add(lambda _service, _call, _route: answer, times, on)
+        self._lanes.answers.add(lambda _: answer, times, on)
 
     def redirects(self, location: str, times: int | None = None, *, status: int = 302, on: On = "token") -> None:
-        """Answer with a redirection to `location`; `status` may be 307, which asks to send the body again."""
+        """Answer with a redirect to `location`. With `status` 307, the client sends the body again."""
         self.answers(status, b"", "text/html", {"Location": location}, times, on=on)
 
     def refuses(self, aadsts: int, times: int | None = None, *, on: On = "token") -> None:
-        """Answer with the error of an AADSTS code, such as 7000222, whatever the request says."""
-        self._lanes.answers.add(lambda service, call, route: service.refuse(aadsts, call, route), times, on)
+        """Answer any request with the error of an AADSTS code, such as 7000222."""
+        self._lanes.answers.add(lambda refuse: refuse(aadsts), times, on)
 
     def truncates(self, times: int | None = None, *, on: On = "token") -> None:
-        """Promise more bytes than are sent, then close the connection."""
+        """Announce more bytes than are sent, then close the connection."""
         self._lanes.deliveries.add(Delivery("truncated"), times, on)
 
     def drops_connections(self, times: int | None = None, *, on: On = "token") -> None:
@@ -193,21 +191,21 @@ class Faults:
         self._lanes.deliveries.add(Delivery("dropped"), times, on)
 
     def drips(self, seconds_per_byte: float, times: int | None = None, *, on: On = "token") -> None:
-        """Send the head at once and the body a byte at a time, with a pause before each."""
+        """Send the headers at once and the body byte by byte, with a pause before each byte."""
         self._lanes.deliveries.add(Delivery(seconds_per_byte=seconds_per_byte), times, on)
 
 
 @dataclass(frozen=True)
 class _Busy:
-    """An answer of a server that cannot now: Entra's JSON, or a body of the test's own."""
+    """An answer of a busy server: Entra's JSON, or the test's own body."""
 
     code: int
     retry_after: int | str | None
     body: str | bytes | None
 
-    def __call__(self, service: TokenService, call: Call, route: Route) -> Answer:
+    def __call__(self, refuse: Refuse) -> Answer:
         headers = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
-        answer = service.refuse(self.code, call, route)
+        answer = refuse(self.code)
         if self.body is None:
             return Answer(answer.status, answer.body, answer.content_type, {**answer.headers, **headers})
         return Answer(answer.status, _bytes(self.body), answer.content_type, headers)

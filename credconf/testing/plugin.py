@@ -1,7 +1,7 @@
 """The pytest plugin: `fake_entra` and `credconf_environment`.
 
-pytest loads this module through the entry point `pytest11` in every run of everybody who has credconf
-installed, so it imports nothing but pytest itself; the rest is imported by the fixture that needs it.
+pytest loads this module through the entry point `pytest11` in every run on a machine that has credconf
+installed. So it imports only pytest; each fixture imports what it needs.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def fake_entra() -> Iterator[FakeEntra]:
-    """A running fake Entra of this test's own; the environment is left as it is.
+    """A running fake Entra for one test. The environment is unchanged.
 
     Yields:
         A started `credconf.testing.FakeEntra`, stopped after the test.
@@ -31,13 +31,13 @@ def fake_entra() -> Iterator[FakeEntra]:
 
 @pytest.fixture
 def credconf_environment(fake_entra: FakeEntra, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeEntra]:
-    """The same fake Entra, with the environment of an application that is configured to use it.
+    """The same fake Entra, and an environment that configures an application to use it.
 
-    Every `AZURE_` and `CREDCONF_` variable that the machine has, and its proxies, are out of the way for
-    the length of the test; engines that credentials share are emptied before it and after it.
+    For the test, it removes the machine's `AZURE_`, `CREDCONF_` and proxy variables. It empties the engines that
+    credentials share before and after the test.
 
     Yields:
-        The `credconf.testing.FakeEntra` that the variables point to.
+        The `credconf.testing.FakeEntra` that the variables configure.
     """
     from .environment import forget_engines
 

@@ -1,6 +1,6 @@
 """The HTTPS server: sockets, threads, and the faults of a connection.
 
-One thread per connection: a token service in a test holds a few hundred connections for a few seconds.
+It uses one thread per connection: a test has a few hundred connections for a few seconds.
 """
 
 from __future__ import annotations
@@ -36,12 +36,12 @@ _RESET_ON_CLOSE = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 
 
 class Server:
-    """A server on one port of 127.0.0.1 that can go away and come back.
+    """A server on one port of 127.0.0.1 that can go down and come back.
 
     Args:
         tls: The server's side of TLS.
-        respond: Says what to answer, and how it is delivered. It is called in the thread of the connection,
-            with a function that waits for a number of seconds, or less where the server goes away meanwhile.
+        respond: Returns the answer and its delivery. It runs in the thread of the connection, and receives a
+            function that waits for a number of seconds, or until the server goes down.
     """
 
     def __init__(self, tls: ssl.SSLContext, respond: Respond) -> None:
@@ -53,23 +53,23 @@ class Server:
         self._period: _Period | None = None
 
     def comes_up(self) -> None:
-        """Accept connections; does nothing if it does already."""
+        """Accept connections. It does nothing if the server is up."""
         with self._lock:
             if self._period is None:
                 self._socket.listen(_BACKLOG)
                 self._period = _Period(self._socket, self._tls, self._respond)
 
     def goes_down(self) -> None:
-        """Refuse connections, end those that there are; the port stays ours."""
+        """Refuse connections and end the existing ones. The port stays reserved."""
         with self._lock:
             if self._period is not None:
                 self._period.end()
                 self._period = None
-                # Bound, not listening: connections are refused, and nobody else gets the port.
+                # Bound, but not listening: connections are refused, and no other process gets the port.
                 self._socket = _bound_socket(self.port)
 
     def close(self) -> None:
-        """Go away for good."""
+        """Shut down, and release the port."""
         with self._lock:
             period, self._period = self._period, None
             if period is not None:
@@ -80,7 +80,7 @@ class Server:
 
 
 class _Period:
-    """One time of being up: from the first accepted connection to the end of all."""
+    """One period of accepting connections, until all of them end."""
 
     def __init__(self, listening: socket.socket, tls: ssl.SSLContext, respond: Respond) -> None:
         self._listening = listening
@@ -95,7 +95,7 @@ class _Period:
         self._accepting.start()
 
     def end(self) -> None:
-        """Close the listening socket and break every connection; the port is free when this returns."""
+        """Close the listening socket and break every connection. Then the port is free."""
         self._over.set()
         self._alarm.send(b"!")
         self._accepting.join()
@@ -107,7 +107,7 @@ class _Period:
             _shut(connection)
 
     def join(self) -> None:
-        """Wait, not for long, until the threads of the connections have closed their sockets."""
+        """Wait, for a bounded time, until the threads of the connections have closed their sockets."""
         deadline = time.monotonic() + _PATIENCE
         with self._lock:
             threads = [thread for thread in self._connections if thread is not threading.current_thread()]
@@ -124,7 +124,7 @@ class _Period:
                     return
                 try:
                     connection, _ = self._listening.accept()
-                except OSError:  # the client has gone already, or no file descriptor is left
+                except OSError:  # the client has disconnected, or no file descriptor is left
                     self._over.wait(0.01)
                     continue
                 self._start(connection)
@@ -145,13 +145,13 @@ class _Period:
                     connection.do_handshake()
                     self._converse(connection)
         except (OSError, NotHttpError):
-            pass  # the client went away, does not trust us, or does not speak HTTP: its affair
+            pass  # the client disconnected, rejects the certificate, or does not speak HTTP
         finally:
             with self._lock:
                 self._connections.pop(threading.current_thread(), None)
 
     def _watch(self, connection: socket.socket) -> None:
-        """Wrapping moved the descriptor into a new object: that one is to be shut when the period ends."""
+        """Register the TLS socket instead of the plain one: `end()` must shut the object that owns the descriptor."""
         with self._lock:
             self._connections[threading.current_thread()] = connection
         if self._over.is_set():
@@ -170,7 +170,7 @@ class _Period:
                     return
 
     def _send(self, connection: socket.socket, answer: Answer, delivery: Delivery, *, keep_alive: bool) -> bool:
-        """Send an answer; tells whether the connection can be used again."""
+        """Send an answer, and return whether the connection can be reused."""
         if delivery.how == "truncated":
             connection.sendall(answer.head(keep_alive=True, extra_length=100) + answer.body[: len(answer.body) // 2])
             return False
@@ -198,7 +198,7 @@ def _bound_socket(port: int) -> socket.socket:
 
 def _shut(connection: socket.socket) -> None:
     """Break a connection from another thread, under the TLS layer, whose state belongs to its own thread."""
-    with contextlib.suppress(OSError):  # it may be closed already
+    with contextlib.suppress(OSError):  # it may be closed
         socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
@@ -206,7 +206,7 @@ def tls_context(directory: Path) -> ssl.SSLContext:
     """The server's side of TLS; its files go into a directory, with `ca.pem` for clients.
 
     Args:
-        directory: One that nobody else can read: the private key goes there, too.
+        directory: A private directory: the private key is written there, too.
     """
     made = server_certificate()
     (directory / "ca.pem").write_bytes(made.ca)
@@ -215,5 +215,5 @@ def tls_context(directory: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(chain)
     context.set_alpn_protocols(["http/1.1"])
-    context.num_tickets = 0  # sessions are never resumed: less to send in each handshake
+    context.num_tickets = 0  # no session resumption: handshakes are smaller
     return context

@@ -1,4 +1,4 @@
-"""Credentials with a token that is simply there: for tests that need no server at all."""
+"""Credentials with a fixed token, for tests that need no server."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 
 class TokenCall(NamedTuple):
-    """One call of `get_token` or `get_token_info`: what was asked for.
+    """One call of `get_token` or `get_token_info`.
 
     Attributes:
-        scopes: The scopes, in the order in which they were given.
-        options: The options that were given, by name (`claims`, `tenant_id`, `enable_cae`, …).
+        scopes: The scopes, in their order.
+        options: The given options, by name (`claims`, `tenant_id`, `enable_cae`, …).
     """
 
     scopes: tuple[str, ...]
@@ -28,11 +28,11 @@ class TokenCall(NamedTuple):
 
 
 class _Static:
-    """What both faces share: the token, its end, and the log of calls."""
+    """The common part of the sync and async class: the token, its expiry, and the recorded calls."""
 
     def __init__(
         self,
-        token: str = "static-token",  # noqa: S107 - nobody accepts it
+        token: str = "static-token",  # noqa: S107 - no service accepts it
         *,
         expires_on: int | None = None,
         expires_in: int = 3600,
@@ -40,18 +40,17 @@ class _Static:
         """Hold a token.
 
         Args:
-            token: The text of the token, handed out as it is.
-            expires_on: When the token ends, in seconds since 1970; None for a token that always has
-                `expires_in` seconds left.
-            expires_in: Seconds from each call to the token's end, when `expires_on` is None.
+            token: The text of the token.
+            expires_on: The expiry in seconds since 1970; None for a token that always has `expires_in` seconds left.
+            expires_in: The seconds from each call to the expiry, if `expires_on` is None.
         """
         self._token = token
         self._expires_on = expires_on
         self._expires_in = expires_in
         self.calls: list[TokenCall] = []
-        """Every call so far, oldest first."""
+        """Every call, oldest first."""
         self.closed = False
-        """Whether `close()` was called (or a `with` block left). A closed one still hands out its token."""
+        """Whether `close()` was called, or a `with` block left. A closed credential still returns its token."""
 
     def __repr__(self) -> str:
         end = f"expires_in={self._expires_in}" if self._expires_on is None else f"expires_on={self._expires_on}"
@@ -86,17 +85,17 @@ class StaticCredential(_Static):
         enable_cae: bool = False,
         **kwargs: Any,
     ) -> AccessToken:
-        """Hand out the token.
+        """Return the token.
 
         Args:
-            *scopes: At least one scope; recorded, not looked at.
+            *scopes: At least one scope; recorded, not checked.
             claims: Recorded.
             tenant_id: Recorded.
             enable_cae: Recorded.
-            **kwargs: Recorded, as azure-core's protocol demands.
+            **kwargs: Recorded; azure-core's protocol requires them.
 
         Returns:
-            The token and its end, in seconds since 1970.
+            The token and its expiry, in seconds since 1970.
 
         Raises:
             ValueError: No scope was given.
@@ -105,14 +104,14 @@ class StaticCredential(_Static):
         return AccessToken(info.token, info.expires_on)
 
     def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
-        """Hand out the token with its type.
+        """Return the token with its type.
 
         Args:
-            *scopes: At least one scope; recorded, not looked at.
+            *scopes: At least one scope; recorded, not checked.
             options: Recorded.
 
         Returns:
-            The token, its end in seconds since 1970, and the type `Bearer`.
+            The token, its expiry in seconds since 1970, and the type `Bearer`.
 
         Raises:
             ValueError: No scope was given.
@@ -136,7 +135,7 @@ class StaticCredential(_Static):
 
 
 class AsyncStaticCredential(_Static):
-    """The same for coroutines: azure-core's `AsyncTokenCredential` and `AsyncSupportsTokenInfo`."""
+    """An asynchronous credential with a fixed token: `AsyncTokenCredential` and `AsyncSupportsTokenInfo`."""
 
     async def get_token(
         self,
@@ -146,12 +145,12 @@ class AsyncStaticCredential(_Static):
         enable_cae: bool = False,
         **kwargs: Any,
     ) -> AccessToken:
-        """Hand out the token: see `StaticCredential.get_token`."""
+        """Return the token: see `StaticCredential.get_token`."""
         info = self._serve("get_token", scopes, _given(claims, tenant_id, enable_cae, kwargs))
         return AccessToken(info.token, info.expires_on)
 
     async def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
-        """Hand out the token with its type: see `StaticCredential.get_token_info`."""
+        """Return the token with its type: see `StaticCredential.get_token_info`."""
         return self._serve("get_token_info", scopes, dict(options or {}))
 
     async def close(self) -> None:

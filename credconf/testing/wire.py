@@ -1,18 +1,114 @@
-"""HTTP/1.1 as the fake speaks it: a request read from a stream, an answer written as bytes. No sockets here.
+"""HTTP/1.1 for the fake: reads a request from a stream, writes an answer as bytes, records requests. No sockets here.
 
-Small on purpose: `http.server` spends more on one request than everything else here together.
+The parser is small on purpose: `http.server` costs more per request than everything else in this package.
 """
 
 from __future__ import annotations
 
 import json
+import threading
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 from urllib.parse import parse_qsl
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Generator, Mapping
+
+
+Kind = Literal["token", "openid-configuration", "instance-discovery", "other"]
+Proof = Literal["secret", "certificate"]
+
+
+@dataclass(frozen=True)
+class RecordedRequest:
+    """One request, as received. Its `repr` omits the headers and the form, which hold secrets.
+
+    Attributes:
+        kind: The endpoint: `token`, `openid-configuration`, `instance-discovery`, `other`.
+        method: The HTTP method, in capitals.
+        path: The path as sent, without the query.
+        tenant: The tenant in the path; None if it has none.
+        client_id: The form's `client_id`.
+        scopes: The form's `scope`, split at white space.
+        claims: The form's `claims`, as sent (JSON text).
+        proof: The client's proof: `secret`, `certificate` (a signed assertion), or None.
+        x5c: Whether the assertion holds its certificate chain.
+        status: The HTTP status of the answer; 0 if the connection was dropped instead.
+        at: The time of arrival by the server's clock, in seconds since 1970.
+        headers: The headers, with lower-case names.
+        query: The parameters of the query.
+        form: The parameters of the body, `client_secret` and `client_assertion` included.
+    """
+
+    kind: Kind
+    method: str
+    path: str
+    tenant: str | None
+    client_id: str | None
+    scopes: tuple[str, ...]
+    claims: str | None
+    proof: Proof | None
+    x5c: bool
+    status: int
+    at: float
+    headers: Mapping[str, str] = field(repr=False)
+    query: Mapping[str, str] = field(repr=False)
+    form: Mapping[str, str] = field(repr=False)
+
+
+class RequestLog:
+    """The recorded requests, and the number of concurrent token requests. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._requests: list[RecordedRequest] = []
+        self._in_progress = 0
+        self._highest = 0
+
+    def add(self, request: RecordedRequest) -> None:
+        """Append a request."""
+        with self._lock:
+            self._requests.append(request)
+
+    def all(self) -> list[RecordedRequest]:
+        """A copy of the log, oldest first."""
+        with self._lock:
+            return list(self._requests)
+
+    def count(self, kind: Kind) -> int:
+        """The number of requests of a kind."""
+        with self._lock:
+            return sum(request.kind == kind for request in self._requests)
+
+    def forget(self) -> None:
+        """Empty the log. The maximum starts again at the current number."""
+        with self._lock:
+            self._requests.clear()
+            self._highest = self._in_progress
+
+    @property
+    def highest(self) -> int:
+        """The maximum of concurrent token requests."""
+        with self._lock:
+            return self._highest
+
+    @contextmanager
+    def in_progress(self) -> Generator[None]:
+        """Count a token request as in progress: from its arrival until just before its answer is sent.
+
+        Not until after it: a client may send its next request before the sending thread runs again.
+        """
+        with self._lock:
+            self._in_progress += 1
+            self._highest = max(self._highest, self._in_progress)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._in_progress -= 1
+
 
 _LONGEST_LINE = 65_536
 _MOST_HEADERS = 200
@@ -20,20 +116,20 @@ _LARGEST_BODY = 1 << 20
 
 
 class NotHttpError(Exception):
-    """What arrived is no request that can be answered: the connection is closed."""
+    """The bytes are not a request that can be answered. The connection is closed."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """A request. Names of headers are lower-case; of repeated names the last stays.
+    """A request. Header names are lower-case; of repeated names, the last counts.
 
     Attributes:
         method: The method.
         path: The path as sent, without the query.
         query: The query's parameters.
         headers: The headers.
-        form: The body's parameters, where it is a form; empty ones are kept.
-        keep_alive: Whether the client wants to use the connection again.
+        form: The parameters of a form in the body, empty ones included.
+        keep_alive: Whether the client wants to reuse the connection.
     """
 
     method: str
@@ -46,7 +142,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer: status, body, and headers beside those that every answer has."""
+    """An answer: status, body, and additional headers."""
 
     status: int
     body: bytes = b""
@@ -55,7 +151,7 @@ class Answer:
 
     @classmethod
     def of(cls, content: Mapping[str, Any], status: int = 200, **headers: str) -> Answer:
-        """An answer whose body is JSON; `_` in the names of headers stands for `-`."""
+        """An answer with a JSON body. In header names, `_` means `-`."""
         return cls(
             status,
             json.dumps(content).encode(),
@@ -67,7 +163,7 @@ class Answer:
 
         Args:
             keep_alive: Whether the connection stays open afterwards.
-            extra_length: How many bytes more than the body has are promised.
+            extra_length: The number by which the announced length exceeds the body.
         """
         lines = [
             f"HTTP/1.1 {self.status} {_phrase(self.status)}",
@@ -87,10 +183,10 @@ def read_call(stream: BinaryIO) -> Call | None:
         stream: A buffered stream, at the beginning of a request.
 
     Returns:
-        The request, or None where the client closed the connection instead.
+        The request; None if the client closed the connection.
 
     Raises:
-        NotHttpError: It is not HTTP, or larger than anything that a token service is sent.
+        NotHttpError: It is not HTTP, or larger than any token request.
         OSError: The connection broke.
     """
     line = stream.readline(_LONGEST_LINE)

@@ -1,8 +1,9 @@
-"""Keeps a backend that is down, slow or broken out of the way: a circuit breaker with back-off.
+"""Circuit breaker with back-off: bypasses a store that is unreachable, slow or broken.
 
-There are three circuits. A store that is full, or a replica, can be read and not written; and where a user may write
-but not release a lock, each success of the one would hide the failures of the other. Where reading fails nothing is
-tried. Where storing fails nobody takes a lock: the others would wait for a token that they can't find.
+There are three circuits: for reads, writes and locks. A full store or a replica can be read and not written. A user may
+be allowed to write and not to release a lock; a shared circuit would let successful writes mask the failed releases. If
+reads fail, nothing is tried. If writes fail, no lock is taken: other processes would wait for a token that never
+arrives.
 """
 
 from __future__ import annotations
@@ -18,21 +19,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from credconf.ground.log import Log
-    from credconf.stores.store import Backend, Lock
+    from credconf.stores.store import Lock, Store
 
 _T = TypeVar("_T")
 
 FIRST_PAUSE = 1.0
-"""Seconds without a try after the first failure; they double with each further one."""
+"""Seconds without a call after the first failure. Each further failure doubles them."""
 LONGEST_PAUSE = 60.0
 _SLOW = "it is too slow"
 
 
 class _Circuit:
-    """Closed while all is well; open after a failure, but for one trial after each pause.
+    """Closed while calls succeed. Open after a failure, except for one trial call after each pause.
 
-    Whatever it is told comes with the failures that there were when the call began: of many that run at the same time
-    only the first to fail counts, and one that is late neither ends nor shortens the trial of another.
+    Each result comes with the number of failures at the start of its call. So only the first failure of many concurrent
+    calls counts, and a late result neither ends nor shortens the trial of another call.
     """
 
     __slots__ = ("failures", "trial", "until")
@@ -42,20 +43,22 @@ class _Circuit:
         self.until = 0.0
         self.trial = 0.0
 
-    def enter(self, steady: float) -> bool:
+    def enter(self, monotonic: float) -> bool:
         if not self.failures:
             return True
-        if steady < max(self.until, self.trial):
+        if monotonic < max(self.until, self.trial):
             return False
-        self.trial = steady + LONGEST_PAUSE  # an end, because an interrupt may end the caller without a word to us
+        self.trial = (
+            monotonic + LONGEST_PAUSE
+        )  # the trial ends by itself: an interrupt may end its caller without a result
         return True
 
-    def fail(self, before: int, steady: float, jitter: float) -> None:
+    def fail(self, before: int, monotonic: float, jitter: float) -> None:
         if self.failures != before:
             return
         pause = min(FIRST_PAUSE * 2.0 ** min(self.failures, 10), LONGEST_PAUSE)
         self.failures += 1
-        self.until = steady + pause * (1 + jitter / 4)
+        self.until = monotonic + pause * (1 + jitter / 4)
         self.trial = 0.0
 
     def succeed(self, before: int) -> None:
@@ -64,72 +67,75 @@ class _Circuit:
             self.trial = 0.0
 
     def leave(self, before: int) -> None:
-        """The call has shown nothing; the next one may."""
+        """End a trial that has no result; the next call is a trial."""
         if self.failures == before:
             self.trial = 0.0
 
 
-class Guard:
-    """Calls a backend, as long as that makes sense.
+class CircuitBreaker:
+    """Calls a store, unless recent calls have failed.
 
     Args:
-        backend: which may be down at any time.
-        log: of the engine.
-        steady: the steady clock.
-        random: from 0 to 1; processes that lost it together do not come back together.
+        store: may be unreachable at any time.
+        log: the log of the engine.
+        monotonic: the monotonic clock.
+        random: gives a number from 0 to 1, which spreads the retries of many processes.
+
+    Attributes:
+        store: see above.
     """
 
-    def __init__(self, backend: Backend, log: Log, steady: Callable[[], float], random: Callable[[], float]) -> None:
-        self.backend = backend
+    def __init__(self, store: Store, log: Log, monotonic: Callable[[], float], random: Callable[[], float]) -> None:
+        self.store = store
         self._log = log
-        self._steady = steady
+        self._monotonic = monotonic
         self._random = random
         self._lock = threading.Lock()
         self._reading = _Circuit()
         self._locking = _Circuit()
-        self._storing = _Circuit()
+        self._writing = _Circuit()
         self._proving: Lock | None = None  # the lock of the latest trial
         self._troubled = False
 
-    def read(self, operation: Callable[[Backend], _T]) -> _T:
+    def read(self, operation: Callable[[Store], _T]) -> _T:
         """The result of an operation that only reads.
 
         Raises:
-            Unavailable: it failed now, or did so lately.
+            Unavailable: the read failed, or one did recently.
         """
-        began, patience = self._steady(), self.backend.patience
+        began, patience = self._monotonic(), self.store.patience
         result, before = self._call(self._reading, operation)
-        # A look takes several answers. One that takes half the time of a look is no sign that it is well again.
-        if before and patience is not None and self._steady() - began > patience / 2:
+        # A lookup needs several answers. One that takes half the time of a lookup does not prove a recovery.
+        if before and patience is not None and self._monotonic() - began > patience / 2:
             self._failed(self._reading, before, _SLOW)
         else:
             self._succeeded(self._reading, before)
         return result
 
     def slow(self) -> None:
-        """It has answered, in a time that callers had better not lose: count that as a failure."""
+        """Count an answer that took too long as a failure."""
         self._failed(self._reading, 0, _SLOW)
 
-    def store(self, operation: Callable[[Backend], object]) -> None:
-        """Do what leaves something for the others.
+    def write(self, operation: Callable[[Store], object]) -> None:
+        """Write something for other processes.
 
         Raises:
-            Unavailable: it failed now, or did so lately, or not even reading works.
+            Unavailable: the write failed, or a read or a write did recently.
         """
         if self._reading.failures:
             raise Unavailable
-        _, before = self._call(self._storing, operation)
-        self._succeeded(self._storing, before)
+        _, before = self._call(self._writing, operation)
+        self._succeeded(self._writing, before)
 
     def lock(self, key: str) -> Lock | None:
-        """The lock of a key; `None` where somebody else has it. That locks work is not shown before its release.
+        """The lock of a key; `None` if it is held elsewhere. Only its release proves that locks work.
 
         Raises:
-            Unavailable: it failed now, or did so lately, or what it is for does not work.
+            Unavailable: locking failed, or any call did recently.
         """
-        if self._reading.failures or self._storing.failures:
+        if self._reading.failures or self._writing.failures:
             raise Unavailable
-        lock, before = self._call(self._locking, lambda backend: backend.lock(key))
+        lock, before = self._call(self._locking, lambda store: store.lock(key))
         if lock is None:
             with self._lock:
                 self._locking.leave(before)
@@ -138,10 +144,10 @@ class Guard:
         return lock
 
     def release(self, lock: Lock) -> None:
-        """Release a lock, even where storing has just failed. Where it is not possible the lease ends by itself."""
+        """Release a lock, also after a failed write. If the release fails, the lease expires."""
         if self._reading.failures and not lock.local:
             return
-        # A lock from before the first failure shows nothing new, whether it can be released or not.
+        # A lock from before the first failure proves nothing, whether its release succeeds or not.
         before = self._locking.failures if lock is self._proving else 0
         try:
             self._tried(self._locking, before, lambda _: lock.release())
@@ -149,18 +155,18 @@ class Guard:
             return
         self._succeeded(self._locking, before)
 
-    def _call(self, circuit: _Circuit, operation: Callable[[Backend], _T]) -> tuple[_T, int]:
-        """The result of an operation, and the failures before it, if the circuit lets it through."""
+    def _call(self, circuit: _Circuit, operation: Callable[[Store], _T]) -> tuple[_T, int]:
+        """The result of an operation and the number of failures before it, if the circuit permits the call."""
         with self._lock:
-            entered, before = circuit.enter(self._steady()), circuit.failures
+            entered, before = circuit.enter(self._monotonic()), circuit.failures
         if not entered:
             raise Unavailable
         return self._tried(circuit, before, operation), before
 
-    def _tried(self, circuit: _Circuit, before: int, operation: Callable[[Backend], _T]) -> _T:
+    def _tried(self, circuit: _Circuit, before: int, operation: Callable[[Store], _T]) -> _T:
         reason = "it was interrupted"
         try:
-            return operation(self.backend)
+            return operation(self.store)
         except Busy as exc:
             reason = str(exc)
             with self._lock:
@@ -168,23 +174,23 @@ class Guard:
         except Unavailable as exc:
             reason = str(exc)
             self._failed(circuit, before, reason)
-        except Exception as exc:  # a bug in a backend costs no caller a token
+        except Exception as exc:  # a bug in a store fails no caller
             if is_foreign(exc):
                 self._failed(circuit, before, reason)
                 raise
             reason = str(shortage(exc) or f"{type(exc).__name__}, which is a bug in credconf")
             self._failed(circuit, before, reason)
-        except BaseException:  # passed on: an interrupt ends this try, too, or the circuit would wait for it
+        except BaseException:  # an interrupt ends this call, too, or the circuit would wait for its result
             self._failed(circuit, before, reason)
             raise
         raise Unavailable(reason)
 
     def _failed(self, circuit: _Circuit, before: int, reason: str) -> None:
         with self._lock:
-            circuit.fail(before, self._steady(), self._random())
+            circuit.fail(before, self._monotonic(), self._random())
             first, self._troubled = not self._troubled, True
         if first:
-            self._log.warning("%s can't be used: %s; tokens are kept in memory alone", self.backend.label, reason)
+            self._log.warning("%s can't be used: %s; tokens are kept in memory alone", self.store.label, reason)
 
     def _succeeded(self, circuit: _Circuit, before: int) -> None:
         if not circuit.failures and not self._troubled:
@@ -194,14 +200,14 @@ class Guard:
             back = self._troubled and not any(each.failures for each in self._circuits())
             self._troubled = self._troubled and not back
         if back:
-            self._log.info("%s is back", self.backend.label)
+            self._log.info("%s is back", self.store.label)
 
     def _circuits(self) -> tuple[_Circuit, ...]:
-        return self._reading, self._locking, self._storing
+        return self._reading, self._locking, self._writing
 
     def after_fork(self) -> None:
-        """In the child of a fork nobody is in the middle of a try."""
+        """Forget trials under way, in the child of a fork."""
         self._lock = threading.Lock()
         for circuit in self._circuits():
             circuit.trial = 0.0
-        self.backend.after_fork()
+        self.store.after_fork()

@@ -1,63 +1,60 @@
-"""One request for each token across all processes that share a backend.
+"""One request for each token across all processes that share a store.
 
-Whoever needs a token looks first; who finds none takes the lock of its key and asks Entra; the others wait for what he
-gets. Nothing here can cost a caller his token: where the backend fails, each process asks for itself.
+A process that needs a token reads the store first. If there is none, it takes the lock of the key and requests the
+token; other processes wait for it. If the store fails, each process makes its own request, so no caller loses its
+token.
 """
 
 from __future__ import annotations
 
 import contextlib
 import math
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from credconf.ground.records import mutable_record, replace
-from credconf.ground.workers import Afterwards
+from credconf.ground.workers import BackgroundTasks
 from credconf.problems.failure import Failure, resource_failure
-from credconf.stores import Opening
 from credconf.stores.store import Unavailable, key_of
 
-from .circuits import Guard
-from .leases import Keeper
-from .memory import entry_of, token_of
-from .pauses import LONGEST as LONGEST_PAUSE
-from .policy import SPACING
+from .cache import entry_of, token_of
+from .circuits import CircuitBreaker
+from .leases import LeaseRenewer
+from .policy import LONGEST_PAUSE, SPACING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from credconf.entra.proof import Proof, Sealed
     from credconf.entra.request import TokenRequest
-    from credconf.ground.log import Log
-    from credconf.stores.store import Backend, Lock, Seen, Told
+    from credconf.stores.store import Lock, Store, Stored
 
     from .blueprint import Blueprint
-    from .memory import Token
-    from .source import Source, Terms
+    from .cache import Token
+    from .requester import Requester, Terms
 
 PATIENCE = 10.0
-"""Seconds that a caller waits for another process's request, at most, before he asks himself."""
+"""Seconds that a caller waits for the request of another process at most, before it makes its own."""
 SHORTEST_POLL = 0.02
 LONGEST_POLL = 0.5
-"""Seconds between two looks of those who wait; they grow from one to the other, and are spread."""
+"""Seconds between two reads of a process that waits; they grow from the shortest to the longest, and are spread."""
 USEFUL = 1.0
-"""Seconds that a token must have left to be worth handing out."""
+"""Seconds of life without which a stored token is not used."""
 LAST_MINUTE = 60.0
-"""Seconds before its end from which on nobody leaves the refresh of a token to another process, which may hang."""
-_PART = 0.25  # of a backend's patience, that a caller waits for his token to be stored
+"""Seconds before a token expires in which a process no longer leaves its refresh to another one, which may hang."""
+_PART = 0.25  # of the patience of a store: how long a caller waits for its token to be stored
 
 
 @mutable_record
-class _Wish:
-    """What one flight of this process wants of the others.
+class _Lookup:
+    """One flight of this process that needs a token of the store, or a new one.
 
     Attributes:
-        request: for the token.
-        terms: of asking for it.
-        key: in the backend.
-        superseded: whether a caller with claims has meanwhile replaced what this was to replace.
-        began: when, on the steady clock.
-        waited: whether somebody else's request was waited for.
-        slow: whether the backend has taken too long for it.
+        request: the request for the token.
+        terms: the terms of the request.
+        key: the key in the store.
+        superseded: whether a caller with claims has replaced the token that is due.
+        began: when the flight began, on the monotonic clock.
+        waited: whether it waited for another process.
+        slow: whether the store took too long.
     """
 
     request: TokenRequest
@@ -69,260 +66,212 @@ class _Wish:
     slow: bool = False
 
 
-class Fleet:
-    """The processes that share a backend, as one of them sees it.
+class Coordinator:
+    """Coordinates this process with those that share a store.
 
     Args:
-        backend: where the tokens are.
-        source: asks Entra.
-        plan: the clocks, and who the tokens are for.
+        store: the store of the tokens.
+        requester: requests tokens from Entra.
+        plan: gives the clocks and the identity.
     """
 
-    def __init__(self, backend: Backend, source: Source, plan: Blueprint) -> None:
-        self._guard = Guard(backend, source.log, plan.monotonic, plan.random)
-        self._keeper = Keeper()
-        self._afterwards = Afterwards(None if backend.patience is None else backend.patience * _PART)
-        self._source = source
+    def __init__(self, store: Store, requester: Requester, plan: Blueprint) -> None:
+        self._breaker = CircuitBreaker(store, requester.log, plan.monotonic, plan.random)
+        self._leases = LeaseRenewer()
+        self._background = BackgroundTasks(None if store.patience is None else store.patience * _PART)
+        self._requester = requester
         self._plan = plan
         self._acquainted = False
-        self._asked_again = -math.inf  # on the monotonic clock: what was told before does not count
+        self._asked_again = -math.inf  # on the monotonic clock: older failures do not count
 
     def ask(self, request: TokenRequest, terms: Terms, superseded: Callable[[], bool]) -> Token | Failure:
-        """A token that another process has got, or else one from Entra. It never raises an `Exception`.
+        """A token of another process, or else one from Entra. It raises no `Exception`.
 
         Args:
-            request: with claims, nobody else's token will do.
-            terms: of a request; a token that is due (`replacing`) is returned as it is where another process is about
-                to replace it.
-            superseded: whether the answer is not to be kept.
+            request: the request; with claims, it always goes to Entra.
+            terms: the terms of the request. A token that is due (`replacing`) is returned as it is while another
+                process replaces it.
+            superseded: whether the answer must not be stored.
         """
-        wish = _Wish(request, terms, self._key(request), superseded, self._plan.monotonic())
+        lookup = _Lookup(request, terms, self._key(request), superseded, self._plan.monotonic())
         if request.claims:
-            return self._asked(wish)
+            return self._asked(lookup)
         try:
-            outcome = self._found(wish)
+            outcome = self._found(lookup)
         except Unavailable:
             outcome = None
-        except (OSError, ImportError) as exc:  # what a token is made of can't be imported now
+        except (OSError, ImportError) as exc:  # azure-core, which a token needs, can't be imported now
             outcome = resource_failure(exc)
             if outcome is None:
                 raise
         finally:
             self._acquainted = True
-        return self._asked(wish) if outcome is None else outcome
+        return self._asked(lookup) if outcome is None else outcome
 
     def ask_anew(self, request: TokenRequest, terms: Terms) -> Token | Failure:
-        """A token from Entra, whatever anybody has."""
-        return self._asked(_Wish(request, terms, self._key(request), lambda: False, self._plan.monotonic()))
+        """A token from Entra, whatever is stored."""
+        return self._asked(_Lookup(request, terms, self._key(request), lambda: False, self._plan.monotonic()))
 
     def _key(self, request: TokenRequest) -> str:
         who = self._plan.identity
         authority = who.authority or who.oidc_authority or ""
         return key_of(authority, request.tenant, who.client_id, request.scopes, cae=request.cae)
 
-    # Looking, locking, waiting
-
-    def _found(self, wish: _Wish) -> Token | Failure | None:
-        """What the others have, or what came of asking for all of them; `None`: ask for yourself."""
-        patience = self._patience(wish.terms)
+    def _found(self, lookup: _Lookup) -> Token | Failure | None:
+        """The outcome of another process, or that of a request for all of them; `None`: make your own request."""
+        patience = self._patience(lookup.terms)
         pause = SHORTEST_POLL
         while True:
             began = self._plan.monotonic()
-            seen = self._look(wish)
-            settled, outcome = self._judged(seen, wish)
+            found = self._look(lookup)
+            settled, outcome = self._judged(found, lookup)
             if settled:
                 return outcome
             if self._is_late(began):
-                self._guard.slow()
+                self._breaker.slow()
                 return None
-            lock = self._guard.lock(wish.key)
+            lock = self._breaker.lock(lookup.key)
             if lock is not None:
-                wish.slow = self._is_late(began)
-                return self._as_holder(lock, wish)
-            if wish.terms.replacing is not None:
-                return self._left_to_others(wish.terms.replacing)
-            if self._plan.monotonic() - wish.began >= patience:
+                lookup.slow = self._is_late(began)
+                return self._as_holder(lock, lookup)
+            if lookup.terms.replacing is not None:
+                return self._left_to_others(lookup.terms.replacing)
+            if self._plan.monotonic() - lookup.began >= patience:
                 return None
-            wish.waited = True
+            lookup.waited = True
             self._plan.sleep(pause * (0.5 + self._plan.random()))
             pause = min(pause * 1.5, LONGEST_POLL)
 
     def _is_late(self, began: float) -> bool:
-        """Whether it took longer than a caller should wait.
+        """Whether the store took longer than a caller should wait.
 
-        Not in the first flight of a process: it imports a client, looks up a name and connects, and where many
-        processes start together there is little CPU for each. Then only the bound of each single call counts.
+        The first flight of a process is exempt: it imports a client, resolves a name and connects, and processes that
+        start together share the CPU. There only the time limit of each call counts.
         """
-        patience = self._guard.backend.patience
+        patience = self._breaker.store.patience
         return self._acquainted and patience is not None and self._plan.monotonic() - began > patience
 
     def _left_to_others(self, token: Token) -> Token | None:
-        """A token that is valid, and that somebody sees to: there is time to look again, or there is not."""
-        return token if token.steady_expires - self._plan.monotonic() > LAST_MINUTE else None
+        """The valid token that another process refreshes; `None` if too little time is left for that."""
+        return token if token.monotonic_expires - self._plan.monotonic() > LAST_MINUTE else None
 
     def _patience(self, terms: Terms) -> float:
         whole = min(self._plan.transport.total_timeout, terms.timeout or math.inf)
-        return min(PATIENCE, whole / 3) * (
-            0.75 + self._plan.random() / 2
-        )  # who gives up does not do so with all the others
+        spread = 0.75 + self._plan.random() / 2  # processes do not give up all at once
+        return min(PATIENCE, whole / 3) * spread
 
-    def _judged(self, seen: Seen, wish: _Wish) -> tuple[bool, Token | Failure | None]:
-        """Whether what is there settles it, and how."""
-        token = self._usable(seen, wish.terms.replacing)
+    def _judged(self, found: Stored, lookup: _Lookup) -> tuple[bool, Token | Failure | None]:
+        """Whether the stored outcome can be used, and that outcome."""
+        token = self._usable(found, lookup.terms.replacing)
         if token is not None:
             return True, token
-        told = seen.told
-        if told is None or told.age >= self._plan.monotonic() - self._asked_again:
+        stored, age = found.failure, found.failure_age
+        if stored is None or age >= self._plan.monotonic() - self._asked_again:
             return False, None
-        if told.failure.retry_after is not None:
-            return self._paused(told, wish)
-        if told.age >= self._memory(wish):
+        if stored.retry_after is not None:
+            return self._paused(stored, age, lookup)
+        if age >= self._memory(lookup):
             return False, None
-        is_caller = wish.terms.replacing is None
-        if told.failure.refused_proof or (is_caller and (told.failure.status_code is None or told.failure.unretried)):
-            # It may be the other's alone: its secret, its network, its lack of retries. A caller tries by itself.
+        is_caller = lookup.terms.replacing is None
+        if stored.refused_proof or (is_caller and (stored.status_code is None or stored.unretried)):
+            # The other process may be the cause: its secret, its network, its lack of retries. A caller tries itself.
             return is_caller, None
-        return True, told.failure
+        return True, stored
 
-    def _paused(self, told: Told, wish: _Wish) -> tuple[bool, Token | Failure | None]:
-        """The server asked one process to wait: all of them wait."""
-        remaining = (told.failure.retry_after or 0.0) - told.age
-        if remaining <= 0 or told.age >= LONGEST_PAUSE:
+    def _paused(self, stored: Failure, age: float, lookup: _Lookup) -> tuple[bool, Failure | None]:
+        """Obey the `Retry-After` that another process got."""
+        remaining = (stored.retry_after or 0.0) - age
+        if remaining <= 0 or age >= LONGEST_PAUSE:
             return False, None
-        failure = replace(told.failure, retry_after=remaining)
-        self._source.pauses.begin(wish.request, failure, longest=LONGEST_PAUSE - told.age)
+        failure = replace(stored, retry_after=remaining)
+        self._requester.pauses.begin(lookup.request, failure, longest=LONGEST_PAUSE - age)
         return True, failure
 
-    def _memory(self, wish: _Wish) -> float:
-        """Seconds for which a failure counts: a caller takes one that came while he waited, and no older one.
+    def _memory(self, lookup: _Lookup) -> float:
+        """Seconds for which a stored failure counts: for a caller, those that it has waited.
 
-        A refresh has time. While Entra fails, one process tries for all.
+        A refresh has time: while Entra fails, one process tries for all.
         """
-        return SPACING if wish.terms.replacing is not None else self._plan.monotonic() - wish.began
+        return SPACING if lookup.terms.replacing is not None else self._plan.monotonic() - lookup.began
 
-    def _usable(self, seen: Seen, replacing: Token | None) -> Token | None:
-        entry = seen.entry
+    def _usable(self, found: Stored, replacing: Token | None) -> Token | None:
+        entry = found.entry
         if entry is None or entry.remaining < USEFUL:
             return None
-        steady = self._plan.monotonic()
+        monotonic = self._plan.monotonic()
         if replacing is not None:
-            longer = entry.remaining > replacing.steady_expires - steady + USEFUL
+            longer = entry.remaining > replacing.monotonic_expires - monotonic + USEFUL
             if not longer or entry.token == replacing.info.token:
                 return None
-        return token_of(entry, self._plan.clock(), steady, self._plan.random())
+        return token_of(entry, self._plan.clock(), monotonic, self._plan.random())
 
-    # Asking
-
-    def _as_holder(self, lock: Lock, wish: _Wish) -> Token | Failure | None:
-        self._keeper.keep(lock)
-        leave: Callable[[], None] | None = None
+    def _as_holder(self, lock: Lock, lookup: _Lookup) -> Token | Failure | None:
+        self._leases.add(lock)
+        write: Callable[[], None] | None = None
         try:
-            # Whoever had the lock before may have put his answer after we had looked.
-            settled, outcome = (False, None) if wish.slow else self._judged(self._look(wish), wish)
+            # The previous holder of the lock may have stored its answer after our first read.
+            settled, outcome = (False, None) if lookup.slow else self._judged(self._look(lookup), lookup)
             if not settled:
-                outcome = self._answered(wish)
-                leave = self._leaving(wish, outcome, tell=True)
+                outcome = self._answered(lookup)
+                write = self._write_of(lookup, outcome, keep_failure=True)
         finally:
-            self._afterwards.do(lambda: self._end(lock, leave, slow=wish.slow))
+            self._background.run(lambda: self._end(lock, write, slow=lookup.slow))
         return outcome
 
-    def _look(self, wish: _Wish) -> Seen:
-        return self._guard.read(lambda backend: backend.get(wish.key))
+    def _look(self, lookup: _Lookup) -> Stored:
+        return self._breaker.read(lambda store: store.get(lookup.key))
 
-    def _end(self, lock: Lock, leave: Callable[[], None] | None, *, slow: bool) -> None:
-        """Leave what there is for the others, and only then let them have the lock."""
+    def _end(self, lock: Lock, write: Callable[[], None] | None, *, slow: bool) -> None:
+        """Store the outcome for other processes, and only then release the lock."""
         try:
-            if leave is not None:
-                leave()
+            if write is not None:
+                write()
         finally:
-            self._keeper.give_away(lock)
-            self._guard.release(lock)
+            self._leases.remove(lock)
+            self._breaker.release(lock)
             if slow:
-                self._guard.slow()
+                self._breaker.slow()
 
-    def _asked(self, wish: _Wish) -> Token | Failure:
-        outcome = self._answered(wish)
-        leave = self._leaving(wish, outcome, tell=False)
-        if leave is not None:
-            self._afterwards.do(leave)
+    def _asked(self, lookup: _Lookup) -> Token | Failure:
+        outcome = self._answered(lookup)
+        write = self._write_of(lookup, outcome, keep_failure=False)
+        if write is not None:
+            self._background.run(write)
         return outcome
 
-    def _answered(self, wish: _Wish) -> Token | Failure:
-        terms = wish.terms
-        if wish.waited and terms.since is None:
-            terms = replace(terms, since=wish.began)  # the time that was waited counts
-        return self._source.ask(wish.request, terms)
+    def _answered(self, lookup: _Lookup) -> Token | Failure:
+        terms = lookup.terms
+        if lookup.waited and terms.since is None:
+            terms = replace(terms, since=lookup.began)  # the time spent waiting counts
+        return self._requester.ask(lookup.request, terms)
 
-    def _leaving(self, wish: _Wish, outcome: Token | Failure, *, tell: bool) -> Callable[[], None] | None:
-        """Leaves an outcome for the others; `None` where it is nothing for them."""
+    def _write_of(self, lookup: _Lookup, outcome: Token | Failure, *, keep_failure: bool) -> Callable[[], None] | None:
+        """The function that stores an outcome for other processes; `None` if it is of no use to them."""
         if isinstance(outcome, Failure):
-            if (not tell and not outcome.retry_after) or outcome.unavailable:
+            if (not keep_failure and not outcome.retry_after) or outcome.unavailable:
                 return None
             failure, seconds = outcome, max(SPACING, min(outcome.retry_after or 0.0, LONGEST_PAUSE))
-            return lambda: self._store(lambda backend: backend.tell(wish.key, failure, seconds))
-        if wish.superseded():
+            return lambda: self._write(lambda store: store.put_failure(lookup.key, failure, seconds))
+        if lookup.superseded():
             return None
         token = outcome
-        return lambda: self._store(lambda backend: backend.put(wish.key, entry_of(token, self._plan.monotonic())))
+        return lambda: self._write(lambda store: store.put(lookup.key, entry_of(token, self._plan.monotonic())))
 
-    def _store(self, operation: Callable[[Backend], None]) -> None:
+    def _write(self, operation: Callable[[Store], None]) -> None:
         with contextlib.suppress(Unavailable):  # this process has its answer
-            self._guard.store(operation)
-
-    # Its life
+            self._breaker.write(operation)
 
     def forget_pauses(self) -> None:
-        """Ask Entra again, whatever other processes have told until now."""
+        """Ignore the failures that other processes have stored until now."""
         self._asked_again = self._plan.monotonic()
 
     def close(self) -> None:
-        """Close the backend's sockets and files."""
-        self._guard.backend.close()
+        """Close the sockets and files of the store."""
+        self._breaker.store.close()
 
     def after_fork(self) -> None:
-        """In the child of a fork: no lock is held, nothing is under way, no socket is shared."""
+        """Forget locks, tasks and sockets of the parent process, in the child of a fork."""
         self._acquainted = False
-        self._keeper.after_fork()
-        self._afterwards.after_fork()
-        self._guard.after_fork()
-
-
-class Secrets(Protocol):
-    """What a store needs to know of the credential: its log, and the proofs that encrypt what is shared."""
-
-    log: Log
-
-    @property
-    def worked(self) -> Sealed | None:
-        """The proof that worked last; `None` where none has."""
-        ...
-
-    def listed(self) -> list[Proof]:
-        """The proofs that can be read now, in their order."""
-        ...
-
-
-def opened(plan: Blueprint, source: Secrets) -> Backend | None:
-    """Where the tokens of a blueprint are shared; `None` for memory alone.
-
-    Raises:
-        ConfigError: the store can't be used on this machine.
-    """
-    return plan.settings.token_cache.open(opening_of(plan, source))
-
-
-def opening_of(plan: Blueprint, source: Secrets) -> Opening:
-    """What the store of a blueprint is opened with."""
-    verify = plan.transport.verify
-    return Opening(
-        settings=plan.settings.token_cache,
-        identity=plan.identity,
-        reader=plan.reader,
-        certificates=verify if isinstance(verify, str) else None,
-        cache_home=plan.surroundings.cache_home,
-        clock=plan.clock,
-        monotonic=plan.monotonic,
-        log=source.log,
-        worked=lambda: source.worked,
-        listed=source.listed,
-    )
+        self._leases.after_fork()
+        self._background.after_fork()
+        self._breaker.after_fork()

@@ -1,4 +1,4 @@
-"""Locks that end by themselves unless they are renewed, and what renews those that are held."""
+"""Renews the leases of locks: a lease expires unless it is renewed."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from credconf.stores.store import Unavailable
 if TYPE_CHECKING:
     from credconf.stores.store import Lock
 
-_TRIES = 3  # renewals in the time of one lease: two may fail
-_AT_ONCE = 8
-_RESTS = 2.0  # seconds
+_RENEWALS = 3  # in the time of one lease: two of them may fail
+_THREADS = 8
+_IDLE = 2.0  # seconds
 
 
-class Keeper:
-    """Renews the leases of the locks that this process holds, for as long as it does.
+class LeaseRenewer:
+    """Renews the leases of the locks that this process holds.
 
-    A thread is started with the first lock that has a lease, and ends when none is held; where there are several locks,
-    others help it.
+    The first lock that has a lease starts a thread, which ends when no such lock is held. Further threads help if there
+    are several locks.
     """
 
     def __init__(self) -> None:
         self._held: set[Lock] = set()
         self._renewing: set[Lock] = set()
-        # One after the other they would take longer than a lease, where there are many and a way is long.
-        self._others = Workers(_AT_ONCE, "credconf-leases", idle=_RESTS)
+        # One by one, the renewals of many locks over a slow network would take longer than a lease.
+        self._others = Workers(_THREADS, "credconf-leases", idle=_IDLE)
         self._forget()
 
     def _forget(self) -> None:
@@ -38,15 +38,15 @@ class Keeper:
         self._others.after_fork()
         self._runs = False
 
-    def keep(self, lock: Lock) -> None:
-        """Keep a lock from being lost, until it is given away; releasing it is the caller's."""
+    def add(self, lock: Lock) -> None:
+        """Renew a lock until it is removed. The caller releases it."""
         with self._changed:
             self._held.add(lock)
         if lock.lease is not None:
             self._start()
 
-    def give_away(self, lock: Lock) -> None:
-        """Keep it no longer."""
+    def remove(self, lock: Lock) -> None:
+        """Stop renewing a lock."""
         with self._changed:
             self._held.discard(lock)
 
@@ -54,7 +54,9 @@ class Keeper:
         with self._changed:
             if self._runs:
                 return
-            with contextlib.suppress(RuntimeError):  # without a thread the lease may end early: one request more
+            with contextlib.suppress(
+                RuntimeError
+            ):  # without a thread the lease may expire early, which costs one more request
                 threading.Thread(target=self._run, name="credconf-leases", daemon=True).start()
                 self._runs = True
 
@@ -65,15 +67,15 @@ class Keeper:
                 if not leases:
                     self._runs = False
                     return
-                self._changed.wait(min(leases) / _TRIES)
+                self._changed.wait(min(leases) / _RENEWALS)
                 due = [lock for lock in self._held - self._renewing if lock.lease is not None]
                 self._renewing.update(due)
             for lock in due[1:]:
-                self._have_renewed(lock)
+                self._renew_elsewhere(lock)
             for lock in due[:1]:
                 self._renew(lock)
 
-    def _have_renewed(self, lock: Lock) -> None:
+    def _renew_elsewhere(self, lock: Lock) -> None:
         try:
             self._others.submit(lambda: self._renew(lock))
         except RuntimeError:
@@ -84,7 +86,7 @@ class Keeper:
         try:
             kept = lock.renew()
         except Unavailable:
-            pass  # there are further tries
+            pass  # the next renewal is due before the lease expires
         finally:
             with self._changed:
                 self._renewing.discard(lock)
@@ -92,7 +94,7 @@ class Keeper:
                     self._held.discard(lock)
 
     def after_fork(self) -> None:
-        """In the child of a fork the locks are the parent's."""
+        """Forget the locks of the parent process, in the child of a fork."""
         for lock in list(self._held):
             lock.after_fork()
         self._forget()

@@ -64,7 +64,7 @@ def terminal(*arguments, answers=(), meets=None):
         while True:
             try:
                 chunk = os.read(ours, 65536)
-            except OSError:  # what Linux says at the end
+            except OSError:  # Linux reports the end so
                 break
             if not chunk:
                 break

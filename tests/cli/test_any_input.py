@@ -1,4 +1,4 @@
-"""Whatever stands in a file or in the arguments: problems, never a traceback, and never the canary."""
+"""Any file and any arguments give problems, never a traceback, and never the canary."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def test_without_a_file_it_is_what_from_config_would_read(project, monkeypatch):
     assert run("check").said == "ok: 2 files\n"
 
 
-def test_a_variable_that_names_a_missing_file_is_told(project, monkeypatch):
+def test_a_missing_file_of_a_variable_is_reported(project, monkeypatch):
     monkeypatch.setenv("CREDCONF_FILE", "gone.yaml")
     [problem] = run("check", "--format", "json").json["problems"]
     assert (problem["code"], problem["file"], problem["hint"]) == (
@@ -96,14 +96,14 @@ def test_without_any_file_the_call_is_wrong(project):
     assert "name a FILE" in outcome.said
 
 
-def test_a_missing_file_is_a_problem_and_the_others_are_judged(project):
+def test_a_missing_file_is_a_problem_and_the_others_are_validated(project):
     project.write("a.yaml", "cloud: moon")
     outcome = run("check", "gone.yaml", "a.yaml", "--format", "json")
     assert outcome.status == 1
     assert outcome.codes == ["missing-file", "bad-value"]
 
 
-def test_files_are_judged_alone_or_as_layers(project):
+def test_files_are_validated_alone_or_as_layers(project):
     project.write("base.yaml", "credentials: {base: {region: West Europe}}")
     project.write("prod.yaml", "credentials: {base: {region: westeurope}, a: {extends: base}}")
     project.write("more.yaml", "default: a")
@@ -203,19 +203,19 @@ def test_resolve_takes_files_as_layers_and_all_that_chooses_a_configuration(proj
     assert "`b`" in run("check", "--resolve", "one.yaml", "two.yaml").said
 
 
-def test_resolve_says_each_thing_once(project):
+def test_resolve_reports_each_problem_once(project):
     project.write("a.yaml", f"{COMPLETE}clinet_id: x\ncloud: moon\n")
     outcome = run("check", "--resolve", "a.yaml", "--format", "json")
     assert len(outcome.codes) == len(set(outcome.codes)) == len(run("check", "a.yaml", "--format", "json").codes)
 
 
-def test_resolve_needs_no_file_where_the_environment_says_it_all(project, monkeypatch):
+def test_resolve_needs_no_file_if_the_environment_is_complete(project, monkeypatch):
     for name, value in (("TENANT_ID", TENANT), ("CLIENT_ID", CLIENT), ("CLIENT_SECRET", CANARY)):
         monkeypatch.setenv(f"AZURE_{name}", value)
     assert run("check", "--resolve").said == "ok: no configuration file\n"
 
 
-def test_resolve_without_a_file_says_so(project):
+def test_resolve_reports_that_there_is_no_file(project):
     assert run("check", "--resolve").said.endswith("\n\n3 errors, no configuration file\n")
 
 
@@ -242,7 +242,7 @@ def test_resolve_runs_no_program(project):
         ("--client-secret", CANARY.replace("c4n4ry", "x"), "a.yaml"),
     ],
 )
-def test_a_wrong_call_is_told_from_a_wrong_file(project, arguments):
+def test_a_wrong_call_has_its_own_exit_status(project, arguments):
     project.write("a.yaml", ID)
     outcome = run("check", *arguments)
     assert outcome.status == 2
@@ -278,7 +278,7 @@ def test_with_resolve_too_the_problems_are_in_the_order_of_the_file(project):
     assert [problem["line"] for problem in problems] == [3, 4, 5]
 
 
-def test_what_may_stand_in_a_layer_that_could_not_be_read_is_not_told(project):
+def test_what_an_unreadable_layer_may_hold_is_not_reported(project):
     project.write("base.yaml", "credentials: [\n")
     project.write("prod.yaml", "default: b\ncredentials: {a: {extends: base}}\n")
     for options in (["--layers"], ["--resolve"]):
@@ -286,7 +286,7 @@ def test_what_may_stand_in_a_layer_that_could_not_be_read_is_not_told(project):
         assert [problem["code"] for problem in problems] == ["bad-yaml"]
 
 
-def test_what_is_missing_here_is_told_once(project):
+def test_a_missing_setting_is_reported_once(project):
     project.write("a.yaml", f"kind: client_certificate\n{ID}client_secret: {{env: HOME}}\n")
     problems = run("check", "--resolve", "--format", "json", "a.yaml").json["problems"]
     assert [problem["code"] for problem in problems] == ["missing", "unknown-key"]

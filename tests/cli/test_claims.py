@@ -1,10 +1,11 @@
-"""How claims are read and shown; that they are, `test_token.py` says."""
+"""How claims and times are read and shown. `test_token.py` tests the whole command."""
 
 from __future__ import annotations
 
 import pytest
 
-from credconf.cli.claims import iso, life, readable, utc
+from credconf.cli.output import iso, lifetime, utc
+from credconf.cli.token import readable
 
 
 @pytest.mark.parametrize(
@@ -19,8 +20,8 @@ from credconf.cli.claims import iso, life, readable, utc
         (3 * 86400, "for 3 days"),
     ],
 )
-def test_a_life_is_told_in_the_largest_unit_that_fits(seconds, words):
-    assert life(seconds) == words
+def test_a_lifetime_uses_the_largest_unit_that_fits(seconds, words):
+    assert lifetime(seconds) == words
 
 
 def test_times_are_utc_and_those_of_no_calendar_are_none():

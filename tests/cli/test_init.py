@@ -1,4 +1,4 @@
-"""`credconf init` writes a configuration that works once its secret is there, and never touches a secret itself."""
+"""`credconf init` writes a configuration that works with its secret, and never handles the secret."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import credconf
-from credconf.cli.init.texts import ignored, scalar
+from credconf.cli.scaffold import ignored, scalar
 from credconf.config.reading.document import parse
 from credconf.config.reading.nodes import Scalar
 from tests.certificates import make_certificate
@@ -30,7 +30,7 @@ def written(project, name="credconf.yaml"):
 
 
 def filled(project):
-    """`.env`, as somebody makes it from the example."""
+    """Write `.env` from the example, and return the example."""
     text = written(project, ".env.example")
     project.write(".env", text.replace("=''", f"='{CANARY}'"))
     return text
@@ -71,9 +71,9 @@ def test_a_certificate_proves_the_application_as_well(project, named):
 
 
 @pytest.mark.parametrize("named", [(), ("--named", "a")], ids=["flat", "named"])
-def test_what_stands_in_comments_works_too(project, named):
+def test_the_commented_settings_work(project, named):
     run("init", *WHO, *named, "--secret-from", "env:MY_SECRET")
-    head, _, rest = written(project).partition("# Only where the defaults do not fit:\n")
+    head, _, rest = written(project).partition("# Optional settings:\n")
     project.write(
         "credconf.yaml", head.rstrip(" ") + re.sub(r"^( *)# ", r"\1", rest, flags=re.MULTILINE).replace("/etc/ssl", ".")
     )
@@ -102,10 +102,10 @@ def test_the_schema_can_be_left_out(project):
     assert sorted(os.listdir(project.path)) == [".env.example", "credconf.yaml"]
 
 
-def test_it_lists_what_it_wrote_and_says_what_comes_next(repository, monkeypatch):
+def test_it_lists_the_files_and_the_next_steps(repository, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
     said = run("init", *WHO, "-f", "app.yaml").said
-    listed = [line.split()[:2] for line in said.partition("\n\n")[0].splitlines()]
+    listed = [line.split() for line in said.partition("\n\n")[0].splitlines()]
     files = ["credconf.schema.json", ".env.example", ".gitignore", "app.yaml"]
     assert listed == [["wrote", file] for file in files]
     assert "Next: cp .env.example .env, and write the secret's Value after AZURE_CLIENT_SECRET=" in said
@@ -138,7 +138,7 @@ def test_what_an_editor_could_take_for_something_else_is_quoted(text):
 
 
 @pytest.mark.parametrize("text", [TENANT, "contoso.onmicrosoft.com", "/run/secrets/entra", "MY_SECRET"])
-def test_what_nobody_could_mistake_is_not(text):
+def test_unambiguous_text_is_not_quoted(text):
     assert scalar(text) == text
 
 
@@ -148,7 +148,7 @@ def test_what_nobody_could_mistake_is_not(text):
 def test_a_file_that_is_there_is_kept(project):
     project.write("credconf.yaml", "mine")
     outcome = run("init", *WHO)
-    assert (outcome.status, outcome.said) == (1, "error: credconf.yaml is there already; --force replaces it\n")
+    assert (outcome.status, outcome.said) == (1, "error: credconf.yaml exists; use --force to replace it\n")
     assert os.listdir(project.path) == ["credconf.yaml"]
     assert written(project) == "mine"
 
@@ -156,7 +156,7 @@ def test_a_file_that_is_there_is_kept(project):
 def test_force_replaces_it_with_its_mode_and_through_a_link(project):
     project.write("real/app.yaml", "mine", mode=0o640)
     os.symlink("real/app.yaml", project.path / "app.yaml")
-    assert "replaced  app.yaml" in run("init", *WHO, "-f", "app.yaml", "--force").said
+    assert "changed  app.yaml" in run("init", *WHO, "-f", "app.yaml", "--force").said
     assert os.readlink(project.path / "app.yaml") == "real/app.yaml"
     assert TENANT in written(project, "real/app.yaml")
     assert os.stat(project.path / "real/app.yaml").st_mode & 0o777 == 0o640
@@ -164,21 +164,20 @@ def test_force_replaces_it_with_its_mode_and_through_a_link(project):
 
 def test_a_schema_that_differs_is_kept_and_one_that_is_the_same_does_not_matter(project):
     project.write("credconf.schema.json", "{}")
-    assert "credconf.schema.json is there already, and differs" in run("init", *WHO).said
+    assert "credconf.schema.json exists and differs" in run("init", *WHO).said
     assert os.listdir(project.path) == ["credconf.schema.json"]
     assert run("init", *WHO, "--force").status == 0
-    assert "kept      credconf.schema.json" in run("init", *WHO, "-f", "other.yaml").said
+    assert "kept     credconf.schema.json" in run("init", *WHO, "-f", "other.yaml").said
 
 
 def test_an_example_that_is_there_is_added_to_once(project):
-    mine = "# mine\r\nOTHER=1"
-    project.write(".env.example", mine)
-    assert "added to  .env.example" in run("init", *WHO).said
+    mine = "# mine\r\nOTHER=1\r\n\xff"
+    (project.path / ".env.example").write_bytes(mine.encode("latin-1"))
+    assert "changed  .env.example" in run("init", *WHO).said
     once = (project.path / ".env.example").read_bytes()
-    assert once.startswith(mine.encode() + b"\r\n\r\n# For work on")
-    assert b"\r\nAZURE_CLIENT_SECRET=''\r\n" in once
-    assert once.count(b"\n") == once.count(b"\r\n")
-    assert "kept      .env.example" in run("init", *WHO, "--force").said
+    assert once.startswith(mine.encode("latin-1") + b"\n# The client secret's Value")
+    assert b"\nAZURE_CLIENT_SECRET=''\n" in once
+    assert "kept     .env.example" in run("init", *WHO, "--force").said
     assert (project.path / ".env.example").read_bytes() == once
 
 
@@ -191,7 +190,7 @@ def test_an_example_has_nothing_twice(project):
         *("AZURE_CLIENT_SECRET", "CREDCONF_HTTP__TIMEOUT", "B_SECRET"),
         *("BILLING_CLIENT_SECRET", "CREDCONF__BILLING__HTTP__TIMEOUT"),
     ]
-    assert "kept      .env.example" in run("init", *WHO, "-f", "d.yaml", "--secret-from", "file:d").said
+    assert "kept     .env.example" in run("init", *WHO, "-f", "d.yaml", "--secret-from", "file:d").said
 
 
 def test_outside_of_git_nothing_is_ignored(project):
@@ -202,14 +201,14 @@ def test_outside_of_git_nothing_is_ignored(project):
 def test_in_a_repository_dotenv_is_ignored_once(repository):
     run("init", *WHO)
     assert written(repository, ".gitignore") == ".env\n"
-    assert "kept      .gitignore" in run("init", *WHO, "--force").said
+    assert "kept     .gitignore" in run("init", *WHO, "--force").said
     repository.write(".gitignore", "build")
     run("init", *WHO, "--force")
     assert written(repository, ".gitignore") == "build\n.env\n"
 
 
 @pytest.mark.parametrize(("line", "covers"), [(".env", True), (".env*", True), ("/.env", False), ("#.env", False)])
-def test_what_a_gitignore_above_says_counts(repository, monkeypatch, line, covers):
+def test_a_gitignore_of_a_parent_counts(repository, monkeypatch, line, covers):
     repository.write(".gitignore", f"{line}\n")
     (repository.path / "sub").mkdir()
     monkeypatch.chdir(repository.path / "sub")
@@ -253,7 +252,7 @@ def test_a_disk_that_is_full_leaves_the_old_file_and_nothing_else(project, monke
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self"), reason="no directory in which nobody can write")
-def test_a_directory_that_takes_no_file_is_told_with_the_name_of_the_file(project):
+def test_the_error_of_a_read_only_directory_names_the_file(project):
     said = run("init", *WHO, "--no-schema", "-f", "/proc/self/credconf.yaml").said
     assert said.splitlines()[-1].startswith("error: /proc/self/credconf.yaml can't be written: ")
 
@@ -273,7 +272,6 @@ def test_a_directory_is_no_file(project):
     "wrong",
     [
         ("--tenant-id", f"{CANARY}/.."),
-        ("--tenant-id", "no-domain"),
         ("--tenant-id", ""),
         ("--client-id", CANARY),
         ("--cloud", CANARY),
@@ -283,8 +281,6 @@ def test_a_directory_is_no_file(project):
         ("--secret-from", f"literal:{CANARY}"),
         ("--secret-from", "file:"),
         ("--secret-from", "file:a\nb"),
-        ("--secret-from", "env:AZURE_TENANT_ID"),
-        ("--secret-from", "env:CREDCONF_SECRT"),
     ],
 )
 def test_an_option_that_can_not_be_used_is_refused_without_being_quoted(project, wrong):
@@ -294,9 +290,9 @@ def test_an_option_that_can_not_be_used_is_refused_without_being_quoted(project,
     assert os.listdir(project.path) == []
 
 
-def test_all_that_is_wrong_with_the_options_is_told_at_once(project):
+def test_all_invalid_options_are_reported_at_once(project):
     said = run("init", "--client-id", CANARY, "--cloud", CANARY, "--named", CANARY).said
-    for told in ("--client-id: ", "--cloud: ", "--named: ", "--tenant-id must be given"):
+    for told in ("--client-id: ", "--cloud: ", "--named: ", "without a terminal, --tenant-id must be given"):
         assert told in said
     assert os.listdir(project.path) == []
 
@@ -308,7 +304,7 @@ def test_there_is_no_option_for_a_secret(project):
 
 def test_without_a_terminal_nothing_is_asked(project):
     outcome = run("init", "--client-id", CLIENT)
-    assert (outcome.status, "--tenant-id must be given" in outcome.said) == (2, True)
+    assert (outcome.status, "without a terminal, --tenant-id must be given" in outcome.said) == (2, True)
     assert os.listdir(project.path) == []
 
 
@@ -332,10 +328,10 @@ def test_a_terminal_is_asked_until_each_answer_can_be_used(project):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a pseudo-terminal")
-def test_a_file_that_is_there_is_told_before_anything_is_asked(project):
+def test_an_existing_file_is_reported_before_any_question(project):
     project.write("credconf.yaml", "mine")
     status, said = terminal("init", answers=[])
-    assert (status, "Tenant" in said, "--force replaces it" in said) == (1, False, True)
+    assert (status, "Tenant" in said, "use --force to replace it" in said) == (1, False, True)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="a pseudo-terminal")

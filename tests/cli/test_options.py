@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 import credconf
+from credconf.cli.completion import permissions
 from credconf.cli.options import Chosen, configuration_options
 
 NOTHING = {"path": None, "name": None, "section": None, "env_file": True, "allow": frozenset()}
@@ -47,10 +48,20 @@ def test_without_them_the_defaults_of_load_hold():
         (["--allow", "command"], {"allow": frozenset({"command"})}),
     ],
 )
-def test_each_says_its_part(arguments, meant):
+def test_each_option_sets_its_argument(arguments, meant):
     assert chosen("mine", *arguments) == ("mine", {**NOTHING, **meant})
 
 
 @pytest.mark.parametrize("arguments", [["--env-file", "x", "--no-env-file"], ["--allow", "everything"]])
 def test_what_can_not_be_meant_is_an_error_of_use(arguments):
     assert chosen(*arguments).exit_code == 2
+
+
+def test_what_may_be_allowed_is_named_but_not_what_was_written():
+    said = chosen("--allow", "everything")
+    assert "allowed values: command" in said.output
+    assert "everything" not in said.output
+
+
+def test_what_may_be_allowed_is_offered():
+    assert permissions(None, None, "c") == ["command"]

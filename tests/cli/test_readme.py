@@ -1,4 +1,4 @@
-"""The pictures of the README are what the doctor says, but for names, times and addresses that nobody has."""
+"""The examples of the README are real reports of the doctor, except for names, times and addresses."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_the_healthy_picture_is_true(entra):
     made_up = [
         ("127.0.0.1", "20.190.160.14"),
         ("credconf.testing authority", "DigiCert Inc, DigiCert Global G2 TLS RSA SHA256 2020 CA1"),
-        (trusted, "trusted: the public authorities that come with certifi"),
+        (trusted, "trusted: the public authorities of certifi"),
     ]
     assert levelled(said, *made_up) == levelled(pictures()[0].partition("\n")[2])
     assert pictures()[0].startswith("$ credconf doctor\n")

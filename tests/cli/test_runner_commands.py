@@ -49,7 +49,7 @@ def quiet(*arguments, stdin=None):
 
 
 def everywhere(*options):
-    """What each command says of a configuration, in each form."""
+    """The output of each command for a configuration, in each format."""
     for form in ("text", "json", "github"):
         quiet("check", "--format", form, *options)
         quiet("check", "--format", form, "--resolve", *options)
@@ -254,7 +254,7 @@ def test_in_the_answer_of_a_proxy(entra, monkeypatch, text):
         said = " ".join(run("doctor").said.split())
     finally:
         proxy.stop()
-    assert f"it offers: {printable(text)}" in said
+    assert f"it supports: {printable(text)}" in said
 
 
 @pytest.mark.parametrize("trusted", [True, False])

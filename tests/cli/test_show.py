@@ -1,4 +1,4 @@
-"""`credconf show` says what `load()` resolved, where it came from, and where was looked; and no secret."""
+"""`credconf show` prints what `load()` resolves, its origins and the searched places, and no secret."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_it_says_which_variables_the_credential_reads(project, text, words):
     assert words in run("show", "-f", "app.yaml").said
 
 
-def test_who_it_is_is_shown_unless_a_file_said_so(project, monkeypatch):
+def test_the_identity_is_shown_unless_it_comes_from_a_file(project, monkeypatch):
     monkeypatch.setenv("MY_TENANT", TENANT)
     project.write("id", f"{CANARY}\n")
     project.write("proxy", f"http://{CANARY}:1\n")
@@ -115,7 +115,7 @@ def test_a_proxy_is_shown_without_its_password(project):
     assert "proxy.example:8080" in run("show", "-f", "app.yaml").said
 
 
-def test_nothing_tells_how_long_a_secret_is(project):
+def test_the_length_of_a_secret_is_hidden(project):
     said = []
     for secret in ("a", CANARY * 3):
         project.write("app.yaml", f"{ID}client_secret: {secret}\n")

@@ -1,4 +1,4 @@
-"""`credconf token` acquires one token, and shows it to nobody who has not asked."""
+"""`credconf token` acquires one token, and prints it only with `--raw`."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_it_shows_who_for_what_until_when_and_the_claims(entra):
     assert (shown["tenant"], shown["authority"], shown["scopes"]) == (entra.tenant_id, entra.authority, SCOPE)
     assert (shown["aud"], shown["appid"]) == ("https://graph.microsoft.com", entra.client_id)
     assert " UTC, for 60 minutes" in shown["valid"]
-    assert "its signature is not checked" in outcome.said
+    assert "the signature is not checked" in outcome.said
     assert (entra.count(), entra.requests[0].scopes) == (1, (SCOPE,))
 
 
@@ -67,7 +67,7 @@ def test_raw_prints_the_token_and_nothing_else(entra):
     assert jwt.decode(token, options={"verify_signature": False})["appid"] == entra.client_id
 
 
-def test_what_is_said_beside_a_raw_token_goes_to_the_other_stream(entra, project):
+def test_messages_beside_a_raw_token_go_to_standard_error(entra, project):
     project.write("mine.yaml", f"client_secret: {CANARY}\n")
     entra.tokens(access_token="opaque")
     done = apart("--raw", "User.Read", "-f", "mine.yaml", AZURE_CLIENT_SECRET="")
@@ -84,7 +84,7 @@ def test_a_token_that_no_header_can_carry_is_refused(entra, token):
     assert (outcome.status, "no HTTP header can carry" in " ".join(outcome.said.split())) == (1, True)
 
 
-def test_json_holds_every_claim_and_says_that_nobody_checked_them(entra):
+def test_json_holds_every_claim_and_that_the_signature_is_unchecked(entra):
     claims = {"aud": "api", "exp": 2_000_000_000, "roles": ["A", "B"], "deep": {"x": [1, None]}}
     entra.tokens(expires_in=600, access_token=forged(claims))
     shown = run("token", SCOPE, "--format", "json").json
@@ -172,7 +172,7 @@ def test_a_broken_configuration_is_shown_as_check_shows_it(entra, project):
     ],
 )
 def test_a_scope_that_no_service_principal_gets_has_a_hint(entra, scope, hint):
-    assert f"hint: a service principal asks for all that it was granted: {hint}\n" in run("token", scope).said
+    assert f"hint: a service principal requests all its permissions at once: {hint}\n" in run("token", scope).said
     assert run("token", scope, "--format", "json").json["hints"]
 
 
@@ -227,5 +227,5 @@ def test_a_command_runs_only_where_it_was_allowed(entra, project, monkeypatch):
     monkeypatch.delenv("AZURE_CLIENT_SECRET")
     command = [sys.executable, "-c", f"print({CANARY!r})"]
     project.write("credconf.yaml", json.dumps({"client_secret": {"command": command}}))
-    assert run("token", SCOPE, "--format", "json").codes == ["command-not-allowed"]
+    assert run("token", SCOPE, "--format", "json").codes == ["not-allowed"]
     assert run("token", SCOPE, "--allow", "command").status == 0

@@ -8,6 +8,7 @@ import os
 import pickle
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -61,8 +62,8 @@ def test_no_attribute_within_reach_shows_a_secret(case):
     credential = case.build()
     credential.get_token(SCOPE)
     engine = credential.credential._engine
-    plan, source = engine.blueprint, engine._source
-    for thing in (engine, plan, plan.settings, plan.identity, source, source._client):
+    plan, requester = engine.blueprint, engine._requester
+    for thing in (engine, plan, plan.settings, plan.identity, requester, requester._client):
         assert not shown(repr(thing), case)
     assert not shown(repr(vars(credential.credential)), case)
 
@@ -259,3 +260,12 @@ def test_a_relative_file_stays_the_same_when_the_working_directory_changes(entra
     for credential in credentials:
         with credential:
             assert credential.get_token(SCOPE).token
+
+
+def test_relative_certificates_stay_the_same_when_the_working_directory_changes(entra, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    tmp_path.joinpath("ca.pem").write_text(Path(entra.ca_bundle).read_text())
+    tmp_path.joinpath("elsewhere").mkdir()
+    with credconf.build(entra.config(http={"ca_bundle": "ca.pem"})) as credential:
+        monkeypatch.chdir("elsewhere")
+        assert credential.get_token(SCOPE).token

@@ -183,7 +183,7 @@ def test_while_a_changed_secret_is_refused_the_last_that_worked_serves_on(rotati
     case.write("file", "half")
     assert case.asks() == [("half", False), ("file", True)]
     assert case.asks() == [("file", True)]
-    assert [item.levelname for item in caplog.records if "as it was" in item.getMessage()] == ["WARNING"]
+    assert [item.levelname for item in caplog.records if "is still used" in item.getMessage()] == ["WARNING"]
     assert CANARY not in caplog.text
     case.accepts("half")
     assert case.asks() == [("file", False), ("half", True)]

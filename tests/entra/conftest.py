@@ -50,7 +50,7 @@ def bundle(ca, tmp_path_factory):
 
 @pytest.fixture
 def start() -> Iterator:
-    """Start a server that is stopped with the test."""
+    """Start a server that stops at the end of the test."""
     servers = []
 
     def started(server):
@@ -74,7 +74,7 @@ def clock():
 
 @pytest.fixture
 def transport(bundle):
-    """Make a transport that is closed with the test."""
+    """Make a transport that is closed at the end of the test."""
     made = []
 
     def make(clock=None, **options):

@@ -1,4 +1,4 @@
-"""An HTTP client of the application's that answers from a table."""
+"""An application's HTTP client that responds from a table."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ TOKEN = {"access_token": "a-token", "expires_in": 3600, "token_type": "Bearer"}
 
 
 class Scripted:
-    """Answers by the beginning of the URL: an object as JSON, text as it is, an exception by raising it."""
+    """Responds by the beginning of the URL: with an object as JSON, with text, or by raising an exception."""
 
     def __init__(self, answers: dict[str, Any] | None = None, status: int = 200) -> None:
         self.answers = answers or {}

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Seen:
-    """A request that arrived."""
+    """A received request."""
 
     line: str
     headers: dict[str, str]
@@ -32,7 +32,7 @@ class Seen:
 
 
 def answer(status: int = 200, body: bytes = b"{}", **headers: str) -> bytes:
-    """A whole answer; `retry_after="1"` is the header `retry-after: 1`."""
+    """Return a complete response; `retry_after="1"` is the header `retry-after: 1`."""
     lines = [f"HTTP/1.1 {status} Whatever", f"content-length: {len(body)}"]
     lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
@@ -146,14 +146,14 @@ class Server(Listener):
 
 @dataclass
 class Proxied:
-    """What a proxy was asked."""
+    """A request to a proxy."""
 
     targets: list[str] = field(default_factory=list)
     authorizations: list[str | None] = field(default_factory=list)
 
 
 class Proxy(Listener):
-    """A CONNECT proxy: with a password, or with a status that it answers instead of connecting."""
+    """A CONNECT proxy: with a password, or with a status that it returns instead of connecting."""
 
     def __init__(self, password: str | None = None, status: int | None = None, silent: bool = False) -> None:
         self.asked = Proxied()
@@ -186,7 +186,7 @@ class Proxy(Listener):
 
 
 class TLSProxy(Proxy):
-    """A CONNECT proxy that is itself reached over TLS."""
+    """A CONNECT proxy over TLS."""
 
     def __init__(self, ca: trustme.CA, **options: Any) -> None:
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -200,7 +200,7 @@ class TLSProxy(Proxy):
 
 
 class SocksProxy(Listener):
-    """A proxy of SOCKS 4, 4a and 5, with a user and a password or without, and a status that it answers."""
+    """A proxy for SOCKS 4, 4a and 5, with or without a user and a password, and with the status that it returns."""
 
     def __init__(self, login: tuple[bytes, bytes] | None = None, status: int | None = None) -> None:
         self.asked: list[tuple[str, int]] = []
@@ -254,7 +254,7 @@ class SocksProxy(Listener):
 
 
 class Dripping(Listener):
-    """Says something, and then a byte now and again, without end: the client's deadline has to end it.
+    """Sends some bytes, and then single bytes without end: the client's deadline has to end it.
 
     Args:
         script: called with the connection, for what comes before; it returns the connection to go on with.

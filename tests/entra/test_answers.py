@@ -1,4 +1,4 @@
-"""Token answers of servers that write them oddly."""
+"""Token responses in unusual forms."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def read_answer(**fields):
         (10**12, LONGEST_LIFE),
     ],
 )
-def test_a_life_is_a_whole_number_of_seconds_or_none(written, read):
+def test_a_lifetime_is_a_whole_number_of_seconds_or_none(written, read):
     answer = read_answer(expires_in=written)
     assert answer.lifetime == read
     assert type(answer.lifetime) is int
@@ -63,7 +63,7 @@ def test_a_refresh_time_may_be_text(written):
 
 
 @pytest.mark.parametrize("written", ["soon", None, [], 3600, 4000, True])
-def test_a_refresh_time_that_is_none_or_after_the_end_is_left_out(written):
+def test_an_invalid_or_late_refresh_time_is_ignored(written):
     assert read_answer(expires_in=3600, refresh_in=written).refresh_in is None
 
 
@@ -113,11 +113,11 @@ def test_a_type_that_no_header_can_carry_is_a_failure(token_type):
 @pytest.mark.parametrize(
     "written", ["1_000", "\N{FULLWIDTH DIGIT ONE}0", "1e3", "infinity", "0x10", "9" * 21, "1" * 100_000]
 )
-def test_a_life_that_only_python_reads_as_a_number_is_none(written):
+def test_a_lifetime_that_only_python_reads_as_a_number_is_none(written):
     assert read_answer(expires_in=written).lifetime == 0
 
 
-def test_a_number_of_a_million_digits_takes_no_time_to_read():
+def test_a_number_of_a_million_digits_is_read():
     sys.set_int_max_str_digits(0)  # as some applications do
     try:
         assert parsed("9" * 1_000_000) == math.inf
@@ -127,7 +127,7 @@ def test_a_number_of_a_million_digits_takes_no_time_to_read():
 
 
 @pytest.mark.parametrize("text", ["{} x", "{}{}", "[1,]", "", " ", "nan", "'a'", '{"a": 1', "\ufeff{}"])
-def test_what_is_not_json_is_nothing(text):
+def test_text_that_is_not_json_has_no_value(text):
     assert parsed(text) is None
 
 
@@ -140,7 +140,7 @@ def test_a_body_of_nested_brackets_is_not_json():
 
 
 @pytest.mark.parametrize("expires_in", [None, "soon", 0, -1])
-def test_a_token_without_a_life_is_handed_on_and_not_kept(expires_in):
+def test_a_token_without_a_lifetime_is_returned_and_not_cached(expires_in):
     body = {"access_token": "t", **({} if expires_in is None else {"expires_in": expires_in})}
     client = Scripted({"https": body})
     credential = credconf.build(FIELDS, http_client=client)
@@ -150,7 +150,7 @@ def test_a_token_without_a_life_is_handed_on_and_not_kept(expires_in):
 
 
 @pytest.mark.parametrize("token_type", ["Bearer", "bearer", "pop", "DPoP"])
-def test_the_type_of_a_token_is_told(token_type):
+def test_the_type_of_a_token_is_returned(token_type):
     client = Scripted({"https": {"access_token": "t", "expires_in": 60, "token_type": token_type}})
     assert credconf.build(FIELDS, http_client=client).get_token_info("scope").token_type == token_type
 
@@ -225,5 +225,5 @@ def test_every_text_is_a_token_or_an_authentication_error(text):
 
 @settings(max_examples=share(60), deadline=None)
 @given(st.text() | json_values.map(json.dumps), st.booleans())
-def test_whatever_the_claims_say_the_outcome_is_a_token_or_an_authentication_error(claims, cae):
+def test_any_claims_lead_to_a_token_or_an_authentication_error(claims, cae):
     outcome_of(Scripted(), claims=claims, enable_cae=cae)

@@ -1,4 +1,4 @@
-"""MSAL, and what it is kept from."""
+"""Token requests with MSAL, and the parts of MSAL that must not run."""
 
 from __future__ import annotations
 
@@ -51,18 +51,18 @@ def test_connections_are_reused(entra):
     credential = credconf.build(entra.config(additionally_allowed_tenants=["*"]))
     for number in range(5):
         credential.get_token(SCOPE, tenant_id=f"t{number}.com")
-    (pools,) = credential._engine._source._client._http._pools.values()
+    (pools,) = credential._engine._requester._client._http._pools.values()
     (idle,) = pools._idle.values()
     assert len(idle) == 1
     credential.close()
 
 
-def test_nothing_stays_behind_for_each_tenant(entra):
+def test_no_object_is_kept_for_each_tenant(entra):
     credential = credconf.build(entra.config(additionally_allowed_tenants=["*"], token_cache={"max_entries": 3}))
     for number in range(12):
         credential.get_token(SCOPE, tenant_id=f"t{number}.com")
     assert len(credential._engine.tokens) == 3
-    assert credential._engine._source._client._directory._documents == {}
+    assert credential._engine._requester._client._discovery._documents == {}
     credential.close()
 
 
@@ -134,7 +134,7 @@ def test_a_client_without_the_methods_is_refused_before_a_token_is_asked_for(cli
                 make()
 
 
-def test_a_client_of_the_applications_gets_what_msal_would_send():
+def test_an_applications_client_gets_the_request_of_msal():
     client = Scripted()
     credconf.build(FIELDS, http_client=client).get_token("scope", claims='{"a": 1}', enable_cae=True)
     (sent,) = client.sent
@@ -157,7 +157,7 @@ def test_requests_session_is_a_client(entra):
 
 
 @pytest.mark.parametrize("kept", [True, False], ids=["set", "unset"])
-def test_the_configured_bundle_wins_over_the_variable(entra, monkeypatch, kept, tmp_path):
+def test_the_configured_bundle_overrides_the_variable(entra, monkeypatch, kept, tmp_path):
     if kept:
         other = tmp_path / "other.pem"
         other.write_text("not a certificate")
@@ -167,7 +167,7 @@ def test_the_configured_bundle_wins_over_the_variable(entra, monkeypatch, kept, 
     credential.close()
 
 
-def test_the_variables_bundle_serves_where_none_is_configured(entra, monkeypatch):
+def test_the_bundle_of_the_variable_is_used_if_none_is_configured(entra, monkeypatch):
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", entra.ca_bundle)
     credential = credconf.build(entra.config(http=None))
     assert credential.get_token(SCOPE).token

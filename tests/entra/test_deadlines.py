@@ -1,4 +1,4 @@
-"""`total_timeout` holds at every step of the way to a server, however slowly each side answers.
+"""`total_timeout` limits every step to a server, however slowly each side responds.
 
 The other time-outs are half a minute here, and no server is silent for so long: only the deadline can end a request.
 """
@@ -49,14 +49,14 @@ def plainly(sock):
 
 
 def after_bytes(*sizes: int, answers: tuple[bytes, ...] = ()) -> Callable[[socket.socket], socket.socket]:
-    """Read so much, answer, and so on."""
+    """Read some bytes, respond, and repeat."""
 
     def script(sock):
-        for size, said in zip(sizes, (*answers, b""), strict=False):
+        for size, response in zip(sizes, (*answers, b""), strict=False):
             received = b""
             while len(received) < size:
                 received += sock.recv(size - len(received))
-            sock.sendall(said)
+            sock.sendall(response)
         return sock
 
     return script
@@ -164,7 +164,7 @@ def test_a_server_that_drips(start, patient, behind_tls, way, head):
 
 
 @pytest.mark.parametrize("way", WAYS, indirect=True)
-def test_every_way_leads_to_a_server_and_its_connection_is_used_again(ca, start, transport, way):
+def test_every_proxy_reaches_the_server_and_its_connection_is_reused(ca, start, transport, way):
     server = start(Server(ca))
     client = transport(proxy=way)
     assert [client.post(server.url, data={"a": "b"}).status_code for _ in range(3)] == [200] * 3
@@ -188,7 +188,7 @@ def test_socks_5_logs_in(ca, start, transport):
     assert proxy.asked == [("localhost", server.port)]
 
 
-def test_socks_5_and_4_look_up_the_name_here_and_4a_and_5h_there(ca, start, transport):
+def test_socks_4_and_5_resolve_the_name_here_and_4a_and_5h_at_the_proxy(ca, start, transport):
     server = start(Server(ca))
     asked = {}
     for scheme in ("socks4", "socks4a", "socks5", "socks5h"):
@@ -210,7 +210,7 @@ def test_socks_5_and_4_look_up_the_name_here_and_4a_and_5h_there(ca, start, tran
         ("socks4a", {"status": 0x5B}, "did not connect", True),
     ],
 )
-def test_what_a_socks_proxy_refuses_is_told_apart(start, transport, scheme, options, words, retryable):
+def test_the_message_has_the_reason_of_a_socks_proxy(start, transport, scheme, options, words, retryable):
     proxy = start(SocksProxy(**options))
     client = transport(proxy=f"{scheme}://user:hunter2@127.0.0.1:{proxy.port}", retries=0)
     failure = failure_of(client, "https://localhost:9/token")
@@ -219,7 +219,7 @@ def test_what_a_socks_proxy_refuses_is_told_apart(start, transport, scheme, opti
 
 
 @pytest.mark.parametrize("scheme", ["socks4a", "socks5h"])
-def test_what_is_no_socks_proxy_is_told_apart(start, transport, scheme):
+def test_a_server_that_is_not_a_socks_proxy_has_its_own_message(start, transport, scheme):
     proxy = start(Dripping(after_bytes(3), b"HTTP/1.1 400 Bad Request\r\n\r\n"))
     failure = failure_of(transport(proxy=f"{scheme}://127.0.0.1:{proxy.port}", retries=0), "https://localhost:9/token")
     assert failure.reason == "proxy"

@@ -1,4 +1,4 @@
-"""Where tokens are requested, and how few requests it takes to know."""
+"""Discovery of the token endpoint, and the number of its requests."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_an_authority_that_microsoft_does_not_know_gets_no_secret(make, entra, c
     entra.known_hosts.clear()
     credential = make()
     for count in (1, 2):
-        with pytest.raises(credconf.AuthenticationError, match="not one that Microsoft knows") as caught:
+        with pytest.raises(credconf.AuthenticationError, match="Microsoft does not know the authority") as caught:
             credential.get_token(SCOPE)
         assert caught.value.error_code == "invalid_instance"
         assert "disable_instance_discovery: true" in str(caught.value)
@@ -89,7 +89,7 @@ def test_an_authority_that_microsoft_does_not_know_gets_no_secret(make, entra, c
         lambda entra: entra.truncates(on="discovery"),
     ],
 )
-def test_while_discovery_fails_no_secret_is_sent_and_afterwards_it_is_asked_again(make, entra, client, fault):
+def test_no_secret_is_sent_while_discovery_fails_and_it_is_repeated(make, entra, client, fault):
     entra.known_hosts.add(HOST)
     fault(entra)
     credential = make()
@@ -146,7 +146,7 @@ def test_a_well_known_host_keeps_its_port(make, entra, client):
 # AD FS
 
 
-def test_adfs_is_asked_for_its_endpoint_once(entra):
+def test_the_endpoint_of_adfs_is_requested_once(entra):
     credential = credconf.build(entra.config(tenant_id="adfs"))
     credential.get_token(SCOPE)
     credential.get_token(OTHER_SCOPE)
@@ -231,7 +231,7 @@ def test_an_oidc_authority_without_a_path_is_an_error_of_the_configuration():
 
 
 @pytest.mark.parametrize("body", ["", "<html>", "[]", "null", "{}", '{"issuer": 1}', '{"token_endpoint": {}}'])
-def test_a_document_that_is_none_is_an_authentication_error(entra, body):
+def test_an_invalid_document_is_an_authentication_error(entra, body):
     client = Scripted({"https://idp.example.com": body})
     fields = {"client_id": "x", "client_secret": "y", "oidc_authority": "https://idp.example.com/oauth"}
     with pytest.raises(credconf.AuthenticationError, match=r"idp.example.com"):
@@ -252,12 +252,12 @@ def test_a_document_that_is_none_is_an_authentication_error(entra, body):
         ("login.example.test:8443", "westus2.login.example.test:8443"),
     ],
 )
-def test_a_region_is_a_host_of_its_own_and_asks_no_metadata(make, entra, client, authority, host):
+def test_a_region_is_a_host_of_its_own_without_a_metadata_request(make, entra, client, authority, host):
     make(authority=authority, region="westus2", disable_instance_discovery=True).get_token(SCOPE)
     assert client.asked == [token_url(entra.tenant_id, host)]
 
 
-def test_a_certificate_is_good_at_a_regional_host(make, entra, client, tmp_path):
+def test_a_certificate_works_at_a_regional_host(make, entra, client, tmp_path):
     certificate = make_certificate(tmp_path / "client.pem")
     client_id = entra.register(tenants="*", certificates=[certificate.pem]).client_id
     credential = make(
@@ -302,7 +302,7 @@ def test_the_region_of_the_machine_comes_from_the_metadata_service_once():
         *({"location": location} for location in (None, "", 7, "../evil", "evil.example/x", "a@b")),
     ],
 )
-def test_without_a_usable_answer_the_global_endpoint_serves(answer):
+def test_without_a_usable_region_the_global_endpoint_is_used(answer):
     client = Scripted({METADATA: answer})
     credential = credconf.build(PUBLIC, http_client=client)
     credential.get_token("one")

@@ -1,4 +1,4 @@
-"""Which hosts are asked directly."""
+"""The hosts that bypass the proxy."""
 
 from __future__ import annotations
 
@@ -29,6 +29,11 @@ from credconf.settings.formats import host_of, shown
         ("https://login.example.com/x", "10.0.0.0/8", False),
         ("https://[::1]/x", "::1", True),
         ("https://[::1]/x", "[::1]:443", True),
+        ("https://[fd00::1]/x", "fd00::/8", True),
+        ("https://127.0.0.1:9/x", "127.0.0.0/8", True),
+        ("https://login.example.com./x", "example.com", True),
+        ("https://login.example.com/x", "a.test,*", True),
+        ("https://login.example.com/x", f"example.com:{'9' * 5000}", False),
         ("https://login.example.com/x", " , . ,", False),
         ("https://login.example.com/x", "", False),
         ("https://login.example.com/x", None, False),
@@ -52,6 +57,6 @@ def test_a_proxy_is_shown_without_its_password():
     assert "hunter2" not in shown("http://user:hunter2@[bad")
 
 
-def test_the_usual_port_is_not_worth_a_word():
+def test_the_default_port_is_not_shown():
     assert host_of("https://login.example.com:443/t?q=1") == "login.example.com"
     assert host_of("https://user:pw@login.example.com:8443/t") == "login.example.com:8443"

@@ -1,4 +1,4 @@
-"""Answers that are no token, as failures."""
+"""Failures for responses without a token."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from credconf.entra.redaction import DROPPED, Redactor
-from credconf.entra.sending import Asked, refusal
+from credconf.entra.sending import RequestContext, refusal
 from credconf.errors import AuthenticationError, Failure
 from credconf.kinds import Identity
 from credconf.problems.aadsts import EXPLAINED
 from credconf.problems.printable import printable
-from credconf.tokens.exceptions import exception_of
+from credconf.tokens.azure_core import exception_of
 
 SECRET = 'pa~ss "w+rd/ü&='
 
@@ -31,15 +31,15 @@ def identity(**changes):
     return Identity({**known, **changes}, hidden)
 
 
-ASKED = Asked(identity(), "the-tenant", Redactor([SECRET]))
+CONTEXT = RequestContext(identity(), "the-tenant", Redactor([SECRET]))
 
 
-def failure_of(payload, status=400, headers=None, asked=ASKED):
+def failure_of(payload, status=400, headers=None, context=CONTEXT):
     text = payload if isinstance(payload, str) else json.dumps(payload)
-    return refusal(asked, status, headers or {}, None if isinstance(payload, str) else payload, text)
+    return refusal(context, status, headers or {}, None if isinstance(payload, str) else payload, text)
 
 
-def test_a_refusal_says_who_was_refused_by_whom_why_and_what_to_do():
+def test_a_refusal_names_the_client_the_server_the_reason_and_a_remedy():
     failure = failure_of(
         {
             "error": "invalid_client",
@@ -63,13 +63,13 @@ def test_a_refusal_says_who_was_refused_by_whom_why_and_what_to_do():
 
 
 def test_the_codes_of_the_text_come_first_and_each_counts_once():
-    said = {"error": "x", "error_description": "AADSTS700016: no; AADSTS90002: no", "error_codes": [90002, 7, "8"]}
-    assert failure_of(said).codes == (700016, 90002, 7)
+    payload = {"error": "x", "error_description": "AADSTS700016: no; AADSTS90002: no", "error_codes": [90002, 7, "8"]}
+    assert failure_of(payload).codes == (700016, 90002, 7)
 
 
-def test_codes_without_number_or_measure_are_left_out():
-    said = {"error": "x", "error_codes": [True, -1, 10**30, 1.5, *range(1, 1000)]}
-    assert failure_of(said).codes == tuple(range(1, 13))
+def test_invalid_and_excess_codes_are_ignored():
+    payload = {"error": "x", "error_codes": [True, -1, 10**30, 1.5, *range(1, 1000)]}
+    assert failure_of(payload).codes == tuple(range(1, 13))
 
 
 def test_a_refusal_of_another_server_needs_no_code():
@@ -89,7 +89,7 @@ def test_no_form_of_a_secret_that_a_server_repeats_is_shown(form):
     assert failure.correlation_id == DROPPED
 
 
-def test_what_a_server_says_is_capped_and_printable():
+def test_the_text_of_a_server_is_capped_and_printable():
     failure = failure_of({"error": "e", "error_description": "x\n\x1b[31m" + "y" * 5000})
     assert len(failure.message) < 1300
     assert "\x1b" not in failure.message
@@ -114,21 +114,25 @@ def test_an_answer_without_an_error_is_named_by_its_status(status, error):
     assert failure.status_code == status
 
 
-def test_the_wait_that_a_server_asks_for_is_data_and_told():
+def test_the_requested_wait_is_data_and_in_the_message():
     failure = failure_of("", 429, {"retry-after": "17"})
     assert failure.retry_after == 17.0
     assert "it asked to wait 17 s" in failure.message
 
 
-def test_so_it_is_where_entra_explains_itself():
-    said = {"error": "temporarily_unavailable", "error_description": "AADSTS90055: throttled", "error_codes": [90055]}
-    message = failure_of(said, 429, {"retry-after": "17"}).message
+def test_the_requested_wait_is_in_the_message_beside_a_code():
+    payload = {
+        "error": "temporarily_unavailable",
+        "error_description": "AADSTS90055: throttled",
+        "error_codes": [90055],
+    }
+    message = failure_of(payload, 429, {"retry-after": "17"}).message
     assert "AADSTS90055 (temporarily_unavailable); it asked to wait 17 s" in message.splitlines()[0]
-    assert "asked to wait" not in failure_of(said, 429).message
+    assert "asked to wait" not in failure_of(payload, 429).message
 
 
 @pytest.mark.parametrize("value", ["", "soon", "-1", "1e9999", "٣"])
-def test_a_wait_that_is_no_number_is_none(value):
+def test_an_invalid_wait_is_none(value):
     assert failure_of("", 429, {"retry-after": value}).retry_after in {None, 3.0}
 
 
@@ -137,25 +141,29 @@ def test_a_wait_is_a_day_at_most():
 
 
 @pytest.mark.parametrize("status", [400, 401, 404])
-def test_only_a_server_that_is_busy_can_ask_to_wait(status):
+def test_other_statuses_request_no_wait(status):
     assert failure_of("", status, {"retry-after": "30"}).retry_after is None
 
 
 def test_another_tenant_of_a_request_is_named():
-    asked = Asked(identity(), "fabrikam.com", Redactor([]))
-    assert "of tenant fabrikam.com from" in failure_of({"error": "e"}, asked=asked).message
+    context = RequestContext(identity(), "fabrikam.com", Redactor([]))
+    assert "of tenant fabrikam.com from" in failure_of({"error": "e"}, context=context).message
 
 
-def test_what_came_from_a_file_is_not_named():
+def test_an_id_from_a_file_is_not_shown():
     hidden = identity(hidden=frozenset({"tenant_id", "client_id", "authority"}))
-    text = failure_of({"error": "e"}, asked=Asked(hidden, "the-tenant", Redactor([]))).message
+    text = failure_of({"error": "e"}, context=RequestContext(hidden, "the-tenant", Redactor([]))).message
     for value in ("the-tenant", "the-client", "login.example.test"):
         assert value not in text
 
 
 def test_an_oidc_server_is_named():
-    asked = Asked(identity(tenant_id=None, authority=None, oidc_authority="https://idp.test/oauth"), None, Redactor([]))
-    assert failure_of({"error": "e"}, asked=asked).message.startswith("no token for client the-client from idp.test: ")
+    context = RequestContext(
+        identity(tenant_id=None, authority=None, oidc_authority="https://idp.test/oauth"), None, Redactor([])
+    )
+    assert failure_of({"error": "e"}, context=context).message.startswith(
+        "no token for client the-client from idp.test: "
+    )
 
 
 json_values = st.recursive(
@@ -174,7 +182,7 @@ payloads = st.fixed_dictionaries(
 
 @given(payloads | json_values, st.integers(100, 599), st.dictionaries(st.just("retry-after"), st.text()))
 def test_every_answer_is_a_failure_that_makes_an_exception(payload, status, headers):
-    failure = refusal(ASKED, status, headers, payload, json.dumps(payload))
+    failure = refusal(CONTEXT, status, headers, payload, json.dumps(payload))
     assert isinstance(failure, Failure)
     assert isinstance(exception_of(failure), AuthenticationError)
     assert failure.status_code == status

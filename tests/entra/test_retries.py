@@ -1,4 +1,4 @@
-"""Decisions about another attempt, without a clock and without a network."""
+"""Decisions on retries, without a clock or a network."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def wait(outcome, *, failures=1, left=30.0, jitter=1.0):
 
 
 @pytest.mark.parametrize("status", sorted(RETRIED_STATUSES))
-def test_a_status_that_passes_is_retried(status):
+def test_a_transient_status_is_retried(status):
     assert is_retryable(Response(status, ""))
 
 
@@ -38,7 +38,7 @@ def test_any_other_status_is_an_answer(status):
     assert wait(Response(status, "", {"retry-after": "1"})) is None
 
 
-def test_a_failure_says_itself_whether_it_may_pass():
+def test_a_failure_has_a_flag_for_retries():
     assert wait(TransportFailure("reset", "dropped", retryable=True)) == 0.2
     assert wait(TransportFailure("tls", "expired")) is None
 
@@ -48,7 +48,7 @@ def test_the_wait_doubles_up_to_a_cap():
 
 
 @given(st.integers(1, 10**6), st.floats(0, 1))
-def test_jitter_takes_off_half_at_most(failures, jitter):
+def test_jitter_halves_the_wait_at_most(failures, jitter):
     assert backoff(failures, 1.0) / 2 <= backoff(failures, jitter) <= backoff(failures, 1.0)
 
 
@@ -81,16 +81,16 @@ def test_the_server_may_name_the_wait(headers, seconds):
 @example({"retry-after": "Mon, 99 Foo 99999999999999999 99:99:99 +9999"})
 @example({"retry-after": "Mon, 01 Jan 0001 00:00:00 +2359"})
 @example({"retry-after": "٣"})
-def test_no_header_raises_or_asks_for_the_past(headers):
+def test_no_header_raises_or_gives_a_negative_wait(headers):
     given_wait = retry_after(headers, NOW.timestamp())
     assert given_wait is None or given_wait >= 0
 
 
-def test_the_servers_wait_goes_before_ours():
+def test_the_wait_of_the_server_overrides_ours():
     assert wait(Response(429, "", {"retry-after": "7"})) == 7
     assert wait(Response(429, "", {"retry-after": "tomorrow"})) == 0.2
 
 
 @pytest.mark.parametrize("left", [7.0, 3.0, 0.0, -1.0])
-def test_a_wait_that_does_not_fit_is_not_begun(left):
+def test_a_wait_beyond_the_deadline_is_none(left):
     assert wait(Response(429, "", {"retry-after": "7"}), left=left) is None

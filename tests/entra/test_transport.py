@@ -31,7 +31,7 @@ FORM = {"client_id": "me", "client_secret": CANARY, "left_out": None}
 
 @pytest.fixture(autouse=True)
 def hostile_environment(monkeypatch, tmp_path):
-    """What must have no effect, in every test here."""
+    """An environment that must have no effect in any test of this module."""
     (tmp_path / ".netrc").write_text("default login someone password netrc-password\n")
     (tmp_path / ".netrc").chmod(0o600)
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -107,7 +107,7 @@ def test_a_request_is_one_record_of_tls(server, transport):
     assert [seen.reads for seen in server.seen] == [1, 1, 1]
 
 
-def test_something_else_is_begun_while_a_server_thinks(server, transport, bundle):
+def test_sent_is_called_before_the_response_arrives(server, transport, bundle):
     asked = []
     server.script.append(lambda sock: asked.append("server") or sock.sendall(answer()))
     client = Transport(TransportOptions(verify=bundle), sent=lambda: asked.append("sent"))
@@ -133,7 +133,7 @@ def test_threads_share_the_connections(server, transport):
     assert server.connections <= 16
 
 
-def test_a_compressed_answer_is_read_though_none_was_asked_for(server, transport):
+def test_an_unrequested_compressed_response_is_read(server, transport):
     server.script.append(answer(200, gzip.compress(b'{"a": 1}'), content_encoding="gzip"))
     assert transport().get(server.url).text == '{"a": 1}'
     assert server.seen[0].headers["accept-encoding"] == "identity"
@@ -155,7 +155,7 @@ def test_a_body_in_chunks_without_a_length_is_read(server, transport):
         ("text/html; charset=utf-8", "\ufeffé".encode()),
     ],
 )
-def test_text_is_utf8_unless_it_says_otherwise(server, transport, content_type, body):
+def test_text_is_utf8_without_a_charset(server, transport, content_type, body):
     server.script.append(answer(200, body, content_type=content_type))
     assert transport().get(server.url).text == "é"
 
@@ -202,7 +202,7 @@ def test_many_small_chunks_are_too_large(server, transport, clock):
     assert failing(transport(clock), server.url).reason == "too-large"
 
 
-def test_what_precedes_an_answer_is_passed_over(server, transport):
+def test_interim_responses_are_skipped(server, transport):
     server.script.append(
         b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n" + answer(200, b"[1]")
     )
@@ -219,7 +219,7 @@ def test_what_precedes_an_answer_is_passed_over(server, transport):
     ],
     ids=["an old version", "close", "a malformed line", "more than an answer"],
 )
-def test_a_connection_whose_state_is_in_doubt_is_not_used_again(server, transport, first):
+def test_a_connection_in_an_unknown_state_is_not_reused(server, transport, first):
     client = transport()
     server.script.append(first)
     assert [client.get(server.url).text for _ in range(2)] == ["{}", "{}"]
@@ -257,7 +257,7 @@ def test_the_connections_are_imported_with_the_first_request_only():
 # --- TLS
 
 
-def test_an_unknown_authority_is_named_with_the_way_out(server, transport, clock):
+def test_an_unknown_authority_has_a_remedy(server, transport, clock):
     failure = failing(transport(clock, verify=True), server.url)
     assert (failure.reason, failure.attempts, failure.retryable) == ("tls", 1, False)
     assert f"localhost:{server.port}" in failure.message
@@ -280,13 +280,13 @@ def test_an_expired_certificate_is_refused(ca, start, transport):
 
 
 class Plain(Listener):
-    """A server that speaks, and not TLS."""
+    """A server without TLS."""
 
     def serve(self, sock):
         sock.sendall(answer(400))
 
 
-def test_a_server_without_tls_is_told_apart(start, transport, clock):
+def test_a_server_without_tls_has_its_own_message(start, transport, clock):
     failure = failing(transport(clock), f"https://localhost:{start(Plain()).port}/x")
     assert (failure.reason, failure.attempts) == ("tls", 1)
     assert "wrong version number" in failure.message
@@ -336,13 +336,13 @@ def test_no_proxy_goes_direct(server, start, transport):
     assert proxy.asked.targets == []
 
 
-def test_the_metadata_address_without_tls_is_never_asked_through_the_proxy(start, transport):
+def test_the_metadata_service_bypasses_the_proxy(start, transport):
     server, proxy = start(Server(None)), start(Proxy())
     assert transport(proxy=f"http://127.0.0.1:{proxy.port}").get(server.url).status_code == 200
     assert proxy.asked.targets == []
 
 
-def test_a_proxy_that_wants_a_password_is_told_apart(server, start, transport, clock):
+def test_a_proxy_that_requires_a_password_has_its_own_message(server, start, transport, clock):
     proxy = start(Proxy(password="something else"))
     failure = failing(transport(clock, proxy=f"http://user:hunter2@127.0.0.1:{proxy.port}"), server.url)
     assert (failure.reason, failure.attempts, failure.retryable) == ("proxy", 1, False)
@@ -351,13 +351,13 @@ def test_a_proxy_that_wants_a_password_is_told_apart(server, start, transport, c
     assert "hunter2" not in "".join(reachable(failure))
 
 
-def test_a_proxy_with_a_passing_problem_is_asked_again(server, start, transport, clock):
+def test_a_transient_failure_of_a_proxy_is_retried(server, start, transport, clock):
     proxy = start(Proxy(status=503))
     failure = failing(transport(clock, proxy=f"http://127.0.0.1:{proxy.port}"), server.url)
     assert (failure.reason, failure.attempts, len(proxy.asked.targets)) == ("proxy", 4, 4)
 
 
-def test_a_proxy_that_cannot_be_reached_is_told_apart(server, transport, clock):
+def test_an_unreachable_proxy_has_its_own_message(server, transport, clock):
     failure = failing(transport(clock, proxy="http://user:hunter2@127.0.0.1:1"), server.url)
     assert (failure.reason, failure.attempts) == ("proxy", 4)
     assert (
@@ -386,7 +386,7 @@ def test_a_bad_certificate_behind_a_proxy_is_the_servers(ca, start, transport):
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
-def test_a_passing_problem_is_waited_out(server, transport, clock, status):
+def test_a_transient_failure_is_retried(server, transport, clock, status):
     server.script.extend([answer(status), answer(status)])
     assert transport(clock).post(server.url, data=dict(FORM)).status_code == 200
     assert clock.slept == [0.2, 0.4]
@@ -399,7 +399,7 @@ def test_the_last_answer_is_returned_when_the_attempts_are_used_up(server, trans
     assert (response.status_code, response.text, len(server.seen)) == (503, "2", 3)
 
 
-def test_a_caller_may_ask_once_only(server, transport, clock):
+def test_a_caller_may_limit_the_attempts(server, transport, clock):
     server.script.append(answer(503))
     assert transport(clock).get(server.url, attempts=1).status_code == 503
     assert clock.slept == []
@@ -432,7 +432,7 @@ def test_a_deadline_that_has_passed_sends_nothing(server, transport, clock):
 
 
 def drop(sock):
-    """Answer nothing; the connection is closed."""
+    """Send nothing, and close the connection."""
 
 
 def cut(sock):
@@ -458,7 +458,7 @@ def test_a_dropped_connection_is_tried_again(server, transport, clock, fault):
     assert f"localhost:{server.port}" in failure.message
 
 
-def test_headers_that_break_off_are_no_answer(server, transport, clock):
+def test_incomplete_headers_are_a_failure(server, transport, clock):
     server.script.append(cut_head)
     assert failing(transport(clock, retries=0), server.url).reason == "reset"
 
@@ -468,7 +468,7 @@ def test_a_refused_connection_is_tried_again(transport, clock):
     assert (failure.reason, failure.attempts, str(failure)) == ("refused", 4, "127.0.0.1:1 refused the connection")
 
 
-def test_a_name_that_does_not_exist_is_told_apart(transport, clock):
+def test_an_unknown_name_has_its_own_message(transport, clock):
     failure = failing(transport(clock), "https://credconf.invalid/x")
     assert (failure.reason, failure.attempts) == ("dns", 4)
     assert "credconf.invalid" in failure.message
@@ -510,7 +510,7 @@ def test_silence_ends_with_the_read_timeout(server, transport):
     assert 0.3 < seconds_to_fail(quick(transport), server.url) < 3
 
 
-def test_silence_ends_with_the_deadline_if_that_is_earlier(server, transport):
+def test_silence_ends_with_an_earlier_deadline(server, transport):
     server.script.append(lambda _: server.pause(30))
     client = quick(transport, read_timeout=20, total_timeout=0.5)
     assert 0.3 < seconds_to_fail(client, server.url) < 3
@@ -543,7 +543,7 @@ def test_dripping_bytes_do_not_stretch_the_deadline(server, transport, head):
 
 
 def test_a_handshake_that_hangs_is_bounded(transport):
-    with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts, by the system's backlog, and says nothing
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts, by the system's backlog, and sends nothing
         client = quick(transport, connect_timeout=20, total_timeout=0.5)
         assert 0.3 < seconds_to_fail(client, f"https://localhost:{silent.getsockname()[1]}/x") < 3
 
@@ -577,19 +577,19 @@ def test_many_addresses_that_do_not_answer_do_not_stretch_the_deadline(transport
     assert "could not be reached within" in failure.message
 
 
-def test_an_address_that_refuses_gives_way_to_the_next(server, transport, resolving):
+def test_the_next_address_is_used_if_one_refuses(server, transport, resolving):
     resolving(("127.0.0.1", 1), ("127.0.0.1", server.port))
     assert transport().get(server.url).status_code == 200
 
 
-def test_a_host_without_a_route_is_told_apart(transport, resolving, clock):
+def test_a_host_without_a_route_has_its_own_message(transport, resolving, clock):
     resolving(("255.255.255.255", 443))
     failure = failing(transport(clock), "https://login.example.com/x")
     assert (failure.reason, failure.attempts) == ("connect", 4)
     assert failure.message.startswith("login.example.com could not be reached: ")
 
 
-def test_a_host_name_that_cannot_be_one_is_told_apart(transport):
+def test_an_invalid_host_name_has_its_own_message(transport):
     assert failing(transport(), f"https://{'a' * 70}.example/x").reason == "dns"
 
 
@@ -625,7 +625,7 @@ def test_too_large_a_body_is_not_read_to_its_end(server, transport, clock):
     assert (failure.reason, failure.attempts, failure.retryable) == ("too-large", 1, False)
 
 
-def test_a_bomb_is_too_large(server, transport):
+def test_a_decompression_bomb_is_too_large(server, transport):
     server.script.append(answer(200, gzip.compress(b"0" * 50_000_000), content_encoding="gzip"))
     assert failing(transport(), server.url).reason == "too-large"
 
@@ -635,7 +635,7 @@ def test_a_bomb_is_too_large(server, transport):
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")  # the servers are threads
-def test_a_child_uses_connections_of_its_own_and_leaves_the_parents_alone(server, transport):
+def test_a_forked_child_uses_connections_of_its_own(server, transport):
     client = transport()
     client.get(server.url)
     child = os.fork()
@@ -698,7 +698,7 @@ def test_nothing_is_logged_unless_asked_for(server, transport, caplog):
 
 
 def reachable(failure):
-    """All text that can be got at from an exception."""
+    """All text that is reachable from an exception."""
     yield repr(failure) + str(failure)
     yield "".join(traceback.TracebackException.from_exception(failure, capture_locals=True).format())
     yield repr(pickle.dumps(failure))

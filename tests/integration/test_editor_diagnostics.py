@@ -63,7 +63,7 @@ BROKEN: dict[str, tuple[Any, ...]] = {
     "a program without a list": ("client_secret: {command: ls}", (1, "ls", "write a list: [PROGRAM, ARGUMENT]")),
     "a variable that cannot be": (
         "client_secret: {env: a-b}",
-        (1, "a-b", "the name of a variable is letters, digits and `_`"),
+        (1, "a-b", "what follows `env` is not the name of a variable: letters, digits and `_`, without `$`"),
     ),
     "a tenant with a blank": ("tenant_id: contoso com", (1, "contoso com", TENANT)),
     "a tenant of an entry": (

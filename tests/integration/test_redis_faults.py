@@ -13,7 +13,7 @@ import pytest
 
 import credconf
 from credconf import aio
-from credconf.tokens import circuits as guard
+from credconf.tokens import circuits
 from tests.redis_server import NO_SERVER, RedisServer, executable
 
 if TYPE_CHECKING:
@@ -69,8 +69,8 @@ def credential_of(entra: FakeEntra) -> Iterator[Callable[..., credconf.Credentia
 @pytest.fixture(autouse=True)
 def _briefly(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """It is tried again soon; in earnest it may take a minute."""
-    monkeypatch.setattr(guard, "FIRST_PAUSE", 0.2)
-    monkeypatch.setattr(guard, "LONGEST_PAUSE", 0.4)
+    monkeypatch.setattr(circuits, "FIRST_PAUSE", 0.2)
+    monkeypatch.setattr(circuits, "LONGEST_PAUSE", 0.4)
     caplog.set_level(logging.INFO, "credconf")
 
 
@@ -118,7 +118,7 @@ def test_what_a_paused_redis_executes_late_makes_no_token_young(
     server = started()
     credential = credential_of(server.url)
     credential.get_token(SCOPE, tenant_id="first.example")
-    backend = credential._engine._fleet._guard.backend
+    backend = credential._engine._coordinator._breaker.store
     with server.client() as client:
         (name,) = client.keys("*:token")
         value, left = client.get(name), client.pttl(name)

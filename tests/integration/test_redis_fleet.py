@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from credconf.stores.redis import LEASE
+from credconf.stores.redis_store import LEASE
 from tests.integration.fleet import Fleet, Worker
 from tests.redis_server import NO_SERVER, RedisServer, executable
 

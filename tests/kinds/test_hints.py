@@ -73,6 +73,13 @@ def test_a_group_has_habits_of_its_own(project):
     assert problem.hint == "did you mean `timeout`?"
 
 
+def test_an_argument_of_a_group_gets_its_hint(project):
+    problem = only(
+        project.refused(tenant_id=TENANT, client_id=CLIENT, client_secret=CANARY, http={"connection_timeout": 3})
+    )
+    assert (problem.path, problem.hint) == ("http.connection_timeout", "did you mean `timeout`?")
+
+
 def test_a_setting_of_the_entry_in_a_group_is_told_where_it_belongs(project):
     problem = only(project.refused_text(f"{COMPLETE}http:\n  retries: 3\n  region: {CANARY}\n"))
     assert problem.hint == "it is a setting of the entry: begin it in the column of `http`"

@@ -214,7 +214,7 @@ def signed_by(proof):
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
     text = proof.for_request("https://aud", "the-client").content
-    key = load_pem_private_key(proof.credential["private_key"].encode(), None).public_key()
+    key = load_pem_private_key(proof.credential.encode(), None).public_key()
     return jwt.get_unverified_header(text), jwt.decode(text, key, ["RS256"], audience="https://aud")
 
 
@@ -227,7 +227,7 @@ def test_a_pem_file_is_read(tmp_path, password, chain):
     field, proof = certificate_of(path, **fields)
     assert field == "client_certificate"
     assert isinstance(proof, Proof)
-    assert proof.credential["private_key"].startswith("-----BEGIN PRIVATE KEY-----")
+    assert proof.credential.startswith("-----BEGIN PRIVATE KEY-----")
     header, claims = signed_by(proof)
     assert header.keys() == {"typ", "alg", "x5t", *(["x5c"] if chain else [])}
     assert (header["alg"], len(base64.urlsafe_b64decode(header["x5t"]))) == ("RS256", 20)

@@ -1,4 +1,4 @@
-"""Every code that can be met is explained, and nothing else is."""
+"""Every code that credconf can report has an explanation, and no other code has."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ import credconf
 from credconf.problems import explain
 from credconf.problems.aadsts import EXPLAINED, codes_in
 from credconf.problems.aadsts import explain as action
-from credconf.problems.aadsts.meanings import MEANINGS
 from credconf.problems.catalogue import CODES
+from credconf.problems.codes.refusals import MEANINGS
 
 HOME = pathlib.Path(credconf.__file__).parent
 CODE = re.compile(r"[a-z]+(-[a-z0-9]+)*")
@@ -63,7 +63,7 @@ class A:
 
 
 @pytest.mark.parametrize("code", sorted(CODES))
-def test_an_explanation_says_what_why_and_how(code):
+def test_an_explanation_is_complete(code):
     explanation = CODES[code]
     shown = explain(code)
     assert shown is not None
@@ -94,7 +94,7 @@ def test_an_aadsts_code_is_known_in_any_spelling(text):
 @pytest.mark.parametrize(
     "text", ["", "nonsense", "AADSTS", "AADSTS1", "AADSTS99999999", "٧٠٠٠٢١٥", "unknown-key x", "…"]
 )
-def test_what_nobody_knows_is_not_explained(text):
+def test_an_unknown_code_has_no_explanation(text):
     assert explain(text) is None
 
 

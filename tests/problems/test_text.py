@@ -38,14 +38,14 @@ def test_the_number_of_a_line_makes_room_for_itself():
 
 
 @pytest.mark.parametrize("hint", ["x" * 90, "first\nsecond"])
-def test_a_long_hint_stands_below_the_carets(hint):
+def test_a_long_hint_is_below_the_carets(hint):
     text = as_text([Problem("one", "first", hint=hint, excerpt=Excerpt(1, "a: …", width=1))])
     lines = text.splitlines()
     assert lines[3] == "   | ^"
     assert lines[4:] == [f"  {line}" for line in hint.splitlines()]
 
 
-def test_the_text_says_what_where_and_what_to_do(project):
+def test_the_text_has_message_position_and_hint(project):
     project.write("base.yaml", f"credentials: {{billing: {{tenant_id: {TENANT}}}}}\n")
     project.write("prod.yaml", f"default: billing\ncredentials:\n  billing:\n    client_id: {CLIENT}\n")
     text = str(project.refused(["base.yaml", "prod.yaml"]))

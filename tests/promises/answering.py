@@ -129,7 +129,7 @@ def close(engine: Any) -> None:
 def settled(engine: Any, seconds: float = 10.0) -> bool:
     """Wait until the engine's threads have nothing left to do."""
     deadline = time.monotonic() + seconds
-    while not all(_is_idle(workers) for workers in (engine._callers, engine._refreshers)):
+    while not all(_is_idle(workers) for workers in (engine._requests.workers, engine._refreshes.workers)):
         assert time.monotonic() < deadline, "the engine's threads do not come to rest"
         time.sleep(0.0002)
     return True

@@ -261,7 +261,7 @@ def test_a_caller_does_not_get_the_failure_of_a_refresh_that_is_not_retried(cloc
         assert gate.arrived.wait(20)
         clock.advance(6)
         threads = Threads(*[lambda: face.on(engine).get_token(SCOPE).token] * 8)
-        [flight] = engine._flights.flying.values()
+        [flight] = engine._requests.flights.flying.values()
         wait_until(lambda: len(flight._waiters) == 8)
     assert threads.joined() == ["token-3"] * 8
     assert len(client.asked) == 3

@@ -21,19 +21,21 @@ from tests.contract.faces import SCOPE, SYNC, Clock, engine_of
 from tests.promises.answering import FIELDS, InProcess, granted, settled
 
 PACKAGE = Path(credconf.__file__).parent
-# Pure functions and records, which hold nothing between two calls, are left out: they are half of all instructions.
+# Modules of pure functions and records keep no state between two calls: without them half of the instructions are left.
 WATCHED = {
     str(PACKAGE / name)
     for name in (
         "credential.py",
         "engine.py",
-        *(f"tokens/{name}.py" for name in ("flight", "log", "pauses", "readings", "refreshes", "source", "stores")),
-        "tokens/trial.py",
-        "tokens/verdicts.py",
-        "tokens/workers.py",
+        *(f"ground/{name}.py" for name in ("flight", "log", "workers")),
+        *(
+            f"tokens/{name}.py"
+            for name in ("cache", "dispatch", "policy", "proof_cache", "proof_selection", "refreshes", "requester")
+        ),
         "entra/discovery.py",
     )
 }
+assert all(Path(name).is_file() for name in WATCHED), "a module has moved"
 LOCKING = ("with self._lock:", "with importing, ")
 
 
@@ -99,15 +101,15 @@ def traced_thread():
 
 
 def directory_of(engine):
-    client = engine._source._client
-    return None if client is None else client._directory
+    client = engine._requester._client
+    return None if client is None else client._discovery
 
 
 def request_is_interrupted(at, other_thread):
     engine = engine_of({**FIELDS, "authority": "https://login.example"}, Known())
     credential = SYNC.on(engine)
     reached = interrupted(at, lambda: credential.get_token(SCOPE))
-    assert engine._flights.flying == {}
+    assert engine._requests.flights.flying == {}
     assert not directory_of(engine) or directory_of(engine)._flights.flying == {}
     assert engine.log._held.lines is None
     assert other_thread(lambda: credential.get_token(SCOPE).token).startswith("token-")

@@ -126,19 +126,19 @@ def test_a_hit_does_not_look_into_the_file(face, entra, home):
 
 
 def test_a_token_that_is_due_is_refreshed_once_for_all(entra):
-    clock, steady = Clock(), Clock(1_000.0)
+    clock, monotonic = Clock(), Clock(1_000.0)
     entra.tokens(expires_in=3600)
-    engines = [engine_of(entra.config(token_cache=PLAIN), clock=clock, monotonic=steady) for _ in range(4)]
+    engines = [engine_of(entra.config(token_cache=PLAIN), clock=clock, monotonic=monotonic) for _ in range(4)]
     faces = [SYNC.on(engine) for engine in engines]
     old = {each.get_token(SCOPE).token for each in faces}
     clock.advance(3400)
-    steady.advance(3400)
+    monotonic.advance(3400)
     assert {each.get_token(SCOPE).token for each in faces} == old
 
     def all_new():
         wait_until(lambda: not any(len(engine._refreshes) for engine in engines))  # no request takes half a minute
         clock.advance(31)  # who found the lock taken looks again after half a minute
-        steady.advance(31)
+        monotonic.advance(31)
         return not {each.get_token(SCOPE).token for each in faces} & old
 
     wait_until(all_new)

@@ -30,7 +30,7 @@ numbers = itertools.count()
 
 @dataclass
 class Held:
-    """What the model knows of a token; pairs are (wall, steady)."""
+    """What the model knows of a token; pairs are (wall, monotonic)."""
 
     text: str
     expires: tuple[int, int]
@@ -68,9 +68,9 @@ class World:
     """One engine for all runs (each has a scope of its own), so that the runs leave no threads behind."""
 
     def __init__(self):
-        self.wall, self.steady = Clock(2_000_000_000), Clock(1_000_000)
+        self.wall, self.monotonic = Clock(2_000_000_000), Clock(1_000_000)
         self.client = InProcess()
-        self.engine = engine_of(FIELDS, self.client, clock=self.wall, monotonic=self.steady)
+        self.engine = engine_of(FIELDS, self.client, clock=self.wall, monotonic=self.monotonic)
 
 
 world = World()
@@ -85,14 +85,14 @@ class RefreshPolicy(RuleBasedStateMachine):
         self.scope = f"https://run{next(numbers)}.example/.default"
         self.held = None
         self.server, self.retry_after, self.life, self.refresh_in = "up", 0, 3600, None
-        self.paused_until = {False: 0, True: 0}  # on the steady clock, without claims and with them
+        self.paused_until = {False: 0, True: 0}  # on the monotonic clock, without claims and with them
         self.requests = []
         self.handed_out = 0
         world.client.answer = self.answer
 
     @property
     def now(self):
-        return int(world.wall()), int(world.steady())
+        return int(world.wall()), int(world.monotonic())
 
     def answer(self, asked):
         assert asked.scopes == self.scope
@@ -108,8 +108,8 @@ class RefreshPolicy(RuleBasedStateMachine):
 
     def is_paused(self, *, claims):
         """A pause without claims holds for all calls, one with claims for these alone."""
-        steady = self.now[1]
-        return steady < self.paused_until[False] or (claims and steady < self.paused_until[True])
+        monotonic = self.now[1]
+        return monotonic < self.paused_until[False] or (claims and monotonic < self.paused_until[True])
 
     def lands(self, *, claims=False):
         """What a request that is made now does to the model."""
@@ -184,10 +184,10 @@ class RefreshPolicy(RuleBasedStateMachine):
     def time_passes(self, until, by):
         """Until the token is due, or ends, or not at all, and some seconds more or less."""
         if self.held is not None and until:
-            wall, steady = self.held.due if until == "due" else self.held.expires
-            by += min(wall - self.now[0], steady - self.now[1])
+            wall, monotonic = self.held.due if until == "due" else self.held.expires
+            by += min(wall - self.now[0], monotonic - self.now[1])
         world.wall.advance(max(0, by))
-        world.steady.advance(max(0, by))
+        world.monotonic.advance(max(0, by))
 
     @rule(
         life=st.sampled_from([0, 45, 80, 500, 3600, 7199, 7200, 86400]),

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from credconf.engine import CALLERS
+from credconf.tokens.dispatch import CALLERS
 from tests.contract.faces import ASYNC, OTHER_SCOPE, SCOPE, SYNC, Clock, engine_of, wait_until
 from tests.promises.answering import FIELDS, Gate, InProcess, Threads, close, granted, settled
 
@@ -119,7 +119,7 @@ def test_a_failure_that_nobody_expected_to_last_long_is_not_repeated_by_those_wh
     scene.fails = {SCOPE}
     engine = scene.engine
     request = engine.request("get_token", (SCOPE,), None, None, cae=False)
-    token = engine.store.get(request.key)
+    token = engine.cache.get(request.key)
     for _ in range(5):
         engine._refresh(request, token)
         assert settled(engine)

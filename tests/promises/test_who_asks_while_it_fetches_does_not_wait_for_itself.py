@@ -119,7 +119,7 @@ def test_lines_are_logged_when_the_followers_have_the_outcome(face, fake_entra, 
     engine = engine_of(fake_entra.config(secret_expires_on=SOON))
     flights = []
     exporter.setLevel(logging.INFO)
-    exporter.ask = lambda: flights.append(dict(engine._flights.flying)) or SYNC.on(engine).get_token(SCOPE)
+    exporter.ask = lambda: flights.append(dict(engine._requests.flights.flying)) or SYNC.on(engine).get_token(SCOPE)
     assert face.on(engine).get_token(SCOPE).token
     wait_until(lambda: flights)
     assert settled(engine)

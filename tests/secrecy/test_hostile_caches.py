@@ -18,10 +18,10 @@ import pytest
 import credconf
 from credconf.problems.failure import Failure
 from credconf.stores.file_locks import FileLock
-from credconf.stores.store import Entry, Seen, Unavailable, read_failure, written_failure
+from credconf.stores.store import Entry, Stored, Unavailable, read_failure, written_failure
 from tests.contract.faces import SCOPE
 from tests.entra.scripted import TOKEN, Scripted
-from tests.tokens.backends import PlainFile
+from tests.stores.storages import PlainFile
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="links, pipes and owners are those of POSIX")
 
@@ -173,7 +173,7 @@ def test_neither_can_be_set_aside_where_that_has_a_name_already(cache, caplog):
         assert [cache.token(), cache.token()] == [TOKEN["access_token"]] * 2
     assert len(cache.entra.posted) == 3
     assert "bug" not in caplog.text
-    assert "nor set aside" in caplog.text
+    assert "can't be set aside" in caplog.text
 
 
 def test_a_huge_file_is_not_read(cache):
@@ -268,11 +268,11 @@ def test_nor_does_it_hurt_in_the_file(tmp_path, odd):
     storage = PlainFile(directory=tmp_path / "credconf")
     backend = storage.open()
     backend.put("key", Entry("token", "Bearer", 3600.0, None, 0.0))
-    backend.tell("other", FAILURE, 30)
+    backend.put_failure("other", FAILURE, 30)
     changed = json.loads((storage.directory / "test.json").read_text())
     changed["failures"]["other"]["failure"] |= FAILURES.get(odd, {"more": json.loads(DEEP)})
     (storage.directory / "test.json").write_text(json.dumps(changed))
-    assert backend.get("other") == Seen()
+    assert backend.get("other") == Stored()
     backend.put("third", Entry("token", "Bearer", 3600.0, None, 0.0))
     assert backend.get("third").entry.token == "token"
 
@@ -282,7 +282,7 @@ def test_a_token_that_is_larger_than_the_file_may_be_is_not_kept(tmp_path):
     backend = storage.open()
     backend.put("key", Entry("t" * 900_000, "Bearer", 3600.0, None, 0.0))
     assert (storage.directory / "test.json").stat().st_size < 1_000
-    assert backend.get("key") == Seen()
+    assert backend.get("key") == Stored()
 
 
 # What a Redis says

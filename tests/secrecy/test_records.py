@@ -18,14 +18,15 @@ from credconf.entra.http import Response, TransportOptions
 from credconf.entra.messages import Payload
 from credconf.entra.redaction import Redactor
 from credconf.entra.request import TokenRequest
-from credconf.entra.sending import Asked
+from credconf.entra.sending import RequestContext
 from credconf.factory import request_for
 from credconf.ground.opaque import Hidden
 from credconf.kinds import Identity, Proof, validate
+from credconf.kinds.client_certificate import CertificateSigner
 from credconf.problems.problem import Origin
 from credconf.references import CommandReference, Reader
 from credconf.tokens.blueprint import Blueprint
-from credconf.tokens.memory import Token
+from credconf.tokens.cache import Token
 from tests.secrecy.canaries import CANARY, SECRET
 from tests.secrecy.test_surfaces import printed
 
@@ -42,14 +43,16 @@ def blueprint():
 
 OBJECTS = {
     "a proof": lambda: Proof(SECRET, (SECRET,), "the client secret"),
-    "the proof of a certificate": lambda: Proof({"private_key": SECRET}, (SECRET,), "the certificate"),
+    "the proof of a certificate": lambda: Proof(
+        SECRET, (SECRET,), "the certificate", signer=CertificateSigner(SECRET, b"")
+    ),
     "an answer": lambda: Answer(SECRET, "Bearer", 3600.0, None),
     "a response": lambda: Response(200, SECRET, {"set-cookie": SECRET}),
     "options of the transport": lambda: TransportOptions(proxy=f"http://u:{SECRET}@h:1"),
     "a payload": lambda: Payload({"a": SECRET}, {"b": SECRET}, {"c": SECRET}),
     "an identity whose client was read from a file": lambda: HIDDEN,
     "a redactor": lambda: Redactor([SECRET], lambda: [SECRET]),
-    "who asked": lambda: Asked(HIDDEN, SECRET, Redactor([SECRET])).redact,
+    "the context of a request": lambda: RequestContext(HIDDEN, SECRET, Redactor([SECRET])).redact,
     "a token request": lambda: TokenRequest(("s",), SECRET, SECRET, cae=True, key=(("s",), SECRET, True)),
     "a token": lambda: Token(SECRET, "Bearer", 3600.0, None, 0.0, 0.0),
     "an acquired token": lambda: Acquired(SECRET, {}, (), None, ()),

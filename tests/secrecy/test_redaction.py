@@ -1,4 +1,4 @@
-"""Promise (SECURITY.md): a server's text is shown without any secret that is held, however it was encoded."""
+"""Promise (SECURITY.md): a server's text is shown without any secret that is held, in any encoding."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def each(form):
 
 
 def lowered(text):
-    """As .NET writes a URL."""
+    """Encode like a URL of .NET."""
     return "".join(f"%{byte:02x}" if not chr(byte).isalnum() else chr(byte) for byte in text.encode())
 
 
@@ -63,7 +63,7 @@ def test_no_encoding_hides_a_secret_from_the_redactor(secret, encoding):
 
 
 @pytest.mark.parametrize("encoding", [name for name in ENCODINGS if "base64" not in name])
-def test_nor_a_part_of_one(encoding):
+def test_no_encoding_hides_a_part_of_a_secret_from_the_redactor(encoding):
     shown = Redactor((SECRET,))(f"No. It begins with {ENCODINGS[encoding](SECRET[:12])}, and so on. Yes.")
     assert shown == f"No. {DROPPED} Yes."
 
@@ -105,7 +105,7 @@ def test_a_secret_with_half_a_character_is_removed_too():
 
 
 def failing(text, *, after=0, **settings):
-    """What an error says where a server says `text` of what it was sent, after so many tokens."""
+    """Return the error for a refusal with `text`, after a number of tokens."""
 
     class Client(Scripted):
         count = 0
@@ -134,7 +134,7 @@ def test_the_other_secrets_of_a_list_are_removed():
     assert OTHER not in said
 
 
-def test_so_are_those_that_were_read_for_another_request():
+def test_secrets_that_were_read_for_another_request_are_removed():
     client = Scripted({"https": {"error": "invalid_client"}}, 401)
     credential = credconf.build({**ID, "client_secret": ["another-secret", SECRET]}, http_client=client)
     error_of(credential.get_token, SCOPE)
@@ -143,7 +143,7 @@ def test_so_are_those_that_were_read_for_another_request():
     assert f"The server said: {DROPPED}" in said
 
 
-def test_a_secret_that_has_been_replaced_is_removed_in_the_same_breath(tmp_path):
+def test_a_replaced_secret_is_removed_too(tmp_path):
     (tmp_path / "secret").write_text(SECRET)
 
     def rotated(client):
@@ -191,7 +191,7 @@ def test_a_secret_of_a_few_characters_spoils_no_sentence_of_ours(secret):
     assert "127.0.0.1:9 refused the connection" in str(error)
 
 
-def test_nor_does_a_file_of_a_few_characters_that_is_concealed():
+def test_a_hidden_value_of_a_few_characters_spoils_no_sentence_of_ours():
     redact = Redactor(("e",), lambda: ("s", "dev"))
     assert redact.ours("s refused the connection to dev:8443") == "[removed] refused the connection to [removed]:8443"
-    assert redact("the server") == DROPPED  # of a server's own text nothing is trusted
+    assert redact("the server") == DROPPED

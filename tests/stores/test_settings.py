@@ -111,9 +111,10 @@ def test_every_setting_has_a_variable(project):
     cache = resolved.settings.token_cache
     assert (cache.kind, cache.timeout, cache.key.file) == ("redis", 0.1, str(project.path / "key"))
     identity, _ = identify(resolved.settings, resolved.reader)
-    assert CANARY in identity.cache_url
+    assert CANARY in identity.texts["token_cache.url"]
     assert CANARY not in repr(identity)
-    assert identity.cache_url in identity.concealed()
+    assert identity.texts["token_cache.url"] in identity.concealed()
+    assert CANARY in identity.passwords()
     environ = {"CREDCONF_TOKEN_CACHE__NAME": "billing", "CREDCONF_TOKEN_CACHE__ALLOW_UNENCRYPTED_STORAGE": "yes"}
     cache = project.load(environ={**VARIABLES, **environ}).settings.token_cache
     assert (cache.kind, cache.name, cache.allow_unencrypted_storage) == ("file", "billing", True)

@@ -20,7 +20,7 @@ def _no_proxy_and_no_other_bundle(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Clock:
-    """A clock that stands still until it is moved."""
+    """A clock that moves only on demand."""
 
     def __init__(self, now: float = 1_800_000_000.0) -> None:
         self.now = now

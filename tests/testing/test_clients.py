@@ -1,4 +1,4 @@
-"""The clients that everybody uses get their tokens from the fake as they do from Entra."""
+"""Common clients get their tokens from the fake as they do from Entra."""
 
 from __future__ import annotations
 

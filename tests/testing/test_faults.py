@@ -45,7 +45,7 @@ def test_a_slow_server_answers_in_the_end(ask, entra):
 
 
 @pytest.mark.parametrize(("fault", "status", "code"), [("throttles", 429, 90055), ("is_unavailable", 503, 90033)])
-def test_a_busy_server_says_when_to_come_again(ask, entra, fault, status, code):
+def test_a_busy_server_sends_retry_after(ask, entra, fault, status, code):
     busy = getattr(entra, fault)
     busy(retry_after=7, times=1)
     busy(retry_after="Fri, 31 Dec 1999 23:59:59 GMT", times=1)
@@ -153,7 +153,7 @@ def test_a_wait_and_an_answer_combine(ask, entra):
     assert time.monotonic() - began >= 0.2
 
 
-def test_a_fault_meets_token_requests_unless_it_is_told_otherwise(ask, entra, session):
+def test_a_fault_applies_to_token_requests_by_default(ask, entra, session):
     def discover() -> int:
         url = f"{entra.authority}/{entra.tenant_id}/v2.0/.well-known/openid-configuration"
         return session.get(url, timeout=20).status_code

@@ -32,7 +32,7 @@ def ask_alone(entra):
     return ask_alone
 
 
-def test_a_request_is_recorded_with_all_it_said(ask, entra):
+def test_a_request_is_recorded_completely(ask, entra):
     ask(scope="one two", headers={"X-Client-SKU": "test"})
     (request,) = entra.requests
     assert (request.kind, request.method, request.status) == ("token", "POST", 200)
@@ -100,7 +100,7 @@ def test_the_hook_sees_the_request_in_the_log_before_it_is_answered(ask_alone, e
         assert answer.result(20) == 200
 
 
-def test_a_hook_that_fails_becomes_a_500_that_says_so(ask, entra):
+def test_a_failing_hook_becomes_a_500(ask, entra):
     def hook(_):
         raise KeyError("it")
 

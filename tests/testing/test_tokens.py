@@ -42,7 +42,7 @@ def test_every_token_is_unique(ask):
     assert len({ask().json()["access_token"] for _ in range(5)}) == 5
 
 
-def test_tokens_look_as_the_test_says(ask, entra):
+def test_tokens_look_as_configured(ask, entra):
     entra.tokens(expires_in=600, refresh_in=300, token_type="pop", ext_expires_in=None, foo="bar")
     body = ask().json()
     del body["access_token"]
@@ -153,7 +153,7 @@ def test_the_ready_secret_looks_like_entras(entra):
     assert set("._-~") <= set(entra.client_secret)
 
 
-def test_an_application_is_registered_where_the_test_says(ask, entra):
+def test_an_application_is_registered_in_its_tenants(ask, entra):
     entra.add_tenant("contoso.onmicrosoft.com")
     assert ask("contoso.onmicrosoft.com").json()["error_codes"] == [700016]
     home = entra.register(tenants=["Contoso.onmicrosoft.com"])
@@ -183,7 +183,7 @@ def test_a_registration_may_be_limited_to_scopes(ask, entra):
     assert (answer.json()["error"], answer.json()["error_codes"]) == ("invalid_resource", [500011])
 
 
-def test_scopes_are_judged_strictly_when_the_test_wants_it(ask, entra):
+def test_scopes_can_be_checked_strictly(ask, entra):
     assert ask(scope="one two").ok
     entra.strict_scopes = True
     assert entra.strict_scopes

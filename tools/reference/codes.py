@@ -9,11 +9,11 @@ from textwrap import dedent
 from typing import TYPE_CHECKING, Final
 
 from credconf.problems.aadsts import EXPLAINED
-from credconf.problems.aadsts.meanings import MEANINGS
 from credconf.problems.codes import entries, files, settings, sources, warnings
+from credconf.problems.codes.refusals import MEANINGS
 
 if TYPE_CHECKING:
-    from credconf.problems.explanation import Explanation
+    from credconf.problems.codes import Explanation
 
 BROKEN: Final = Path(__file__).parents[2] / "examples" / "broken"
 SESSION: Final = "check.txt"

@@ -107,6 +107,7 @@ def _section(path: str, field: Json, kinds: tuple[str, ...]) -> str:
     told = {
         "Type": type_of(path, field),
         "Default": _DEFAULTS.get(path) or _default(field),
+        "Values": "; ".join(f"`{word}`: {about}" for word, about in SETTINGS[path].setting.choices.items()),
         "Kinds": "all" if len(kinds) == len(KINDS) else ", ".join(f"`{kind}`" for kind in kinds),
         "Also called": ", ".join(f"`{alias}`" for alias, name in ALIASES.items() if name == path),
         "Variables": _named(path, Scheme.of(None, None, prefixed=False)),

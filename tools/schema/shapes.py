@@ -29,7 +29,6 @@ _BOUNDS = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
 
 _NOT_BLANK: Final = of_pattern(r"\s*\S[\s\S]*", "this is empty")
 _NOT_EMPTY: Final = of_pattern(r"[\s\S]+", "this is empty")
-_VARIABLE_MESSAGE: Final = "the name of a variable is letters, digits and `_`"
 
 
 def shape(of: Declared, own: Json) -> Json:
@@ -188,7 +187,7 @@ def _after(key: str, model: Json) -> Json:
     about_key = {"title": key, "description": REFERENCES[key].meaning, "markdownDescription": REFERENCES[key].meaning}
     if own["type"] == "array":
         return {**about_key, **_list(text(_NOT_EMPTY), REFERENCES[key].placeholder, minItems=own["minItems"])}
-    value = text(_of_variable(own["pattern"]) if "pattern" in own else _NOT_EMPTY)
+    value = text(_of_reference(own["pattern"], key) if "pattern" in own else _NOT_EMPTY)
     # Equal to the snippet of the reference, so that an editor offers the key once.
     return {
         **about_key,
@@ -197,5 +196,6 @@ def _after(key: str, model: Json) -> Json:
     }
 
 
-def _of_variable(pattern: str) -> Format:
-    return of_pattern(pattern.removeprefix("^").removesuffix("$"), _VARIABLE_MESSAGE, ("boolean",))
+def _of_reference(pattern: str, key: str) -> Format:
+    message = f"what follows `{key}` is not {REFERENCES[key].expected}"
+    return of_pattern(pattern.removeprefix("^").removesuffix("$"), message, ("boolean",))

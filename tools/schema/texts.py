@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 
 from credconf.config.variables import PREFIX, Scheme
+from credconf.kinds import SETTINGS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -100,6 +101,8 @@ def markdown(path: str, description: str, examples: list[Any], default: Any = No
     paragraphs = [description]
     if default is not None:
         paragraphs.append(f"Default: `{_flow(default)}`")
+    if path in SETTINGS and SETTINGS[path].setting.choices:
+        paragraphs.append("\n".join(f"- `{word}`: {about}" for word, about in SETTINGS[path].setting.choices.items()))
     if examples:
         paragraphs.append(f"```yaml\n{_written(path, examples[0])}```")
     paragraphs.append(_variables(path))

@@ -1,53 +1,63 @@
-"""The first step: the configuration, as `load()` sees it, and the host that it leads to."""
+"""The steps that need no server: configuration, expiry, token cache."""
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import credconf
 from credconf.assembly import identity_of, transport_of
 from credconf.config.show import references_in
+from credconf.entra.proof import Proof
 from credconf.entra.redaction import Redactor
+from credconf.ground.expiry import OVER, in_days, stage
 from credconf.ground.records import replace
 from credconf.settings import clouds, formats
+from credconf.stores import STORES
+from credconf.stores.store import Unavailable, key_of
+from credconf.tokens.blueprint import Blueprint, opened_store
+from credconf.tokens.requester import Requester
 
-from .steps import Finding, Subject
-from .token_cache import opened
+from .steps import Result, Target
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+
     from credconf.entra.identity import Identity
     from credconf.problems import Problem
+    from credconf.stores.store import Store
 
-    from .steps import Case
+    from .steps import Diagnosis
 
 
-def configuration(case: Case, _: float) -> Finding:
-    """Load it, and read what it refers to."""
+def configuration(diagnosis: Diagnosis, _: float) -> Result:
+    """Load the configuration, read its references, and open its token cache."""
     try:
-        case.subject = subject = _subject(credconf.load(**case.chosen))
-        case.backend = opened(subject)
+        diagnosis.target = target = _target(credconf.load(**diagnosis.chosen))
+        diagnosis.store = _opened_store(target)
     except credconf.ConfigError as error:
-        problems = tuple(_placed(problem, case.subject) for problem in error.problems)
+        problems = tuple(_with_origin(problem, diagnosis.target) for problem in error.problems)
     else:
-        return _good(subject)
+        return _usable(target)
     count = sum(problem.severity == "error" for problem in problems)
     summary = f"it has {count} problems" if count > 1 else "it has a problem"
-    return Finding("failed", summary, problems=problems)
+    return Result("failed", summary, problems=problems)
 
 
-def _subject(resolved: credconf.Resolved) -> Subject:
+def _target(resolved: credconf.Resolved) -> Target:
     identity = identity_of(resolved.settings, resolved.reader)
     transport = transport_of(resolved.settings, identity, resolved.surroundings.no_proxy)
     redact = Redactor(identity.passwords(), identity.concealed)
-    return Subject(resolved, identity, transport, _endpoint(identity), redact)
+    return Target(resolved, identity, transport, _endpoint(identity), redact)
 
 
-def _placed(problem: Problem, subject: Subject | None) -> Problem:
-    """What only this machine says of the token cache stands nowhere; who asked for that cache does."""
-    if subject is None or problem.origin is not None:
+def _with_origin(problem: Problem, target: Target | None) -> Problem:
+    """A problem of the token cache on this machine has no origin: it gets the origin of the setting."""
+    if target is None or problem.origin is not None:
         return problem
-    return replace(problem, origin=subject.resolved.origins.get(f"{problem.path}.kind"))
+    return replace(problem, origin=target.resolved.origins.get(f"{problem.path}.kind"))
 
 
 def _endpoint(identity: Identity) -> str:
@@ -58,25 +68,85 @@ def _endpoint(identity: Identity) -> str:
     return f"https://{host}"
 
 
-def _proof(subject: Subject) -> str:
-    """What the secret or certificate is read from, and who says so."""
-    settings = subject.resolved.settings
-    origin = subject.origin(settings.proof)
+def _usable(target: Target) -> Result:
+    settings, identity = target.resolved.settings, target.identity
+    tenant = f" of tenant {identity.shown('tenant_id')}" if identity.tenant_id else ""
+    entry = f"entry {target.resolved.name}, " if target.resolved.name else ""
+    place = "oidc_authority" if identity.oidc_authority else "authority"
+    details = (
+        f"{settings.proof}: {_proof(target)}",
+        f"{place}: {identity.shown(place)} ({target.origin(place)})",
+    )
+    # The expiry step reports these two.
+    warnings = tuple(item for item in target.resolved.warnings if item.code not in {"expires-soon", "expired"})
+    summary = f"{entry}client {identity.shown('client_id')}{tenant}"
+    return Result("warning" if warnings else "ok", summary, details=details, problems=warnings)
+
+
+def _proof(target: Target) -> str:
+    """The references of the secret or certificate, and their origin."""
+    settings = target.resolved.settings
+    origin = target.origin(settings.proof)
     found = references_in(getattr(settings, settings.proof))
     texts = [f"{{{key}: {name}}}" for reference in found for key, name in reference.items()]
     return f"{', '.join(texts)} ({origin})" if texts else origin
 
 
-def _good(subject: Subject) -> Finding:
-    settings, identity = subject.resolved.settings, subject.identity
-    tenant = f" of tenant {identity.shown('tenant_id')}" if identity.tenant_id else ""
-    entry = f"entry {subject.resolved.name}, " if subject.resolved.name else ""
-    place = "oidc_authority" if identity.oidc_authority else "authority"
-    details = (
-        f"{settings.proof}: {_proof(subject)}",
-        f"{place}: {identity.shown(place)} ({subject.origin(place)})",
-    )
-    # The next step tells of these.
-    warnings = tuple(item for item in subject.resolved.warnings if item.code not in {"expires-soon", "expired"})
-    summary = f"{entry}client {identity.shown('client_id')}{tenant}"
-    return Finding("warning" if warnings else "ok", summary, details=details, problems=warnings)
+def expiry(diagnosis: Diagnosis, _: float) -> Result:
+    """Report the known expiry dates of the proofs. It runs no program."""
+    now = time.time()
+    kind = type(diagnosis.known_target().resolved.settings)
+    known = list(_expiry_dates(diagnosis.known_target()))
+    if not known:
+        return Result("ok", f"unknown (set `{kind.ends_by}` to get warnings before)" if kind.ends_by else "unknown")
+    reached = [stage(expires_on, now) for _, expires_on in known]
+    texts = [f"{name} {in_days(expires_on, now)}" for name, expires_on in known]
+    if all(item is None for item in reached):
+        return Result("ok", texts[0], details=tuple(texts[1:]))
+    fix = kind.renewal
+    if OVER in reached and kind.ends_by:
+        fix += " If you have done that, correct the date."
+    return Result("warning", texts[0], fix, tuple(texts[1:]))
+
+
+def _expiry_dates(target: Target) -> Iterator[tuple[str, date]]:
+    resolved = target.resolved
+    for path, found in resolved.settings.proofs(replace(resolved.reader, runs=False)):
+        if isinstance(found, Proof) and found.expires_on is not None:
+            yield path, found.expires_on
+
+
+def _opened_store(target: Target) -> Store | None:
+    """The shared token cache, opened as `from_config()` opens it; `None` without one.
+
+    Raises:
+        ConfigError: it can't be used on this machine.
+    """
+    resolved = target.resolved
+    around = resolved.surroundings
+    plan = Blueprint(resolved.settings, target.identity, resolved.reader, target.transport, surroundings=around)
+    return opened_store(plan, Requester(plan))
+
+
+def token_cache(diagnosis: Diagnosis, _: float) -> Result:
+    """Read from the shared token cache, and take and release a lock, which writes to it. No entry remains."""
+    store, target = diagnosis.store, diagnosis.known_target()
+    if store is None:
+        return Result("ok", "in the memory of each process")
+    identity = target.identity
+    place = identity.oidc_authority or identity.authority or ""
+    key = key_of(place, identity.tenant_id, identity.client_id, ("credconf doctor",), cae=False)
+    try:
+        store.get(key)
+        lock = store.lock(key)
+        if lock is not None:
+            lock.release()
+    except Unavailable as exc:
+        reason = str(exc)
+    else:
+        return Result("ok", f"{store.label} can be read and written")
+    finally:
+        store.close()
+    fix = STORES[target.resolved.settings.token_cache.kind].repair
+    details = ("Until then, each process requests its own tokens.",)
+    return Result("warning", target.redact(f"{store.label} can't be used: {reason}"), fix, details)

@@ -14,7 +14,7 @@ from credconf.config.merging import place_in
 from credconf.ground.expiry import OVER, stage, within
 from credconf.kinds.readable import value_at
 from credconf.problems import Problem
-from credconf.references import FileReference
+from credconf.references import BaseReference
 from credconf.settings import clouds, formats
 from credconf.settings.declaration import declared
 
@@ -71,7 +71,7 @@ def _about_secrets(settings: Kind, proofs: Mapping[str, Proof], merged: Mapping[
             message = "a secret is written in the file"
             yield _warning("secret-in-file", message, path, merged, "use {file: PATH} or {env: NAME}")
     for path, proof in proofs.items():
-        if not isinstance(proof.credential, str):
+        if proof.signer is not None:
             continue
         secret = proof.credential
         if _GUID.fullmatch(secret.strip()):
@@ -112,8 +112,9 @@ def _about_files(settings: Kind, merged: Mapping[str, Value]) -> Iterator[Proble
     if os.name != "posix":
         return
     for path, item in _secrets(settings):
-        if isinstance(item, FileReference) and _others_can_read(item.file):
-            message = f"the file {item.file} can be read by every user of this machine"
+        file = item.names_file if isinstance(item, BaseReference) else None
+        if file is not None and _others_can_read(file):
+            message = f"the file {file} can be read by every user of this machine"
             yield _warning("readable-by-others", message, path, merged, "chmod o-r")
 
 

@@ -11,7 +11,7 @@ from credconf.kinds import KINDS, PROOFS
 from credconf.kinds.validation import kind_of
 from credconf.problems import Problem
 from credconf.problems.problem import joined
-from credconf.references import EnvReference, reference_in
+from credconf.references import reference_in
 
 from .unknown_variables import azure_near
 
@@ -38,7 +38,7 @@ def used_variables(layer: Layer, merged: Mapping[str, Value], environ: Mapping[s
     """
     items = [item for value in merged.values() for item in (value.raw if isinstance(value.raw, list) else [value.raw])]
     references = [reference_in(item) for item in items]
-    named = [reference.env for reference in references if isinstance(reference, EnvReference)]
+    named = [reference.names_variable for reference in references if reference and reference.names_variable]
     read = [origin.name for value in layer.values.values() for origin in value.origin.flat() if origin.name]
     return list(dict.fromkeys([*read, *(name for name in named if not environ.get(name))]))
 

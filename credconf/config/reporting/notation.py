@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from credconf.config.reading.nodes import Scalar, Sequence
 from credconf.kinds import SETTINGS
 from credconf.problems import Problem
-from credconf.references import FileReference, reference_in
+from credconf.references import reference_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -65,8 +65,8 @@ def _unexpanded_paths(path: str, value: Value) -> Iterator[Problem]:
     for index, item in enumerate(value.raw if several else (value.raw,)):
         reference = reference_in(item)
         name = (
-            reference.file
-            if isinstance(reference, FileReference)
+            reference.names_file
+            if reference is not None
             else item
             if path in SETTINGS and SETTINGS[path].setting.is_path
             else None

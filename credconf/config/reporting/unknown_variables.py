@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from credconf.config.variables import PREFIX, SELECTORS, Scheme, documented, variable_part
-from credconf.kinds import NESTED
+from credconf.kinds import NESTED, SETTINGS
 from credconf.kinds.hints import setting_called
 from credconf.problems import Problem, closest
 from credconf.problems.suggestions import folded
@@ -167,7 +167,9 @@ def _fields() -> dict[str, str]:
                     found.setdefault(f"{folded(group)}{word}file", f"{meant}_FILE")
         if setting not in by_field and f"http.{setting}" in by_field:
             found.setdefault(word, by_field[f"http.{setting}"])
-    found.setdefault(folded("client_certificate"), by_field["client_certificate"])
+    for path, each in SETTINGS.items():
+        if each.only_by_reference and path in by_field:
+            found.setdefault(folded(path), by_field[path])
     return found
 
 

@@ -1,62 +1,60 @@
-"""What can be wrong with named entries, and with what they extend."""
+"""Problems of named entries, and of the entries that they extend."""
 
 from __future__ import annotations
 
-from credconf.problems.explanation import Explanation
+from credconf.problems.codes import Explanation
 
 EXPLAINED = {
     "bad-name": Explanation(
-        "the name of an entry can't be used",
-        """A name is made of lower-case letters and digits, begins with a letter, and may be joined by single `-` or
-        `_`: it becomes a part of the entry's variables, CREDCONF__MY_APP__CLIENT_SECRET for `my-app`. For the same
-        reason two names may not differ in `-` and `_` only.""",
+        "the name of an entry is not valid",
+        """A name has lower-case letters and digits, begins with a letter, and may contain single `-` or `_` between
+        them. It becomes part of the entry's variables: CREDCONF__MY_APP__CLIENT_SECRET for `my-app`. So two names must
+        not differ only in `-` and `_`.""",
         wrong="credentials:\n  My App: {cloud: usgov}",
         right="credentials:\n  my-app: {cloud: usgov}",
     ),
     "flat-and-named": Explanation(
         "a configuration mixes the flat and the named form",
-        """A configuration is one credential, whose settings stand at the top of the file, or several, which stand
-        below `credentials`. In a mixture, nobody could tell whom the settings at the top are for. What several
-        entries share stands in an entry that they extend. All layers of a configuration have the same form.""",
+        """A configuration is either one credential, with its settings at the top of the file, or several, below
+        `credentials`. In a mixture, it would be unclear which credential the settings at the top belong to. Put
+        common settings into an entry that others extend. All layers of a configuration use the same form.""",
         wrong="cloud: usgov\ncredentials:\n  billing: {tenant_id: contoso.onmicrosoft.com}",
         right="credentials:\n  base: {abstract: true, cloud: usgov}\n"
         "  billing: {extends: base, tenant_id: contoso.onmicrosoft.com}",
     ),
     "no-name": Explanation(
-        "there are several entries, and none was chosen",
-        """With named entries, something says which one is meant: the argument name=, the variable CREDCONF_NAME of
-        the process, or `default:` in the file. The first of these that is there decides. One entry alone is not
-        chosen by itself either: a second one, added later, would change the meaning of the program.""",
+        "there are several entries, and none is chosen",
+        """With named entries, credconf needs the name of one: the argument name=, the variable CREDCONF_NAME of the
+        process, or `default:` in the file, in this order. A single entry is not chosen automatically either: a second
+        entry, added later, would change which identity the program uses.""",
         wrong="credentials:\n  billing: {cloud: usgov}",
         right="default: billing\ncredentials:\n  billing: {cloud: usgov}",
     ),
     "unknown-name": Explanation(
-        "the entry that was chosen does not exist",
-        """The position tells what chose it: an argument, CREDCONF_NAME, or `default:` in a file. None of the files
-        that were read has an entry of this name. Where entries are spread over layers, check that all the files
-        were named.""",
+        "the chosen entry does not exist",
+        """The position shows where the name comes from: an argument, CREDCONF_NAME, or `default:` in a file. No file
+        has an entry with this name. If layers define the entries, check that all files are named.""",
         wrong="default: biling\ncredentials:\n  billing: {cloud: usgov}",
         right="default: billing\ncredentials:\n  billing: {cloud: usgov}",
     ),
     "abstract": Explanation(
-        "the entry that was chosen is only there to be extended",
-        """An entry with `abstract: true` holds what others share. It is not meant to be used itself, and need not
-        be complete. Choose one that extends it.""",
+        "the chosen entry is abstract",
+        """An entry with `abstract: true` holds settings for other entries to inherit. It can't be used itself, and
+        may be incomplete. Choose an entry that extends it.""",
         wrong="default: base\ncredentials:\n  base: {abstract: true, cloud: usgov}\n  billing: {extends: base}",
         right="default: billing\ncredentials:\n  base: {abstract: true, cloud: usgov}\n  billing: {extends: base}",
     ),
     "unknown-parent": Explanation(
         "an entry extends another that does not exist",
-        """`extends` names other entries of the same configuration, of this file or of another layer. No file that
-        was read has it. What the entry would inherit is not known then, so nothing is said to be missing from it.""",
+        """`extends` names other entries of the same configuration, in this file or in another layer. No file has this
+        entry. credconf can't know what it would provide, so it reports no missing settings.""",
         wrong="credentials:\n  base: {abstract: true, cloud: usgov}\n  billing: {extends: bsae}",
         right="credentials:\n  base: {abstract: true, cloud: usgov}\n  billing: {extends: base}",
     ),
     "cycle": Explanation(
         "an entry extends itself, directly or through others",
-        """What an entry extends is looked at first, so a circle has no beginning. The hint writes the circle out:
-        remove one of its steps. Where layers say different things about `extends` of one entry, the highest layer
-        decides.""",
+        """An entry inherits from the entries that it extends, so these must not lead back to it. The hint shows the
+        cycle: remove one of its steps. If several layers set `extends` of an entry, the highest layer wins.""",
         wrong="credentials:\n  a: {extends: b}\n  b: {extends: a}",
         right="credentials:\n  a: {extends: b}\n  b: {cloud: usgov}",
     ),

@@ -1,110 +1,110 @@
-"""What works, and is probably not meant."""
+"""Warnings: configurations that work, but are probably not intended."""
 
 from __future__ import annotations
 
-from credconf.problems.explanation import Explanation
+from credconf.problems.codes import Explanation
 
 EXPLAINED = {
     "secret-in-file": Explanation(
         "a secret is written in the configuration file",
-        """Whoever can read the file, its backups and the history of its repository can read the secret, and
-        changing it means changing the file. Name the place where it stands instead: a file that your platform
-        mounts, which may also change while the program runs, or a variable. If the file was ever committed, make a
-        new secret.""",
+        """Everyone with access to the file, its backups or the history of its repository can read the secret, and a
+        new secret requires a change of the file. Refer to its place instead: a variable, or a file that your platform
+        mounts, which may change while the program runs. If the file was ever committed, create a new secret.""",
         wrong="client_secret: 9f3a…",
         right="client_secret: {file: /run/secrets/entra}",
     ),
     "secret-is-guid": Explanation(
         "the secret looks like the id of a secret",
-        """The portal lists each client secret with a Value and a Secret ID. The ID is a GUID and proves nothing;
-        the Value is shown once, right after the secret was made, and is about 40 characters long. If the Value is
-        lost, make a new secret. Entra would answer AADSTS7000215.""",
+        """The portal shows a Value and a Secret ID for each client secret. The ID is a GUID, and Entra does not accept
+        it (AADSTS7000215). The Value has about 40 characters, and is shown only once, when the secret is created. If
+        the Value is lost, create a new secret.""",
     ),
     "surrounding-space": Explanation(
         "the secret begins or ends with white space",
-        """One line break at the end of a secret's file is dropped; everything else is a part of the secret. Mostly
-        it comes from copying, or from a second line break that a template added. Entra would answer AADSTS7000215.""",
+        """credconf drops one line break at the end of a secret's file; everything else is part of the secret. The
+        white space usually comes from copying, or from a second line break that a template added. Entra would answer
+        AADSTS7000215.""",
         wrong="client_secret: '9f3a… '",
         right="client_secret: '9f3a…'",
     ),
     "inner-line-break": Explanation(
-        "the secret goes over more than one line",
-        """A client secret is one line. A line break inside it mostly means that the file or the variable holds
-        something else as well: a second secret, a comment, a line NAME=VALUE. All of it would be sent, and Entra
-        would answer AADSTS7000215.""",
+        "the secret has more than one line",
+        """A client secret is one line. A line break inside it usually means that the file or the variable contains
+        more: a second secret, a comment, a line NAME=VALUE. credconf would send all of it, and Entra would answer
+        AADSTS7000215.""",
         wrong='client_secret: "9f3a…\\n# rotated in May"',
         right='client_secret: "9f3a…"',
     ),
     "surrounding-quotes": Explanation(
-        "the secret stands in quotes that are a part of it",
-        """Quotes are removed where the format has them: in YAML and in .env. In a variable of the process (Docker's
-        --env-file, a systemd unit, a pipeline) and in the file of a secret, they are characters like all others.""",
+        "the secret contains its surrounding quotes",
+        """YAML and .env remove quotes around a value. In a variable of the process (Docker's --env-file, a systemd
+        unit, a pipeline) and in the file of a secret, quotes are ordinary characters.""",
         wrong="docker run -e AZURE_CLIENT_SECRET=\"'9f3a…'\" app",
         right="docker run -e AZURE_CLIENT_SECRET='9f3a…' app",
     ),
     "cut-value": Explanation(
-        "a secret was perhaps cut at ` #`",
-        """Outside of quotes, ` #` begins a comment, in YAML and in .env. A password that holds it loses its end. It
-        is said only where one word adheres to the `#`; if that is a comment, put a space behind the `#`.""",
+        "a secret may have been cut at ` #`",
+        """Outside of quotes, ` #` begins a comment, in YAML and in .env. A password that contains it loses its end.
+        The warning appears only if a word follows the `#` directly. If it is a comment, put a space after the
+        `#`.""",
         wrong="client_certificate_password: ab #cd",
         right="client_certificate_password: 'ab #cd'",
     ),
     "expires-soon": Explanation(
-        "the secret or the certificate ends within 30, 7 or 1 days",
-        """Once it has ended, Entra refuses it (AADSTS7000222, AADSTS700027). Make a new one beside it, write its
-        reference first into the list of `client_secret`, newest first, with the old one behind it, and remove the old
-        one when the new one is in use (`describe()` and the log tell). The day comes from `secret_expires_on`, or
-        from the certificate.""",
+        "the secret or the certificate expires within 30, 7 or 1 days",
+        """After its expiry, Entra refuses it (AADSTS7000222, AADSTS700027). Create a new one, put its reference first
+        in the list of `client_secret`, before the old one, and remove the old one when the new one is in use
+        (`describe()` and the log show that). The date comes from `secret_expires_on`, or from the certificate.""",
         wrong="client_secret: {file: secrets/old}",
         right="client_secret: [{file: secrets/new}, {file: secrets/old}]",
     ),
     "expired": Explanation(
-        "the secret or the certificate has ended",
-        """By `secret_expires_on`, or by its own dates, it is over, and Entra refuses it (AADSTS7000222,
-        AADSTS700027). Make a new one. If that was done, `secret_expires_on` still tells of the old one: correct
-        it.""",
+        "the secret or the certificate has expired",
+        """By `secret_expires_on`, or by the dates of the certificate, it has expired, and Entra refuses it
+        (AADSTS7000222, AADSTS700027). Create a new one. If you have done that, `secret_expires_on` is the date of the
+        old one: correct it.""",
         wrong="secret_expires_on: 2020-01-31",
         right="secret_expires_on: 2028-01-31",
     ),
     "not-expanded": Explanation(
-        "a value is written in a notation that is not expanded",
-        """Nothing expands variables inside of values here, neither in YAML nor in .env, because a secret may hold a
-        `$`. The value is the text itself, `${NAME}` or `$NAME`. In YAML, refer to the variable; elsewhere, let
-        whatever starts the program write the value. Nor is a path: `~/secret` is a directory that is called `~`.""",
+        "a value uses a notation that credconf does not expand",
+        """credconf does not expand variables inside values, neither in YAML nor in .env, because a secret may contain a
+        `$`. The value is the literal text `${NAME}` or `$NAME`. In YAML, use a reference to the variable; elsewhere,
+        let the program's launcher write the value. Paths are not expanded either: `~/secret` is a directory named
+        `~`.""",
         wrong="client_secret: ${BILLING_SECRET}",
         right="client_secret: {env: BILLING_SECRET}",
     ),
     "readable-by-others": Explanation(
         "every user of the machine can read the file of the secret",
-        """The file's mode lets everybody read it. Take that away with `chmod o-r`, or mount it so: in Kubernetes,
+        """The file's mode allows everyone to read it. Remove that permission with `chmod o-r`. In Kubernetes, set
         `defaultMode: 0400` of the volume, with `fsGroup` if the program does not run as root.""",
     ),
     "client-id-no-guid": Explanation(
         "the client id is not a GUID",
-        """Entra ID knows applications by GUIDs. The name of an application, its identifier URI or its object id (a
-        GUID, too) are something else: copy the Application (client) ID from the overview of the app registration.""",
+        """Entra ID identifies applications by GUIDs. The name of an application, its identifier URI and its object id
+        (also a GUID) are something else: copy the Application (client) ID from the overview of the app
+        registration.""",
         wrong="client_id: my-app",
         right="client_id: 11111111-1111-1111-1111-111111111111",
     ),
     "unknown-authority": Explanation(
-        "the authority is not a host that Microsoft is known to operate",
-        """The secret is sent to this host. If it is the host of a private or a new cloud, all is well; if it is a
-        misspelt one, whoever owns that name is sent your secret. Where the cloud is one of the usual ones, write
-        `cloud` instead.""",
+        "the authority is not a known host of Microsoft",
+        """credconf sends the secret to this host. That is correct for a private or a new cloud. If the name is
+        misspelt, its owner receives your secret. For a public or national cloud, set `cloud` instead.""",
         wrong="authority: login.microsoftonline.con",
         right="cloud: public",
     ),
     "authority-displaced": Explanation(
         "a higher source replaces the host of a lower one",
-        """`cloud` and `authority` are two ways to say one thing, so either of them in a higher source (mostly
-        AZURE_AUTHORITY_HOST in the environment) displaces both below. Here the host differs: the program talks to
-        another cloud than the lower source says. Remove one of them if that is not meant.""",
+        """`cloud` and `authority` both choose the server, so either of them in a higher source (usually
+        AZURE_AUTHORITY_HOST in the environment) replaces both below. Here the hosts differ: the program uses another
+        cloud than the lower source. Remove one of them if that is not intended.""",
     ),
     "identity-replaced": Explanation(
         "the environment replaces the whole identity of the file",
-        """The file has a client id with its secret or certificate, and a higher source has both, too. The program
-        signs in as the one of the higher source. That is consistent, so it is allowed; it is said because variables
-        of a machine or a pipeline do it without anybody having meant it. A named entry does not read the
-        AZURE_ variables.""",
+        """The file sets a client id with its secret or certificate, and a higher source sets both, too. The program
+        uses the identity of the higher source. That is consistent, and therefore allowed, but variables of a machine
+        or a pipeline often do it by accident. A named entry does not read the AZURE_ variables.""",
     ),
 }

@@ -1,8 +1,8 @@
-"""What the doctor says, in both forms, and the environment that it is asked in."""
+"""The report of the doctor in both formats, and its environment."""
 
 from __future__ import annotations
 
-from credconf.cli.doctor.examination import STEPS
+from credconf.cli.doctor import STEPS
 from tests.cli.running import run
 from tests.config.project import CANARY
 
@@ -21,7 +21,7 @@ def use(entra, monkeypatch):
 
 
 class Report:
-    """What the doctor said, as JSON; the canary is in neither form."""
+    """The report as JSON. The canary is in neither format."""
 
     def __init__(self, *arguments):
         self.text = run("doctor", *arguments).said
@@ -46,5 +46,5 @@ class Report:
         for step in STEPS:
             if name in step.needs:
                 assert (self.results[step.name], self[step.name]["seconds"]) == ("skipped", 0)
-                assert self[step.name]["summary"] == f"it needs what failed: {name}"
+                assert self[step.name]["summary"] == f"it depends on a failed step: {name}"
         return self[name]

@@ -31,11 +31,11 @@ def test_a_certificate_that_is_over_asks_for_the_clock(serve, ca):
     assert failed["fix"].startswith("Check this machine's clock")
 
 
-def test_a_certificate_of_another_host_says_so(serve, ca):
+def test_a_certificate_of_another_host_is_reported(serve, ca):
     serve(ca.issue_cert("somewhere.else"))
     failed = Report().ends_at("TLS")
     assert "hostname mismatch" in failed["summary"].lower()
-    assert failed["fix"].startswith("Somebody else answers under this name")
+    assert failed["fix"].startswith("Another server answers under this name")
 
 
 def test_a_bundle_without_certificates_ends_it(entra, project, monkeypatch):
@@ -63,5 +63,5 @@ def test_who_opens_tls_connections_on_the_way_to_microsoft_is_named(entra, cloud
     trustme.CA().cert_pem.write_to_path(str(tmp_path / "other.pem"))
     monkeypatch.setenv("CREDCONF_HTTP__CA_BUNDLE", str(tmp_path / "other.pem"))
     failed = Report().ends_at("TLS")
-    assert "something on the way (a corporate proxy, a security program) opens TLS connections" in failed["fix"]
+    assert "a corporate proxy or security software decrypts TLS connections" in failed["fix"]
     assert "issued by credconf.testing authority" in failed["details"][0]

@@ -36,7 +36,7 @@ def test_its_warnings_are_shown_and_stop_nothing(entra, project, monkeypatch):
     report = Report("-f", "mine.yaml")
     assert (report.status, report["configuration"]["result"], report["token"]["result"]) == (0, "warning", "ok")
     assert [problem["code"] for problem in report["configuration"]["problems"]] == ["secret-in-file"]
-    assert report.text.endswith("It works; 1 warning.\n")
+    assert report.text.endswith("The token request works (1 warning).\n")
 
 
 def test_what_came_from_a_file_is_not_shown(entra, project, monkeypatch):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from credconf.cli.doctor.examination import examine
-from credconf.cli.doctor.steps import Case, Finding, Step, take
+from credconf.cli.doctor import diagnose
+from credconf.cli.doctor.steps import Diagnosis, Result, Step, run_step
 from tests.cli.doctor.reports import Report
 from tests.cli.running import run
 from tests.config.project import CANARY
@@ -19,7 +19,7 @@ def test_all_is_well(entra):
         "client_secret: $AZURE_CLIENT_SECRET",
         f"authority: {entra.authority} ($AZURE_AUTHORITY_HOST)",
     ]
-    assert report["expiry"]["summary"] == "not known (write `secret_expires_on` to be told ahead)"
+    assert report["expiry"]["summary"] == "unknown (set `secret_expires_on` to get warnings before)"
     assert report["TLS"]["summary"].startswith("TLS 1.3 with 127.0.0.1, certificate valid until 20")
     assert report["TLS"]["details"] == [
         "issued by credconf.testing authority",
@@ -27,8 +27,8 @@ def test_all_is_well(entra):
     ]
     assert report["discovery"]["summary"] == f"tenant {entra.tenant_id} exists"
     assert report["token"]["summary"] == "for https://graph.microsoft.com/.default, valid for 60 minutes"
-    assert [line.split()[0] for line in report.text.splitlines() if line[:1].strip()] == [*["ok"] * 9, "All"]
-    assert report.text.endswith("\nAll is well.\n")
+    assert [line.split()[0] for line in report.text.splitlines() if line[:1].strip()] == [*["ok"] * 9, "The"]
+    assert report.text.endswith("\nThe token request works.\n")
     assert all(step["seconds"] >= 0 for step in report.steps.values())
 
 
@@ -36,17 +36,17 @@ def test_a_fault_of_the_doctor_shows_its_type_and_nothing_of_its_frames(entra):
     def fail(case, seconds):
         raise RuntimeError(CANARY)
 
-    done = take(Step("x", "failing", fail, 1.0), Case({}, None), 1.0)
-    assert done.finding.result == "failed"
-    assert "RuntimeError" in done.finding.summary
+    done = run_step(Step("x", "failing", fail, 1.0), Diagnosis({}, None), 1.0)
+    assert done.result.status == "failed"
+    assert "RuntimeError" in done.result.summary
     assert CANARY not in repr(done)
 
 
 def test_no_step_begins_when_the_time_is_used_up(entra):
     chosen = {"path": None, "name": None, "section": None, "env_file": True, "allow": ()}
-    results = list(examine(Case(chosen, None), 0.0))
-    assert {done.finding.result for done in results} == {"skipped"}
-    assert results[0].finding == Finding("skipped", "the 0 s of --timeout are used up")
+    results = list(diagnose(Diagnosis(chosen, None), 0.0))
+    assert {done.result.status for done in results} == {"skipped"}
+    assert results[0].result == Result("skipped", "the 0 s of --timeout are used up")
 
 
 def test_colours_are_for_terminals(entra, monkeypatch):

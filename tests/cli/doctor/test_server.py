@@ -1,4 +1,4 @@
-"""What the server says: its document, its clock, a token or none."""
+"""The steps that need the server: discovery, clock, token."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from credconf.cli.doctor.configuration import configuration
 from credconf.cli.doctor.server import token
-from credconf.cli.doctor.steps import Case
+from credconf.cli.doctor.steps import Diagnosis
 from credconf.testing import FakeEntra
 from tests.cli.doctor.reports import Report, use
 from tests.cli.running import run
@@ -49,7 +49,7 @@ def test_a_tenant_of_another_cloud_is_noticed(entra, cloud):
     report = Report()
     found = report["discovery"]
     assert (report.status, found["result"]) == (0, "warning")
-    assert found["summary"].endswith("exists, but it lives in the cloud public, not in usgov")
+    assert found["summary"].endswith("exists, but its home is the cloud public, not usgov")
     assert found["fix"].startswith("Set `cloud: public`")
 
 
@@ -57,7 +57,7 @@ def test_a_tenant_that_does_not_exist_ends_it(entra, monkeypatch):
     monkeypatch.setenv("AZURE_TENANT_ID", TENANT)
     report = Report()
     failed = report.ends_at("discovery")
-    assert failed["summary"] == f"there is no tenant {TENANT} here (AADSTS90002)"
+    assert failed["summary"] == f"tenant {TENANT} does not exist on this server (AADSTS90002)"
     assert "check tenant_id" in failed["fix"]
     assert report["clock"]["result"] == "ok"
     assert entra.count() == 0
@@ -115,7 +115,7 @@ def test_the_clock_is_compared_with_the_servers(monkeypatch, project, off, resul
     assert report["token"]["result"] == "ok"
 
 
-def test_a_server_that_tells_no_time_is_asked_for_none(entra):
+def test_without_a_date_the_clock_step_is_skipped(entra):
     entra.answers(404, headers={"Date": "tomorrow"}, on="discovery")
     assert Report()["clock"]["result"] == "skipped"
 
@@ -127,7 +127,7 @@ def test_a_wrong_secret_is_explained(entra, monkeypatch):
     assert failed["summary"].endswith("AADSTS7000215 (invalid_client)")
     assert failed["fix"].startswith("The client secret is wrong")
     assert any(detail.startswith("Correlation id: ") for detail in failed["details"])
-    assert report.text.endswith("1 failed: begin with token.\n")
+    assert report.text.endswith("1 failed: fix token first.\n")
 
 
 def test_a_scope_that_entra_does_not_give_has_a_hint(entra):
@@ -142,7 +142,7 @@ def test_a_generic_server_needs_a_scope(entra, project, monkeypatch):
     monkeypatch.setenv("CREDCONF_OIDC_AUTHORITY", f"{entra.authority}/{entra.tenant_id}/v2.0")
     report = Report()
     assert (report.status, report["token"]["result"], report["discovery"]["result"]) == (0, "skipped", "ok")
-    assert report.text.endswith("Nothing is wrong as far as was looked.\n")
+    assert report.text.endswith("No step failed, but no token was requested.\n")
     assert Report("api/.default")["token"]["result"] == "ok"
     entra.answers(404, on="discovery")
     assert Report("api/.default").ends_at("discovery")["summary"] == "there is no OpenID document (HTTP status 404)"
@@ -157,14 +157,14 @@ def test_words_of_the_server_move_no_cursor(entra):
 
 
 @pytest.mark.parametrize(("field", "found"), [("client_id", "problems"), ("client_secret", "fix")])
-def test_a_file_that_vanishes_on_the_way_is_told(entra, project, monkeypatch, field, found):
+def test_a_file_that_vanishes_between_the_steps_is_reported(entra, project, monkeypatch, field, found):
     monkeypatch.delenv(f"AZURE_{field.upper()}")
     project.write("mine.yaml", f"{field}: {{file: vanishes}}\n")
     file = project.write("vanishes", CANARY if field == "client_secret" else entra.client_id)
     chosen = {"path": "mine.yaml", "name": None, "section": None, "env_file": False, "allow": ()}
-    case = Case(chosen, None)
-    assert configuration(case, 1.0).result == "ok"
+    diagnosis = Diagnosis(chosen, None)
+    assert configuration(diagnosis, 1.0).status == "ok"
     file.unlink()
-    finding = token(case, 5.0)
-    assert (finding.result, bool(getattr(finding, found))) == ("failed", True)
-    assert CANARY not in repr(finding)
+    result = token(diagnosis, 5.0)
+    assert (result.status, bool(getattr(result, found))) == ("failed", True)
+    assert CANARY not in repr(result)

@@ -40,8 +40,9 @@ class Commands:
         self._pipe: int | None = None
         entra.before_token = self._wait
         entra.known_hosts.add("127.0.0.1")  # MSAL asks about the host without its port
-        # FakeEntra has no hook for discovery requests. This answers as the service does, after the release.
-        entra._lanes.answers.add(self._discovered, None, "discovery")
+        # FakeEntra has no hook for discovery requests.
+        self._answer = entra._service.answer
+        entra._service.answer = self._discovered
 
     def _wait(self, _: object = None) -> None:
         with self._changed:
@@ -50,9 +51,10 @@ class Commands:
                 self._changed.notify_all()
                 assert self._changed.wait_for(lambda: not self._holds, _LONGEST)
 
-    def _discovered(self, service: Any, call: Any, route: Any) -> Any:
-        self._wait()
-        return service.answer(call, route)
+    def _discovered(self, call: Any, route: Any) -> Any:
+        if route.kind in {"openid-configuration", "instance-discovery"}:
+            self._wait()
+        return self._answer(call, route)
 
     def hold(self) -> None:
         """Answer no request until `release`."""

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from credconf.tokens.cache import Token, TokenCache
+from tests.contract.faces import Clock
+
+
+def token(text="text", life=3600.0, refresh_in=None, received=1000.0, monotonic=50.0):
+    return Token(text, "Bearer", life, refresh_in, received, monotonic)
+
+
+@pytest.fixture
+def clocks():
+    return Clock(1000.0), Clock(50.0)
+
+
+@pytest.fixture
+def store(clocks):
+    return TokenCache(3, *clocks)
+
+
+def test_a_token_has_both_of_azure_cores_shapes():
+    made = token(refresh_in=1800)
+    assert made.access == ("text", 4600)
+    assert (made.info.token, made.info.expires_on, made.info.refresh_on) == ("text", 4600, 2800)
+    assert made.info.token_type == "Bearer"
+
+
+def test_a_token_shows_nothing_of_its_text():
+    assert "canary" not in repr(token("canary"))
+
+
+def test_what_was_put_is_got(store):
+    kept = token()
+    store.put(("a",), kept)
+    assert store.get(("a",)) is kept
+    assert store.get(("b",)) is None
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["wall clock", "monotonic clock"])
+def test_a_token_ends_when_either_clock_says_so(store, clocks, which):
+    store.put(("a",), token())
+    clocks[which].advance(3599.5)
+    assert store.get(("a",))
+    clocks[which].advance(0.5)
+    assert store.get(("a",)) is None
+
+
+def test_a_wall_clock_that_is_set_back_keeps_no_token_alive(store, clocks):
+    store.put(("a",), token())
+    clocks[0].advance(-86400)
+    clocks[1].advance(3600)
+    assert store.get(("a",)) is None
+
+
+def test_a_token_without_a_life_is_never_got(store):
+    store.put(("a",), token(life=0))
+    assert store.get(("a",)) is None
+
+
+def test_the_store_is_bounded_and_the_oldest_goes_first(store):
+    for key in "abcd":
+        store.put((key,), token(key))
+    assert [store.get((key,)) is not None for key in "abcd"] == [False, True, True, True]
+
+
+def test_a_token_that_was_fetched_again_is_young(store):
+    for key in "abcad":
+        store.put((key,), token(key))
+    assert [store.get((key,)) is not None for key in "abcd"] == [True, False, True, True]
+
+
+def test_a_cleared_store_is_empty(store):
+    store.put(("a",), token())
+    store.clear()
+    assert store.get(("a",)) is None
+
+
+@given(st.lists(st.integers(0, 9)), st.integers(1, 6))
+def test_it_holds_the_last_keys_that_were_put(keys, limit):
+    store = TokenCache(limit, lambda: 1000.0, lambda: 50.0)
+    for key in keys:
+        store.put((str(key),), token(str(key)))
+    last = list(dict.fromkeys(str(key) for key in reversed(keys)))[:limit]
+    assert set(store.tokens) == {(key,) for key in last}
+    assert all(store.get((key,)).access.token == key for key in last)
+
+
+def test_threads_may_put_and_get_at_once(clocks):
+    store = TokenCache(50, *clocks)
+    failures = []
+
+    def work(seed):
+        try:
+            for number in range(500):
+                store.put((str((number * seed) % 97),), token())
+                store.get((str(number % 97),))
+        except Exception as exc:  # noqa: BLE001 - told below
+            failures.append(exc)
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(1, 9)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert failures == []
+    assert len(store.tokens) == 50
+
+
+def test_in_the_child_of_a_fork_its_lock_is_free(store):
+    store._lock.acquire()
+    store.after_fork()
+    store.put(("a",), token())
+    assert store.get(("a",))
+
+
+def test_a_postponed_token_is_due_later_by_both_clocks():
+    made = token()
+    made.postpone(2000.0, 70.0, 30.0)
+    assert (made.due, made.monotonic_due) == (2030.0, 100.0)
+    assert made.expires == 4600.0
