@@ -3,8 +3,8 @@
     import credconf
     credential = credconf.from_config()      # credconf.yaml, the environment, .env
 
-The names below are bound on first use (PEP 562), so that `import credconf` costs next to nothing: neither
-pydantic nor azure-core nor msal is imported before something needs it.
+The names below are bound on first use (PEP 562), so that `import credconf` is fast: pydantic, azure-core and msal are
+imported only when they are needed.
 """
 
 from ._version import __version__

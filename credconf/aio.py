@@ -1,7 +1,7 @@
-"""The asynchronous face: an adapter over the same engine, never a second tree.
+"""The asynchronous credentials, which use the same engine as the synchronous ones.
 
-A cache hit answers at once; what has to be requested waits on a thread of ours, so that no event loop is blocked,
-and one caller that is cancelled cancels nobody else.
+A cache hit returns at once. A request runs in a thread of credconf, so that it blocks no event loop, and the
+cancellation of one caller does not cancel others.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .azure_identity import certificate_plan, secret_plan
-from .credential import Holder
+from .credential import CredentialBase
 from .factory import engine_for, plan_of, request_for
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["CertificateCredential", "ClientSecretCredential", "Credential", "build", "from_config"]
 
 
-class Credential(Holder):
-    """As `credconf.Credential`, for coroutines of any number of event loops.
+class Credential(CredentialBase):
+    """The asynchronous `credconf.Credential`, for any number of event loops.
 
     It satisfies azure-core's `AsyncTokenCredential` and `AsyncSupportsTokenInfo`.
     """
@@ -43,11 +43,11 @@ class Credential(Holder):
         enable_cae: bool = False,
         **kwargs: Any,  # noqa: ARG002 - azure-core's protocol demands it; unknown options are ignored
     ) -> AccessToken:
-        """As `credconf.Credential.get_token`."""
+        """Return a token; see `credconf.Credential.get_token`."""
         if not (claims or tenant_id or enable_cae):
             try:
                 token = self._tokens[scopes]
-            except (KeyError, TypeError):  # a list is no key; what scopes are is said below
+            except (KeyError, TypeError):  # a list is not hashable; the engine checks scopes
                 pass
             else:
                 if self._now() < token.due and self._monotonic() < token.monotonic_due:
@@ -55,11 +55,11 @@ class Credential(Holder):
         return (await self._token("get_token", scopes, claims, tenant_id, cae=enable_cae)).access
 
     async def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
-        """As `credconf.Credential.get_token_info`."""
+        """Return a token with its details; see `credconf.Credential.get_token_info`."""
         if not options:
             try:
                 token = self._tokens[scopes]
-            except (KeyError, TypeError):  # a list is no key; what scopes are is said below
+            except (KeyError, TypeError):  # a list is not hashable; the engine checks scopes
                 pass
             else:
                 if self._now() < token.due and self._monotonic() < token.monotonic_due:
@@ -75,12 +75,12 @@ class Credential(Holder):
         return await engine.token_async(engine.request(method, scopes, claims, tenant_id, cae=cae))
 
     async def verify(self, *scopes: str, timeout: float | None = None) -> AccessTokenInfo:
-        """As `credconf.Credential.verify`."""
+        """Request a token from Entra now; see `credconf.Credential.verify`."""
         engine = self._open()
         return (await engine.verify_async(engine.request("verify", scopes, None, None, cae=False), timeout)).info
 
     async def close(self) -> None:
-        """As `credconf.Credential.close`."""
+        """Release the engine; see `credconf.Credential.close`."""
         self._release()
 
     async def __aenter__(self) -> Self:
@@ -97,7 +97,7 @@ class Credential(Holder):
 
 
 class ClientSecretCredential(Credential):
-    """As `credconf.ClientSecretCredential`: the arguments of `azure.identity.aio.ClientSecretCredential`."""
+    """A service principal with a client secret, with the arguments of `azure.identity.aio.ClientSecretCredential`."""
 
     def __init__(self, tenant_id: str, client_id: str, client_secret: str, **options: Unpack[Options]) -> None:
         plan = secret_plan(type(self).__name__, tenant_id, client_id, client_secret, options)
@@ -106,7 +106,7 @@ class ClientSecretCredential(Credential):
 
 
 class CertificateCredential(Credential):
-    """As `credconf.CertificateCredential`: the arguments of `azure.identity.aio.CertificateCredential`."""
+    """A service principal with a certificate, with the arguments of `azure.identity.aio.CertificateCredential`."""
 
     def __init__(
         self, tenant_id: str, client_id: str, certificate_path: str | None = None, **options: Unpack[CertificateOptions]
@@ -127,7 +127,7 @@ def from_config(
     http_client: HttpClient | None = None,
     **overrides: Unpack[Overrides],
 ) -> Credential:
-    """As `credconf.from_config`, for coroutines. It shares its engine with the synchronous one."""
+    """Make an asynchronous credential; see `credconf.from_config`, with which it shares engines."""
     request = request_for(path, name, section, env_file, environ, allow, overrides)
     del environ, overrides  # a traceback with locals shows this frame
     engine, entry = engine_for(request, http_client)
@@ -139,7 +139,7 @@ def from_config(
 def build(
     configuration: Resolved | Settings | Mapping[str, Any], *, http_client: HttpClient | None = None
 ) -> Credential:
-    """As `credconf.build`, for coroutines."""
+    """Build an asynchronous credential; see `credconf.build`."""
     plan = plan_of(configuration, http_client)
     del configuration  # a traceback with locals shows this frame
     return Credential(*plan())

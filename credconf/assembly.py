@@ -1,4 +1,4 @@
-"""Everything that an engine is made of, and what makes two of them the same."""
+"""Assembles the blueprint of an engine, and the digest by which equal engines are shared."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .kinds import Kind
 
 
-def ported(  # noqa: PLR0917 - what `portable()` gave
+def blueprint_from_portable(  # noqa: PLR0917 - the values of `portable()`
     settings: Kind,
     allow: Sequence[str],
     dotenv_file: str | None,
@@ -37,13 +37,13 @@ def ported(  # noqa: PLR0917 - what `portable()` gave
     around: Surroundings,
     pinned: frozenset[str] | None = None,
 ) -> Blueprint:
-    """The blueprint again, from what `portable()` gave.
+    """Rebuild the blueprint of a pickled credential from the values of `portable()`.
 
     Raises:
         ConfigError: a reference can't be read here.
     """
     dotenv = read_dotenv(dotenv_file, dotenv_file, discovered=True).variables if dotenv_file else Hidden[str]({})
-    if pinned is not None:  # nobody has judged here what else a file says that was only found
+    if pinned is not None:  # other variables of a discovered file are not checked here
         dotenv = Hidden({name: dotenv[name] for name in pinned if name in dotenv})
     reader = Reader(os.environ, dotenv, frozenset(allow), dotenv_file=dotenv_file, pinned=pinned)
     identity = identity_of(settings, reader)
@@ -51,7 +51,7 @@ def ported(  # noqa: PLR0917 - what `portable()` gave
 
 
 def identity_of(settings: Kind, reader: Reader) -> Identity:
-    """The texts of settings.
+    """Read the texts of the identity.
 
     Raises:
         ConfigError: a reference can't be read.
@@ -65,20 +65,20 @@ def identity_of(settings: Kind, reader: Reader) -> Identity:
 
 
 def problem_of(path: str, failure: NotFound) -> Problem:
-    """The problem of a reference that can't be read."""
+    """Return the problem of a reference that can't be read."""
     return Problem(failure.code, f"`{path}`: {failure.message}", path=path, hint=failure.hint)
 
 
 def blueprint_of(settings: Kind, reader: Reader, http_client: HttpClient | None) -> Blueprint | list[Problem]:
-    """The blueprint for settings that no file or variable of configuration was read for, or what is wrong with them.
+    """Make the blueprint of settings that come from a program, or return their problems.
 
-    The machine's own variables (`HTTPS_PROXY`, `NO_PROXY`, `REQUESTS_CA_BUNDLE`, ...) count where the settings say
-    nothing.
+    The machine's variables (`HTTPS_PROXY`, `NO_PROXY`, `REQUESTS_CA_BUNDLE`, ...) are used for what the settings leave
+    out.
     """
     usual = conventional(reader.environ).values
-    silent = {path.removeprefix("http."): value.raw for path, value in usual.items()}
+    defaults = {path.removeprefix("http."): value.raw for path, value in usual.items()}
     given = {name: value for name, value in settings.http if value is not None}
-    http = complete(type(settings.http)).model_validate({**silent, **given})
+    http = complete(type(settings.http)).model_validate({**defaults, **given})
     settings = _anchored(settings.model_copy(update={"http": http}))
     found = readable(settings, replace(reader, runs=False))
     failures = [(path, failure) for path, failure in found.failures if path not in found.optional]
@@ -93,7 +93,7 @@ _Model = TypeVar("_Model", bound=BaseModel)
 
 
 def _anchored(settings: _Model, group: str = "") -> _Model:
-    """The settings, whose relative paths are relative to the working directory of now, whatever it is later."""
+    """Make the relative paths of settings absolute, so that a later change of the working directory has no effect."""
     directory, changes = absolute("."), dict[str, Any]()
     for name, value in settings:
         if isinstance(value, BaseModel) and not isinstance(value, BaseReference):
@@ -105,7 +105,7 @@ def _anchored(settings: _Model, group: str = "") -> _Model:
 
 
 def transport_of(settings: Kind, identity: Identity, no_proxy: str | None) -> TransportOptions:
-    """How requests are sent, by the settings."""
+    """Return the settings that concern the transport."""
     http = settings.http
     return TransportOptions(
         connect_timeout=http.timeout,
@@ -122,11 +122,11 @@ _SALT = os.urandom(32)
 
 
 def digest(plan: Blueprint) -> bytes:
-    """What makes two blueprints the same: their settings, secrets included, and how they are used."""
-    who = (plan.identity.client_id, plan.identity.tenant_id, plan.identity.authority, plan.identity.oidc_authority)
-    how = (sorted(plan.reader.allow), plan.surroundings, plan.transport, plan.transport.proxy, id(plan.http_client))
-    # Salted, so that the digest of a weak secret is of no use to anybody who finds it.
-    text = repr((_revealed(plan.settings, plan.reader), who, how))
+    """Return a digest that is equal for equal blueprints: of their settings with secrets, and of how they are used."""
+    identity = (plan.identity.client_id, plan.identity.tenant_id, plan.identity.authority, plan.identity.oidc_authority)
+    usage = (sorted(plan.reader.allow), plan.surroundings, plan.transport, plan.transport.proxy, id(plan.http_client))
+    # Keyed, so that the digest of a weak secret reveals nothing.
+    text = repr((_revealed(plan.settings, plan.reader), identity, usage))
     return hashlib.blake2b(text.encode(errors="surrogatepass"), key=_SALT, digest_size=32).digest()
 
 

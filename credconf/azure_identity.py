@@ -1,6 +1,6 @@
-"""azure-identity's classes: the same names and keyword arguments, mapped to settings.
+"""Classes with the names and arguments of azure-identity's, mapped to settings.
 
-Changing the import is the whole migration of a program.
+To migrate a program, change the import.
 """
 
 from __future__ import annotations
@@ -33,17 +33,17 @@ class Options(TypedDict, total=False):
 
     Keys:
         authority: host name or https:// URL; `AZURE_AUTHORITY_HOST` by default.
-        additionally_allowed_tenants: other tenants a token may be asked for; `["*"]` for all.
-        disable_instance_discovery: trust an authority that is not well known without asking Microsoft.
-        cache_persistence_options: azure-identity's `TokenCachePersistenceOptions`: keep tokens in a file of the user,
-            too, as `token_cache: {kind: file}` does; needs the extra credconf[persistent].
-        http_client: sends the requests: an object with MSAL's `get`, `post` and `close`.
+        additionally_allowed_tenants: other tenants for which a token may be requested; `["*"]` for all.
+        disable_instance_discovery: trust an authority that is not well known, without instance discovery.
+        cache_persistence_options: azure-identity's `TokenCachePersistenceOptions`; also keep tokens in a file of the
+            user, as `token_cache: {kind: file}` does; needs the extra credconf[persistent].
+        http_client: sends the requests; an object with MSAL's `get`, `post` and `close`.
         retry_total: how often a failed attempt is repeated.
         connection_timeout: seconds to connect.
         read_timeout: seconds without a byte.
-        proxies: by scheme; only the one for https is used.
+        proxies: proxies by scheme; only the one for https is used.
         connection_verify: a file or directory of certificates to trust, or False for no verification at all.
-        user_agent: put in front of ours.
+        user_agent: prepended to credconf's.
         logging_enable: log each request at DEBUG, without headers and bodies.
     """
 
@@ -62,11 +62,11 @@ class Options(TypedDict, total=False):
 
 
 class CertificateOptions(Options, total=False):
-    """As `Options`, with those of a certificate.
+    """`Options`, and those of a certificate.
 
     Keys:
         certificate_data: the bytes of a PEM or PFX file, instead of its path.
-        password: of the private key.
+        password: the password of the private key.
         send_certificate_chain: send the chain, for subject name and issuer authentication.
     """
 
@@ -76,7 +76,7 @@ class CertificateOptions(Options, total=False):
 
 
 _OWN_CLIENT = "pass http_client=, an object with get, post and close"
-_OWN_RETRIES = "retry_total= says how often; when is decided by the answer, and the waits grow by themselves: remove it"
+_OWN_RETRIES = "retry_total= is the number of retries; the response decides when, and the waits grow: remove it"
 ELSEWHERE = {
     "transport": f"an azure-core transport is not used here: {_OWN_CLIENT}",
     **dict.fromkeys(
@@ -94,16 +94,16 @@ ELSEWHERE = {
         ),
         _OWN_RETRIES,
     ),
-    "raw_response_hook": f"answers that hold tokens are handed to nobody: remove it, or {_OWN_CLIENT}, that sees them",
+    "raw_response_hook": f"responses hold tokens and are not passed on: remove it, or {_OWN_CLIENT}",
     "logging_body": "bodies hold secrets and tokens, and are never logged: remove it; logging_enable= logs requests",
     "permit_redirects": "redirects are not followed, as a secret goes only to the configured authority: remove it",
-    "connection_cert": f"a certificate for the TLS connection is up to a client of yours: {_OWN_CLIENT}",
+    "connection_cert": f"a client certificate for TLS needs your own HTTP client: {_OWN_CLIENT}",
     "timeout": "pass connection_timeout= and read_timeout=, or use from_config(http={'total_timeout': SECONDS})",
 }
-"""azure-core's ordinary keywords that mean nothing here: what to do instead."""
+"""azure-core's keywords that have no effect here, with what to do instead."""
 
 
-# Checked first: what raises later would do so in frames that hold the secret. `None` counts as not given.
+# Checked first, because later errors would be raised in frames that hold the secret. `None` counts as not given.
 _TYPES: dict[str, tuple[type, ...]] = {
     "retry_total": (int,),
     "connection_timeout": (int, float),
@@ -116,9 +116,9 @@ _TYPES: dict[str, tuple[type, ...]] = {
 
 
 def secret_plan(cls: str, tenant_id: str, client_id: str, client_secret: str, options: Options) -> Callable[[], Engine]:
-    """Check the arguments of a `ClientSecretCredential`; the plan makes its engine, or raises what is wrong with them.
+    """Check the arguments of a `ClientSecretCredential`; return a function that makes its engine, or raises the error.
 
-    In two steps, so that the frame that raises does not know the secret.
+    It takes two steps, so that the frame that raises does not hold the secret.
     """
     wrong = _wrong_option(cls, options, Options)
     if wrong is not None:
@@ -210,13 +210,15 @@ def _plan(fields: dict[str, Any], options: Options) -> Callable[[], Engine]:
 
 
 def _cache(options: Any) -> dict[str, Any] | TypeError | None:
-    """azure-identity's `TokenCachePersistenceOptions`, whatever class has its attributes: it need not be installed."""
+    """Map an object with the attributes of `TokenCachePersistenceOptions`; azure-identity need not be installed."""
     if options is None:
         return None
     name, plain = getattr(options, "name", None), getattr(options, "allow_unencrypted_storage", None)
     if isinstance(name, str) and isinstance(plain, bool):
         return {"kind": "file", "name": name, "allow_unencrypted_storage": plain}
-    return TypeError("cache_persistence_options= has a name and allow_unencrypted_storage, as azure-identity's has")
+    return TypeError(
+        "cache_persistence_options= needs name and allow_unencrypted_storage, as azure-identity's class has"
+    )
 
 
 def _http(options: Options) -> dict[str, Any]:
@@ -249,17 +251,17 @@ def _transport(transport: TransportOptions, options: Options) -> TransportOption
 
 
 class ClientSecretCredential(Credential):
-    """A service principal with a client secret, by the arguments of `azure.identity.ClientSecretCredential`.
+    """A service principal with a client secret, with the arguments of `azure.identity.ClientSecretCredential`.
 
     Args:
-        tenant_id: of the tenant.
-        client_id: of the application.
+        tenant_id: the ID of the tenant.
+        client_id: the ID of the application.
         client_secret: the secret's value.
-        **options: see `Options`; a misspelt one is a `TypeError`.
+        **options: see `Options`.
 
     Raises:
         ConfigError: an argument can't be used (it is a `ValueError`).
-        TypeError: an option that does not exist.
+        TypeError: an option is unknown, or has a wrong type.
     """
 
     def __init__(self, tenant_id: str, client_id: str, client_secret: str, **options: Unpack[Options]) -> None:
@@ -269,17 +271,17 @@ class ClientSecretCredential(Credential):
 
 
 class CertificateCredential(Credential):
-    """A service principal with a certificate, by the arguments of `azure.identity.CertificateCredential`.
+    """A service principal with a certificate, with the arguments of `azure.identity.CertificateCredential`.
 
     Args:
-        tenant_id: of the tenant.
-        client_id: of the application.
+        tenant_id: the ID of the tenant.
+        client_id: the ID of the application.
         certificate_path: a PEM or PFX file with the certificate and its RSA private key.
-        **options: see `CertificateOptions`; a misspelt one is a `TypeError`.
+        **options: see `CertificateOptions`.
 
     Raises:
         ConfigError: an argument can't be used (it is a `ValueError`).
-        TypeError: an option that does not exist.
+        TypeError: an option is unknown, or has a wrong type.
     """
 
     def __init__(

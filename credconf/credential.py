@@ -1,10 +1,10 @@
-"""The synchronous face: a credential for every Azure SDK client."""
+"""The synchronous credential, for every Azure SDK client."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .assembly import digest, ported
+from .assembly import blueprint_from_portable, digest
 from .engine import Engine
 from .sharing import shared
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from .tokens.cache import Token
 
 
-class Holder:
-    """What both faces are: somebody who holds an engine, until closed."""
+class CredentialBase:
+    """What the synchronous and the asynchronous credential share: each holds an engine until it is closed."""
 
-    # A traceback with locals shows an instance whose constructor has raised, too.
+    # A traceback with locals may show an instance whose constructor raised.
     _engine: Engine | None = None
     _description: dict[str, Any] | None = None
 
@@ -29,7 +29,7 @@ class Holder:
         self._engine = engine.hold()
         self._name = name
         engine.log.name(name)
-        # For the hot path: a look-up and two comparisons, without a call of ours.
+        # For cache hits: one lookup and two comparisons, without a call of another method.
         self._tokens: dict[Key, Token] = engine.tokens
         self._now = engine.now
         self._monotonic = engine.monotonic
@@ -48,27 +48,27 @@ class Holder:
             engine.release()
 
     def describe(self) -> dict[str, Any]:
-        """Which identity this is: no secret, and nothing that a reference read from a file.
+        """Describe the identity, without secrets and without values that were read from files.
 
         Returns:
-            `kind`, `name`, `tenant_id`, `client_id`, `authority`, `cloud`, `oidc_authority`, `region`; and `proof`:
-            which reference gave the secret that worked last, such as `client_secret.1 (/run/secrets/old)`.
+            `kind`, `name`, `tenant_id`, `client_id`, `authority`, `cloud`, `oidc_authority`, `region`; and `proof`: the
+            reference of the secret that worked last, such as `client_secret.1 (/run/secrets/old)`.
         """
         return self._description or {} if self._engine is None else _description(self._engine, self._name)
 
     def __copy__(self) -> Self:
         twin = object.__new__(type(self))
-        Holder.__init__(twin, self._open(), self._name)
+        CredentialBase.__init__(twin, self._open(), self._name)
         return twin
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self.__copy__()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Without the secret, which is found again by its reference.
+        """Pickle without the secret, whose reference is read again.
 
         Raises:
-            TypeError: the settings hold a secret themselves, or there is an `http_client`.
+            TypeError: the settings hold a literal secret, or there is an `http_client`.
         """
         return _revived, (type(self), self._name, self._open().blueprint.portable())
 
@@ -77,11 +77,11 @@ class Holder:
         return f"{type(self).__name__}({shown})"
 
 
-def _revived(face: type[Holder], name: str | None, portable: tuple[Any, ...]) -> Holder:
-    plan = ported(*portable)
+def _revived(face: type[CredentialBase], name: str | None, portable: tuple[Any, ...]) -> CredentialBase:
+    plan = blueprint_from_portable(*portable)
     engine = shared(digest(plan), lambda: Engine(plan))
     credential = object.__new__(face)
-    Holder.__init__(credential, engine, name)
+    CredentialBase.__init__(credential, engine, name)
     engine.release()  # the credential's own hold replaces the one that kept the engine until now
     return credential
 
@@ -94,8 +94,8 @@ def _description(engine: Engine, name: str | None) -> dict[str, Any]:
     return {"kind": settings.kind, "name": name, **shown, "cloud": settings.cloud, "proof": engine.proof_in_use()}
 
 
-class Credential(Holder):
-    """Tokens for one service principal; `from_config()` and `build()` make it.
+class Credential(CredentialBase):
+    """A credential for one service principal, made by `from_config()` or `build()`.
 
     It satisfies azure-core's `TokenCredential` and `SupportsTokenInfo`, and is safe for any number of threads.
     """
@@ -108,28 +108,28 @@ class Credential(Holder):
         enable_cae: bool = False,
         **kwargs: Any,  # noqa: ARG002 - azure-core's protocol demands it; unknown options are ignored
     ) -> AccessToken:
-        """A token for the scopes: from memory, or requested from Entra once for all who ask for it now.
+        """Return a token for the scopes, from memory or from Entra. Concurrent calls share one request.
 
         Args:
             *scopes: at least one, such as `https://storage.azure.com/.default`.
-            claims: of a claims challenge, as JSON; a new token is requested.
+            claims: the claims of a claims challenge, as JSON; a new token is requested.
             tenant_id: another tenant, if the configuration allows it.
-            enable_cae: announce that the caller handles claims challenges.
+            enable_cae: whether the caller handles claims challenges.
             **kwargs: ignored.
 
         Returns:
-            The token, and the second of Unix time in which it expires.
+            The token, and its expiry in seconds of Unix time.
 
         Raises:
             AuthenticationError: Entra refused, or could not be asked.
             CredentialUnavailableError: a reference of the configuration can't be read now.
-            ValueError: no scopes, a tenant that is none, or a closed credential.
-            TypeError: a scope, the claims or the tenant is no text.
+            ValueError: no scopes, an invalid tenant, or a closed credential.
+            TypeError: a scope, the claims or the tenant is not text.
         """
         if not (claims or tenant_id or enable_cae):
             try:
                 token = self._tokens[scopes]
-            except (KeyError, TypeError):  # a list is no key; what scopes are is said below
+            except (KeyError, TypeError):  # a list is not hashable; the engine checks scopes
                 pass
             else:
                 if self._now() < token.due and self._monotonic() < token.monotonic_due:
@@ -137,7 +137,7 @@ class Credential(Holder):
         return self._token("get_token", scopes, claims, tenant_id, cae=enable_cae).access
 
     def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
-        """As `get_token`, with the token's type and the time to refresh it.
+        """Return a token as `get_token` does, with its type and the time to refresh it.
 
         Args:
             *scopes: at least one.
@@ -149,13 +149,13 @@ class Credential(Holder):
         Raises:
             AuthenticationError: Entra refused, or could not be asked.
             CredentialUnavailableError: a reference of the configuration can't be read now.
-            ValueError: no scopes, a tenant that is none, or a closed credential.
-            TypeError: a scope, the claims or the tenant is no text.
+            ValueError: no scopes, an invalid tenant, or a closed credential.
+            TypeError: a scope, the claims or the tenant is not text.
         """
         if not options:
             try:
                 token = self._tokens[scopes]
-            except (KeyError, TypeError):  # a list is no key; what scopes are is said below
+            except (KeyError, TypeError):  # a list is not hashable; the engine checks scopes
                 pass
             else:
                 if self._now() < token.due and self._monotonic() < token.monotonic_due:
@@ -171,23 +171,23 @@ class Credential(Holder):
         return engine.token(engine.request(method, scopes, claims, tenant_id, cae=cae))
 
     def verify(self, *scopes: str, timeout: float | None = None) -> AccessTokenInfo:
-        """Ask Entra now, once, whatever is cached: for readiness probes.
+        """Request a token from Entra now, once, regardless of the cache: for readiness probes.
 
-        A failure evicts no token that is valid.
+        A failure evicts no valid token.
 
         Args:
             *scopes: at least one.
-            timeout: seconds; the configured `total_timeout` at most, and without it.
+            timeout: the time limit in seconds; at most the configured `total_timeout`, which is the default.
 
         Raises:
-            AuthenticationError: Entra gave no token; the message says what its code asks for.
+            AuthenticationError: Entra refused, or could not be asked; the message explains its code.
             ValueError: no scopes, or a closed credential.
         """
         engine = self._open()
         return engine.verify(engine.request("verify", scopes, None, None, cae=False), timeout).info
 
     def close(self) -> None:
-        """Release the engine; the last credential that uses it closes its connections (an `http_client`, too)."""
+        """Release the engine. The last credential that uses it closes its connections and its `http_client`."""
         self._release()
 
     def __enter__(self) -> Self:

@@ -1,15 +1,15 @@
-"""The tree of errors.
+"""The exceptions of credconf.
 
-    CredconfError                            everything that credconf raises on purpose
+    CredconfError                            the base class
     ├── ConfigError (ValueError)             the configuration: from_config(), load(), build(), the constructors
     └── AuthenticationError                  get_token(): Entra refused, or could not be asked
         │   (azure.core.exceptions.ClientAuthenticationError)
         └── CredentialUnavailableError       get_token(): a reference (a file, a command) can't be read now
 
-Not in the tree, because Python and azure-core have their own words for them: `ValueError` for a call without scopes,
-with a bad tenant, or on a closed credential; `TypeError` for a constructor's unknown keyword.
+Not in the tree, as in azure-core: `ValueError` for a call without scopes, with a bad tenant, or on a closed credential;
+`TypeError` for an unknown keyword of a constructor.
 
-Every one of them can be pickled, and holds no secret: not in `args`, not in an attribute, not in a chained exception.
+All of them can be pickled. None holds a secret in `args`, in an attribute, or in a chained exception.
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ __all__ = ["AuthenticationError", "ConfigError", "CredconfError", "CredentialUna
 
 
 class CredconfError(Exception):
-    """Everything that credconf raises on purpose."""
+    """The base class of credconf's exceptions."""
 
 
 class ConfigError(CredconfError, ValueError):
     """The configuration can't be used. `str()` shows every problem, in the order of the files.
 
     Attributes:
-        problems: one `Problem` each, errors and warnings.
+        problems: all problems, errors and warnings.
     """
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
-        from .problems import as_text  # a program whose configuration is right never needs it
+        from .problems import as_text  # a valid configuration never needs it
 
         super().__init__(as_text(self.problems))
 
@@ -50,10 +50,10 @@ class ConfigError(CredconfError, ValueError):
 
 
 class AuthenticationError(CredconfError, ClientAuthenticationError):
-    """There is no token: Entra refused, or could not be asked.
+    """No token could be obtained: Entra refused, or could not be asked.
 
     Attributes:
-        failure: all that is known, as data.
+        failure: everything that is known about it, as data.
     """
 
     def __init__(self, failure: Failure | str) -> None:
@@ -68,17 +68,17 @@ class AuthenticationError(CredconfError, ClientAuthenticationError):
 
     @property
     def error_code(self) -> str:
-        """The OAuth error, such as `invalid_client`, or the sort of failure, such as `timeout`."""
+        """The OAuth error, such as `invalid_client`, or the type of failure, such as `timeout`."""
         return self.failure.error
 
     @property
     def correlation_id(self) -> str | None:
-        """What Entra's sign-in logs and its support know the request by."""
+        """The ID of the request in Entra's sign-in logs and for its support."""
         return self.failure.correlation_id
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds for which the server asked not to be asked again, from now; `None` where it named none."""
+        """Seconds from now during which the server asks for no further request; `None` where it gave none."""
         return self.failure.retry_after
 
     def __reduce__(self) -> tuple[Any, ...]:

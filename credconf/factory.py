@@ -1,4 +1,4 @@
-"""`load()`, `build()` and `from_config()`: from a configuration to a credential."""
+"""`load()`, `build()` and `from_config()`, which make a credential from a configuration."""
 
 from __future__ import annotations
 
@@ -50,21 +50,21 @@ def load(
     """Resolve and validate a configuration; nothing touches the network.
 
     Args:
-        path: a YAML file, or several layers of which a later one wins; `False` for none. Without it, the files that
-            `CREDCONF_FILE` names, else `credconf.yaml` in the working directory if there is one.
-        name: of the entry; without it `CREDCONF_NAME`, else the file's `default`.
-        section: dotted path of our mapping inside an application's own YAML.
-        env_file: a `.env` file; `True` for the one in the working directory if there is one; `False` for none.
-        environ: instead of the process environment; `{}` for none.
-        allow: what the configuration may do beyond reading: `{"command"}` lets `{command: [...]}` run programs.
-        **overrides: settings; they win over everything else.
+        path: a YAML file, or several layers, of which a later one wins; `False` for none. By default, the files that
+            `CREDCONF_FILE` names, or else `credconf.yaml` in the working directory if it exists.
+        name: the name of the entry; by default `CREDCONF_NAME`, or else the file's `default`.
+        section: the dotted path of credconf's mapping inside an application's own YAML.
+        env_file: a `.env` file; `True` for the one in the working directory if it exists; `False` for none.
+        environ: replaces the process environment; `{}` for none.
+        allow: what the configuration may do besides reading: `{"command"}` lets `{command: [...]}` run programs.
+        **overrides: settings, which win over every other source.
 
     Returns:
-        The settings, where each of them came from, and the warnings.
+        The settings, the origin of each, and the warnings.
 
     Raises:
-        ConfigError: with every problem, in the order of the files.
-        TypeError: an argument, other than a setting, of another type.
+        ConfigError: the configuration has errors; it holds every problem, in the order of the files.
+        TypeError: an argument that is not a setting has a wrong type.
     """
     request = request_for(path, name, section, env_file, environ, allow, overrides)
     del environ, overrides  # a traceback with locals shows this frame
@@ -74,14 +74,14 @@ def load(
 def build(
     configuration: Resolved | Settings | Mapping[str, Any], *, http_client: HttpClient | None = None
 ) -> Credential:
-    """A credential from settings; no file or variable of configuration is read.
+    """Build a credential from settings, without reading a file or variable of configuration.
 
-    The references of the settings are read, and the machine's own `HTTPS_PROXY`, `NO_PROXY` and `REQUESTS_CA_BUNDLE`
-    count where the settings name no proxy and no certificates.
+    The references of the settings are read. If the settings name no proxy and no certificates, the machine's
+    `HTTPS_PROXY`, `NO_PROXY` and `REQUESTS_CA_BUNDLE` are used.
 
     Args:
-        configuration: what `load()` gave, a settings model, or a mapping of settings.
-        http_client: sends the requests: an object with MSAL's `get`, `post` and `close`; closed with the credential.
+        configuration: the result of `load()`, a settings model, or a mapping of settings.
+        http_client: sends the requests; an object with MSAL's `get`, `post` and `close`, closed with the credential.
 
     Raises:
         ConfigError: the settings can't be used.
@@ -102,23 +102,23 @@ def from_config(
     http_client: HttpClient | None = None,
     **overrides: Unpack[Overrides],
 ) -> Credential:
-    """A credential from YAML, the environment, `.env` and arguments.
+    """Make a credential from YAML, the environment, `.env` and arguments.
 
     Calls that resolve to the same identity and options share one engine, with its tokens and connections.
 
     Args:
-        path: see `load`, as for the following arguments.
+        path: see `load`.
         name: see `load`.
         section: see `load`.
         env_file: see `load`.
         environ: see `load`.
         allow: see `load`.
-        http_client: sends the requests: an object with MSAL's `get`, `post` and `close`; closed with the credential.
+        http_client: sends the requests; an object with MSAL's `get`, `post` and `close`, closed with the credential.
         **overrides: see `load`.
 
     Raises:
-        ConfigError: with every problem, in the order of the files.
-        TypeError: an argument, other than a setting, of another type.
+        ConfigError: the configuration has errors; it holds every problem, in the order of the files.
+        TypeError: an argument that is not a setting has a wrong type.
     """
     request = request_for(path, name, section, env_file, environ, allow, overrides)
     del environ, overrides  # a traceback with locals shows this frame
@@ -137,7 +137,7 @@ def request_for(  # noqa: PLR0917 - the arguments of the three functions above
     allow: Collection[str],
     overrides: Mapping[str, Any],
 ) -> Request:
-    """The arguments as one object that shows no value."""
+    """Return the arguments as one object whose `repr` shows no value."""
     variables = Hidden(os.environ if environ is None else environ)
     allowed = frozenset([allow] if isinstance(allow, str) else allow)
     return Request(path, name, section, env_file, variables, Hidden(dict(overrides)), allowed)
@@ -145,7 +145,7 @@ def request_for(  # noqa: PLR0917 - the arguments of the three functions above
 
 def _resolved(request: Request) -> Resolved:
     wrong = misuse(request)
-    if wrong is not None:  # said here, where no frame knows the arguments any more
+    if wrong is not None:  # raised here, where no frame holds the arguments
         raise wrong
     unknown = sorted(map(repr, set(request.allow) - ALLOWABLE))
     if unknown:
@@ -163,7 +163,7 @@ def _resolved(request: Request) -> Resolved:
 
 
 def engine_for(request: Request, http_client: HttpClient | None) -> tuple[Engine, str | None]:
-    """The shared engine of a request, held once for the caller, and the name of its entry."""
+    """Return the shared engine of a request, held once for the caller, and the name of its entry."""
     unusable = client_fault(http_client)
     if unusable is not None:
         raise TypeError(unusable)
@@ -173,7 +173,7 @@ def engine_for(request: Request, http_client: HttpClient | None) -> tuple[Engine
     def start() -> Engine:
         log = Log(plan.identity.shown("client_id") or "")
         log.name(resolved.name)
-        # Of an end that is near, the first token reminds, and the later ones do as it comes nearer.
+        # The engine itself warns about expiry, with the first token and again as the end comes nearer.
         for warning in [item for item in resolved.warnings if item.code not in {"expires-soon", "expired"}]:
             log.warning("%s", _in_one_line(warning))
         return _started(plan, log)
@@ -182,16 +182,16 @@ def engine_for(request: Request, http_client: HttpClient | None) -> tuple[Engine
 
 
 def _in_one_line(warning: Problem) -> str:
-    """As the log has it: what a file is called must not forge a line of it."""
-    from .problems.printable import printable  # a configuration without warnings needs none
+    """Format a warning as one line of the log, which the name of a file must not be able to forge."""
+    from .problems.printable import printable  # only warnings need it
 
     return printable(f"{warning.origin}: {warning.message} ({warning.hint})")
 
 
 def plan_of(configuration: object, http_client: HttpClient | None) -> Callable[[], tuple[Engine, str | None]]:
-    """For `build()`: makes an engine of its own and the name of its entry, or raises what is wrong.
+    """Return a function for `build()` that makes an engine and the name of its entry, or raises the error.
 
-    In two steps, so that no frame of a traceback knows the configuration, which may be anybody's object.
+    It takes two steps, so that no frame of a traceback holds the configuration.
     """
     unusable = client_fault(http_client)
     if unusable is not None:

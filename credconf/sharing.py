@@ -1,4 +1,4 @@
-"""Engines that several credentials share, and what a fork does to engines."""
+"""Shares engines between credentials, and resets engines after a fork."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ if TYPE_CHECKING:
 
 
 class Sharable(Protocol):
-    """What is shared: an engine."""
+    """An engine that credentials can share."""
 
     def hold(self) -> object:
-        """Count one more credential that uses it."""
+        """Count another credential that uses the engine."""
         ...
 
     def after_fork(self) -> None:
-        """In the child of a fork."""
+        """Reset the engine in the child of a fork."""
         ...
 
     def forget_pauses(self) -> None:
-        """Ask Entra again, whatever it said."""
+        """Forget refusals and pauses, so that the next call asks Entra."""
         ...
 
 
@@ -34,7 +34,7 @@ _lock = threading.Lock()
 
 
 def shared(key: bytes, make: Callable[[], _Engine]) -> _Engine:
-    """The engine of a key (a digest of all that makes it), held once more; made if there is none."""
+    """Return the engine of a key, which is a digest of its blueprint, with one more hold; make it if there is none."""
     with _lock:
         engine = _shared.get(key)
         if engine is None:
@@ -44,31 +44,31 @@ def shared(key: bytes, make: Callable[[], _Engine]) -> _Engine:
 
 
 def forget(engine: Sharable) -> None:
-    """Share an engine no more."""
+    """Stop sharing an engine."""
     with _lock:
         for key in [key for key, other in _shared.items() if other is engine]:
             del _shared[key]
 
 
 def forget_shared_engines() -> None:
-    """Share none of the present engines any more: the next `from_config()` begins anew. For tests."""
+    """Stop sharing all engines, so that the next `from_config()` makes a new one. For tests."""
     with _lock:
         _shared.clear()
 
 
 def forget_pauses() -> None:
-    """Let every engine of this process ask Entra again, whatever it said. For tests."""
+    """Let every engine of this process forget refusals and pauses. For tests."""
     for engine in list(_alive):
         engine.forget_pauses()
 
 
 def mend_after_fork(engine: Sharable) -> None:
-    """Have `engine.after_fork()` called in the child of every fork, for as long as it lives."""
+    """Call `engine.after_fork()` in the child of every fork, as long as the engine exists."""
     _alive.add(engine)
 
 
 def _in_child() -> None:
-    global _lock  # noqa: PLW0603 - a lock that was held in the parent can't be released here
+    global _lock  # noqa: PLW0603 - a lock that the parent held can't be released in the child
     _lock = threading.Lock()
     for engine in list(_alive):
         engine.after_fork()

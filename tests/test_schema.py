@@ -609,7 +609,7 @@ PIECES = [
 def taken(rule, text):
     try:
         rule(text)
-    except formats.BadName:
+    except formats.FormatError:
         return False
     return bool(text.strip())
 

@@ -160,7 +160,7 @@ class Discovery:
                 location = None  # not a machine of Azure: the global endpoint serves it, too
         try:
             self._region = formats.region(location) if isinstance(location, str) and location else None
-        except formats.BadName:
+        except formats.FormatError:
             self._region = None
         self._region_known = True
         return self._region

@@ -114,6 +114,6 @@ def _tenant(requested: str, default: str | None, allowed: Sequence[str]) -> str 
 def _fault(tenant: str) -> str | None:
     try:
         formats.tenant(tenant)
-    except formats.BadName as exc:
+    except formats.FormatError as exc:
         return str(exc)
     return None

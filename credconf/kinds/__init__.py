@@ -1,7 +1,7 @@
 """The kinds of credentials, and `Settings`, their union.
 
-A kind is one file here (its fields, and how it comes by a proof) and its names in `registry`. All that is known of its
-fields derives from their declarations: `SETTINGS` and the tables below it.
+A kind is one file in this package, with its fields and how it gets a proof, and its names in `registry`. `SETTINGS` and
+the tables below it derive from the declarations of the fields.
 """
 
 from __future__ import annotations
@@ -45,25 +45,25 @@ __all__ = [
 
 
 def validate(data: object) -> Kind | Invalid:
-    """A validated model, or everything that is wrong with `data`, without its values.
+    """Validate fields; returns the model, or all problems, which hold no value.
 
     Args:
-        data: a mapping of fields, or a model that is validated already.
+        data: a mapping of fields, or a validated model.
     """
     return cast("Kind", data) if isinstance(data, CommonSettings) else validate_as(data)
 
 
 class _Embedded:
-    """How pydantic validates `Settings` as a field of somebody's model.
+    """Validates `Settings` as a field of an application's model.
 
-    In two steps, so that the error that pydantic makes of a fault has the first step's answer for its input: it
-    then shows the problems, and never the secret. (What the *outer* model shows of its own input when another of
-    its fields is wrong is the outer model's to hide: `hide_input_in_errors=True`.)
+    The validation has two steps, so that the input in pydantic's error is the result of the first step: the error shows
+    the problems, never the secret. If another field of the application's model is wrong, pydantic shows that model's
+    input; `hide_input_in_errors=True` prevents this.
     """
 
     @staticmethod
     def __get_pydantic_core_schema__(source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        inner = handler(source)  # for the JSON Schema and for serialisation; the validation is ours
+        inner = handler(source)  # only for the JSON Schema and for serialisation
         return core_schema.chain_schema(
             [
                 core_schema.no_info_wrap_validator_function(lambda data, _: validate(data), inner),

@@ -41,7 +41,7 @@ class ClientCertificateSettings(CommonSettings):
     client_certificate: Annotated[
         Certificate,
         Setting(
-            "The certificate with its RSA private key, PEM or PFX; always a reference to a file.",
+            "The certificate with its RSA private key, as PEM or PFX; always a reference to a file.",
             ({"file": "/run/secrets/entra.pem"},),
             environment=("AZURE_CLIENT_CERTIFICATE_PATH",),
             also_called="certificate cert clientcert certificatepath certpath certificatefile certfile pem pfx "
@@ -70,7 +70,7 @@ class ClientCertificateSettings(CommonSettings):
     ] = False
 
     def candidates(self) -> tuple[Candidate, ...]:
-        """The one certificate."""
+        """Return the certificate."""
         label = self.client_certificate.label
         return (Candidate("client_certificate", label, self._read, self._stamp),)
 
@@ -108,16 +108,16 @@ class ClientCertificateOverrides(CommonOverrides, total=False):
 
 
 def read_certificate(content: bytes, password: str | bytes | None, label: str, *, chain: bool) -> Proof | NotFound:
-    """A proof from the bytes of a PEM or PFX file.
+    """Make a proof from the bytes of a PEM or PFX file.
 
     The assertion is signed with RS256 and names the certificate by its SHA-1 thumbprint, as azure-identity's
     `CertificateCredential` does.
 
     Args:
         content: PEM (key and certificates in any order) or PFX.
-        password: of the private key.
-        label: what messages call the file.
-        chain: send all certificates of the file in the assertion's header.
+        password: the password of the private key.
+        label: the name of the file in messages.
+        chain: whether to send all certificates of the file in the assertion's header.
     """
     secret = _bytes(password) if isinstance(password, str) else password
     if isinstance(secret, NotFound):
@@ -127,18 +127,18 @@ def read_certificate(content: bytes, password: str | bytes | None, label: str, *
         return loaded
     try:
         return _proof(*loaded, secret, label, chain=chain)
-    except Exception:  # noqa: BLE001 - a certificate's name or dates may be such that cryptography can't tell them
+    except Exception:  # noqa: BLE001 - cryptography fails on some names and dates
         return NotFound("bad-certificate", f"{label} holds a certificate that can't be read")
 
 
 def _bytes(password: str) -> bytes | NotFound:
-    """What stood in the variable or argument: bytes that are not UTF-8 came as surrogates."""
+    """Return the bytes of a variable or argument, in which bytes that are not UTF-8 are surrogates."""
     try:
         return password.encode(errors="surrogateescape")
     except UnicodeEncodeError:
-        pass  # what is returned instead holds nothing of it
-    message = "the password holds half of a character, which stands for no bytes"
-    return NotFound("bad-certificate", message, "write it anew", "client_certificate_password")
+        pass  # the exception holds the password
+    message = "the password holds half of a surrogate pair, which has no bytes"
+    return NotFound("bad-certificate", message, "write the password again", "client_certificate_password")
 
 
 def _proof(key: Any, certificates: list[Any], password: bytes | None, label: str, *, chain: bool) -> Proof | NotFound:
@@ -168,15 +168,15 @@ class CertificateSigner:
     """Signs client assertions with the RSA key of a certificate (RS256), as MSAL does.
 
     Attributes:
-        key: of cryptography. It is loaded once, since loading it checks its primes, which takes tens of milliseconds.
-        header: of the JWT, encoded.
+        key: cryptography's key, loaded once because the check of its primes takes tens of milliseconds.
+        header: the encoded header of the JWT.
     """
 
     key: Any = field(repr=False)
     header: bytes
 
     def assertion(self, audience: str, client_id: str) -> Opaque:
-        """An assertion that is valid for ten minutes. Its signature is in no variable of any frame."""
+        """Sign an assertion that is valid for ten minutes. No variable of a frame holds its signature."""
         from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
         from cryptography.hazmat.primitives.hashes import SHA256
 
@@ -203,7 +203,7 @@ def _base64(content: bytes) -> str:
 
 
 def _last_day(certificate: Any) -> date:
-    # `not_valid_after_utc` is of cryptography 42; the older name is deprecated there.
+    # cryptography 42 has `not_valid_after_utc`, and deprecates the older name.
     end: datetime = getattr(certificate, "not_valid_after_utc", None) or certificate.not_valid_after
     return end.date()
 
@@ -216,9 +216,9 @@ def _load_pem(content: bytes, password: bytes | None, label: str) -> tuple[Any, 
         return NotFound("bad-certificate", f"{label} holds no private key", "append the key to the certificate")
     encrypted = b"ENCRYPTED" in content
     try:
-        # A password that an unencrypted key does not need is no fault: azure-identity's users pass one for both.
+        # A password for an unencrypted key is no error: azure-identity's users pass one for both.
         key = load_pem_private_key(content, password if encrypted else None)
-    except Exception:  # noqa: BLE001 - cryptography has many, and the text of some holds parts of the input
+    except Exception:  # noqa: BLE001 - cryptography raises many types, and some messages hold parts of the input
         return _undecryptable(label, password) if encrypted else _unparsable(label)
     try:
         return key, x509.load_pem_x509_certificates(content)
@@ -231,7 +231,7 @@ def _load_pfx(content: bytes, password: bytes | None, label: str) -> tuple[Any, 
 
     try:
         key, leaf, others = pkcs12.load_key_and_certificates(content, password)
-    except Exception:  # noqa: BLE001 - see above; a wrong password and a broken file look alike here
+    except Exception:  # noqa: BLE001 - see above; a wrong password and a broken file raise the same error
         return _undecryptable(label, password) if content[:1] == b"\x30" else _unparsable(label)
     if key is None or leaf is None:
         return NotFound("bad-certificate", f"{label} must hold a certificate and its private key")

@@ -49,8 +49,8 @@ class ClientSecretSettings(CommonSettings):
     secret_expires_on: Annotated[
         Day | None,
         Setting(
-            "The day on which the secret ends (of a list, the first one), which Entra does not tell: `check`, "
-            "`show`, `doctor` and the log warn 30, 7 and 1 days ahead.",
+            "The day on which the secret expires (in a list, the first one). Entra does not report it. `check`, "
+            "`show`, `doctor` and the log warn 30, 7 and 1 days before.",
             ("2027-01-31",),
             also_called="expireson expires expiry expirydate expiration expirationdate secretexpiry secretexpires "
             "secretexpirydate secretexpiration clientsecretexpireson enddatetime enddate validuntil",
@@ -58,7 +58,7 @@ class ClientSecretSettings(CommonSettings):
     ] = None
 
     def candidates(self) -> tuple[Candidate, ...]:
-        """The secret, or each of the list in its order."""
+        """Return the secret, or the secrets of the list in order."""
         if not isinstance(self.client_secret, tuple):
             return (_candidate("client_secret", self.client_secret, self.secret_expires_on),)
         return tuple(

@@ -1,4 +1,4 @@
-"""What every kind of credential can be told. The kinds add their own fields."""
+"""The settings that all kinds of credentials share."""
 
 from __future__ import annotations
 
@@ -89,19 +89,19 @@ class HttpSettings(BaseModel):
             also_called="verify connectionverify sslverify verifyssl cafile cacert cacerts cabundlepath "
             "requestscabundle",
             is_path=True,
-            redirects=Redirects(("server", "login", "key")),  # certificates decide who passes for a proxy or a store
+            redirects=Redirects(("server", "login", "key")),  # certificates decide which proxy or store is trusted
         ),
     ] = None
 
     @field_validator("timeout", "total_timeout", "retries", mode="before")
     @classmethod
     def _number(cls, value: Any) -> Any:
-        if isinstance(value, bool):  # which Python takes for 1
+        if isinstance(value, bool):  # in Python, `True` equals 1
             raise fault("bad-value", "this must be a number, not a boolean")
         return value
 
     def __getstate__(self) -> dict[Any, Any]:
-        """As that of the settings around it.
+        """Refuse to pickle a password.
 
         Raises:
             TypeError: the proxy's URL holds a password.
@@ -119,16 +119,16 @@ KIND: Final = Setting(
 
 
 class CommonSettings(BaseModel):
-    """The fields that all kinds share; the names are azure-identity's.
+    """The fields that all kinds share, with azure-identity's names.
 
     `authority` is always set once a model is validated (from `cloud`, whose default is `public`), except for a
     generic OpenID Connect server, which has `oidc_authority` instead.
 
     Attributes:
-        proof: the field whose presence tells the kind.
-        also_called: what other tools call the kind, in lower case without `-` and `_`.
-        ends_by: the setting that tells when the proof ends, where the proof itself does not.
-        renewal: what to do where the proof ends.
+        proof: the field from which the kind is inferred.
+        also_called: the names that other tools use for the kind, in lower case without `-` and `_`.
+        ends_by: the setting that holds the expiry of the proof, if the proof itself does not.
+        renewal: what to do when the proof expires.
     """
 
     model_config = STRICT
@@ -200,13 +200,13 @@ class CommonSettings(BaseModel):
             environment=("AZURE_ADDITIONALLY_ALLOWED_TENANTS",),
             alias="allowed_tenants",
             also_called="tenants additionaltenants auxiliarytenantids othertenants",
-            item='A GUID or a domain name; `"*"` stands for every tenant.',
+            item='A GUID or a domain name; `"*"` means every tenant.',
         ),
     ] = ()
     disable_instance_discovery: Annotated[
         bool,
         Setting(
-            "Trust an authority that is not well known without asking Microsoft about it.",
+            "Trust an authority that is not well known, without instance discovery.",
             (True,),
             redirects=Redirects(("server",), unless=is_switched_off),
         ),
@@ -254,17 +254,17 @@ class CommonSettings(BaseModel):
     ] = None
 
     def candidates(self) -> tuple[Candidate, ...]:
-        """The ways to come by a proof, the preferred one first; reading them is up to the caller."""
+        """Return the candidates for the proof, the preferred one first. The caller reads them."""
         raise NotImplementedError
 
     def proofs(self, reader: Reader) -> Iterator[tuple[str, Proof | NotFound]]:
-        """Each proof with its path, in the order of the candidates, read when the iteration comes to it."""
+        """Yield each proof with its path, in the order of the candidates. Each is read when it is yielded."""
         for candidate in self.candidates():
             found = candidate.read(reader)
             yield getattr(found, "path", None) or candidate.path, found
 
     def __getstate__(self) -> dict[Any, Any]:
-        """Pickling writes what it finds: a model that holds a secret itself, not by reference, can't be pickled.
+        """Refuse to pickle a literal secret. Settings with references can be pickled.
 
         Raises:
             TypeError: it holds a secret.
@@ -278,7 +278,7 @@ class CommonSettings(BaseModel):
         return with_authority(data) if isinstance(data, dict) else data
 
     @model_validator(mode="after")
-    def _somewhere(self) -> CommonSettings:
+    def _has_authority(self) -> CommonSettings:
         if self.oidc_authority is None and self.tenant_id is None:
             raise fault("missing", "`tenant_id` is not set", step="tenant_id")
         return self
@@ -308,7 +308,7 @@ class CommonOverrides(TypedDict, total=False):
 
 
 def with_authority(data: dict[str, Any]) -> dict[str, Any]:
-    """The same fields with the authority that their cloud presets; both at once are a fault unless they agree."""
+    """Add the authority that the cloud presets. Both at once are an error unless they agree."""
     given = {name for name in ("tenant_id", "cloud", "authority") if data.get(name) is not None}
     if data.get("oidc_authority") is not None:
         if given:
@@ -322,7 +322,7 @@ def with_authority(data: dict[str, Any]) -> dict[str, Any]:
         cloud = "public"
     preset = clouds.PRESETS.get(cloud) if isinstance(cloud, str) else None
     if preset is None or data.get("authority") == preset:
-        return data  # an unknown cloud is the field's own fault to report
+        return data  # the field itself reports an unknown cloud
     if "authority" in given:
         raise fault("conflict", "`cloud` and `authority` exclude each other", "keep one of them", step="authority")
     return {**data, "cloud": cloud, "authority": preset}

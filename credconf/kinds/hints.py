@@ -1,4 +1,4 @@
-"""What other tools call our settings, and what to write here instead.
+"""Hints for keys that other tools use, with the setting to write instead.
 
 The names are those of azure-identity's own keywords and variables, of the Azure CLI (`az ad sp create-for-rbac` prints
 `appId`, `password` and `tenant`), of Terraform, of MSAL's and of .NET's configuration files.
@@ -22,16 +22,17 @@ _OF_AN_ENTRY: Final = {
     "extends": "extend inherits inherit parent parents base from",
     "abstract": "template hidden",
 }
-_MEANT: Final = {
+_SETTING_CALLED: Final = {
     word: path.rpartition(".")[2] for path, each in SETTINGS.items() for word in each.setting.also_called.split()
 } | {word: name for name, words in _OF_AN_ENTRY.items() for word in words.split()}
 _SCOPES: Final = "a scope is an argument of get_token(); `prefetch` fetches tokens early"
 _USERS: Final = "remove it: an application signs in here, not a user"
-_NOT_HERE: Final = {
+_NOT_SETTINGS: Final = {
     **dict.fromkeys(("scope", "scopes", "resource", "audience"), _SCOPES),
     **dict.fromkeys(("username", "user", "login", "email"), _USERS),
     **dict.fromkeys(
-        ("subscription", "subscriptionid"), "remove it: a subscription is an argument of an Azure client, not of this"
+        ("subscription", "subscriptionid"),
+        "remove it: a subscription is an argument of an Azure client, not of a credential",
     ),
     **dict.fromkeys(
         ("instancediscovery", "validateauthority"), "write `disable_instance_discovery`, which means the opposite"
@@ -49,17 +50,17 @@ _OTHER_LEVEL: Final = {
 }
 _VARIABLES: Final = ("azure", "credconf", "arm")
 _SUFFIXES: Final = {"path": "file", **{key: key for key in REFERENCES}}
-"""The endings that other tools put behind a setting's name, by the reference that they mean."""
+"""The suffixes that other tools append to a setting's name, with the reference that each means."""
 _LONGEST: Final = 40
 
 
 @record
 class Hint:
-    """What to do about a key that is no setting.
+    """What to do about a key that is not a setting.
 
     Attributes:
-        text: in words.
-        meant: the setting that they suggest, dotted; `None` where they suggest none.
+        text: the hint for the user.
+        meant: the dotted path of the setting that it suggests; `None` where it suggests none.
     """
 
     text: str
@@ -67,7 +68,7 @@ class Hint:
 
 
 def hint_for(name: str, known: Collection[str]) -> Hint | None:
-    """What to do about a key that is no setting; `None` for one that resembles nothing.
+    """Return the hint for a key that is not a setting; `None` for one that resembles none.
 
     Args:
         name: the key.
@@ -80,30 +81,30 @@ def hint_for(name: str, known: Collection[str]) -> Hint | None:
     if same is not None:
         return Hint(f"did you mean `{same}`? settings are written in lower case, with `_`", same)
     variable = next((prefix for prefix in _VARIABLES if word.startswith(prefix) and name.isupper()), None)
-    if variable is not None and (meant := _meant(word.removeprefix(variable), known)):
+    if variable is not None and (meant := _setting_for(word.removeprefix(variable), known)):
         return Hint(f"that is the name of a variable; write `{meant}` here", meant)
-    said = _NOT_HERE.get(word) or _OTHER_LEVEL.get(word)
+    text = _NOT_SETTINGS.get(word) or _OTHER_LEVEL.get(word)
     return (
-        (Hint(said) if said else _reference(name, known))
-        or _did_you_mean(_meant(word, known))
+        (Hint(text) if text else _reference(name, known))
+        or _did_you_mean(_setting_for(word, known))
         or _moved(word, known)
         or _did_you_mean(closest(name, known))
     )
 
 
 def setting_called() -> Mapping[str, str]:
-    """The settings, by what other tools call them: in lower case, without `-` and `_`."""
-    return _MEANT
+    """Return the settings by the names that other tools use, in lower case without `-` and `_`."""
+    return _SETTING_CALLED
 
 
-def _meant(word: str, known: Collection[str]) -> str | None:
-    # Where there may be several, one is often enough for somebody: `credential` for `credentials`.
-    meant = next((setting for setting in known if folded(setting) in {word, f"{word}s"}), _MEANT.get(word))
+def _setting_for(word: str, known: Collection[str]) -> str | None:
+    # The singular also matches: `credential` for `credentials`.
+    meant = next((setting for setting in known if folded(setting) in {word, f"{word}s"}), _SETTING_CALLED.get(word))
     return meant if meant in known else None
 
 
 def _reference(name: str, known: Collection[str]) -> Hint | None:
-    """`client_secret_file: PATH`, as variables and Docker's images have it."""
+    """Suggest a reference for `client_secret_file: PATH`, the notation of variables and Docker images."""
     setting, _, suffix = name.rpartition("_")
     key = _SUFFIXES.get(suffix)
     if key is None or setting not in known or key not in (SETTINGS[setting].references if setting in SETTINGS else ()):
@@ -112,9 +113,9 @@ def _reference(name: str, known: Collection[str]) -> Hint | None:
 
 
 def _moved(word: str, known: Collection[str]) -> Hint | None:
-    """A setting of a group beside the group: `timeout`, which is `http: {timeout: …}`."""
+    """Suggest the group for a setting that is beside it: `http: {timeout: …}` for `timeout`."""
     for group, leaves in NESTED.items():
-        if group in known and (meant := _meant(word, leaves)):
+        if group in known and (meant := _setting_for(word, leaves)):
             return Hint(f"write it below `{group}`: `{group}: {{{meant}: …}}`", f"{group}.{meant}")
     return None
 

@@ -1,4 +1,4 @@
-"""What settings refer to, read: the texts of their identity, their proofs, and what can't be read now."""
+"""Reads the references of settings: the texts of the identity, the proofs, and what can't be read now."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 
 def identify(settings: CommonSettings, reader: Reader) -> tuple[Identity, list[tuple[str, NotFound]]]:
-    """The texts of a configuration with their references read, and (path, why) of those that can't be used.
+    """Read the texts of the identity. Returns them, and (path, reason) of those that can't be used.
 
-    Proofs are not among them: they are read when a token is asked for.
+    Proofs are not read here, but when a token is requested.
     """
     failures: list[tuple[str, NotFound]] = []
     texts: dict[str, str | None] = {}
@@ -47,7 +47,7 @@ def identify(settings: CommonSettings, reader: Reader) -> tuple[Identity, list[t
             if isinstance(found, NotFound):
                 failures.append((each.path, found))
                 continue
-            if each.is_key:  # it is read when it is needed, and kept nowhere
+            if each.is_key:  # it is read when it is needed, and not kept
                 continue
             if not value.is_shown:
                 hidden.add(each.path)
@@ -77,7 +77,7 @@ def _is_read(each: Declared, settings: CommonSettings) -> bool:
 
 
 def value_at(settings: BaseModel, path: str) -> Any:
-    """The value of a setting, by its dotted path."""
+    """Return the value of a setting, by its dotted path."""
     value: Any = settings
     for step in path.split("."):
         value = getattr(value, step)
@@ -85,25 +85,25 @@ def value_at(settings: BaseModel, path: str) -> Any:
 
 
 def by_rule(text: str, label: str, rule: Callable[[str], str]) -> str | NotFound:
-    """A text that was read, as its rule writes it, or what is wrong with it; not what is in it."""
+    """Normalise the text of a reference; returns what is wrong with it otherwise, without the text."""
     try:
         return rule(text)
-    except formats.BadName as exc:
+    except formats.FormatError as exc:
         return NotFound("bad-value", f"{label}: {exc}")
-    except ValueError:  # of a library, and it holds the text
+    except ValueError:  # from a library; its message holds the text
         return NotFound("bad-value", f"{label}: this is not a usable value")
 
 
 @record
 class Readable:
-    """What can be read of the references of settings.
+    """The references of settings as far as they can be read.
 
     Attributes:
         identity: the texts that could be read.
         proofs: the proofs that could be read, by path.
-        failures: (path, why) of what can't be used.
-        optional: the paths of those failures that are no obstacle: in a list, a secret of tomorrow or yesterday may be
-            absent, as long as one can be read.
+        failures: (path, reason) of each value that can't be used.
+        optional: the paths of the failures that are only warnings: in a list of secrets, one that is new or old may be
+            absent, as long as another can be read.
         identity_is_whole: whether all texts of the identity could be read.
     """
 
@@ -115,7 +115,7 @@ class Readable:
 
 
 def readable(settings: CommonSettings, reader: Reader) -> Readable:
-    """Whether everything that settings refer to can be read now."""
+    """Read every reference of settings, to find those that can't be read now."""
     identity, unread = identify(settings, reader)
     found = list(settings.proofs(reader))
     proofs = {path: proof for path, proof in found if not isinstance(proof, NotFound)}
@@ -134,7 +134,7 @@ _ABSENT: Final = frozenset({"missing-file", "missing-variable"})
 
 
 def _unusable_bundle(settings: CommonSettings) -> NotFound | None:
-    """Why the certificates of `http.ca_bundle` can't be read."""
+    """Return why the certificates of `http.ca_bundle` can't be read, or `None`."""
     path = settings.http.ca_bundle
     why = None if path is None else unusable_bundle(path)
     if path is None or why is None:

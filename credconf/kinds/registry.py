@@ -1,6 +1,6 @@
-"""The kinds, and what derives from their declarations.
+"""The registry of kinds, and the tables of settings that derive from their declarations.
 
-No other module lists settings: a table of them is one of these, or a comprehension over `SETTINGS`.
+No other module lists settings: it uses one of these tables, or a comprehension over `SETTINGS`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ KINDS: Final[dict[str, type[Kind]]] = {str(kind.model_fields["kind"].default): k
 SETTINGS: Final[dict[str, Declared]] = {each.path: each for kind in KINDS.values() for each in declared(kind)}
 """Every setting of every kind by its dotted path, groups before the settings in them."""
 FIELDS: Final = tuple(path for path in SETTINGS if "." not in path)
-"""The settings of an entry, groups by their name."""
+"""The settings of an entry; a group counts as one."""
 NESTED: Final = {
     path: tuple(each.rpartition(".")[2] for each in SETTINGS if each.startswith(f"{path}."))
     for path, declaration in SETTINGS.items()
@@ -39,4 +39,4 @@ LEAVES: Final = tuple(path for path in SETTINGS if path not in NESTED)
 ALIASES: Final = {each.setting.alias: path for path, each in SETTINGS.items() if each.setting.alias is not None}
 """Other names of settings."""
 PROOFS: Final = tuple(kind.proof for kind in KINDS.values())
-"""The fields that tell the kind."""
+"""The proofs of the kinds, from which the kind is inferred."""

@@ -1,4 +1,4 @@
-"""Fields to a model of the right kind, or to problems that hold no value."""
+"""Validates fields as a model of the right kind, or returns problems that hold no value."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 @record
 class Invalid:
-    """Everything that is wrong with a mapping of fields.
+    """All problems of a mapping of fields.
 
     Attributes:
-        problems: their `path` is relative to the mapping; `origin` is not known here.
+        problems: the problems; their `path` is relative to the mapping, and they have no `origin` yet.
     """
 
     problems: tuple[Problem, ...]
@@ -39,7 +39,7 @@ class Invalid:
 
 
 def validate_as(data: object) -> Kind | Invalid:
-    """Infer the kind, and validate the fields as it says."""
+    """Infer the kind, and validate the fields with its model."""
     if not isinstance(data, Mapping):
         return Invalid((Problem("wrong-type", "a credential is a mapping of settings"),))
     fields = {str(key): value for key, value in data.items() if value is not None and not is_user_key(str(key))}
@@ -61,12 +61,12 @@ def is_user_key(key: str) -> bool:
 
 
 def present_proofs(fields: Container[str]) -> list[str]:
-    """The proofs that are given."""
+    """Return the proofs that are given."""
     return [proof for proof in PROOFS if proof in fields]
 
 
 def kind_of(fields: Mapping[str, Any]) -> str | None:
-    """The kind of a credential: the one that is named, else the one whose proof alone is given."""
+    """Return the kind that is named, else the kind of the only proof that is given, else `None`."""
     named = fields.get("kind")
     if isinstance(named, str) and named in KINDS:
         return named
@@ -75,7 +75,7 @@ def kind_of(fields: Mapping[str, Any]) -> str | None:
 
 
 def infer(fields: Mapping[str, Any], problems: list[Problem]) -> type[Kind] | None:
-    """The kind that is named, or whose proof is given; where there is none, what is wrong is added to the problems."""
+    """Return the model of the named kind, or of the given proof; otherwise add a problem and return `None`."""
     present = present_proofs(fields)
     if len(present) > 1:
         names = ", ".join(f"`{proof}`" for proof in present)
@@ -100,13 +100,13 @@ def infer(fields: Mapping[str, Any], problems: list[Problem]) -> type[Kind] | No
 
 
 def fitting_kinds(fields: Iterable[str]) -> list[str]:
-    """The kinds that have all of some settings, as far as these are settings of any kind."""
+    """Return the kinds that have all of some settings. Names that no kind has are ignored."""
     names = {name for name in fields if name in FIELDS}
     return [name for name, model in KINDS.items() if names <= model.model_fields.keys()]
 
 
 def _validated(fields: dict[str, Any], model: type[Kind] | None, problems: list[Problem]) -> Kind | Invalid:
-    # Where the kind is not known, the first one that has these settings still finds what is wrong with them.
+    # If the kind is unknown, the first kind with these settings validates them.
     judge = model or KINDS[next(iter(fitting_kinds(fields)), next(iter(KINDS)))]
     for name in [name for name in fields if name not in judge.model_fields]:
         if name not in FIELDS:
@@ -127,11 +127,11 @@ def unknown_key(
     path: str,
     otherwise: str = "remove it; keys that begin with `x-` are yours",
 ) -> Problem:
-    """The problem of a key that is no setting, with the setting that was probably meant, or else what to do."""
-    from .hints import Hint, hint_for  # for broken configurations only
+    """Return the problem of a key that is not a setting, with a suggestion, or else with what to do."""
+    from .hints import Hint, hint_for  # only broken configurations need it
 
     hint = hint_for(name, known) or Hint(otherwise)
-    # A letter of another alphabet, or one that has no width, looks right: nobody finds the difference by looking.
+    # A letter of another alphabet, or one without width, looks the same as the right one.
     text = hint.text if name.isascii() or hint.meant is None else f"{hint.text}; it holds a letter that is not ASCII"
     message = f"`{shown_key(name)}` is not a setting"
     return Problem("unknown-key", message, path=path, hint=text, meant=hint.meant)
@@ -149,21 +149,21 @@ def _model(fields: dict[str, Any], judge: type[Kind], problems: list[Problem], i
         return complete(judge).model_validate(fields)
     except ValidationError as exc:
         details = exc.errors(include_url=False, include_input=False)
-    said = {problem.path for problem in problems}
+    reported = {problem.path for problem in problems}
     for problem in (problem for detail in details for problem in _problems(detail, fields)):
         first = (problem.path or "").split(".")[0]
         if (
-            problem.path not in said
+            problem.path not in reported
             and first not in (ignored or ())
-            and not (problem.code == "missing" and first in said)
+            and not (problem.code == "missing" and first in reported)
         ):
             problems.append(problem)
-            said.add(problem.path)
+            reported.add(problem.path)
     return None
 
 
 def _problems(detail: ErrorDetails, fields: Mapping[str, Any]) -> Iterator[Problem]:
-    """The problem of a field, and those of other things in it."""
+    """Yield the problem of a field, and those of other items in it."""
     yield _problem(detail, fields)
     for other in detail.get("ctx", {}).get("others", ()):
         yield _problem({**detail, "type": other["code"], "ctx": other}, fields)
@@ -174,7 +174,7 @@ def _problem(detail: ErrorDetails, fields: Mapping[str, Any]) -> Problem:
     steps = [step for step in detail["loc"] if isinstance(step, int) or step.isidentifier()]
     if context.get("step") is not None:
         steps.append(context["step"])
-    # pydantic names the member of a union in `loc`; ours are all decided before, so only real steps are left.
+    # In `loc`, pydantic also names the member of a union; only the steps of the path are kept.
     path = ".".join(str(step) for step in steps)
     name = next((str(step) for step in reversed(steps) if isinstance(step, str)), "this")
     if "text" in context:
@@ -186,20 +186,20 @@ def _problem(detail: ErrorDetails, fields: Mapping[str, Any]) -> Problem:
     if detail["type"] == "extra_forbidden":
         return unknown_key(name, frozenset(NESTED.get(str(detail["loc"][0]), ())), path)
     message = f"`{path}`: {_EXPLAINED.get(detail['type'], _expected(detail))}"
-    return Problem("bad-value", message, path=path, hint=_choice(path, fields) or _of_null(path, fields))
+    return Problem("bad-value", message, path=path, hint=_choice_hint(path, fields) or _null_hint(path, fields))
 
 
-def _of_null(path: str, fields: Mapping[str, Any]) -> str | None:
-    """For a `null` that was meant to take back what a lower layer gives: it is text here, as everything is."""
+def _null_hint(path: str, fields: Mapping[str, Any]) -> str | None:
+    """Explain a `null` that was meant to unset the value of a lower layer. Here it is text."""
     group, _, leaf = path.rpartition(".")
     holder = fields.get(group) if group else fields
     written = holder.get(leaf) if isinstance(holder, Mapping) else None
     unset = isinstance(written, str) and written in {"", "~", "null", "Null", "NULL"}
-    return "YAML's null unsets nothing: leave the setting out, or give another value" if unset else None
+    return "YAML's null unsets nothing: remove the setting, or give another value" if unset else None
 
 
-def _choice(path: str, fields: Mapping[str, Any]) -> str | None:
-    """The value that was probably meant: one of ours, which shows nothing of what was written."""
+def _choice_hint(path: str, fields: Mapping[str, Any]) -> str | None:
+    """Suggest one of the setting's values, which shows nothing of what was written."""
     setting = SETTINGS[path].setting if path in SETTINGS else None
     written = fields.get(path)
     if setting is None or not setting.choices or not isinstance(written, str):
@@ -225,7 +225,7 @@ _EXPLAINED = {
 
 def _expected(detail: ErrorDetails) -> str:
     context = detail.get("ctx", {})
-    if "expected" in context:  # of a literal: what is allowed, not what was written
+    if "expected" in context:  # the values that are allowed, not the one that was written
         return f"write one of {str(context['expected']).replace(chr(39), '`')}"
     for bound, words in (("gt", "more than"), ("ge", "at least"), ("lt", "less than"), ("le", "at most")):
         if bound in context:

@@ -1,9 +1,9 @@
-"""Values that are stored elsewhere: one file for each way to find one.
+"""References to values that are stored elsewhere.
 
 A configuration holds a reference (`{env: NAME}`, `{file: PATH}`, `{command: [...]}`); a `Reader` finds the value when
 it is needed. Once the configuration is loaded, only this package reads files or variables for a setting.
 
-A reference is one file here and one line in `Reference`.
+A reference is one file in this package and one line in `Reference`.
 """
 
 from __future__ import annotations
@@ -38,13 +38,13 @@ Reference: TypeAlias = EnvReference | FileReference | CommandReference
 REFERENCES: Final[dict[str, type[Reference]]] = {model.key: model for model in get_args(Reference)}
 """The references by their keys."""
 ALLOWABLE: Final = frozenset(model.allowed_by for model in REFERENCES.values() if model.allowed_by is not None)
-"""What a program may allow by `allow=`."""
+"""The words that a program may pass in `allow=`."""
 
 
 def reference_in(raw: object) -> Reference | None:
-    """The reference that a value is, validated or as it was written; `None` for anything else."""
+    """Return a validated or raw value as a reference; `None` if it is not one."""
     if isinstance(raw, BaseReference):
-        return raw  # type: ignore[return-value]  # every one of ours is a member of the union
+        return raw  # type: ignore[return-value]  # every subclass is a member of the union
     if isinstance(raw, Mapping) and len(raw) == 1:
         (key, value), *_ = raw.items()
         model = REFERENCES.get(key) if isinstance(key, str) else None
@@ -54,11 +54,11 @@ def reference_in(raw: object) -> Reference | None:
 
 
 def anchored(raw: Any, directory: str) -> Any:
-    """A value as it was written, with the relative paths of its references relative to a directory.
+    """Make the relative paths of a value's references absolute.
 
     Args:
-        raw: text, a reference, a list of them, or anything else, which stays as it is.
-        directory: an absolute path, where there is one.
+        raw: text, a reference, a list of them, or anything else, which is returned unchanged.
+        directory: the directory to which the paths are relative.
     """
     if isinstance(raw, BaseReference):
         return raw.of(raw.anchored(getattr(raw, raw.key), directory))

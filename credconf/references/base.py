@@ -1,4 +1,4 @@
-"""What every reference declares and does, and the reader that finds its value."""
+"""The base class of references, and the reader that finds their values."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
 Stamp: TypeAlias = tuple[object, ...] | None
-"""Equal stamps promise equal values; `None` promises nothing."""
+"""Equal stamps mean equal values. `None` means that the value is unknown until it is read."""
 
 NOT_RUN = "(not run)"
-"""What a program that is allowed stands for while `load()` only asks whether everything can be read."""
+"""The value of a command while `load()` checks whether everything can be read, and runs nothing."""
 
 _SALT = os.urandom(32)
 
 
 @record
 class NotFound:
-    """Why a reference has no value: data instead of an exception, so that no chain holds what was read.
+    """Why a reference has no value. It is data, not an exception, so that no chained exception holds what was read.
 
     Attributes:
-        code: of the problem that it is, such as `missing-file`.
-        message: one sentence; names the reference, shows nothing of what it holds.
+        code: the code of the problem, such as `missing-file`.
+        message: one sentence that names the reference and shows nothing of its value.
         hint: what to do.
-        path: of the setting, where it is not the one that was asked for.
+        path: the path of the setting, if it is not the one that was read.
     """
 
     code: str
@@ -41,20 +41,20 @@ class NotFound:
 
 
 class BaseReference(BaseModel):
-    """A value that is stored elsewhere: a model with one field, whose name is the key.
+    """A reference to a value that is stored elsewhere: a model with one field, whose name is the key.
 
     Attributes:
         key: the key of its mapping.
-        placeholder: what a message writes after the key.
-        expected: what follows the key, in words.
-        meaning: the text that an editor shows.
-        snippet: what an editor inserts after the key.
-        also_called: what other tools call it.
-        for_any_text: any text may be such a reference; else only a secret.
-        gives_bytes: it may hold a certificate.
+        placeholder: the text after the key in messages.
+        expected: a description of the text after the key.
+        meaning: the description that an editor shows.
+        snippet: the text that an editor inserts after the key.
+        also_called: the names that other tools use for it.
+        for_any_text: whether any text field accepts it, instead of only secrets.
+        gives_bytes: whether it can give a certificate.
         allowed_by: the word in `allow=` that it needs.
-        runs: reading it runs a program.
-        is_shown: its value may be shown. A file's is not, since the author of a configuration could name any file.
+        runs: whether reading it runs a program.
+        is_shown: whether its value may be shown. A file's may not, since a configuration could name any file.
     """
 
     model_config = STRICT
@@ -73,12 +73,12 @@ class BaseReference(BaseModel):
 
     @property
     def label(self) -> str:
-        """What messages call it."""
+        """Its name in messages."""
         return self.name
 
     @property
     def name(self) -> str:
-        """What follows its key, as `credconf show` may show it."""
+        """The text after its key, as `credconf show` may show it."""
         return str(getattr(self, self.key))
 
     @property
@@ -92,49 +92,49 @@ class BaseReference(BaseModel):
         return None
 
     def read(self, reader: Reader) -> str | NotFound:
-        """The text, or why there is none."""
+        """Return the text, or why there is none."""
         raise NotImplementedError
 
     def read_bytes(self, reader: Reader) -> bytes | NotFound:
-        """The bytes of a certificate, for a reference that `gives_bytes`."""
+        """Return the bytes of a certificate, if it `gives_bytes`."""
         raise NotImplementedError
 
     def stamp(self, reader: Reader) -> Stamp:
-        """Something that stays the same as long as the text does; `None` where only reading tells."""
+        """Return a value that changes with the text; `None` if the text must be read to notice a change."""
         raise NotImplementedError
 
     def prepare(self) -> None:
         """Import what reading it needs, at a time when there are file descriptors for that."""
 
     def not_allowed(self) -> NotFound:
-        """Why it is not read, where the program did not allow it."""
+        """Return the failure of a reference that the program does not allow."""
         message = f"`{self.key}` needs the program's permission"
         hint = f'pass allow={{"{self.allowed_by}"}} to from_config(), or --allow {self.allowed_by}'
         return NotFound("not-allowed", message, hint)
 
     @classmethod
     def of(cls, value: Any) -> Self:
-        """A reference with a value that is not validated."""
+        """Make a reference without validating its value."""
         fields: dict[str, Any] = {cls.key: value}
         return cast("Self", cls.model_construct(None, **fields))  # pyright: ignore[reportUnnecessaryCast] - not for mypy
 
     @classmethod
-    def anchored(cls, value: Any, directory: str) -> Any:  # noqa: ARG003 - of a path, the directory counts
-        """What follows the key, made independent of the working directory.
+    def anchored(cls, value: Any, directory: str) -> Any:  # noqa: ARG003 - only paths need the directory
+        """Make the text after the key independent of the working directory.
 
         Args:
-            value: as it was written; it may be anything.
-            directory: of the file that holds the reference.
+            value: the raw value, of any type.
+            directory: the directory of the file that holds the reference.
         """
         return value
 
     @classmethod
-    def is_beside(cls, value: Any, file: str) -> bool:  # noqa: ARG003 - of a path, both count
+    def is_beside(cls, value: Any, file: str) -> bool:  # noqa: ARG003 - only paths need both
         """Whether the value belongs to the author of an auto-discovered file.
 
         Args:
-            value: what follows the key, as it was written.
-            file: the path of the file.
+            value: the raw value after the key.
+            file: the path of the discovered file.
         """
         return False
 
@@ -144,14 +144,14 @@ class Reader:
     """Finds the values of references.
 
     Attributes:
-        environ: the process environment; it is not copied, but a process's own variables rarely change.
-        dotenv: the variables of `.env`, asked when the environment has none.
-        allow: what the program allowed; `{"command"}` is needed for `{command:}`.
+        environ: the process environment, which is not copied.
+        dotenv: the variables of `.env`, used for those that are not in the environment.
+        allow: what the program allows; `{command:}` needs `{"command"}`.
         dotenv_file: the path of `.env`, for another process.
-        seconds: the time that a command may take, where that is less than the usual ten.
-        pinned: the variables that are looked up in `.env` alone, where that was discovered: what was allowed because
-            it came from there must not come from the environment later. `None` where `.env` was named.
-        runs: whether commands are run. `load()` asks whether everything can be read, and runs nothing for that.
+        seconds: the time limit of a command, if it is less than the default of ten seconds.
+        pinned: the variables that are read only from a discovered `.env`: a value that was allowed because it came
+            from there must not come from the environment later. `None` if `.env` was named.
+        runs: whether commands are run. `load()` checks references without running commands.
         known: whether there is a machine to read from. Without one, no reference has a value.
     """
 
@@ -165,7 +165,7 @@ class Reader:
     known: bool = True
 
     def text(self, reference: BaseReference) -> str | NotFound:
-        """The text that a reference stands for, or why there is none. It is never empty or only white space."""
+        """Return the text of a reference, or why there is none. The text is never empty or only white space."""
         if not self.known:
             return _unknown(reference)
         if reference.allowed_by is not None and reference.allowed_by not in self.allow:
@@ -180,15 +180,15 @@ class Reader:
         return found
 
     def content(self, reference: BaseReference) -> bytes | NotFound:
-        """The bytes that a reference stands for, of a certificate, or why there are none."""
+        """Return the bytes of a certificate, or why there are none."""
         return reference.read_bytes(self) if self.known else _unknown(reference)
 
     def stamp(self, reference: BaseReference) -> Stamp:
-        """Something that stays the same as long as the text does; `None` where only reading tells."""
+        """Return a value that changes with the text; `None` if the text must be read to notice a change."""
         return reference.stamp(self)
 
     def environ_for(self, name: str) -> Mapping[str, str]:
-        """The environment in which a variable is looked up before `.env`."""
+        """Return the environment that wins over `.env` for a variable; an empty one for a pinned variable."""
         return {} if self.pinned is not None and name in self.pinned else self.environ
 
 
@@ -197,5 +197,5 @@ def _unknown(reference: BaseReference) -> NotFound:
 
 
 def fingerprint(text: str) -> bytes:
-    """Equal for equal texts of this process. That of a weak secret, too, is of no use to an attacker."""
+    """Return a keyed digest, equal for equal texts in this process. It reveals nothing, even of a weak secret."""
     return hashlib.blake2b(text.encode(errors="surrogatepass"), key=_SALT, digest_size=16).digest()

@@ -1,8 +1,8 @@
-"""`{command: [argv, ...]}`: the output of a program, if the application allowed it.
+"""`{command: [argv, ...]}`: the output of a program, if the application allows it.
 
-A configuration file can't run programs by itself: write access to the YAML is not the right to run code. There is no
-shell. The program has ten seconds (`http.total_timeout`, where that is less) and 64 KB. Its standard error is dropped,
-as it may contain a secret.
+A configuration file can't run programs by itself: write access to the YAML is not the right to run code. No shell is
+used. The program may take ten seconds (or `http.total_timeout`, if that is less) and print 64 KB. Its standard error is
+dropped, because it may contain a secret.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ class CommandReference(BaseReference):
     placeholder: ClassVar = "[PROGRAM, ARGUMENT]"
     expected: ClassVar = "a list of a program and its arguments"
     meaning: ClassVar = (
-        "A program and its arguments; the value is what it prints. It runs again when the secret was refused, "
-        'and only where the application said `allow={"command"}`.'
+        "A program and its arguments; the value is what it prints. It runs again when Entra rejects the secret, "
+        'and only if the application passes `allow={"command"}`.'
     )
     snippet: ClassVar = ["$1"]
     also_called: ClassVar = frozenset({"cmd", "exec", "run", "shell", "program"})
@@ -44,22 +44,22 @@ class CommandReference(BaseReference):
     allowed_by: ClassVar = "command"
     runs: ClassVar = True
 
-    # Out of sight: its arguments may hold what should not be shown.
+    # Not in the `repr`, because arguments may hold secrets.
     command: Annotated[tuple[Annotated[str, StringConstraints(min_length=1)], ...], Field(min_length=1, repr=False)]
 
     @property
     def label(self) -> str:
-        """What messages call it: the program alone, since arguments may hold what should not be shown."""
+        """Its name in messages: only the program, since arguments may hold secrets."""
         return f"the command {printable(self.name)}"
 
     @property
     def name(self) -> str:
-        """The program alone."""
+        """The name of the program, without arguments."""
         return os.path.basename(self.command[0])
 
     def read(self, reader: Reader) -> str | NotFound:
-        """The program's output without its trailing newline."""
-        from credconf.ground.programs import Failed, run  # for those alone who run one
+        """Run the program; returns its output without the trailing newline."""
+        from credconf.ground.programs import Failed, run  # only commands need it
 
         limit = TIME_LIMIT if reader.seconds is None else min(TIME_LIMIT, reader.seconds)
         output = run(self.command, reader.environ, limit, REFERENCE_LIMIT)
@@ -70,8 +70,8 @@ class CommandReference(BaseReference):
             return NotFound("command-failed", f"what {self.label} printed {text.reason}")
         return text.removesuffix("\n").removesuffix("\r")
 
-    def stamp(self, reader: Reader) -> Stamp:  # noqa: ARG002 - what the program would print is not known before it runs
-        """Its text counts as the same until there is a reason to ask again."""
+    def stamp(self, reader: Reader) -> Stamp:  # noqa: ARG002 - the output is unknown before the program runs
+        """Return a constant: the output counts as unchanged until a refusal makes credconf run the program again."""
         return ("command",)
 
     def prepare(self) -> None:
@@ -79,7 +79,7 @@ class CommandReference(BaseReference):
         importlib.import_module("credconf.ground.programs")
 
     def not_allowed(self) -> NotFound:
-        """Why it does not run."""
-        message = "`command` runs a program, which this application did not allow"
+        """Return the failure of a program that must not run."""
+        message = "`command` runs a program, which this application does not allow"
         hint = 'pass allow={"command"} to from_config(), or --allow command'
         return NotFound("not-allowed", message, hint)

@@ -1,6 +1,6 @@
-"""`{env: NAME}`: a variable of the process environment, then of `.env`.
+"""`{env: NAME}`: a variable of the process environment, or else of `.env`.
 
-Another process can't change the variables of this one, so a secret that comes from a variable rotates with a restart.
+Another process can't change the variables of this one, so a secret in a variable rotates with a restart.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ class EnvReference(BaseReference):
     placeholder: ClassVar = "NAME"
     expected: ClassVar = "the name of a variable: letters, digits and `_`, without `$`"
     meaning: ClassVar = (
-        "The name of a variable that holds the value: of the process environment, then of `.env`. "
-        "It changes with a restart."
+        "The name of a variable that holds the value: in the process environment, or else in `.env`. "
+        "A change needs a restart."
     )
     snippet: ClassVar = "${1:NAME}"
     also_called: ClassVar = frozenset(
@@ -44,7 +44,7 @@ class EnvReference(BaseReference):
 
     @property
     def label(self) -> str:
-        """What messages call it."""
+        """Its name in messages."""
         return f"${self.env}"
 
     @property
@@ -53,17 +53,17 @@ class EnvReference(BaseReference):
         return self.env
 
     def read(self, reader: Reader) -> str | NotFound:
-        """The variable's text; an empty variable counts as unset."""
+        """Return the variable's text; an empty variable counts as unset."""
         return look_up(self, reader.environ_for(self.env), reader.dotenv)
 
     def stamp(self, reader: Reader) -> Stamp:
-        """The fingerprint of the text."""
+        """Return the fingerprint of the text."""
         found = self.read(reader)
         return (fingerprint(found),) if isinstance(found, str) else None
 
 
 def look_up(reference: EnvReference, environ: Mapping[str, str], dotenv: Mapping[str, str]) -> str | NotFound:
-    """The variable's text; an empty variable counts as unset."""
+    """Return the variable's text; an empty variable counts as unset."""
     found = environ.get(reference.env) or dotenv.get(reference.env)
     if found:
         return found

@@ -1,4 +1,4 @@
-"""`{file: PATH}`: the text of a small file, such as a mounted Kubernetes secret, read again when it has changed."""
+"""`{file: PATH}`: the text of a small file, such as a mounted Kubernetes secret, read again when it changes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class FileReference(BaseReference):
     """The text of a file: regular, at most 64 KB, UTF-8; a BOM and one trailing newline are dropped.
 
     Attributes:
-        file: the path. Relative to the file that names it, which the loader makes absolute.
+        file: the path. The loader makes it absolute; it is relative to the file that holds the reference.
     """
 
     key: ClassVar = "file"
@@ -30,7 +30,7 @@ class FileReference(BaseReference):
     expected: ClassVar = "a path"
     meaning: ClassVar = (
         "The path of a file that holds the value; a relative one is relative to this file. A secret is read again "
-        "when the file has changed, without a restart. At most 64 KB, UTF-8; a BOM and one trailing newline are "
+        "when the file changes, without a restart. At most 64 KB, UTF-8; a BOM and one trailing newline are "
         "dropped."
     )
     snippet: ClassVar = "${1:PATH}"
@@ -43,7 +43,7 @@ class FileReference(BaseReference):
 
     @property
     def label(self) -> str:
-        """What messages call it."""
+        """Its name in messages."""
         return printable(self.file)
 
     @property
@@ -52,7 +52,7 @@ class FileReference(BaseReference):
         return self.file
 
     def read(self, reader: Reader) -> str | NotFound:
-        """The text of the file."""
+        """Return the text of the file."""
         content = self.read_bytes(reader)
         text = content if isinstance(content, NotFound) else decode(content)
         if isinstance(text, NotFound):
@@ -62,7 +62,7 @@ class FileReference(BaseReference):
         return text.removesuffix("\n").removesuffix("\r")
 
     def read_bytes(self, reader: Reader) -> bytes | NotFound:  # noqa: ARG002 - a file is the same for every reader
-        """The bytes of the file, for certificates."""
+        """Return the bytes of the file, for certificates."""
         content = read_bytes(self.file, REFERENCE_LIMIT)
         if isinstance(content, Unreadable):
             missing = content.code == "missing-file"
@@ -71,32 +71,32 @@ class FileReference(BaseReference):
         return content
 
     def stamp(self, reader: Reader) -> Stamp:  # noqa: ARG002 - see above
-        """What `stat` says of the file that the path leads to now.
+        """Return the `stat` of the file to which the path leads now.
 
-        A link that was swapped (Kubernetes' `..data`) and a renamed file show as another inode, a file that was written
-        in place as another time. Two writes within one tick of the file system's clock look like one: after a refusal
-        the file is read whatever its stamp.
+        A swapped link (Kubernetes' `..data`) or a renamed file changes the inode; a write in place changes the time.
+        Two writes within one tick of the file system's clock look like one, so after a refusal the file is read
+        regardless of its stamp.
         """
         try:
             found = os.stat(self.file)
-        except (OSError, ValueError):  # a path may hold a NUL
+        except (OSError, ValueError):  # a path may hold a NUL character
             return None
         return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
     @classmethod
     def anchored(cls, value: Any, directory: str) -> Any:
-        """An absolute path."""
+        """Return an absolute path."""
         if not isinstance(value, str | os.PathLike) or not os.fspath(value):
             return value
         return absolute(os.path.join(directory, value))
 
     @classmethod
     def is_beside(cls, value: Any, file: str) -> bool:
-        """Whether a file is in the directory of another one or in a directory there, and no part of its path is hidden.
+        """Whether a file is in the directory of another one or directly below it, with no hidden part in its path.
 
-        The author of a file in the home directory, or in a directory above it, is not the author of all files below.
+        In the home directory and above it, a file has no files beside it: they may have other authors.
         """
-        if not isinstance(value, str) or "\0" in value:  # such a path can't be read at all, which is another problem
+        if not isinstance(value, str) or "\0" in value:  # such a path can't be read, which is another problem
             return False
         directory = os.path.dirname(os.path.realpath(file))
         home = os.path.realpath(os.path.expanduser("~"))

@@ -1,1 +1,1 @@
-"""What can be configured: field types, formats, hints for keys that are no settings."""
+"""What can be configured: how a setting is declared, the types of fields, and the formats of their text."""

@@ -1,4 +1,4 @@
-"""Clouds, authorities and tenants: what is well known, and how the names are written.
+"""Clouds, well-known authorities, and the names that other tools give to them.
 
 Sources: azure-identity's `AzureAuthorityHosts` and `normalize_authority`, MSAL's list of well-known hosts, and the
 names that azure-core and the Azure CLI give to the clouds.
@@ -43,25 +43,25 @@ WELL_KNOWN_HOSTS = frozenset(
         "login.sovcloud-identity.sg",
     }
 )
-# CIAM and B2C tenants have hosts of their own under these names.
+# CIAM and B2C tenants have their own hosts under these domains.
 WELL_KNOWN_SUFFIXES = (".ciamlogin.com", ".b2clogin.com", ".b2clogin.cn", ".b2clogin.us", ".b2clogin.de")
 
 ADFS = "adfs"
 
 
 def is_well_known(authority_url: str) -> bool:
-    """Whether Microsoft operates the host, so that no instance discovery has to vouch for it."""
+    """Whether Microsoft is known to operate the host, so that it needs no instance discovery."""
     parts = urlsplit(authority_url)
     host = parts.hostname or ""
     return parts.port in (None, 443) and (host in WELL_KNOWN_HOSTS or host.endswith(WELL_KNOWN_SUFFIXES))
 
 
 def is_loopback(authority_url: str) -> bool:
-    """Whether the host is this machine: a test's fake, which nobody else can reach."""
+    """Whether the host is this machine, as for a fake server in a test."""
     return urlsplit(authority_url).hostname in {"127.0.0.1", "::1", "localhost"}
 
 
 def regional_host(host: str, region_name: str) -> str:
-    """The regional endpoint of a host; a port stays (MSAL's rule for the names, except that MSAL loses the port)."""
+    """Return the regional endpoint of a host. MSAL's rule for the names, but the port is kept, which MSAL drops."""
     public = {"login.microsoftonline.com", "login.microsoft.com", "login.windows.net", "sts.windows.net"}
     return f"{region_name}.login.microsoft.com" if host in public else f"{region_name}.{host}"

@@ -1,4 +1,4 @@
-"""One declaration per setting: everything that is known of it beside its type and its default.
+"""How a setting is declared: one declaration holds everything about it except its type and its default.
 
 A model declares a setting as `name: Annotated[Type, Setting(...)] = default`. The list of variables, `<FIELD>_FILE`,
 the JSON Schema, hover texts, `credconf show`, the safety rules, hints and the reference pages are functions of these
@@ -28,18 +28,18 @@ if TYPE_CHECKING:
 
 
 ANY_TEXT: Final = tuple(key for key, model in REFERENCES.items() if model.for_any_text)
-"""The references that any text may be."""
+"""The references that any text field accepts."""
 ANY_SECRET: Final = tuple(REFERENCES)
-"""The references that a secret may be."""
+"""The references that a secret accepts."""
 ANY_BYTES: Final = tuple(key for key, model in REFERENCES.items() if model.gives_bytes)
-"""The references that a certificate may be."""
+"""The references that a certificate accepts."""
 
 
 class Values(Protocol):
-    """The values of a configuration, as a rule looks at them."""
+    """The values of a configuration, for the rules of settings."""
 
     def text(self, path: str) -> object:
-        """The text of a setting, in lower case and without surrounding space, its reference read."""
+        """Return the text of a setting, or of its reference, in lower case and without surrounding space."""
         ...
 
     def __contains__(self, path: object) -> bool:
@@ -49,40 +49,40 @@ class Values(Protocol):
 
 @record
 class Redirects:
-    """A setting that decides where something is sent, or who can read it.
+    """How a setting decides where something is sent, or who can read it.
 
     Attributes:
         decides: what it decides about: `server` (who receives what identifies the application), `proxy` (who learns the
             host), `login` (who receives a password or a key of another service). A proof is always protected.
-        keeps: it decides where tokens are kept, not where a secret is sent.
-        unless: the values with which it decides nothing.
+        keeps: whether it decides where tokens are kept, instead of where a secret is sent.
+        unless: returns whether its value decides nothing.
     """
 
     decides: tuple[str, ...] = ()
     keeps: bool = False
-    unless: Callable[[Values, str], bool] = lambda values, path: False  # noqa: ARG005 - nothing is harmless
+    unless: Callable[[Values, str], bool] = lambda values, path: False  # noqa: ARG005 - no value is harmless
 
 
 @record
 class Setting:
-    """What is known of one setting.
+    """The declaration of one setting.
 
     Attributes:
         description: one sentence or two.
-        examples: the first one is shown.
+        examples: valid values; documentation shows the first one.
         environment: the documented `AZURE_` variables that give it; one that ends in `_FILE` or `_PATH` names a file.
-        choices: what its values mean.
-        words: the spellings of its values in the documented variables, in lower case, by what is meant.
-        also_called: what other tools call it, in lower case without `-` and `_`.
+        choices: the meaning of each of its values.
+        words: its values by their spellings in the documented variables, in lower case.
+        also_called: the names that other tools use for it, in lower case without `-` and `_`.
         alias: another name of the same setting.
-        variable: whether a variable of ours can give it.
-        is_path: its text is a path, relative to the file that holds it.
-        is_null: null has a meaning of its own.
-        secret: it holds, or opens, a secret of this credential.
-        redirects: what it decides about where secrets are sent.
-        sent_to: who receives its text: see `Redirects.decides`.
-        format: how its text, or each item of its list, is written, where the type does not tell.
-        item: what one item of its list is.
+        variable: whether a `CREDCONF_` variable can give it.
+        is_path: whether its text is a path, relative to the file that holds it.
+        is_null: whether null is one of its values.
+        secret: whether it holds, or opens, a secret of this credential.
+        redirects: how it decides where secrets are sent.
+        sent_to: who receives its text; see `Redirects.decides`.
+        format: the format of its text, or of each item of its list, where the type has none.
+        item: the description of one item of its list.
     """
 
     description: str
@@ -104,23 +104,23 @@ class Setting:
     def __get_pydantic_json_schema__(
         self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        """For applications that generate a schema of a model with ours in it."""
-        said = {"description": self.description, "examples": list(self.examples)}
-        return {**handler(schema), **{name: text for name, text in said.items() if text}}
+        """Describe the setting in the JSON Schema of an application's model."""
+        texts = {"description": self.description, "examples": list(self.examples)}
+        return {**handler(schema), **{name: text for name, text in texts.items() if text}}
 
 
 @record
 class Accepts:
-    """What may be written for a field, as part of its type: the validator that pydantic calls before its own.
+    """What a field accepts, as part of its type: the validator that pydantic calls before its own.
 
     Attributes:
-        validate: what was written, validated; raises `PydanticCustomError`.
-        references: the keys of the references that it may be.
-        literal: whether text itself may be written.
-        hidden: its text may be a secret, or hold one.
-        is_url: of a hidden text, host and port may be shown.
-        several: how many may stand in a list, where more than one may.
-        format: how its text is written.
+        validate: validates a raw value; raises `PydanticCustomError`.
+        references: the keys of the references that the field accepts.
+        literal: whether the field accepts literal text.
+        hidden: whether its text may be, or hold, a secret.
+        is_url: whether its hidden text is a URL, of which host and port may be shown.
+        several: how many items a list may have; 1 where the field accepts no list.
+        format: the format of its text.
     """
 
     validate: Callable[[Any], Any]
@@ -142,12 +142,12 @@ class Declared:
     """One setting of a model, by its dotted path.
 
     Attributes:
-        path: such as `http.timeout`.
+        path: the dotted path, such as `http.timeout`.
         setting: its declaration.
-        accepts: of its type; `None` for a number, a boolean or a choice.
-        is_list: it is a list of texts.
-        default: `None` where there is none.
-        is_group: it is a mapping of settings.
+        accepts: what its type accepts; `None` for a number, a boolean or a choice.
+        is_list: whether it is a list of texts.
+        default: its default; `None` where there is none.
+        is_group: whether it is a mapping of settings.
     """
 
     path: str
@@ -159,17 +159,17 @@ class Declared:
 
     @property
     def references(self) -> tuple[str, ...]:
-        """The keys of the references that it may be."""
+        """The keys of the references that it accepts."""
         return self.accepts.references if self.accepts is not None else ()
 
     @property
     def is_text(self) -> bool:
-        """Whether its text may stand elsewhere, such as in a file."""
+        """Whether a reference may give its text."""
         return bool(self.references)
 
     @property
     def only_by_reference(self) -> bool:
-        """Whether it is never written itself."""
+        """Whether it accepts only references."""
         return self.accepts is not None and not self.accepts.literal
 
     @property
@@ -179,7 +179,7 @@ class Declared:
 
     @property
     def is_key(self) -> bool:
-        """Whether its text is a secret itself, and not a URL that may hold one."""
+        """Whether its text is itself a secret, and not a URL that may hold one."""
         return self.accepts is not None and self.accepts.hidden and not self.accepts.is_url
 
     @property
@@ -189,21 +189,21 @@ class Declared:
 
     @property
     def is_proof(self) -> bool:
-        """Whether it proves the application to Entra, or opens what does: it is read when a token is asked for."""
+        """Whether it is a proof, or opens one, so that it is read when a token is requested."""
         return self.setting.secret and "." not in self.path
 
     @property
     def format(self) -> Format | None:
-        """How its text, or each item of its list, is written."""
+        """The format of its text, or of each item of its list."""
         return self.setting.format or (self.accepts.format if self.accepts is not None else None)
 
 
 @cache
 def declared(model: type[BaseModel]) -> tuple[Declared, ...]:
-    """The settings of a model and of the groups in it, in their order; a group itself is one, too.
+    """Return the settings of a model and of its groups, in order, including the groups themselves.
 
     Args:
-        model: whose fields are declared with a `Setting`.
+        model: a model whose fields are declared with a `Setting`.
     """
     return tuple(_declared(model, ""))
 
@@ -220,7 +220,7 @@ def _declared(model: type[BaseModel], prefix: str) -> Iterator[Declared]:
 
 
 def group_of(info: FieldInfo) -> type[BaseModel] | None:
-    """The model of a field that is a group of settings."""
+    """Return the model of a field that is a group of settings, or `None`."""
     model = info.annotation
     is_model = isinstance(model, type) and issubclass(model, BaseModel)
     return model if is_model and not issubclass(model, BaseReference) else None  # type: ignore[arg-type, return-value]
@@ -232,7 +232,7 @@ def _accepts(info: FieldInfo) -> Accepts | None:
 
 
 def _metadata(annotation: Any) -> Iterator[Any]:
-    """The metadata of a type, of the members of a union before those of a list's items."""
+    """Yield the metadata of a type and of the members of a union, but not of the items of a list."""
     if get_origin(annotation) is Annotated:
         yield from annotation.__metadata__
     for inner in get_args(annotation):
@@ -245,7 +245,7 @@ def _is_list(info: FieldInfo, accepts: Accepts | None) -> bool:
 
 
 def stand_in(of: Declared) -> Any:
-    """Something valid in the place of a value that is not known: a reference, or an example where none can stand."""
+    """Return a valid value to use for an unknown one: a reference, or an example if it accepts none."""
     if not of.references:
         return of.setting.examples[0]
     key = of.references[0]
@@ -256,25 +256,25 @@ _FALSE: Final = frozenset({"false", "no", "off", "0", "f", "n"})
 
 
 def is_switched_off(values: Values, path: str) -> bool:
-    """A switch that is off."""
+    """Whether a boolean setting is off."""
     text = values.text(path)
     return text is False or (isinstance(text, str) and text in _FALSE)
 
 
 def is_well_known_host(values: Values, path: str) -> bool:
-    """A host that Microsoft is known to operate."""
+    """Whether Microsoft is known to operate a host."""
     text = values.text(path)
     try:
         return isinstance(text, str) and clouds.is_well_known(formats.authority(text))
-    except formats.BadName:
-        return True  # it can't be used at all, which is another problem
+    except formats.FormatError:
+        return True  # an invalid host is another problem
 
 
-def is_beside_well_known(values: Values, path: str) -> bool:  # noqa: ARG001 - a region is put in front of the authority
-    """A region of a host that is well known: it is put in front of the host, which may be a whole domain's."""
+def is_beside_well_known(values: Values, path: str) -> bool:  # noqa: ARG001 - only the authority counts
+    """Whether a region belongs to a well-known host. The region is prepended to the host name."""
     return "authority" not in values or is_well_known_host(values, "authority")
 
 
 def is_not_adfs(values: Values, path: str) -> bool:
-    """A tenant of Entra ID: `adfs` means another server on the same host, which nothing vouches for."""
+    """Whether a tenant belongs to Entra ID: `adfs` is another server on the same host, without instance discovery."""
     return values.text(path) != clouds.ADFS

@@ -1,6 +1,6 @@
 """The types of the settings' fields: text that may be a reference, secrets, tenants, authorities.
 
-Every fault is a `PydanticCustomError` with a text of ours, which never quotes what was written.
+Every validation error is a `PydanticCustomError` with credconf's own text, which never quotes the value.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from credconf.references import REFERENCES, BaseReference, Reference
 
 from . import formats
 from .declaration import ANY_BYTES, ANY_SECRET, ANY_TEXT, Accepts, declared
-from .formats import BadName, Format
+from .formats import Format, FormatError
 
 MOST_SECRETS = 16
 _DAY = "write year, month and day, such as 2027-01-31"
@@ -35,18 +35,18 @@ def fault(
     step: str | int | None = None,
     others: Sequence[PydanticCustomError] = (),
 ) -> PydanticCustomError:
-    """An error for pydantic that says what is wrong without the value. Braces in it are no placeholders.
+    """Make an error for pydantic without the value. Braces in the message are not placeholders.
 
     Args:
-        code: of the problem.
+        code: the code of the problem.
         message: what is wrong.
         hint: what to do.
-        step: the index or key, inside the field, of the thing that is wrong.
-        others: faults of other things inside the field: pydantic takes one of each field.
+        step: the index or key of the wrong item inside the field.
+        others: the errors of other items of the field, since pydantic takes one error from each field.
     """
     more = tuple({"code": other.type, **(other.context or {})} for other in others)
     context = {"text": message, "hint": hint, "step": step, "others": more}
-    kind: Any = code  # pydantic wants a literal, which all of ours are where they are written
+    kind: Any = code  # pydantic demands a literal, and every caller passes one
     return PydanticCustomError(kind, "{text}", context)
 
 
@@ -58,7 +58,7 @@ def _reference(value: Mapping[Any, Any], keys: tuple[str, ...]) -> Reference:
     key = next(iter(value))
     if key not in keys:
         raise _unknown_reference(key, keys, shapes)
-    with suppress(ValidationError):  # what follows is raised outside, so that no chain holds the input
+    with suppress(ValidationError):  # the error is raised outside, so that no chained exception holds the input
         return complete(REFERENCES[key]).model_validate({key: _path(value[key])})
     message = f"what follows `{key}` is not {REFERENCES[key].expected}"
     raise fault("bad-reference", message, f"write {_written(key)}", step=key)
@@ -111,11 +111,11 @@ def _kind_of(value: Any) -> str:
     return "a list" if isinstance(value, Sequence) else "an object of another type"
 
 
-def text_or_reference(value: Any, format: Format | None = None) -> Any:  # noqa: A002 - what it is
-    """Text in a format, or a reference; the value of a reference is checked by the same format when it is read.
+def text_or_reference(value: Any, format: Format | None = None) -> Any:  # noqa: A002 - the word of the declaration
+    """Validate text in a format, or a reference, whose value is checked against the format when it is read.
 
     Raises:
-        PydanticCustomError: it is neither.
+        PydanticCustomError: the value is neither.
     """
     value = _text(value, ANY_TEXT)
     if format is None or not isinstance(value, str):
@@ -123,22 +123,22 @@ def text_or_reference(value: Any, format: Format | None = None) -> Any:  # noqa:
     return _formatted(value, format)
 
 
-def _formatted(value: str, format: Format) -> Any:  # noqa: A002 - what it is
+def _formatted(value: str, format: Format) -> Any:  # noqa: A002 - the word of the declaration
     try:
         return format.normalise(value)
-    except BadName as exc:
+    except FormatError as exc:
         message = str(exc)
     raise fault("bad-value", message)
 
 
-def hidden_text(value: Any, format: Format) -> Any:  # noqa: A002 - what it is
-    """As `text_or_reference`, for a text that may hold a password."""
+def hidden_text(value: Any, format: Format) -> Any:  # noqa: A002 - the word of the declaration
+    """Validate as `text_or_reference`, for a text that may hold a password."""
     value = text_or_reference(value.get_secret_value() if isinstance(value, SecretStr) else value, format)
     return SecretStr(value) if isinstance(value, str) else value
 
 
-def plain_text(value: Any, format: Format) -> Any:  # noqa: A002 - what it is
-    """Text in a format, never a reference."""
+def plain_text(value: Any, format: Format) -> Any:  # noqa: A002 - the word of the declaration
+    """Validate text in a format, without references."""
     return _formatted(_plain_text(value), format)
 
 
@@ -155,12 +155,12 @@ def _hidden(value: Any, keys: tuple[str, ...]) -> Any:
 
 
 def _secret(value: Any) -> Any:
-    """A literal, a reference, or a list of them; a list of one is that one."""
+    """Validate a literal, a reference, or a list of them."""
     if isinstance(value, str | Mapping | SecretStr) or not isinstance(value, Sequence) or isinstance(value, bytes):
         return _hidden(value, ANY_SECRET)
     if not value:
         raise fault("empty", "this list is empty")
-    if len(value) > MOST_SECRETS:  # each may be a file that is read and kept
+    if len(value) > MOST_SECRETS:  # each may be a file that is read and kept in memory
         message = f"this list holds more than {MOST_SECRETS} secrets"
         raise fault("bad-value", message, "keep those that Entra may still accept")
     items = tuple(_item(item, index) for index, item in enumerate(value))
@@ -171,7 +171,7 @@ def _secret(value: Any) -> Any:
 
 
 def _item(item: Any, index: int) -> Any:
-    """The item, or what is wrong with it."""
+    """Return the validated item, or its error."""
     try:
         return _hidden(item, ANY_SECRET)
     except PydanticCustomError as exc:
@@ -189,7 +189,7 @@ def _password(value: Any) -> Any:
 
 
 class CertificateBytes(BaseModel):
-    """A certificate that the program holds itself (`certificate_data=` of the constructors)."""
+    """A certificate in memory (`certificate_data=` of the constructors)."""
 
     model_config = STRICT
 
@@ -197,16 +197,16 @@ class CertificateBytes(BaseModel):
 
     @property
     def label(self) -> str:
-        """What messages call it."""
+        """Its name in messages."""
         return "certificate_data"
 
     def __getstate__(self) -> dict[Any, Any]:
-        """Pickling would write the private key.
+        """Refuse to pickle the private key.
 
         Raises:
             TypeError: always.
         """
-        message = "a certificate that the program holds can't be pickled: use its file"
+        message = "certificate_data can't be pickled: use the path of its file"
         raise TypeError(message)
 
 
@@ -243,17 +243,17 @@ def _day(value: Any) -> Any:
     if not isinstance(value, str):
         message = f"this must be a date, not {_kind_of(value)}"
         raise fault("wrong-type", message, _DAY)
-    with suppress(BadName):  # what follows is raised outside, so that no chain holds the input
+    with suppress(FormatError):  # the error is raised outside, so that no chained exception holds the input
         return formats.day(value)
     message = "this is not a date"
     raise fault("bad-value", message, _DAY)
 
 
 def refuse_to_pickle_secrets(settings: BaseModel) -> None:
-    """For `__getstate__`: pickling writes what it finds. Groups of settings answer for themselves.
+    """Refuse to pickle literal secrets, for `__getstate__`. Each group of settings checks its own fields.
 
     Raises:
-        TypeError: the settings hold a secret themselves, not by reference; of a URL, one with a password.
+        TypeError: the settings hold a literal secret, or a URL with a password.
     """
     for each in declared(type(settings)):
         value = None if "." in each.path else getattr(settings, each.path)
@@ -263,18 +263,18 @@ def refuse_to_pickle_secrets(settings: BaseModel) -> None:
                 raise TypeError("settings that hold a secret can't be pickled: use a reference, such as {file: PATH}")
 
 
-def text_in(format: Format) -> Accepts:  # noqa: A002 - what it is
-    """What a text in a format accepts."""
+def text_in(format: Format) -> Accepts:  # noqa: A002 - the word of the declaration
+    """Accept text in a format, or a reference."""
     return Accepts(partial(text_or_reference, format=format), ANY_TEXT, format=format)
 
 
-def url_in(format: Format) -> Accepts:  # noqa: A002 - what it is
-    """What a URL accepts that may hold a password."""
+def url_in(format: Format) -> Accepts:  # noqa: A002 - the word of the declaration
+    """Accept a URL that may hold a password, or a reference."""
     return Accepts(partial(hidden_text, format=format), ANY_TEXT, hidden=True, is_url=True, format=format)
 
 
-def name_in(format: Format) -> Accepts:  # noqa: A002 - what it is
-    """What a text in a format accepts that is never a reference."""
+def name_in(format: Format) -> Accepts:  # noqa: A002 - the word of the declaration
+    """Accept text in a format, but no reference."""
     return Accepts(partial(plain_text, format=format), format=format)
 
 

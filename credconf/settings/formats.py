@@ -1,7 +1,7 @@
-"""How the texts of settings are written: one named format serves the code, the JSON Schema and the messages.
+"""The formats of settings: one named format serves the code, the JSON Schema and the messages.
 
-A `Format` holds a pattern, which a schema can check, and the function that the code uses, which also normalises and
-knows what no pattern can say. `tests/test_schema.py` holds the two together.
+A `Format` holds a pattern for the schema, and a function for the code that also normalises the text and checks what no
+pattern can. `tests/test_schema.py` tests that both agree.
 
 Sources: azure-identity's `normalize_authority` and its check of tenant ids, and MSAL's handling of regions.
 """
@@ -41,13 +41,13 @@ _DAY = (
 
 @record
 class Format:
-    """What a text must look like.
+    """The format of a text.
 
     Attributes:
-        pattern: a regular expression of ECMA 262 for the whole text, without anchors.
-        message: what is expected, in words.
-        normalise: the text as it is used; raises `BadName` where it does not fit.
-        also: the other types that an editor may take such a text for.
+        pattern: an ECMA 262 regular expression for the whole text, without anchors.
+        message: what is expected.
+        normalise: returns the normalised text; raises `FormatError` if it does not match.
+        also: the other types that an editor may infer for such a text.
     """
 
     pattern: str
@@ -57,51 +57,51 @@ class Format:
 
 
 def of_pattern(pattern: str, message: str, also: tuple[str, ...] = ("number", "boolean")) -> Format:
-    """A format that its pattern describes completely."""
+    """Make a format that its pattern describes completely."""
 
     def matching(text: str) -> str:
         if re.fullmatch(pattern, text):
             return text
-        raise BadName(message)
+        raise FormatError(message)
 
     return Format(pattern, message, matching, also)
 
 
-class BadName(Exception):
-    """A name that can't be used. The text says what is wrong with it, and does not quote it."""
+class FormatError(Exception):
+    """A text that does not match its format. The message does not quote the text."""
 
 
 def tenant(text: str) -> str:
-    """A tenant id or domain: letters, digits, `.` and `-` (azure-identity's rule).
+    """Check a tenant id or domain: letters, digits, `.` and `-` (azure-identity's rule).
 
     Raises:
-        BadName: it holds something else, or would climb out of its place in the URL.
+        FormatError: the text holds other characters, or is `.` or `..`, which changes the path of the URL.
     """
     if not re.fullmatch(_TENANT, text):
-        raise BadName(_A_TENANT)
+        raise FormatError(_A_TENANT)
     return text
 
 
 def authority(text: str) -> str:
-    """`https://HOST[:PORT]` from an authority with or without its scheme.
+    """Normalise an authority, with or without its scheme, to `https://HOST[:PORT]`.
 
     Raises:
-        BadName: it is no HTTPS URL, or has a user, a path, a query or no valid host.
+        FormatError: the text is not an HTTPS URL, or has a user, a path, a query or no valid host.
     """
     stripped = text.strip().rstrip(" /")
     if "://" not in stripped:
         if not _HOST_AND_PORT.fullmatch(stripped + "/") and ":" in stripped and not stripped.startswith("["):
             message = "an authority is a host name or an https:// URL"
-            raise BadName(message)
+            raise FormatError(message)
         stripped = f"https://{stripped}"
     return _origin(stripped, "an authority", path=False)
 
 
 def oidc_authority(text: str) -> str:
-    """`https://HOST[:PORT]/PATH` of a generic OpenID Connect server.
+    """Normalise the URL of a generic OpenID Connect server to `https://HOST[:PORT]/PATH`.
 
     Raises:
-        BadName: it is no HTTPS URL with a path (MSAL needs one), or has a user or a query.
+        FormatError: the text is not an HTTPS URL with a path (MSAL needs one), or has a user or a query.
     """
     return _origin(text.strip().rstrip(" /"), "an OIDC authority", path=True)
 
@@ -109,7 +109,7 @@ def oidc_authority(text: str) -> str:
 def _origin(url: str, what: str, *, path: bool) -> str:
     message = _fault(url, what, path=path)
     if message:
-        raise BadName(message)
+        raise FormatError(message)
     parts = urlsplit(url)
     return f"https://{parts.netloc.lower()}{parts.path}"
 
@@ -140,7 +140,7 @@ def _fault(url: str, what: str, *, path: bool) -> str | None:
 
 def _is_host(text: str) -> bool:
     if text.startswith("["):
-        import ipaddress  # here because it is rare; urlsplit checks it only from Python 3.11.4 on
+        import ipaddress  # rarely needed; urlsplit checks it only since Python 3.11.4
 
         try:
             ipaddress.IPv6Address(text[1:-1])
@@ -150,51 +150,51 @@ def _is_host(text: str) -> bool:
 
 
 def region(text: str) -> str:
-    """The name of an Azure region as a DNS label, or `tryautodetect`.
+    """Normalise the name of an Azure region, which is a DNS label, or `tryautodetect`.
 
     Raises:
-        BadName: it is neither.
+        FormatError: the text is neither.
     """
     lowered = text.lower()
     if lowered in AUTODETECT:
         return "tryautodetect"
     if not re.fullmatch(_REGION, lowered):
-        raise BadName(_A_REGION)
+        raise FormatError(_A_REGION)
     return lowered
 
 
 def proxy(text: str) -> str:
-    """The URL of a proxy, with `http://` in front of a bare host; it may hold a user and a password.
+    """Normalise the URL of a proxy: a bare host gets `http://`. It may hold a user and a password.
 
     Raises:
-        BadName: it is no such URL.
+        FormatError: the text is not such a URL.
     """
     url = text.strip() if "://" in text else f"http://{text.strip()}"
     try:
         parts = urlsplit(url)
         usable = parts.scheme.lower() in _PROXY_SCHEMES and bool(parts.hostname) and parts.port != 0
-        # A password with a bare `/`, `?` or `#` ends the host early: a part of it would be taken for the port.
+        # An unescaped `/`, `?` or `#` in a password ends the host early: part of it would become the port.
         usable = usable and "@" not in f"{parts.path}?{parts.query}#{parts.fragment}" and "\\" not in url
     except ValueError:
         usable = False
     if not usable or any(character.isspace() or not character.isprintable() for character in url):
-        raise BadName(_A_PROXY)
+        raise FormatError(_A_PROXY)
     return url
 
 
 def day(text: str) -> date:
-    """The day that ISO 8601 writes as YYYY-MM-DD.
+    """Parse a date in the form YYYY-MM-DD (ISO 8601).
 
     Raises:
-        BadName: it is not such a date.
+        FormatError: the text is not such a date.
     """
     stripped = text.strip()
-    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", stripped):  # `fromisoformat` reads other notations, too
+    if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", stripped):  # `fromisoformat` accepts other notations, too
         try:
             return date.fromisoformat(stripped)
         except ValueError:
             pass
-    raise BadName("this is not a date")
+    raise FormatError("this is not a date")
 
 
 def _allowed_tenant(text: str) -> str:
@@ -203,7 +203,7 @@ def _allowed_tenant(text: str) -> str:
 
 TENANT: Final = Format(_TENANT, _A_TENANT, tenant)
 ALLOWED_TENANT: Final = Format(
-    rf"(?:\*|{_TENANT})", 'a tenant is a GUID or a domain name, and "*" stands for all of them', _allowed_tenant
+    rf"(?:\*|{_TENANT})", 'a tenant is a GUID or a domain name, and "*" means all tenants', _allowed_tenant
 )
 AUTHORITY: Final = Format(
     rf"\s*(?:{_HTTPS})?{HOST}[\s/]*", "an authority is a host name or an https:// URL, without a path", authority
@@ -230,7 +230,7 @@ ENV_PREFIX: Final = of_pattern(
 
 
 def shown(proxy: str) -> str:
-    """The proxy's host and port, without its user and password."""
+    """Return the proxy's host and port, without its user and password."""
     host, port = host_and_port(proxy if "://" in proxy else f"http://{proxy}")
     if not host:
         return "(its address can't be read)"
@@ -238,7 +238,7 @@ def shown(proxy: str) -> str:
 
 
 def host_of(url: str) -> str:
-    """The host, with a port that is not the usual one."""
+    """Return the host, with its port if that is not the default."""
     host, port = host_and_port(url)
     usual = PORTS.get(url.partition(":")[0].lower())
     if not host:
@@ -247,7 +247,7 @@ def host_of(url: str) -> str:
 
 
 def host_and_port(url: str) -> tuple[str, int | None]:
-    """Without an exception for a broken address: whoever connects says what is wrong with it."""
+    """Return the host and port; an empty host for an invalid address, which fails when it is connected to."""
     try:
         parts = urlsplit(url)
         return parts.hostname or "", parts.port or PORTS.get(parts.scheme)

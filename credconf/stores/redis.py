@@ -10,7 +10,7 @@ from pydantic import Field, SecretStr
 from credconf.references import Reference
 from credconf.settings.declaration import Redirects, Setting
 from credconf.settings.fields import Password, url_in
-from credconf.settings.formats import HOST, BadName, Format
+from credconf.settings.formats import HOST, Format, FormatError
 
 from .settings import Extra, StoreSettings
 
@@ -29,13 +29,13 @@ def redis_url(text: str) -> str:
     Nothing else may stand in it: redis-py would take options from its query, such as to check no certificate.
 
     Raises:
-        BadName: it is no such URL.
+        FormatError: it is no such URL.
     """
     url = text.strip()
     # Without its zeros: of thousands of digits Python makes no number.
     port = re.search(r":0*([1-9][0-9]*)(?:/[0-9]*)?$", url.rpartition("@")[2])
     if not re.fullmatch(_URL, url) or (port is not None and int(port[1][:6]) > 65535):  # noqa: PLR2004 - the highest port
-        raise BadName(_A_URL)
+        raise FormatError(_A_URL)
     return url
 
 

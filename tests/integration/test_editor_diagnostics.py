@@ -120,7 +120,7 @@ BROKEN: dict[str, tuple[Any, ...]] = {
     "a text for a list": ("additionally_allowed_tenants: a", (1, "a", "write a list: [first, second]")),
     "an item that is no tenant": (
         "additionally_allowed_tenants: ['*', 'a b']",
-        (1, "'a b'", 'a tenant is a GUID or a domain name, and "*" stands for all of them'),
+        (1, "'a b'", 'a tenant is a GUID or a domain name, and "*" means all tenants'),
     ),
     "two names of one setting": (
         "allowed_tenants: []\nadditionally_allowed_tenants: []",

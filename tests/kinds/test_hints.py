@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from credconf.kinds import FIELDS, NESTED
-from credconf.kinds.hints import _MEANT, _NOT_HERE
+from credconf.kinds.hints import _NOT_SETTINGS, _SETTING_CALLED
 from credconf.problems.suggestions import folded
 from tests.config.project import CANARY, CLIENT, COMPLETE, ID, TENANT, only
 
@@ -51,7 +51,7 @@ def hint_of(project, key: str) -> str | None:
         ("max_entries", "write it below `token_cache`: `token_cache: {max_entries: …}`"),
         ("scopes", "a scope is an argument of get_token(); `prefetch` fetches tokens early"),
         ("username", "remove it: an application signs in here, not a user"),
-        ("subscriptionId", "remove it: a subscription is an argument of an Azure client, not of this"),
+        ("subscriptionId", "remove it: a subscription is an argument of an Azure client, not of a credential"),
         ("validate_authority", "write `disable_instance_discovery`, which means the opposite"),
         ("extends", "it belongs in an entry of `credentials`"),
         ("credential", "did you mean `credentials`?"),
@@ -109,10 +109,10 @@ def test_a_keyword_argument_has_the_same_hints(project):
 
 def test_every_word_leads_to_a_setting_and_none_is_one():
     leaves = {leaf for inner in NESTED.values() for leaf in inner}
-    assert set(_MEANT.values()) <= {*FIELDS, *leaves, "extends", "abstract"}
+    assert set(_SETTING_CALLED.values()) <= {*FIELDS, *leaves, "extends", "abstract"}
     taken = {folded(name) for name in (*FIELDS, *leaves, "allowed_tenants")}
-    assert not taken & (_MEANT.keys() | _NOT_HERE.keys())
-    assert all(word == folded(word) for word in (*_MEANT, *_NOT_HERE))
+    assert not taken & (_SETTING_CALLED.keys() | _NOT_SETTINGS.keys())
+    assert all(word == folded(word) for word in (*_SETTING_CALLED, *_NOT_SETTINGS))
 
 
 @pytest.mark.parametrize(

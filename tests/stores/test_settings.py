@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 import credconf
 from credconf.kinds import NESTED, identify
-from credconf.settings.formats import BadName
+from credconf.settings.formats import FormatError
 from credconf.stores import OWN_SETTINGS, TokenCacheSettings
 from credconf.stores.redis import redis_url
 from tests.config.project import CANARY, COMPLETE, ID, VARIABLES, codes, only, warned
@@ -164,7 +164,7 @@ def test_settings_that_hold_no_secret_are_pickled():
     ],
 )
 def test_what_is_no_url_of_a_redis_is_refused(url):
-    with pytest.raises(BadName):
+    with pytest.raises(FormatError):
         redis_url(url)
 
 

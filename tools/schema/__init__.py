@@ -1,1 +1,1 @@
-"""The JSON Schema of a configuration file, for editors: generated from the declarations of the settings."""
+"""Generates the JSON Schema of a configuration file, for editors, from the declarations of the settings."""

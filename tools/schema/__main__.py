@@ -1,4 +1,4 @@
-"""`make schema`: write the file of the repository."""
+"""Writes the schema file of the repository (`make schema`)."""
 
 from __future__ import annotations
 

@@ -1,21 +1,21 @@
-"""The JSON Schema of a configuration file: generated from the declarations, written by `make schema`.
+"""Generates the JSON Schema of a configuration file from the declarations of the settings (`make schema`).
 
-It says what `credconf check` says of one file, as far as a schema can. It cannot say
+The schema finds the same errors in one file as `credconf check`, as far as a schema can. It cannot find
 
-- what depends on another place: whether an entry exists, and is not abstract, that `default` or `extends` names
-  (`unknown-name`, `unknown-parent`, `abstract`), a circle of them (`cycle`), two names that mean one variable
-  (`bad-name`), two proofs or two authorities that come together only by `extends` or layers (`two-proofs`, `conflict`,
+- errors that depend on another place: `default` or `extends` with the name of an entry that does not exist or is
+  abstract (`unknown-name`, `unknown-parent`, `abstract`), a circle (`cycle`), two names with the same variables
+  (`bad-name`), two proofs or authorities that come together only by `extends` or layers (`two-proofs`, `conflict`,
   `unknown-key`);
-- what YAML says before a schema is asked: a key that stands twice, a file that is no YAML (`duplicate-key`, `bad-key`,
-  `bad-yaml`), and a file with nothing in it (`empty-file`);
-- bounds of a number that is written as text, or taken for text by a reader of YAML 1.1 (`1e400`), a port above 65535,
-  a host longer than 253 characters, an IPv6 address or a proxy's URL that is none, a NUL character (`bad-value`);
-- how a number was written: an editor reads `0x10` and `1e1` as numbers, where a whole number must have digits only.
+- errors of YAML itself: a duplicate key, a file that is not YAML (`duplicate-key`, `bad-key`, `bad-yaml`), and an empty
+  file (`empty-file`);
+- a number out of bounds that is written as text, or that YAML 1.1 reads as text (`1e400`), a port above 65535, a host
+  longer than 253 characters, an invalid IPv6 address or proxy URL, a NUL character (`bad-value`);
+- the notation of a number: an editor reads `0x10` and `1e1` as numbers, but a whole number must have only digits.
 
-And it is stricter in one thing: an editor cannot tell `null` or `~` from a value that was forgotten, so those are
-refused where our reader takes them for text, in a `client_secret`, too. Neither says what is `missing`, because the
-environment may supply it, nor gives the schema warnings. `tests/test_schema.py` holds the two together, and has an
-example of each difference.
+In one case it is stricter: for an editor, `null` and `~` are the same as no value, so the schema rejects them where
+credconf reads them as text, also in `client_secret`. Neither reports `missing` settings, because the environment may
+supply them, and the schema has no warnings. `tests/test_schema.py` tests that both agree, with an example of each
+difference.
 """
 
 from __future__ import annotations
@@ -30,7 +30,6 @@ from credconf.settings.formats import ENTRY_NAME
 from credconf.stores import OWN_SETTINGS
 
 from . import mappings, shapes, texts
-from .foreign_keys import foreign_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +37,7 @@ if TYPE_CHECKING:
 Json = shapes.Json
 
 FILE: Final = Path(__file__).parent.parent.parent / "schema" / "credconf.schema.json"
-"""Where the repository keeps it; the wheel holds it as `credconf/credconf.schema.json`."""
+"""The file in the repository; in the wheel it is `credconf/credconf.schema.json`."""
 
 _EXCLUSIVE: Final = (
     ("cloud", "authority"),
@@ -46,7 +45,7 @@ _EXCLUSIVE: Final = (
     ("oidc_authority", "cloud"),
     ("oidc_authority", "authority"),
 )
-_FOREIGN_KEYS: Final = foreign_keys((*FIELDS, *ALIASES))
+_FOREIGN_KEYS: Final = mappings.foreign_keys((*FIELDS, *ALIASES))
 _FORMS: Final = ("default", "credentials")
 _CONTROLS: Final = ("extends", "abstract")
 _IN_AN_ENTRY: Final = "this belongs in an entry of `credentials`"
@@ -54,11 +53,11 @@ _ABSTRACT_WORDS: Final = ("true", "false", "yes", "no", "on", "off")
 
 
 def document() -> Json:
-    """The whole schema, draft-07."""
+    """Return the whole schema (draft-07)."""
     named = {"anyOf": [shapes.has("credentials"), shapes.has("default")]}
     forms: list[Json] = [
         {"if": named, "then": {"$ref": "#/definitions/named"}, "else": {"$ref": "#/definitions/flat"}},
-        # Both forms begin in an empty file: an editor offers the keys of both there, and whole beginnings.
+        # In an empty file, an editor offers the keys of both forms, and snippets of whole configurations.
         {"if": _none_of((*FIELDS, *ALIASES, *_FORMS)), "then": {"$ref": "#/definitions/beginning"}},
     ]
     return {
@@ -72,7 +71,7 @@ def document() -> Json:
             **_forms("flat", (), {_IN_AN_ENTRY: _CONTROLS}),
             **_forms("entry", _CONTROLS, {"this belongs at the top of the file": _FORMS}),
             "exclusive": {"allOf": list(_exclusive())},
-            "strangers": mappings.hinting(_FOREIGN_KEYS),
+            "foreign_keys": mappings.hinting(_FOREIGN_KEYS),
             **_fields(),
             **_keys(),
             **shapes.references(),
@@ -96,7 +95,7 @@ def _without(one: str, other: str, message: str) -> Json:
 
 
 def _forms(name: str, controls: tuple[str, ...], elsewhere: mappings.Hints) -> Json:
-    """The settings of one credential: those of its kind, once something tells the kind."""
+    """Return the definitions of one credential: for each kind, and for a credential whose kind is unknown."""
     forms = {name: _any_of_the_kinds(name)}
     every = (*controls, *FIELDS, *ALIASES)
     whole = mappings.mapping(every, elsewhere) | mappings.past(_FOREIGN_KEYS)
@@ -110,7 +109,7 @@ def _forms(name: str, controls: tuple[str, ...], elsewhere: mappings.Hints) -> J
 
 
 def _of_two_kinds() -> Iterator[Json]:
-    """Where no kind is told yet: settings that no kind has together."""
+    """Yield rules against settings that no kind has together, for a credential whose kind is unknown."""
     for model, other in combinations(KINDS.values(), 2):
         others = tuple(key for key in other.model_fields if key not in model.model_fields and key != other.proof)
         for key in model.model_fields:
@@ -122,14 +121,14 @@ def _of_two_kinds() -> Iterator[Json]:
 
 
 def _any_of_the_kinds(name: str) -> Json:
-    """As `kinds.validation.infer()`: the kind that is named, or whose proof is there."""
+    """Choose the kind as `kinds.validation.infer()` does: the one that is named, or whose proof is given."""
     chosen: Json = {"$ref": f"#/definitions/{name}.any"}
     signs = [(shapes.has("kind", kind), kind) for kind in KINDS]
     signs += [(shapes.has(model.proof), kind) for kind, model in KINDS.items()]
     for sign, kind in reversed(signs):
         chosen = {"if": sign, "then": {"$ref": f"#/definitions/{name}.{kind}"}, "else": chosen}
-    description = "One credential: who it is, and what proves it."
-    rules = [{"$ref": "#/definitions/exclusive"}, {"$ref": "#/definitions/strangers"}, chosen]
+    description = "One credential: an identity and its proof."
+    rules = [{"$ref": "#/definitions/exclusive"}, {"$ref": "#/definitions/foreign_keys"}, chosen]
     return {
         "title": "credential",
         "description": description,
@@ -138,7 +137,7 @@ def _any_of_the_kinds(name: str) -> Json:
 
 
 def _fields() -> Json:
-    """A definition for each setting of the models."""
+    """Return a definition for each setting of the models."""
     found: Json = {}
     for model in KINDS.values():
         own = model.model_json_schema()
@@ -153,8 +152,8 @@ def _fields() -> Json:
                 found[name] = _field(name, field)
     for alias, name in ALIASES.items():
         about, examples = texts.FORMS[alias]
-        # One name is enough to offer.
-        found[alias] = {**found[name], **_said(alias, name, about, examples), "doNotSuggest": True}
+        # An editor offers only the main name.
+        found[alias] = {**found[name], **_described(alias, name, about, examples), "doNotSuggest": True}
     return found
 
 
@@ -171,17 +170,17 @@ def _field(path: str, own: Json) -> Json:
     setting = SETTINGS[path].setting
     examples = list(setting.examples)
     shape = shapes.shape(SETTINGS[path], own)
-    said = _said(path, path, setting.description, examples, given.get("default"))
-    return {**said, **given, **shape, **_offered(path, shape, examples)}
+    text_of = _described(path, path, setting.description, examples, given.get("default"))
+    return {**text_of, **given, **shape, **_offered(path, shape, examples)}
 
 
-def _said(title: str, path: str, description: str, examples: list[Any], default: Any = None) -> Json:
+def _described(title: str, path: str, description: str, examples: list[Any], default: Any = None) -> Json:
     text = texts.markdown(path, description, examples, default)
     return {"title": title, "description": description, "markdownDescription": text}
 
 
 def _offered(path: str, shape: Json, examples: list[Any]) -> Json:
-    """What an editor offers as the value."""
+    """Return what an editor offers as the value."""
     if "enum" in shape:
         meanings = SETTINGS[path].setting.choices if path in SETTINGS else {}
         return {"markdownEnumDescriptions": [meanings[word] for word in shape["enum"]]} if meanings else {}
@@ -191,20 +190,20 @@ def _offered(path: str, shape: Json, examples: list[Any]) -> Json:
 
 
 def _group(name: str, model: Json) -> Json:
-    """The definitions of a group: itself, and each setting in it."""
+    """Return the definitions of a group and of each setting in it."""
     inner = {f"{name}.{leaf}": _field(f"{name}.{leaf}", field) for leaf, field in model["properties"].items()}
     setting = SETTINGS[name].setting
-    said = _said(f"{name}: a mapping of settings", name, setting.description, list(setting.examples))
+    text_of = _described(f"{name}: a mapping of settings", name, setting.description, list(setting.examples))
     leaves = tuple(model["properties"])
-    hints = foreign_keys(leaves)
+    hints = mappings.foreign_keys(leaves)
     whole = mappings.group(name, leaves, hints)
     if name == "token_cache":
         whole = _any_of_the_caches(name, leaves, hints)
-    return {name: {**said, **mappings.hinting(hints), **whole}, **inner}
+    return {name: {**text_of, **mappings.hinting(hints), **whole}, **inner}
 
 
 def _any_of_the_caches(name: str, leaves: tuple[str, ...], hints: mappings.Hints) -> Json:
-    """As `TokenCacheSettings` does: the kind that is named, or whose settings are there."""
+    """Choose the kind of store as `TokenCacheSettings` does: the one that is named, or whose settings are given."""
     chosen = mappings.group(name, leaves, hints)
     named: Json = {"properties": {"kind": False}}
     for kind, own in reversed(OWN_SETTINGS.items()):
@@ -218,7 +217,7 @@ def _any_of_the_caches(name: str, leaves: tuple[str, ...], hints: mappings.Hints
 
 
 def _keys() -> Json:
-    """The keys of the forms."""
+    """Return the definitions of the keys that are not settings, such as `default`."""
     name = shapes.text(ENTRY_NAME)
     values: dict[str, Json] = {
         "default": name,
@@ -229,7 +228,7 @@ def _keys() -> Json:
     found: Json = {}
     for key, value in values.items():
         about, examples = texts.FORMS[key]
-        found[key] = {**_said(key, key, about, examples), **_offered(key, value, examples), **value}
+        found[key] = {**_described(key, key, about, examples), **_offered(key, value, examples), **value}
     return found
 
 
@@ -239,12 +238,12 @@ def _entries() -> Json:
         "type": "string",
         "pattern": f"^(?:{ENTRY_NAME.pattern}|{foreign})$",
         "patternErrorMessage": ENTRY_NAME.message,
-        "doNotSuggest": True,  # a name is one's own: an editor would show the pattern
+        "doNotSuggest": True,  # an editor would offer the pattern as a name
     }
     return {
         "title": "credentials: a mapping of entries",
         "type": "object",
-        **mappings.FOREIGN,
+        **mappings.USER_KEYS,
         "additionalProperties": {"$ref": "#/definitions/entry"},
         "propertyNames": names,
         "defaultSnippets": texts.ENTRIES,
@@ -252,5 +251,5 @@ def _entries() -> Json:
 
 
 def text() -> str:
-    """The schema as the file holds it."""
+    """Return the text of the schema file."""
     return json.dumps(document(), indent=2, ensure_ascii=False) + "\n"

@@ -1,67 +1,73 @@
-"""Mappings as JSON Schema: which keys they hold, and what an editor says of the others."""
+"""Mappings as JSON Schema: the keys that they accept, and the hints that an editor shows for other keys."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+from credconf.config.variables import Scheme
+from credconf.kinds import NESTED
+from credconf.kinds.hints import hint_for
+
 if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
     from .shapes import Json
 
 Hints: TypeAlias = "dict[str, tuple[str, ...]]"
-"""Keys, by what an editor says of them."""
+"""Keys by the hint that an editor shows for them."""
 
-FOREIGN: Final[Json] = {
-    # An editor would write it without its colon, and the modeline does the same.
+USER_KEYS: Final[Json] = {
+    # An editor would insert it without its colon, and the modeline has the same effect.
     "properties": {"$schema": {"description": "The schema of this file, for editors.", "doNotSuggest": True}},
-    "patternProperties": {"^x-": {"description": "Yours: for anchors, and whatever else you like."}},
+    "patternProperties": {"^x-": {"description": "Your own key: for anchors, or for any other use."}},
     "additionalProperties": False,
 }
 
 
 def of_a_mapping(message: str, schemas: list[Json]) -> Json:
-    """What a mapping must be; anything else is one fault, however many schemas would say so."""
+    """Accept only a mapping; anything else is one error, even if several schemas reject it."""
     return {"type": "object", "errorMessage": message, "if": {"type": "object"}, "then": {"allOf": schemas}}
 
 
 def refusing(keys: tuple[str, ...], message: str) -> Json:
-    """A mapping that holds none of these keys, or else what an editor says of each."""
+    """Reject these keys, with a message."""
     return {"type": "object", "properties": dict.fromkeys(keys, False), "errorMessage": message}
 
 
 def mapping(keys: tuple[str, ...], elsewhere: Hints | None = None) -> Json:
-    """A mapping that holds these keys and foreign ones.
+    """Accept a mapping with these keys and the user's own.
 
     Args:
-        keys: of settings.
-        elsewhere: keys that belong elsewhere, by what an editor says of them.
+        keys: the keys of settings.
+        elsewhere: keys that belong elsewhere, by the hint for them.
     """
     refused = {message: others for message, others in (elsewhere or {}).items() if others}
-    # They are named here only for a better message than that they are unknown.
+    # They are listed only to get a better message than that they are unknown.
     named = {key: {"doNotSuggest": True} for others in refused.values() for key in others}
-    held = {"type": "object", **FOREIGN, "properties": {**referred(keys), **named, **FOREIGN["properties"]}}
+    held = {"type": "object", **USER_KEYS, "properties": {**referred(keys), **named, **USER_KEYS["properties"]}}
     rules = _refusals(refused)
     return {**held, "allOf": rules} if rules else held
 
 
 def group(name: str, leaves: tuple[str, ...], hints: Hints, elsewhere: Hints | None = None) -> Json:
-    """The mapping that a group of settings is.
+    """Accept the mapping of a group of settings.
 
     Args:
-        name: of the group.
+        name: the name of the group.
         leaves: the settings in it.
-        hints: keys that `hinting()` refuses.
-        elsewhere: settings of it that stand there to no use, by what an editor says of them.
+        hints: the keys that `hinting()` rejects.
+        elsewhere: settings of the group that have no effect here, by the hint for them.
     """
     refused = {message: others for message, others in (elsewhere or {}).items() if others}
     unfit = {key for others in refused.values() for key in others}
     own: Json = {leaf: {"$ref": f"#/definitions/{name}.{leaf}"} for leaf in leaves if leaf not in unfit}
     own |= {leaf: {"doNotSuggest": True} for leaf in leaves if leaf in unfit}
-    held = {"type": "object", **FOREIGN, **past(hints), "properties": {**own, **FOREIGN["properties"]}}
+    held = {"type": "object", **USER_KEYS, **past(hints), "properties": {**own, **USER_KEYS["properties"]}}
     return {**held, "allOf": _refusals(refused)} if refused else held
 
 
 def _refusals(keys: Hints) -> list[Json]:
-    """The rules against keys, by what an editor says of them."""
+    """Return the rules that reject keys with their hints."""
     return [refusing(others, message) for message, others in keys.items()]
 
 
@@ -70,12 +76,12 @@ def _spelled(hints: Hints) -> str:
 
 
 def past(hints: Hints) -> Json:
-    """The keys of a mapping that have no name here: foreign ones, and those that `hinting()` refuses in its words."""
-    return {"patternProperties": {**FOREIGN["patternProperties"], _spelled(hints): {}}}
+    """Accept the user's own keys, and those that `hinting()` rejects with its own messages."""
+    return {"patternProperties": {**USER_KEYS["patternProperties"], _spelled(hints): {}}}
 
 
 def hinting(hints: Hints) -> Json:
-    """A mapping without these keys, or else what an editor says of them."""
+    """Reject keys with their hints."""
     return {
         "type": "object",
         "if": {"patternProperties": {_spelled(hints): False}},
@@ -84,5 +90,42 @@ def hinting(hints: Hints) -> Json:
 
 
 def referred(keys: tuple[str, ...]) -> Json:
-    """The properties of these keys: each is a definition of its own."""
+    """Return the properties for these keys, each of which has its own definition."""
     return {key: {"$ref": f"#/definitions/{key}"} for key in keys}
+
+
+_WORDS: Final = (
+    *("tenant", "client", "appId", "app_id", "applicationId", "application_id", "secret", "password"),
+    *("certificate", "authority_host", "authorityHost", "environment", "issuer", "location"),
+    *("scope", "scopes", "resource", "username", "subscription_id", "subscriptionId", "thumbprint"),
+    *("client_secret_file", "client_secret_env", "client_certificate_file", "client_certificate_path"),
+    *("retry_total", "connection_timeout", "read_timeout", "proxies", "verify", "connection_verify"),
+)
+"""Common keys of other tools: azure-identity, the Azure CLI, MSAL, Terraform, .NET.
+
+They are listed, because a schema knows no similarity.
+"""
+
+
+def foreign_keys(known: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """Return keys of other tools, by the hint that `credconf check` gives for them.
+
+    Args:
+        known: the settings that the mapping may hold.
+    """
+    keys_by_hint: dict[str, list[str]] = {}
+    for key in dict.fromkeys(_spellings(known)):
+        if key not in known and (hint := hint_for(key, known)):
+            keys_by_hint.setdefault(hint.text, []).append(key)
+    return {hint: tuple(keys) for hint, keys in keys_by_hint.items()}
+
+
+def _spellings(known: Collection[str]) -> Iterator[str]:
+    leaves = [leaf for group, leaves in NESTED.items() if group in known for leaf in leaves]
+    for name in (*known, *leaves):
+        first, *others = name.split("_")
+        rest = "".join(word.title() for word in others)
+        yield from (name, first + rest, first.title() + rest, name.replace("_", "-"))
+    names = (variable.name for variable in Scheme.of(None, None, prefixed=False).variables())
+    yield from (name for name in names if name.startswith("AZURE_"))
+    yield from _WORDS

@@ -1,8 +1,8 @@
 """The values of settings as JSON Schema (draft-07): text, references, numbers, booleans, choices.
 
-pydantic says which of them a setting takes; the patterns repeat, as far as a pattern can, the rules of
-`entra/clouds.py`. An editor reads YAML with its types where our loader keeps the text as it is written, so text may
-also be a number (`012345`) or a boolean, and a number or a boolean may be text.
+pydantic's schema gives the type of a setting, and its `Format` the pattern. An editor infers YAML types where credconf
+keeps the text as it is written, so text may also be a number (`012345`) or a boolean, and a number or a boolean may be
+text.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ _NOT_EMPTY: Final = of_pattern(r"[\s\S]+", "this is empty")
 
 
 def shape(of: Declared, own: Json) -> Json:
-    """The schema of a setting's value.
+    """Return the schema of a setting's value.
 
     Args:
         of: the setting.
-        own: what pydantic says of it.
+        own: pydantic's schema of it.
     """
     alternatives = [item for item in own.get("anyOf", [own]) if item.get("type") != "null"]
     choices = [
@@ -64,7 +64,7 @@ def shape(of: Declared, own: Json) -> Json:
 
 
 def _list(items: Json, example: str = "[first, second]", **bounds: int) -> Json:
-    # `items` stand one level below: an editor would offer them also where the list itself is still to be written.
+    # `items` are one level lower, or an editor would offer them also before the list has begun.
     held = {"type": "array", "items": items, **bounds}
     return {"type": "array", "errorMessage": f"write a list: {example}", "if": {"type": "array"}, "then": held}
 
@@ -76,9 +76,9 @@ def _item(of: Declared) -> Json:
 
 
 def text(rule: Format, keys: tuple[str, ...] = ()) -> Json:
-    """Text that follows a rule, whatever else an editor may take it for, or a reference that has one of these keys."""
+    """Accept text in a format, of whatever type an editor infers, or a reference with one of these keys."""
     message = f"write text, or {_written(keys)}" if keys else rule.message
-    # Text never comes to the last `else`: it says what an editor should, of all that is neither.
+    # Text never reaches the last `else`, which has the message for all other values.
     neither: Json = {"type": "string", "errorMessage": message}
     if rule.also:
         neither = {"if": {"anyOf": [{"type": name} for name in rule.also]}, "else": neither}
@@ -90,14 +90,14 @@ def text(rule: Format, keys: tuple[str, ...] = ()) -> Json:
 
 
 def _anchored(rule: Format) -> str:
-    """The pattern for a whole text, in the shortest form."""
+    """Return the shortest pattern for the whole text."""
     if rule in (_NOT_BLANK, _NOT_EMPTY):
         return r"\S" if rule is _NOT_BLANK else r"[\s\S]"
     return f"^{rule.pattern}$"
 
 
 def boolean(words: tuple[str, ...]) -> Json:
-    """A boolean, also as one of the words in any case."""
+    """Accept a boolean, or one of the words in any case."""
     message = "write true or false"
     letters = ["".join(f"[{c.upper()}{c}]" if c.isalpha() else c for c in word) for word in words]
     pattern = f"^(?:{'|'.join(letters)})$"
@@ -135,7 +135,7 @@ def _only_a_reference(keys: tuple[str, ...]) -> Json:
 
 
 def _written(keys: tuple[str, ...]) -> str:
-    """The references as a person writes them: `{env: NAME} or {file: PATH}`."""
+    """Format references for a message: `{env: NAME} or {file: PATH}`."""
     *others, last = (f"{{{key}: {REFERENCES[key].placeholder}}}" for key in keys)
     return f"{', '.join(others)} or {last}" if others else last
 
@@ -151,17 +151,17 @@ def _reference(keys: tuple[str, ...]) -> Json:
 
 
 def has(key: str, *values: str, path: str | None = None) -> Json:
-    """A condition: the mapping holds a key (with one of these values).
+    """Return the condition that a mapping holds a key (with one of these values).
 
-    An editor shows the `path` of the setting, where that is not the key. Without `required`, of which
-    some versions of yaml-language-server make something to offer.
+    An editor shows the `path` of the setting, if that is not the key. The condition does not use `required`, from which
+    some versions of yaml-language-server derive completions.
     """
     absent: Any = {"not": {"title": path or key, "enum": list(values)}} if values else False
     return {"type": "object", "not": {"type": "object", "properties": {key: absent}}}
 
 
 def _one_of(keys: tuple[str, ...]) -> Json:
-    """A mapping with one of these keys. Once one stands there, an editor offers no other."""
+    """Accept a mapping with one of these keys. An editor offers no second key."""
     chosen = {**_holding(keys, f"write {_written(keys)}"), "minProperties": 1}
     for key in reversed(keys):
         chosen = {"if": has(key), "then": _holding((key,), "a reference has exactly one key"), "else": chosen}
@@ -174,7 +174,7 @@ def _holding(keys: tuple[str, ...], message: str) -> Json:
 
 
 def references() -> Json:
-    """The definitions of references, and of what stands after the key of each."""
+    """Return the definitions of references, and of the value after the key of each."""
     mappings = {
         "_or_".join(keys): _one_of(keys)
         for keys in dict.fromkeys(each.references for each in SETTINGS.values() if each.references)
@@ -184,13 +184,13 @@ def references() -> Json:
 
 def _after(key: str, model: Json) -> Json:
     own = model["properties"][key]
-    said = {"title": key, "description": REFERENCES[key].meaning, "markdownDescription": REFERENCES[key].meaning}
+    about_key = {"title": key, "description": REFERENCES[key].meaning, "markdownDescription": REFERENCES[key].meaning}
     if own["type"] == "array":
-        return {**said, **_list(text(_NOT_EMPTY), REFERENCES[key].placeholder, minItems=own["minItems"])}
+        return {**about_key, **_list(text(_NOT_EMPTY), REFERENCES[key].placeholder, minItems=own["minItems"])}
     value = text(_of_reference(own["pattern"], key) if "pattern" in own else _NOT_EMPTY)
-    # It says the same as the snippet of the reference: an editor then offers the key once.
+    # Equal to the snippet of the reference, so that an editor offers the key once.
     return {
-        **said,
+        **about_key,
         **value,
         "defaultSnippets": [{"label": REFERENCES[key].placeholder, "body": REFERENCES[key].snippet}],
     }

@@ -1,4 +1,4 @@
-"""What an editor shows beside a setting: what it means, its default, an example, and the variables that give it."""
+"""The texts that an editor shows for a setting: meaning, default, an example, and the variables that give it."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ if TYPE_CHECKING:
 _ID: Final = {"tenant_id": "72f988bf-86f1-41af-91ab-2d7cd011db47", "client_id": "11111111-1111-1111-1111-111111111111"}
 
 FORMS: Final[dict[str, tuple[str, list[Any]]]] = {
-    "default": ("The entry of `credentials` that is used where nothing else chooses one.", ["billing"]),
+    "default": ("The entry of `credentials` that is used if nothing else chooses one.", ["billing"]),
     "credentials": (
         "Credentials by name; an entry holds the same settings as a file with only one credential.",
         [{"billing": {**_ID, "client_secret": {"file": "secrets/billing"}}}],
     ),
     "extends": (
-        "The entry, or entries, whose settings this one starts with; a later one wins over an earlier one.",
+        "The entry, or entries, whose settings this one inherits; a later one wins over an earlier one.",
         ["base", ["base", "proxied"]],
     ),
-    "abstract": ("This entry is there to be extended, never to be used itself.", [True]),
+    "abstract": ("This entry can only be extended, not used itself.", [True]),
     "allowed_tenants": ("Another name of `additionally_allowed_tenants`.", [["fabrikam.onmicrosoft.com"]]),
 }
-"""The keys that are no settings of a model: what they mean, and examples."""
+"""The keys that are not settings of a model, with their meaning and examples."""
 
 _OTHER_WAYS: Final = {"default": "`CREDCONF_NAME` and `name=` win over it."}
 
 
 def _credential(number: int, proof: str, path: str) -> dict[str, Any]:
-    """The body of a snippet; its first place to fill in has this number."""
+    """Return the body of a snippet, whose placeholders are numbered from `number`."""
     ids = {key: f"${{{number + index}:{value}}}" for index, (key, value) in enumerate(_ID.items())}
     return {**ids, proof: {"file": f"${{{number + len(ids)}:{path}}}"}}
 
@@ -67,7 +67,7 @@ SNIPPETS: Final = [
         },
     },
 ]
-"""The three commonest beginnings of a file."""
+"""Snippets for a new file."""
 
 ENTRIES: Final = [
     {
@@ -82,21 +82,21 @@ ENTRIES: Final = [
     },
     {
         "label": "an entry for what others share",
-        "description": "Others begin with its settings by `extends`; by itself it is no credential.",
+        "description": "Other entries inherit its settings by `extends`; it can't be used itself.",
         "body": {"${1:base}": {"abstract": True, "tenant_id": f"${{2:{_ID['tenant_id']}}}"}},
     },
 ]
-"""The entries that one may want to add to `credentials`."""
+"""Snippets for a new entry of `credentials`."""
 
 
 def markdown(path: str, description: str, examples: list[Any], default: Any = None) -> str:
-    """The text of one setting.
+    """Return the text of one setting.
 
     Args:
-        path: of the setting, dotted.
+        path: the dotted path of the setting.
         description: one sentence or two.
-        examples: the first one is shown.
-        default: `None` where there is none, or the description tells it.
+        examples: examples, of which the first is shown.
+        default: the default; `None` where there is none, or the description has it.
     """
     paragraphs = [description]
     if default is not None:
@@ -110,9 +110,9 @@ def markdown(path: str, description: str, examples: list[Any], default: Any = No
 
 
 def values(examples: list[Any]) -> list[dict[str, Any]]:
-    """What an editor offers as the value of a setting: the examples, but for references.
+    """Return snippets for the value of a setting: its examples, except references.
 
-    As snippets, because an editor would write `examples` without their quotes, and show them a second time.
+    An editor would insert `examples` without their quotes, and show them twice.
     """
     simple = [item for item in examples if "{" not in json.dumps(item)]
     return [{"label": _flow(item), "body": _body(item)} for item in simple]

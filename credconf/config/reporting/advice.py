@@ -163,5 +163,5 @@ def _host(name: str, raw: object) -> str | None:
         return clouds.PRESETS.get(raw)
     try:
         return formats.authority(raw)
-    except formats.BadName:
+    except formats.FormatError:
         return None

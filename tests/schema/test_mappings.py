@@ -8,7 +8,7 @@ from credconf.config.judging import judge
 from credconf.config.reading.document import parse
 from credconf.config.reading.nodes import Document
 from credconf.kinds import ALIASES, FIELDS, NESTED
-from tools.schema.foreign_keys import foreign_keys
+from tools.schema.mappings import foreign_keys
 
 HINTS = foreign_keys((*FIELDS, *ALIASES))
 
