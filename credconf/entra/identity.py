@@ -1,4 +1,4 @@
-"""Who asks for tokens, with the references of the settings read, and what the machine says about the network."""
+"""The identity that requests tokens, with its references read, and the network settings of the machine."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Surroundings:
     Attributes:
         no_proxy: hosts that are reached without a proxy, as `NO_PROXY` lists them.
         region: of the machine, as Azure's hosts tell it in `REGION_NAME`; for `region: tryautodetect`.
-        cache_home: where this user's caches are, if a variable says so.
+        cache_home: the directory of this user's caches, if a variable names it.
     """
 
     no_proxy: str | None = None

@@ -43,7 +43,7 @@ class Proof:
 
     @property
     def fingerprint(self) -> bytes:
-        """What tells it from other proofs in this process, and says nothing of it to anybody."""
+        """A digest that distinguishes it from other proofs in this process, and reveals nothing about it."""
         return fingerprint(self.credential)
 
     @property

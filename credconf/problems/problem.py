@@ -12,7 +12,7 @@ Place = Literal["argument", "environment", "dotenv", "file", "preset", "default"
 
 @record
 class Origin:
-    """The place that a value stands in.
+    """The place of a value.
 
     Attributes:
         place: an argument, the process environment, `.env`, a file, the preset of a cloud, or a default.

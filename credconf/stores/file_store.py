@@ -1,7 +1,7 @@
 """The file of tokens for all processes of a user: `token_cache: {kind: file}`.
 
-Reading takes no lock: the file is replaced as a whole. Writing does, for some milliseconds. Who asks Entra holds a lock
-of its key, the file of which exists only meanwhile.
+Reading takes no lock, because the file is replaced as a whole. Writing takes one for some milliseconds. A process that
+requests a token holds the lock of its key; the file of that lock exists only meanwhile.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 LARGEST = 512 * 1024
 """Characters: about 250 tokens. Each refresh writes the file anew; more tokens are for Redis."""
 MOST_FAILURES = 50
-"""That are kept, the latest: they live for half a minute, and whoever misses one asks for himself."""
+"""How many failures are kept, the latest ones. They live for half a minute; without one, the token is requested."""
 
 
 class FileStore:
@@ -73,7 +73,7 @@ class FileStore:
         self._new = persistence
         self._kept: Persistence | None = None
         self._turns = Turns(f"{self._path}.lock")
-        with contextlib.suppress(Unavailable):  # the guard tells, when it is used
+        with contextlib.suppress(Unavailable):  # the circuit breaker reports it, when the store is used
             self._opened()
 
     def _persistence(self) -> Persistence:
@@ -113,11 +113,11 @@ class FileStore:
         return self._seen(document, key)
 
     def _seen(self, document: dict[str, Any], key: str) -> Stored:
-        kept, told = document["tokens"].get(key), document["failures"].get(key)
+        kept, failed = document["tokens"].get(key), document["failures"].get(key)
         age = self._age(kept)
         entry = None if age is None else read(kept, age)
-        since = self._age(told)
-        failure = None if since is None or since > told["seconds"] else read_failure(told["failure"])
+        since = self._age(failed)
+        failure = None if since is None or since > failed["seconds"] else read_failure(failed["failure"])
         return Stored(entry) if failure is None or since is None else Stored(entry, failure, since)
 
     def put(self, key: str, entry: Entry) -> None:
@@ -196,9 +196,9 @@ class FileStore:
         tokens, failures = document["tokens"], document["failures"]
         for key in [key for key, kept in tokens.items() if read(kept, self._age(kept) or 0.0) is None]:
             del tokens[key]
-        for key, told in list(failures.items()):
-            age = self._age(told)
-            if age is None or age > told["seconds"]:
+        for key, failed in list(failures.items()):
+            age = self._age(failed)
+            if age is None or age > failed["seconds"]:
                 del failures[key]
         _drop(tokens, len(tokens) - self._limit)
         _drop(failures, len(failures) - MOST_FAILURES)

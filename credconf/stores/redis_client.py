@@ -28,7 +28,7 @@ _CONNECTIONS = 16
 """Of one process, at most. A call takes a millisecond or two: a few serve many threads; a fleet has many pods. More are
 made only where as many calls are under way at once."""
 _IDLE = 30.0
-"""Seconds after which connections are made anew: a firewall may have dropped them, and says so to nobody."""
+"""Seconds after which connections are made anew: a firewall may have dropped them without notice."""
 _RESTS = 2.0
 """Seconds after which a thread without a call goes: most tokens are in memory, and calls are rare."""
 _LONGEST = 4
@@ -71,7 +71,7 @@ class RedisClient:
         self._lock = Lock()
         self._places = BoundedSemaphore(_CONNECTIONS)
         self._calls = 0
-        self._hung = 0  # calls that have no end, and that nobody waits for any more
+        self._hung = 0  # abandoned calls that have not ended
 
     def call(self, operation: Callable[[Any], _T]) -> _T:
         """What an operation gives that gets a `redis.Redis`.
@@ -97,7 +97,7 @@ class RedisClient:
         """Have a place among those who call; each has a connection."""
         if self._places.acquire(timeout=self.timeout):
             return
-        if self._hung:  # the places are taken by calls that nobody waits for any more
+        if self._hung:  # abandoned calls take the places
             raise Unavailable(_NO_ANSWER)
         raise Busy(_NO_PLACE)
 
@@ -107,7 +107,7 @@ class RedisClient:
             self._calls += 1
         try:
             call.results.append(call.operation(client))
-        except Exception as exc:  # noqa: BLE001 - what is no Redis makes redis-py raise anything; `_reason` tells
+        except Exception as exc:  # noqa: BLE001 - another server makes redis-py raise anything; see `_reason`
             call.reason = _reason(exc, self.timeout)
         finally:
             with self._lock:
@@ -135,7 +135,7 @@ class RedisClient:
             self._used = now
         _disconnect(stale)
         if client is None:
-            made = self._new()  # not under the lock: whoever closes would wait for the import
+            made = self._new()  # not under the lock, where `close()` would wait for the import
             with self._lock:
                 client = self._client = made if self._client is None else self._client
         return client
@@ -269,7 +269,7 @@ def _reason(exc: Exception, timeout: float) -> str:
         return str(lack)
     from redis import exceptions
 
-    said: list[tuple[type[Exception], str]] = [
+    reasons: list[tuple[type[Exception], str]] = [
         (exceptions.TimeoutError, f"it did not answer within {timeout:g} s"),
         (exceptions.AuthenticationError, "it refused the user or the password"),
         (exceptions.AuthenticationWrongNumberOfArgsError, "it refused the user or the password"),
@@ -282,7 +282,7 @@ def _reason(exc: Exception, timeout: float) -> str:
         (exceptions.ConnectionError, _unconnected(exc)),
         (exceptions.ResponseError, "it answered with an error"),
     ]
-    for kind, reason in said:
+    for kind, reason in reasons:
         if isinstance(exc, kind):
             return reason
     return _unconnected(exc) if isinstance(exc, OSError) else "it does not answer as a Redis does"

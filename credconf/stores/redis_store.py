@@ -1,7 +1,7 @@
 """`token_cache: {kind: redis}`: tokens that all processes share which reach one Redis.
 
-Nobody who reads the Redis learns a token or whose it is (`sealing`). All times are told by the clock of the Redis, and
-stand in what is encrypted: neither clocks of machines that differ, nor a command that a paused Redis executes an hour
+A reader of the Redis learns no token, nor its owner (`sealing`). All times are those of the clock of the Redis, and are
+part of what is encrypted: neither clocks of machines that differ, nor a command that a paused Redis executes an hour
 late, make a token younger than it is.
 """
 
@@ -28,12 +28,12 @@ LEASE = 5.0
 that is merely short of CPU leaves it without renewing it."""
 LARGEST: Final = 256 * 1024
 """Bytes of a value that are read; no token comes near it."""
-# Only the holder may; between a look and a step of his own his lease might end. redis-py's lock has such scripts, too;
+# Scripts, because the lease may end between a look and a step of the holder. redis-py's lock has such scripts, too;
 # with them it keeps the first client of the process, which knows the password, for good.
 _RELEASE = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0"
 _RENEW = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('pexpire', KEYS[1], ARGV[2]) end return 0"
 _END: Final = 10**15
-"""Milliseconds: no clock says more, and numbers below it can be calculated with."""
+"""Milliseconds: a bound above every real time, below which arithmetic is safe."""
 _STEP = 2.0
 """Seconds by which the clock of the Redis may seem to go back; a token that seems to come from later is no good."""
 
@@ -60,7 +60,7 @@ class RedisLock:
         return self._still(_RENEW, int(LEASE * 1000))
 
     def release(self) -> None:
-        """Let somebody else have it."""
+        """Release the lock."""
         self._still(_RELEASE)
 
     def _still(self, script: str, *arguments: int) -> bool:
@@ -77,7 +77,7 @@ class RedisStore:
     Attributes:
         label: what logs call it.
         patience: the time within which one answer must begin: a look takes three, and they should be quicker.
-        undecryptable: how many values were found that none of our secrets opens: somebody has changed them.
+        undecryptable: how many values were found that none of our secrets opens, because they were changed.
     """
 
     def __init__(self, client: RedisClient, keyring: Keyring, monotonic: Callable[[], float], log: Log) -> None:
@@ -190,7 +190,7 @@ def _values(client: Any, names: Sequence[str]) -> list[Any]:
 
 
 def _answer(answer: Any) -> Any:
-    """The answer of a pipeline; where somebody put a list, or what else is no text, under a name of ours, rubbish."""
+    """The answer of a pipeline; a value that can't be opened where a name of ours holds a list or the like."""
     if isinstance(answer, Exception):
         if not str(answer).startswith("WRONGTYPE"):
             raise answer

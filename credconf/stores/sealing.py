@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 _INFO: Final = b"credconf: shared token cache, 1"
 _NONCE: Final = 12  # bytes, as AES-GCM has it
-_BLOCK: Final = 256  # bytes; the length of a value tells nothing of the length of a name in it
+_BLOCK: Final = 256  # bytes; the length of a value reveals nothing about the length of a name in it
 
 
 class Seal:
@@ -85,9 +85,9 @@ class Seals:
     """The seals of the secrets, as they are now.
 
     Attributes:
-        common: what processes with the same configuration have in common: it names locks, and what waiters are told.
+        common: what processes with the same configuration have in common: it names locks and stored failures.
         writing: of the secret that worked last. Under another one, that Entra may never have accepted, a token would be
-            found by somebody who has no right to it.
+            found by a process that has no right to it.
         reading: all of them.
     """
 
@@ -141,7 +141,7 @@ class Keyring:
         return Seals(seals[0], next(iter(own.values()), seals[0]), seals)
 
     def after_fork(self) -> None:
-        """In the child of a fork nobody holds the lock."""
+        """In the child of a fork no thread holds the lock."""
         self._lock = Lock()
 
 

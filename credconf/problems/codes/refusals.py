@@ -116,7 +116,7 @@ _TENANTS = {
     50194: """The application accepts only accounts of its own tenant, and the request went to `common` or
         `organizations`. Set tenant_id to the application's tenant, or make the application multi-tenant in the app
         registration.""",
-    50002: """Tenant restrictions: a proxy of the network tells Entra which tenants are allowed, and this tenant is not
+    50002: """Tenant restrictions: a proxy of the network sends Entra the allowed tenants, and this tenant is not
         one of them. Ask the network's administrator to allow it, or use another route out of the network.""",
     500021: """Tenant restrictions: a proxy of the network adds a list of allowed tenants to each request, and this
         tenant is not on it. Ask the network's administrator to add it.""",
