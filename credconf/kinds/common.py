@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, TypeAlias, TypedDict
 
-from pydantic import BaseModel, Field, field_validator, model_validator
+from pydantic import BaseModel, Field, model_validator
 
 from credconf.ground.models import STRICT
 from credconf.settings import clouds, formats
@@ -22,7 +22,6 @@ from credconf.settings.fields import (
     Authority,
     OidcAuthority,
     PlainText,
-    Proxy,
     Region,
     Scopes,
     Tenant,
@@ -30,6 +29,7 @@ from credconf.settings.fields import (
     fault,
     refuse_to_pickle_secrets,
 )
+from credconf.settings.http_settings import HttpSettings
 from credconf.stores import TokenCacheSettings
 
 if TYPE_CHECKING:
@@ -37,77 +37,6 @@ if TYPE_CHECKING:
 
     from credconf.entra.proof import Candidate, Proof
     from credconf.references import NotFound, Reader
-
-
-class HttpSettings(BaseModel):
-    """How Entra is reached."""
-
-    model_config = STRICT
-
-    timeout: Annotated[
-        float,
-        Field(gt=0, le=600, allow_inf_nan=False),
-        Setting(
-            "Seconds that one attempt may take to connect, and to wait for bytes.",
-            (5,),
-            also_called="connectiontimeout readtimeout connecttimeout",
-        ),
-    ] = 10.0
-    total_timeout: Annotated[
-        float,
-        Field(gt=0, le=3600, allow_inf_nan=False),
-        Setting(
-            "Seconds that a token may take altogether, retries and waits included.",
-            (60,),
-            also_called="deadline overalltimeout",
-        ),
-    ] = 30.0
-    retries: Annotated[
-        int,
-        Field(ge=0, le=10),
-        Setting(
-            "How often a failed attempt (network, 408, 429, 5xx) is repeated.",
-            (5,),
-            also_called="retry retrytotal maxretries maxattempts",
-        ),
-    ] = 3
-    proxy: Annotated[
-        Proxy | None,
-        Setting(
-            "URL of a proxy; default: `HTTPS_PROXY`.",
-            ("http://proxy.example.com:8080", {"env": "MY_PROXY"}),
-            also_called="proxies proxyurl httpproxy httpsproxy",
-            redirects=Redirects(("server", "proxy")),
-            sent_to="login",
-        ),
-    ] = None
-    ca_bundle: Annotated[
-        PlainText | None,
-        Setting(
-            "File or directory of certificates to trust; default: `REQUESTS_CA_BUNDLE`.",
-            ("/etc/ssl/certs/ca-certificates.crt",),
-            also_called="verify connectionverify sslverify verifyssl cafile cacert cacerts cabundlepath "
-            "requestscabundle",
-            is_path=True,
-            redirects=Redirects(("server", "login", "key")),  # certificates decide which proxy or store is trusted
-        ),
-    ] = None
-
-    @field_validator("timeout", "total_timeout", "retries", mode="before")
-    @classmethod
-    def _number(cls, value: Any) -> Any:
-        if isinstance(value, bool):  # in Python, `True` equals 1
-            raise fault("bad-value", "this must be a number, not a boolean")
-        return value
-
-    def __getstate__(self) -> dict[Any, Any]:
-        """Refuse to pickle a password.
-
-        Raises:
-            TypeError: the proxy's URL holds a password.
-        """
-        refuse_to_pickle_secrets(self)
-        return super().__getstate__()
 
 
 KIND: Final = Setting(
