@@ -13,8 +13,6 @@ from credconf.problems import Problem
 from credconf.problems.problem import joined
 from credconf.references import reference_in
 
-from .unknown_variables import azure_near
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -115,6 +113,8 @@ class Missing:
         return replace(problem, message=message, origin=part.origin if part else None, hint=hint)
 
     def _nearly_set(self, variable: str) -> str:
+        from .unknown_variables import azure_near  # only broken configurations need it
+
         for environ, place in ((self.request.environ, ""), (self.dotenv.variables, f" in {self.dotenv.name}")):
             near = azure_near(variable, environ)
             if near is not None:
