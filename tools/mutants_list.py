@@ -283,7 +283,11 @@ MUTANTS = (
         ODD,
     ),
     Mutant(
-        "what a rule says is thrown back", "kinds/readable.py", "except ValueError:  # from", "except OSError:  # from", ODD
+        "what a rule says is thrown back",
+        "kinds/readable.py",
+        "except ValueError:  # from",
+        "except OSError:  # from",
+        ODD,
     ),
     Mutant("an endless port is thrown back", "stores/redis.py", '":0*([1-9][0-9]*)', '":([0-9]+)', ODD),
     Mutant("half a URL is thrown back", "entra/identity.py", "except ValueError:  # a", "except OSError:  # a", ODD),
