@@ -253,7 +253,7 @@ OF_A_STORE = {
         "missing": [["missing", "token_cache.path", "set CREDCONF_TOKEN_CACHE__PATH"]],
         "another store's": [["unknown-key", "token_cache.name", "remove it, or write `kind: file`"]],
         "its setting at another store": [["unknown-key", "token_cache.path", "remove it, or write `kind: directory`"]],
-        "no path": [["wrong-type", "token_cache.path", "write the text itself: no reference can stand here"]],
+        "no path": [["wrong-type", "token_cache.path", "write the text itself: a reference is not possible here"]],
         "a kind": [["bad-value", "token_cache.kind", "did you mean `directory`?"]],
         "an absent key": [["missing-file", "token_cache.seal_with"]],
     },

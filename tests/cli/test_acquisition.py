@@ -96,9 +96,15 @@ def test_a_log_line_takes_the_place_of_the_line(entra, holds, project):
 
 
 def test_an_interrupt_takes_the_line_away(entra, holds):
-    status, said = terminal(
-        "token", SCOPE, meets={f"asking {entra.host} ...": lambda process: process.send_signal(signal.SIGINT)}
-    )
+    requested = threading.Event()
+    hold = entra.before_token
+    entra.before_token = lambda request: (requested.set(), hold(request))
+
+    def interrupt(process):
+        requested.wait(30)  # while libraries are imported, one of them may swallow it
+        process.send_signal(signal.SIGINT)
+
+    status, said = terminal("token", SCOPE, meets={f"asking {entra.host} ...": interrupt})
     assert status == 1
     assert "..." not in screen(said)
     assert "Aborted!" in screen(said)

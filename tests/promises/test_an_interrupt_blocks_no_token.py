@@ -77,6 +77,7 @@ def interrupted(at, call):
         return trace
 
     before = sys.gettrace()
+    sys._getframe().f_trace_opcodes = True  # on Python 3.12 only what is set before `settrace` counts
     sys.settrace(trace)
     try:
         call()

@@ -84,6 +84,7 @@ class Watch:
 @contextmanager
 def watching():
     watch, before = Watch(), sys.gettrace()
+    sys._getframe().f_trace_opcodes = True  # on Python 3.12 only what is set before `settrace` counts
     sys.settrace(watch)
     try:
         yield watch
