@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -53,6 +54,8 @@ def terminal(*arguments, answers=(), meets=None):
     """
     import pty
 
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background of a shell: a child would inherit it
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     ours, theirs = pty.openpty()
     command = [sys.executable, "-m", "credconf", *arguments]
     environ = {**os.environ, "PYTHONPATH": str(ROOT)}

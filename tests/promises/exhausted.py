@@ -133,6 +133,9 @@ def later(shared, face, fields, lack):
     credential = face.module.build(fields)
     before = outcome(lambda: shared.call(credential.get_token, SCOPE))
     disconnect(credential)
+    for thread in threading.enumerate():
+        if thread.name == "credconf-import":  # it would give back the descriptors of what it imports
+            thread.join()
     secret = fields.get("client_secret")
     if isinstance(secret, dict):
         os.utime(secret["file"], (1, 1))  # it is read again

@@ -22,8 +22,8 @@ from tests.promises.answering import FIELDS, InProcess, Threads, granted, settle
 
 # Read at once: the tests' environment is emptied of such things.
 SEED = int(os.environ.get("STRESS_SEED") or random.SystemRandom().randrange(10**9))
-SECONDS = float(os.environ.get("STRESS_SECONDS") or 3)
-SPEED = 6000  # 60 s in 10 ms
+SECONDS = float(os.environ.get("STRESS_SECONDS") or 6)
+SPEED = 3000  # 60 s in 20 ms: on a busy machine a thread may wait that long for its turn
 THREADS, LOOPS, COROUTINES = 120, 4, 60
 SCOPES = [f"https://{name}.example/.default" for name in "abcd"]
 TENANTS = [None, "one.example", "two.example"]
