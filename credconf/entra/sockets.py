@@ -10,6 +10,7 @@ the resolution of a name can't be limited: the operating system does it.
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import ssl
@@ -167,6 +168,10 @@ def secured(sock: socket.socket, context: ssl.SSLContext, host: str) -> Any:
         from urllib3.util.ssltransport import SSLTransport
 
         return SSLTransport(sock, context, server_hostname=host)
+    try:
+        sock.getpeername()
+    except OSError:  # reset by the server: `wrap_socket` would leave a socket behind that nothing closes
+        raise ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET)) from None
     return context.wrap_socket(sock, server_hostname=host)
 
 

@@ -7,7 +7,9 @@ import gzip
 import logging
 import os
 import pickle
+import select
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -22,6 +24,7 @@ from pathlib import Path
 import pytest
 
 from credconf.entra.http import Response, TransportFailure, TransportOptions
+from credconf.entra.sockets import secured, tls_context
 from credconf.entra.transport import Transport
 from tests.entra.servers import Listener, Proxy, Server, answer
 
@@ -791,3 +794,18 @@ def test_no_failure_leads_to_the_secret(server, transport, fault):
     copy = pickle.loads(pickle.dumps(failure))  # noqa: S301 (our own)
     assert (copy.reason, copy.message, copy.attempts) == (failure.reason, failure.message, failure.attempts)
     assert copy.retryable is failure.retryable
+
+
+def test_a_connection_that_the_server_has_reset_leaves_no_socket_behind():
+    with socket.create_server(("127.0.0.1", 0)) as listening, warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        client = socket.create_connection(listening.getsockname())
+        server, _ = listening.accept()
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        server.close()
+        select.select([client], [], [], 10)
+        with pytest.raises(ConnectionResetError):
+            secured(client, tls_context(verify=False), "localhost")
+        client.close()
+        gc.collect()
+    assert [item for item in caught if item.category is ResourceWarning] == []
