@@ -153,7 +153,7 @@ class Pools:
             return sock
         try:
             return secured(sock, self._tls, host.rstrip("."))
-        except BaseException:
+        except BaseException:  # also a Ctrl-C: no socket stays open
             sock.close()
             raise
 

@@ -201,7 +201,7 @@ def tunnel(proxy: Proxy, host: str, port: int, tls: ssl.SSLContext, timeout: flo
         _negotiate(sock, proxy, address or host, port)
     except (OSError, BadAnswer) as exc:
         problem = exc
-    except BaseException:
+    except BaseException:  # also a Ctrl-C: no socket stays open
         if sock is not None:
             sock.close()
         raise

@@ -230,7 +230,7 @@ class Transport:
                 if self._sent is not None:
                     self._sent()
                 response = connection.answer()
-            except BaseException:
+            except BaseException:  # also a Ctrl-C: a half-read answer must not reach the next request
                 connection.close()
                 raise
         pools.give(connection)

@@ -68,7 +68,7 @@ class Flight(Generic[_T]):
             # Its public name is `inspect.currentframe`; the import of that module is slow.
             self._frame = sys._getframe()  # pyright: ignore[reportPrivateUsage]  # noqa: SLF001
             self.outcome = fetch()
-        except BaseException as exc:
+        except BaseException as exc:  # also an interrupt: the followers get its name
             self.interrupt = type(exc).__name__
             raise
         finally:
@@ -165,7 +165,7 @@ class Flights(Generic[_T]):
             if flight is new or flight.thread == threading.get_ident():
                 flight = new
                 start(new)
-        except BaseException:
+        except BaseException:  # also an interrupt: otherwise its followers would wait for ever
             new.land()
             raise
         return flight

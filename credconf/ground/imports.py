@@ -26,7 +26,7 @@ def whole_packages() -> Generator[None]:
     before = list(sys.modules)
     try:
         yield
-    except BaseException:
+    except BaseException:  # also an interrupt, which leaves the same half package
         for name in sorted(set(sys.modules).difference(before)):  # a package comes before its modules
             package = name.rpartition(".")[0]
             if package and package not in sys.modules:

@@ -26,7 +26,7 @@ _A_URL = "a Redis is rediss://HOST:PORT/DATABASE, redis:// without TLS, or unix:
 def redis_url(text: str) -> str:
     """The URL of a Redis; it may hold a user and a password, percent-encoded.
 
-    Nothing else may stand in it: redis-py would take options from its query, such as to check no certificate.
+    It may contain nothing else: redis-py would take options from its query, such as to check no certificate.
 
     Raises:
         FormatError: it is no such URL.

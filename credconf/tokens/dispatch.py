@@ -97,7 +97,7 @@ class Dispatcher:
 
         try:
             return self.flights.join(key, start)
-        except Exception as exc:
+        except Exception as exc:  # no thread, memory or descriptor is a failure to retry; all else is raised
             lack = resource_failure(exc)
             if lack is None:
                 raise

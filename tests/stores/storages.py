@@ -146,7 +146,7 @@ class PlainFile(Storage):
 
 
 class Keys:
-    """Stands for the keyring: one seal, as of a store with a key of its own."""
+    """Replaces the keyring: one seal, as of a store with a key of its own."""
 
     def now(self) -> Seals:
         seal = Seal(b"key")
