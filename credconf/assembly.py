@@ -124,7 +124,15 @@ _SALT = os.urandom(32)
 def digest(plan: Blueprint) -> bytes:
     """Return a digest that is equal for equal blueprints: of their settings with secrets, and of how they are used."""
     identity = (plan.identity.client_id, plan.identity.tenant_id, plan.identity.authority, plan.identity.oidc_authority)
-    usage = (sorted(plan.reader.allow), plan.surroundings, plan.transport, plan.transport.proxy, id(plan.http_client))
+    machine = [plan.reader.environ.get(name) for name in plan.settings.variables()]
+    usage = (
+        sorted(plan.reader.allow),
+        machine,
+        plan.surroundings,
+        plan.transport,
+        plan.transport.proxy,
+        id(plan.http_client),
+    )
     # Keyed, so that the digest of a weak secret reveals nothing.
     text = repr((_revealed(plan.settings, plan.reader), identity, usage))
     return hashlib.blake2b(text.encode(errors="surrogatepass"), key=_SALT, digest_size=32).digest()

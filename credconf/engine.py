@@ -66,7 +66,7 @@ class Engine:
             TypeError: a scope, the claims or the tenant is not a text.
             AuthenticationError: the configuration does not allow the tenant.
         """
-        default, allowed = self.blueprint.identity.tenant_id, self.blueprint.settings.additionally_allowed_tenants
+        default, allowed = self.blueprint.identity.tenant_id, self.blueprint.settings.tenants()
         request = token_request(method, scopes, claims, tenant_id, default, allowed, cae=cae)
         if isinstance(request, Failure):
             raise exception_of(request)

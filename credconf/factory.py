@@ -15,9 +15,9 @@ from .engine import Engine
 from .entra.http import client_fault
 from .ground.log import Log
 from .ground.opaque import Hidden
-from .kinds import Invalid, Overrides, Settings, validate
+from .kinds import ALLOWABLE, Invalid, Overrides, Settings, validate
 from .problems import Problem
-from .references import ALLOWABLE, Reader
+from .references import Reader
 from .sharing import shared
 from .tokens.blueprint import Blueprint
 

@@ -53,7 +53,7 @@ def words(choices: Sequence[str]) -> Callable[[click.Context, click.Parameter, s
 
 def permissions_of_references() -> tuple[str, ...]:
     """The permissions that references need, for `--allow`."""
-    from credconf.references import ALLOWABLE  # it imports pydantic, which `--help` does not need
+    from credconf.kinds import ALLOWABLE  # it imports pydantic, which `--help` does not need
 
     return tuple(sorted(ALLOWABLE))
 

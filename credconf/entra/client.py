@@ -221,7 +221,3 @@ class EntraClient:
     def after_fork(self) -> None:
         """Forget the discovery requests of the parent process, in the child of a fork."""
         self._discovery.after_fork()
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._http.close()

@@ -24,15 +24,35 @@ class Signer(Protocol):
 
 
 @record
-class Proof:
-    """A secret or a certificate, ready for a token request.
+class Claims:
+    """What an assertion says about itself. None of it is a secret.
 
     Attributes:
-        credential: the text that only its owner has: a secret, or a private key as PEM.
+        issuer: who issued it (`iss`).
+        subject: whom it describes (`sub`).
+        audience: for whom it is (`aud`).
+        ends_at: when it expires (`exp`), in seconds of Unix time.
+    """
+
+    issuer: str
+    subject: str
+    audience: str
+    ends_at: float
+
+
+@record
+class Proof:
+    """A secret, a certificate or an assertion, ready for a token request.
+
+    Attributes:
+        credential: the text that only its owner has: a secret, an assertion, or a private key as PEM.
         secrets: every text that must not be shown anywhere, for redaction.
         label: which reference it came from, for messages.
         expires_on: the day (UTC) on which it ends, where that is known.
         signer: of the assertions that are sent instead of the text; `None` where the text is sent itself.
+        claims: of an assertion that another issuer has signed; `None` for other proofs.
+        same_as: what tells it from other proofs, if that is not its text: an assertion that is issued for each request
+            has another text each time.
     """
 
     credential: str = field(repr=False)
@@ -40,11 +60,13 @@ class Proof:
     label: str
     expires_on: date | None = None
     signer: Signer | None = None
+    claims: Claims | None = None
+    same_as: str | None = None
 
     @property
     def fingerprint(self) -> bytes:
         """A digest that distinguishes it from other proofs in this process, and reveals nothing about it."""
-        return fingerprint(self.credential)
+        return fingerprint(self.same_as or self.credential)
 
     @property
     def material(self) -> bytes:
@@ -57,7 +79,11 @@ class Proof:
     @property
     def parameter(self) -> str:
         """The field of a token request that carries it."""
-        return "client_secret" if self.signer is None else "client_assertion"
+        return "client_secret" if self.signer is None and self.claims is None else "client_assertion"
+
+    def is_over(self, now: float) -> bool:
+        """Whether it is an assertion that has expired, and must not be sent again."""
+        return self.claims is not None and self.claims.ends_at <= now
 
     def for_request(self, audience: str, client_id: str) -> Opaque:
         """What one request proves the client with: the secret, or a new assertion.
@@ -95,7 +121,7 @@ class Candidate:
         label: what messages call the reference; `None` for what the configuration holds itself.
         read: the proof as it is now, or why there is none.
         stamp: as long as it is the same, so is the proof; `None` where there is nothing to compare.
-        runs: reading it runs a program.
+        runs: reading it runs a program, or sends a request.
     """
 
     path: str

@@ -11,12 +11,13 @@ from credconf.ground.limits import shortage
 from credconf.ground.records import field, record
 from credconf.problems.aadsts import codes_in, explain
 from credconf.problems.failure import Failure
+from credconf.references import Unanswered
 
 from .http import RETRIED_STATUSES, Response, TransportFailure, retry_after
 from .messages import Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from .http import HttpClient
     from .identity import Identity
@@ -139,29 +140,97 @@ class Sender:
     def _send(
         self, send: Any, url: str, context: RequestContext, arguments: dict[str, Any], form: Form | None
     ) -> Reply:
-        reply = Reply()
-        try:
-            if form is None:
-                answer = send(url, **{**self._bounds, **arguments})
-            elif self._bounds:
-                answer = send(url, data=form, **{**self._bounds, **arguments})
-            else:  # an application's client accepts only a plain mapping
-                answer = send(url, data=form.opened(), **arguments)
-            reply.status = int(answer.status_code)
-            reply.headers = {str(name).lower(): str(value) for name, value in dict(answer.headers or {}).items()}
-            reply.text = str(answer.text or "")
-        except TransportFailure as exc:
-            failure = context.failure(context.redact.ours(exc.message), exc.reason, do=REMEDIES.get(exc.reason))
-        except BaseException as exc:  # noqa: BLE001 - exceptions of an application's client may hold the request
-            if foreign := foreign_in(exc):
-                raise foreign from None
-            lack = shortage(exc) if isinstance(exc, OSError | ImportError) else None
-            what = lack.what if lack else f"the HTTP client failed with {type(exc).__name__}"
-            failure = context.failure(what, "resources" if lack else "network", do=lack.advice if lack else None)
-        else:
-            reply.parse()
+        reply = reply_of(send, url, self._bounds, arguments, form)
+        if isinstance(reply, Reply):
             return reply
-        raise Stop(failure)
+        raise Stop(context.failure(context.redact.ours(reply.message), reply.reason, do=reply.hint))
+
+
+def reply_of(
+    send: Any, url: str, bounds: Mapping[str, Any], arguments: Mapping[str, Any], form: Form | None = None
+) -> Reply | Unanswered:
+    """Send one request with a client's method, and return the reply, or why there is none.
+
+    Args:
+        send: `get` or `post` of an HTTP client.
+        url: The absolute URL.
+        bounds: The limits of the request; empty for an application's client, which takes none.
+        arguments: Further keywords.
+        form: The body.
+    """
+    reply = Reply()
+    try:
+        if form is None:
+            answer = send(url, **{**bounds, **arguments})
+        elif bounds:
+            answer = send(url, data=form, **{**bounds, **arguments})
+        else:  # an application's client accepts only a plain mapping
+            answer = send(url, data=form.opened(), **arguments)
+        reply.status = int(answer.status_code)
+        reply.headers = {str(name).lower(): str(value) for name, value in dict(answer.headers or {}).items()}
+        reply.text = str(answer.text or "")
+    except TransportFailure as exc:
+        return Unanswered(exc.reason, exc.message, REMEDIES.get(exc.reason))
+    except BaseException as exc:  # noqa: BLE001 - exceptions of an application's client may hold the request
+        if foreign := foreign_in(exc):
+            raise foreign from None
+        lack = shortage(exc) if isinstance(exc, OSError | ImportError) else None
+        what = lack.what if lack else f"the HTTP client failed with {type(exc).__name__}"
+        return Unanswered("resources" if lack else "network", what, lack.advice if lack else None)
+    reply.parse()
+    return reply
+
+
+class DeadlineWeb:
+    """Sends the requests of a reference, or of a kind with its own way to a token, within one deadline.
+
+    Args:
+        http: The HTTP client.
+        bounded: Whether `http` takes a `deadline`, as our transport does and an application's client does not.
+        deadline: End of all requests on the monotonic clock.
+        monotonic: The clock of the deadline.
+        sleep: Waits between attempts.
+    """
+
+    def __init__(
+        self,
+        http: HttpClient,
+        *,
+        bounded: bool,
+        deadline: float,
+        monotonic: Callable[[], float],
+        sleep: Callable[[float], None],
+    ) -> None:
+        self._http = http
+        self._bounds: dict[str, Any] = {"deadline": deadline, "attempts": 1} if bounded else {}
+        self._deadline = deadline
+        self._monotonic = monotonic
+        self._sleep = sleep
+
+    def get(
+        self, url: str, *, params: Mapping[str, str], headers: Mapping[str, str], timeout: float | None = None
+    ) -> Reply | Unanswered:
+        """Send one GET request; returns the reply of any status, or why there is none."""
+        return self._send(self._http.get, url, params, headers, timeout)
+
+    def post(
+        self, url: str, *, params: Mapping[str, str], headers: Mapping[str, str], timeout: float | None = None
+    ) -> Reply | Unanswered:
+        """Send one POST request without a body."""
+        return self._send(self._http.post, url, params, headers, timeout)
+
+    def pause(self, seconds: float) -> bool:
+        """Wait before another attempt. Returns `False`, at once, if the wait would pass the deadline."""
+        if self._monotonic() + seconds >= self._deadline:
+            return False
+        self._sleep(seconds)
+        return True
+
+    def _send(
+        self, send: Any, url: str, params: Mapping[str, str], headers: Mapping[str, str], timeout: float | None
+    ) -> Reply | Unanswered:
+        bounds = {**self._bounds, "timeout": timeout} if self._bounds else {}
+        return reply_of(send, url, bounds, {"params": params, "headers": headers})
 
 
 def refusal(context: RequestContext, status: int, headers: Mapping[str, str], payload: object, text: str) -> Failure:

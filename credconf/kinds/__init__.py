@@ -13,11 +13,12 @@ from pydantic_core import PydanticCustomError, core_schema
 from credconf.entra.identity import Identity
 from credconf.entra.proof import Proof
 
+from .client_assertion import ClientAssertionSettings
 from .client_certificate import ClientCertificateSettings
 from .client_secret import ClientSecretSettings
 from .common import CommonSettings
 from .readable import identify
-from .registry import ALIASES, FIELDS, KINDS, LEAVES, NESTED, PROOFS, SETTINGS, Kind, Overrides
+from .registry import ALIASES, ALLOWABLE, FIELDS, KINDS, LEAVES, NESTED, PROOFS, SETTINGS, Kind, Overrides
 from .validation import Invalid, validate_as
 
 if TYPE_CHECKING:
@@ -25,12 +26,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ALIASES",
+    "ALLOWABLE",
     "FIELDS",
     "KINDS",
     "LEAVES",
     "NESTED",
     "PROOFS",
     "SETTINGS",
+    "ClientAssertionSettings",
     "ClientCertificateSettings",
     "ClientSecretSettings",
     "Identity",

@@ -18,7 +18,7 @@ from credconf.references import BaseReference, NotFound
 from credconf.settings.declaration import Setting
 from credconf.settings.fields import Certificate, CertificateBytes, Password
 
-from .common import KIND, CommonOverrides, CommonSettings, Given
+from .common import KIND, ApplicationSettings, CommonOverrides, Given
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,10 +30,10 @@ _LIFE: Final = 600  # seconds, as MSAL's
 _URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
 
 
-class ClientCertificateSettings(CommonSettings):
+class ClientCertificateSettings(ApplicationSettings):
     """A service principal that proves itself with a certificate."""
 
-    proof: ClassVar[str] = "client_certificate"
+    proof: ClassVar = "client_certificate"
 
     also_called: ClassVar = "certificate"
 

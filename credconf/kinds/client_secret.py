@@ -11,7 +11,7 @@ from credconf.references import NotFound
 from credconf.settings.declaration import Setting
 from credconf.settings.fields import Day, Secret
 
-from .common import KIND, CommonOverrides, CommonSettings, Given
+from .common import KIND, ApplicationSettings, CommonOverrides, Given
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
     from credconf.settings.fields import OneSecret
 
 
-class ClientSecretSettings(CommonSettings):
+class ClientSecretSettings(ApplicationSettings):
     """A service principal that proves itself with a client secret."""
 
-    proof: ClassVar[str] = "client_secret"
+    proof: ClassVar = "client_secret"
 
     also_called: ClassVar = "secret password"
     ends_by: ClassVar = "secret_expires_on"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, Self, TypeAlias, TypedDict
 
 from pydantic import BaseModel, Field, model_validator
 
@@ -30,12 +30,15 @@ from credconf.settings.fields import (
     refuse_to_pickle_secrets,
 )
 from credconf.settings.http_settings import HttpSettings
-from credconf.stores import TokenCacheSettings
+from credconf.stores import OWN_SETTINGS, TokenCacheSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from credconf.entra.messages import Answer
     from credconf.entra.proof import Candidate, Proof
+    from credconf.entra.request import TokenRequest
+    from credconf.problems.failure import Failure
     from credconf.references import NotFound, Reader
 
 
@@ -48,24 +51,120 @@ KIND: Final = Setting(
 
 
 class CommonSettings(BaseModel):
-    """The fields that all kinds share, with azure-identity's names.
-
-    `authority` is always set once a model is validated (from `cloud`, whose default is `public`), except for a
-    generic OpenID Connect server, which has `oidc_authority` instead.
+    """The fields that all kinds share.
 
     Attributes:
-        proof: the field from which the kind is inferred.
+        proof: the field from which the kind is inferred; `None` for a kind that must be named.
         also_called: the names that other tools use for the kind, in lower case without `-` and `_`.
+        allowed_by: the word in `allow=` that the kind needs.
+        yields: whether its proof, if only an `AZURE_` variable gives it, gives way to another proof.
+        seals: whether its proof can encrypt shared tokens: it stays the same, and only its owner has it.
         ends_by: the setting that holds the expiry of the proof, if the proof itself does not.
         renewal: what to do when the proof expires.
     """
 
     model_config = STRICT
 
-    proof: ClassVar[str]
+    proof: ClassVar[str | None] = None
     also_called: ClassVar[str] = ""
+    allowed_by: ClassVar[str | None] = None
+    yields: ClassVar[bool] = False
+    seals: ClassVar[bool] = True
     ends_by: ClassVar[str | None] = None
     renewal: ClassVar[str] = "Make a new one."
+
+    http: Annotated[HttpSettings, Setting("How Entra is reached.", ({"timeout": 5, "retries": 5},))] = Field(
+        default_factory=HttpSettings
+    )
+    token_cache: Annotated[
+        TokenCacheSettings,
+        Setting(
+            "Where tokens are kept.",
+            ({"kind": "file", "name": "billing"}, {"kind": "redis", "url": {"env": "REDIS_URL"}}),
+            also_called="cache cachepersistenceoptions tokencachepersistenceoptions",
+        ),
+    ] = Field(default_factory=TokenCacheSettings)
+    prefetch: Annotated[
+        Scopes,
+        Setting(
+            "Scopes whose tokens are fetched when the credential is built.",
+            (["https://storage.azure.com/.default"],),
+            item="The scope of a service: its URL and `/.default`.",
+        ),
+    ] = ()
+    env_prefix: Annotated[
+        PlainText | None,
+        Setting(
+            "Read `<PREFIX><FIELD>` variables instead of the usual ones; with `null`, none.",
+            ("REPORTS_",),
+            also_called="prefix envvarprefix variableprefix environmentprefix",
+            variable=False,
+            is_null=True,
+            format=formats.ENV_PREFIX,
+        ),
+    ] = None
+
+    def candidates(self) -> tuple[Candidate, ...]:
+        """Return the candidates for the proof, the preferred one first; none for a kind that `acquire`s its tokens."""
+        return ()
+
+    def proofs(self, reader: Reader) -> Iterator[tuple[str, Proof | NotFound]]:
+        """Yield each proof with its path, in the order of the candidates. Each is read when it is yielded."""
+        for candidate in self.candidates():
+            found = candidate.read(reader)
+            yield getattr(found, "path", None) or candidate.path, found
+
+    def acquire(self, request: TokenRequest, reader: Reader, *, retries: bool) -> Answer | Failure:
+        """Get a token without a proof: from another service or a program.
+
+        Args:
+            request: the scopes, tenant and claims.
+            reader: the environment, and what sends requests and runs programs, within `seconds`.
+            retries: whether a failed attempt may be repeated.
+        """
+        raise NotImplementedError
+
+    def tenants(self) -> tuple[str, ...]:
+        """Return the tenants for which a token may be requested, besides the configured one."""
+        return ()
+
+    def variables(self) -> tuple[str, ...]:
+        """Return the variables of the process environment that decide where a token comes from."""
+        return ()
+
+    def __getstate__(self) -> dict[Any, Any]:
+        """Refuse to pickle a literal secret. Settings with references can be pickled.
+
+        Raises:
+            TypeError: it holds a secret.
+        """
+        refuse_to_pickle_secrets(self)
+        return super().__getstate__()
+
+    @model_validator(mode="after")
+    def _can_share(self) -> Self:
+        cache = self.token_cache
+        if self.seals or cache.kind == "memory":
+            return self
+        kind = type(self).model_fields["kind"].default
+        if self.proof is None:
+            raise fault(
+                "conflict", f"tokens of `kind: {kind}` are kept in memory only", "remove it", step="token_cache"
+            )
+        if "key" in OWN_SETTINGS[cache.kind] and cache.key is None:
+            message = "`token_cache.key` is not set, and an assertion can't encrypt shared tokens"
+            raise fault("missing", message, "add `token_cache: {key: {file: PATH}}`", step="token_cache")
+        return self
+
+
+class ApplicationFields(BaseModel):
+    """The fields of an application that requests its tokens from Entra ID, with azure-identity's names.
+
+    `authority` is always set once a model is validated (from `cloud`, whose default is `public`), except for a
+    generic OpenID Connect server, which has `oidc_authority` instead.
+    """
+
+    model_config = STRICT
 
     tenant_id: Annotated[
         Tenant | None,
@@ -151,55 +250,6 @@ class CommonSettings(BaseModel):
             sent_to="server",
         ),
     ] = None
-    http: Annotated[HttpSettings, Setting("How Entra is reached.", ({"timeout": 5, "retries": 5},))] = Field(
-        default_factory=HttpSettings
-    )
-    token_cache: Annotated[
-        TokenCacheSettings,
-        Setting(
-            "Where tokens are kept.",
-            ({"kind": "file", "name": "billing"}, {"kind": "redis", "url": {"env": "REDIS_URL"}}),
-            also_called="cache cachepersistenceoptions tokencachepersistenceoptions",
-        ),
-    ] = Field(default_factory=TokenCacheSettings)
-    prefetch: Annotated[
-        Scopes,
-        Setting(
-            "Scopes whose tokens are fetched when the credential is built.",
-            (["https://storage.azure.com/.default"],),
-            item="The scope of a service: its URL and `/.default`.",
-        ),
-    ] = ()
-    env_prefix: Annotated[
-        PlainText | None,
-        Setting(
-            "Read `<PREFIX><FIELD>` variables instead of the usual ones; with `null`, none.",
-            ("REPORTS_",),
-            also_called="prefix envvarprefix variableprefix environmentprefix",
-            variable=False,
-            is_null=True,
-            format=formats.ENV_PREFIX,
-        ),
-    ] = None
-
-    def candidates(self) -> tuple[Candidate, ...]:
-        """Return the candidates for the proof, the preferred one first. The caller reads them."""
-        raise NotImplementedError
-
-    def proofs(self, reader: Reader) -> Iterator[tuple[str, Proof | NotFound]]:
-        """Yield each proof with its path, in the order of the candidates. Each is read when it is yielded."""
-        for candidate in self.candidates():
-            found = candidate.read(reader)
-            yield getattr(found, "path", None) or candidate.path, found
-
-    def __getstate__(self) -> dict[Any, Any]:
-        """Refuse to pickle a literal secret. Settings with references can be pickled.
-
-        Raises:
-            TypeError: it holds a secret.
-        """
-        refuse_to_pickle_secrets(self)
-        return super().__getstate__()
 
     @model_validator(mode="before")
     @classmethod
@@ -207,10 +257,18 @@ class CommonSettings(BaseModel):
         return with_authority(data) if isinstance(data, dict) else data
 
     @model_validator(mode="after")
-    def _has_authority(self) -> CommonSettings:
+    def _has_authority(self) -> Self:
         if self.oidc_authority is None and self.tenant_id is None:
             raise fault("missing", "`tenant_id` is not set", step="tenant_id")
         return self
+
+
+class ApplicationSettings(CommonSettings, ApplicationFields):
+    """An application with a proof for the token endpoint. The fields of the second base come first."""
+
+    def tenants(self) -> tuple[str, ...]:
+        """Return `additionally_allowed_tenants`."""
+        return self.additionally_allowed_tenants
 
 
 Given: TypeAlias = str | Mapping[str, Any]

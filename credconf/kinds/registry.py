@@ -7,15 +7,28 @@ from __future__ import annotations
 
 from typing import Final, TypeAlias, get_args
 
+from credconf.references import REFERENCES
 from credconf.settings.declaration import Declared, declared
 
+from .client_assertion import ClientAssertionOverrides, ClientAssertionSettings
 from .client_certificate import ClientCertificateOverrides, ClientCertificateSettings
 from .client_secret import ClientSecretOverrides, ClientSecretSettings
 
-Kind: TypeAlias = ClientSecretSettings | ClientCertificateSettings
+# fmt: off
+Kind: TypeAlias = (
+    ClientSecretSettings
+    | ClientCertificateSettings
+    | ClientAssertionSettings
+)
 
 
-class Overrides(ClientSecretOverrides, ClientCertificateOverrides, total=False):
+class Overrides(
+    ClientSecretOverrides,
+    ClientCertificateOverrides,
+    ClientAssertionOverrides,
+    total=False,
+):
+    # fmt: on
     """Settings as keyword arguments; they win over every other source. `None` counts as not given.
 
     The keys are the fields of the settings models; `allowed_tenants` is the alias of `additionally_allowed_tenants`.
@@ -24,8 +37,11 @@ class Overrides(ClientSecretOverrides, ClientCertificateOverrides, total=False):
 
 KINDS: Final[dict[str, type[Kind]]] = {str(kind.model_fields["kind"].default): kind for kind in get_args(Kind)}
 """The kinds by their names, which are the values of `kind`."""
-SETTINGS: Final[dict[str, Declared]] = {each.path: each for kind in KINDS.values() for each in declared(kind)}
-"""Every setting of every kind by its dotted path, groups before the settings in them."""
+SETTINGS: Final[dict[str, Declared]] = {}
+"""Every setting by its dotted path, as its first kind declares it; groups before the settings in them."""
+for _kind in KINDS.values():
+    for _each in declared(_kind):
+        SETTINGS.setdefault(_each.path, _each)
 FIELDS: Final = tuple(path for path in SETTINGS if "." not in path)
 """The settings of an entry; a group counts as one."""
 NESTED: Final = {
@@ -38,5 +54,9 @@ LEAVES: Final = tuple(path for path in SETTINGS if path not in NESTED)
 """Every setting that is no group, by its dotted path."""
 ALIASES: Final = {each.setting.alias: path for path, each in SETTINGS.items() if each.setting.alias is not None}
 """Other names of settings."""
-PROOFS: Final = tuple(kind.proof for kind in KINDS.values())
+PROOFS: Final = tuple(kind.proof for kind in KINDS.values() if kind.proof is not None)
 """The proofs of the kinds, from which the kind is inferred."""
+ALLOWABLE: Final = frozenset(
+    model.allowed_by for model in (*REFERENCES.values(), *KINDS.values()) if model.allowed_by is not None
+)
+"""The words that a program may pass in `allow=`."""

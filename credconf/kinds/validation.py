@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
@@ -70,7 +70,7 @@ def kind_of(fields: Mapping[str, Any]) -> str | None:
     named = fields.get("kind")
     if isinstance(named, str) and named in KINDS:
         return named
-    present = [name for name, model in KINDS.items() if model.proof in fields]
+    present = [name for name, model in KINDS.items() if model.proof is not None and model.proof in fields]
     return present[0] if len(present) == 1 else None
 
 
@@ -89,14 +89,24 @@ def infer(fields: Mapping[str, Any], problems: list[Problem]) -> type[Kind] | No
         problems.append(Problem("missing", f"`{first}` is not set{nor}", path=first))
         return None
     if named is not None and not (isinstance(named, str) and named in KINDS):
-        word = named if isinstance(named, str) else ""
-        called = {word: name for name, model in KINDS.items() for word in model.also_called.split()}
-        meant = called.get(word.lower()) or closest(word, KINDS)
-        hint = f"did you mean `{meant}`?" if meant else f"one of {', '.join(KINDS)}"
-        problems.append(Problem("unknown-kind", "`kind` is not a kind of credential", path="kind", hint=hint))
+        problems.append(_unknown_kind(named))
         fields = {name: value for name, value in fields.items() if name != "kind"}
     kind = kind_of(fields)
     return KINDS[kind] if kind is not None else None
+
+
+_CHAINS: Final = frozenset({"dev", "prod", "defaultazurecredential", "chainedtokencredential"})
+
+
+def _unknown_kind(named: object) -> Problem:
+    word = named.strip().lower() if isinstance(named, str) else ""
+    called = {word: name for name, model in KINDS.items() for word in model.also_called.split()}
+    meant = called.get(word) or closest(word, KINDS)
+    hint = f"did you mean `{meant}`?" if meant else f"one of {', '.join(KINDS)}"
+    if word in _CHAINS:
+        message = "`kind` is a chain of credentials, of which the first that works is used; credconf has none"
+        return Problem("unknown-kind", message, path="kind", hint=f"choose one of {', '.join(KINDS)}")
+    return Problem("unknown-kind", "`kind` is not a kind of credential", path="kind", hint=hint)
 
 
 def fitting_kinds(fields: Iterable[str]) -> list[str]:
@@ -115,7 +125,8 @@ def _validated(fields: dict[str, Any], model: type[Kind] | None, problems: list[
             message = f"`{name}` is not a setting of `kind: {judge.model_fields['kind'].default}`"
             problems.append(Problem("unknown-key", message, path=name, hint="remove it, or change the kind"))
         del fields[name]
-    if fields.get("tenant_id") is None and fields.get("oidc_authority") is None:
+    needs_tenant = "oidc_authority" in judge.model_fields
+    if needs_tenant and fields.get("tenant_id") is None and fields.get("oidc_authority") is None:
         problems.append(Problem("missing", "`tenant_id` is not set", path="tenant_id"))
     result = _model(fields, judge, problems, ignored=None if model else {"kind", *PROOFS})
     return Invalid(tuple(problems)) if problems or result is None else result
@@ -139,7 +150,8 @@ def unknown_key(
 
 def _model(fields: dict[str, Any], judge: type[Kind], problems: list[Problem], ignored: set[str] | None) -> Kind | None:
     try:
-        with_authority(fields)
+        if "authority" in judge.model_fields:
+            with_authority(fields)
     except PydanticCustomError as exc:
         context = exc.context or {}
         path = str(context.get("step"))

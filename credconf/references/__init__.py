@@ -11,13 +11,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final, TypeAlias, get_args
 
-from .base import NOT_RUN, BaseReference, NotFound, Reader, Stamp, fingerprint
+from .base import (
+    EXCHANGE_AUDIENCES,
+    NOT_RUN,
+    BaseReference,
+    NotFound,
+    Reader,
+    Reply,
+    Stamp,
+    Unanswered,
+    Web,
+    fingerprint,
+)
 from .command import CommandReference
 from .env import EnvReference
 from .file import FileReference
 
 __all__ = [
-    "ALLOWABLE",
+    "EXCHANGE_AUDIENCES",
     "NOT_RUN",
     "REFERENCES",
     "BaseReference",
@@ -27,7 +38,10 @@ __all__ = [
     "NotFound",
     "Reader",
     "Reference",
+    "Reply",
     "Stamp",
+    "Unanswered",
+    "Web",
     "anchored",
     "fingerprint",
     "reference_in",
@@ -37,8 +51,6 @@ Reference: TypeAlias = EnvReference | FileReference | CommandReference
 
 REFERENCES: Final[dict[str, type[Reference]]] = {model.key: model for model in get_args(Reference)}
 """The references by their keys."""
-ALLOWABLE: Final = frozenset(model.allowed_by for model in REFERENCES.values() if model.allowed_by is not None)
-"""The words that a program may pass in `allow=`."""
 
 
 def reference_in(raw: object) -> Reference | None:

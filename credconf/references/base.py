@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias, cast
+import time
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeAlias, cast
 
 from pydantic import BaseModel
 
@@ -12,10 +13,17 @@ from credconf.ground.models import STRICT
 from credconf.ground.records import field, record
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
 Stamp: TypeAlias = tuple[object, ...] | None
 """Equal stamps mean equal values. `None` means that the value is unknown until it is read."""
+
+EXCHANGE_AUDIENCES = {
+    "public": "api://AzureADTokenExchange",
+    "usgov": "api://AzureADTokenExchangeUSGov",
+    "china": "api://AzureADTokenExchangeChina",
+}
+"""The audience of an assertion for Entra, by cloud. Source: Microsoft's page on workload identity federation."""
 
 NOT_RUN = "(not run)"
 """The value of a command while `load()` checks whether everything can be read, and runs nothing."""
@@ -40,6 +48,54 @@ class NotFound:
     path: str | None = None
 
 
+class Reply(Protocol):
+    """A server's reply. No frame may hold its text in a variable: it may be a token."""
+
+    status: int
+    """The HTTP status."""
+    headers: Mapping[str, str]
+    """The headers, with names in lower case."""
+    text: str
+    """The body."""
+    payload: Any
+    """The parsed body; `None` if it is not JSON."""
+
+
+@record
+class Unanswered:
+    """Why a request has no reply.
+
+    Attributes:
+        reason: the category, such as `timeout`, `refused`, `dns` or `tls`.
+        message: one sentence with the host and the cause; it quotes nothing of the request.
+        hint: what to do.
+    """
+
+    reason: str
+    message: str
+    hint: str | None = None
+
+
+class Web(Protocol):
+    """Sends requests, all of them within one deadline. It follows no redirect, and uses no proxy for plain HTTP."""
+
+    def get(
+        self, url: str, *, params: Mapping[str, str], headers: Mapping[str, str], timeout: float | None = None
+    ) -> Reply | Unanswered:
+        """Send one GET request; returns the reply of any status, or why there is none."""
+        ...
+
+    def post(
+        self, url: str, *, params: Mapping[str, str], headers: Mapping[str, str], timeout: float | None = None
+    ) -> Reply | Unanswered:
+        """Send one POST request without a body."""
+        ...
+
+    def pause(self, seconds: float) -> bool:
+        """Wait before another attempt. Returns `False`, at once, if the wait would pass the deadline."""
+        ...
+
+
 class BaseReference(BaseModel):
     """A reference to a value that is stored elsewhere: a model with one field, whose name is the key.
 
@@ -52,8 +108,10 @@ class BaseReference(BaseModel):
         also_called: the names that other tools use for it.
         for_any_text: whether any text field accepts it, instead of only secrets.
         gives_bytes: whether it can give a certificate.
+        only_assertions: whether it gives only assertions, and no other secret.
+        needs_named_file: whether a discovered file must not use it.
         allowed_by: the word in `allow=` that it needs.
-        runs: whether reading it runs a program.
+        runs: whether reading it runs a program or sends a request.
         is_shown: whether its value may be shown. A file's may not, since a configuration could name any file.
     """
 
@@ -67,6 +125,8 @@ class BaseReference(BaseModel):
     also_called: ClassVar[frozenset[str]] = frozenset()
     for_any_text: ClassVar[bool] = True
     gives_bytes: ClassVar[bool] = False
+    only_assertions: ClassVar[bool] = False
+    needs_named_file: ClassVar[bool] = False
     allowed_by: ClassVar[str | None] = None
     runs: ClassVar[bool] = False
     is_shown: ClassVar[bool] = False
@@ -102,6 +162,10 @@ class BaseReference(BaseModel):
     def stamp(self, reader: Reader) -> Stamp:
         """Return a value that changes with the text; `None` if the text must be read to notice a change."""
         raise NotImplementedError
+
+    def with_audience(self, audience: str) -> Self:  # noqa: ARG002 - only what fetches an assertion names its audience
+        """Return the reference with an audience for its assertions, unless it has one."""
+        return self
 
     def prepare(self) -> None:
         """Import what reading it needs, at a time when there are file descriptors for that."""
@@ -151,7 +215,9 @@ class Reader:
         seconds: the time limit of a command, if it is less than the default of ten seconds.
         pinned: the variables that are read only from a discovered `.env`: a value that was allowed because it came
             from there must not come from the environment later. `None` if `.env` was named.
-        runs: whether commands are run. `load()` checks references without running commands.
+        runs: whether programs are run and requests sent. `load()` checks references without either.
+        web: makes what sends requests; `None` where nothing is sent.
+        clock: the wall clock, in seconds of Unix time.
         known: whether there is a machine to read from. Without one, no reference has a value.
     """
 
@@ -162,6 +228,8 @@ class Reader:
     seconds: float | None = None
     pinned: frozenset[str] | None = None
     runs: bool = True
+    web: Callable[[], Web] | None = field(default=None, repr=False)
+    clock: Callable[[], float] = field(default=time.time, repr=False)
     known: bool = True
 
     def text(self, reference: BaseReference) -> str | NotFound:

@@ -56,6 +56,11 @@ def is_well_known(authority_url: str) -> bool:
     return parts.port in (None, 443) and (host in WELL_KNOWN_HOSTS or host.endswith(WELL_KNOWN_SUFFIXES))
 
 
+def cloud_of(authority_url: str | None) -> str | None:
+    """Return the cloud whose preset an authority is; `None` for another authority."""
+    return next((cloud for cloud, preset in PRESETS.items() if preset == authority_url), None)
+
+
 def is_loopback(authority_url: str) -> bool:
     """Whether the host is this machine, as for a fake server in a test."""
     return urlsplit(authority_url).hostname in {"127.0.0.1", "::1", "localhost"}

@@ -29,8 +29,10 @@ if TYPE_CHECKING:
 
 ANY_TEXT: Final = tuple(key for key, model in REFERENCES.items() if model.for_any_text)
 """The references that any text field accepts."""
-ANY_SECRET: Final = tuple(REFERENCES)
+ANY_SECRET: Final = tuple(key for key, model in REFERENCES.items() if not model.only_assertions)
 """The references that a secret accepts."""
+ANY_ASSERTION: Final = tuple(REFERENCES)
+"""The references that an assertion accepts."""
 ANY_BYTES: Final = tuple(key for key, model in REFERENCES.items() if model.gives_bytes)
 """The references that a certificate accepts."""
 

@@ -12,15 +12,16 @@ from functools import partial
 from os import PathLike, fspath
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, SecretBytes, SecretStr, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, SecretBytes, SecretStr, ValidationError
 from pydantic_core import PydanticCustomError
 
+from credconf.ground.interrupts import is_foreign
 from credconf.ground.models import STRICT, complete
 from credconf.problems import closest
-from credconf.references import REFERENCES, BaseReference, Reference
+from credconf.references import REFERENCES, BaseReference, NotFound, Reference
 
 from . import formats
-from .declaration import ANY_BYTES, ANY_SECRET, ANY_TEXT, Accepts, declared
+from .declaration import ANY_ASSERTION, ANY_BYTES, ANY_SECRET, ANY_TEXT, Accepts, declared
 from .formats import Format, FormatError
 
 MOST_SECRETS = 16
@@ -219,6 +220,47 @@ def _certificate(value: Any) -> Any:
     return _text(value, ANY_BYTES)
 
 
+class AssertionFunction(BaseModel):
+    """A function of the program that returns assertions (`func=` of the constructors)."""
+
+    model_config = STRICT
+
+    function: Annotated[Any, Field(repr=False)]
+
+    @property
+    def label(self) -> str:
+        """Its name in messages."""
+        return "the result of func()"
+
+    def call(self) -> str | NotFound:
+        """Call the function; an exception of it may hold anything, so only its type is reported."""
+        try:
+            found = self.function()
+        except Exception as exc:
+            if is_foreign(exc):
+                raise
+            return NotFound("bad-assertion", f"func() failed with {type(exc).__name__}", "call it by hand")
+        return found if isinstance(found, str) else NotFound("bad-assertion", "func() returned no text")
+
+    def __getstate__(self) -> dict[Any, Any]:
+        """Refuse to pickle a function, which may hold anything.
+
+        Raises:
+            TypeError: always.
+        """
+        message = "a credential with an assertion function can't be pickled"
+        raise TypeError(message)
+
+
+def _assertion(value: Any) -> Any:
+    if isinstance(value, AssertionFunction):
+        return value
+    if isinstance(value, str | SecretStr):
+        message = "an assertion expires, so it is always a reference"
+        raise fault("wrong-type", message, "write {file: PATH}")
+    return _text(value, ANY_ASSERTION)
+
+
 def _list(value: Any) -> Any:
     if isinstance(value, str) or not isinstance(value, Sequence | set | frozenset):
         message = f"this must be a list, not {'text' if isinstance(value, str) else _kind_of(value)}"
@@ -294,4 +336,5 @@ Scopes = Annotated[tuple[PlainText, ...], Accepts(_list)]
 Day = Annotated[date, Accepts(_day, format=formats.DAY)]
 Password = Annotated[OneSecret, Accepts(_password, ANY_TEXT, hidden=True)]
 Secret = Annotated[OneSecret | tuple[OneSecret, ...], Accepts(_secret, ANY_SECRET, hidden=True, several=MOST_SECRETS)]
+Assertion = Annotated[Reference | AssertionFunction, Accepts(_assertion, ANY_ASSERTION, literal=False)]
 Certificate = Annotated[Reference | CertificateBytes, Accepts(_certificate, ANY_BYTES, literal=False)]

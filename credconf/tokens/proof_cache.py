@@ -37,6 +37,11 @@ class ProofReading:
     fingerprint: bytes
     at: float
 
+    @property
+    def is_one_off(self) -> bool:
+        """Whether each reading gives another proof of the same identity, so that to read again is of no use."""
+        return self.stamp is None and isinstance(self.outcome, Sealed)
+
 
 class ProofCache:
     """The proofs of one engine that were read, shared by all its flights.
@@ -62,6 +67,10 @@ class ProofCache:
         """Read the candidate, whatever its stamp. A program runs only if it has not run since `than`."""
         return self._read(candidate, candidate.stamp(self._reader), than)
 
+    def is_over(self, proof: Sealed) -> bool:
+        """Whether it is an assertion that has expired, and must not be sent again."""
+        return proof.open().is_over(self._reader.clock())
+
     def settled(self, reading: ProofReading) -> bool:
         """Whether it was read so long ago that no process is still writing it."""
         return self._monotonic() - reading.at >= SETTLED
@@ -78,7 +87,7 @@ class ProofCache:
         system could not read, since no descriptor was left, may be readable again without a change.
         """
         if isinstance(kept.outcome, Sealed):
-            return True
+            return not self.is_over(kept.outcome)
         return kept.outcome.code != "unreadable-file" and self._monotonic() - kept.at < PATIENCE
 
     def _read(self, candidate: Candidate, stamp: Stamp, than: ProofReading | None) -> ProofReading:

@@ -107,7 +107,7 @@ class ProofHistory:
         self._lock = Lock()
 
 
-_HALF_WRITTEN: Final = frozenset({"empty", "not-utf8", "bad-certificate"})
+_HALF_WRITTEN: Final = frozenset({"empty", "not-utf8", "bad-certificate", "bad-assertion"})
 """The codes of a file that may be in the middle of a write in place."""
 _PAUSES: Final = (0.01, 0.04, 0.15, 0.3, 0.5)
 """Seconds to wait for the end of that write, one after the other."""
@@ -191,7 +191,9 @@ class ProofSelector:
     def _read_again(self) -> Iterator[Attempt]:
         if self._tried or self._later or self._unchanged:
             for position, candidate in enumerate(self._candidates):
-                yield from self._judged(position, self._cache.again(candidate, self.seen.get(position)))
+                seen = self.seen.get(position)
+                if seen is None or not seen.is_one_off:
+                    yield from self._judged(position, self._cache.again(candidate, seen))
         for pause in _PAUSES:
             # A file that has not changed for some time is not being written.
             fresh = {position: item for position, item in self.seen.items() if position not in self._unchanged}
@@ -211,7 +213,9 @@ class ProofSelector:
     def _last_that_worked(self) -> Iterator[Attempt]:
         """The proof accepted last, instead of a refused one; not if the reference is gone: then it was withdrawn."""
         worked = self._history.worked
-        if worked is not None and worked.fingerprint not in self._tried and (self._tried or self._later):
+        if worked is None or worked.fingerprint in self._tried or self._cache.is_over(worked.proof):
+            return
+        if self._tried or self._later:
             yield self._begun(replace(worked, kept=True))
 
     def failure(self) -> Failure:

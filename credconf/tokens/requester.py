@@ -28,8 +28,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from credconf.entra.client import EntraClient
+    from credconf.entra.http import HttpClient
+    from credconf.entra.messages import Answer
     from credconf.entra.proof import Proof, Sealed
     from credconf.entra.request import TokenRequest
+    from credconf.references import Web
 
     from .blueprint import Blueprint
     from .proof_cache import ProofReading
@@ -80,10 +83,12 @@ class Requester:
         self._tokens = tokens
         self._lock = threading.Lock()
         self._client: EntraClient | None = None
+        self._http: HttpClient | None = blueprint.http_client
         self._closed = False
         # Not the rest of one caller's time: all callers that wait share the output of the program.
-        reader = replace(blueprint.reader, seconds=blueprint.transport.total_timeout)
-        self._proofs = ProofCache(reader, blueprint.monotonic)
+        seconds = blueprint.transport.total_timeout
+        self._reader = replace(blueprint.reader, seconds=seconds, clock=blueprint.clock, web=lambda: self._web(seconds))
+        self._proofs = ProofCache(self._reader, blueprint.monotonic)
         self._history = ProofHistory(blueprint.monotonic)
         self._candidates = blueprint.settings.candidates()
         self.pauses = Pauses(blueprint.monotonic, self._is_unchanged)
@@ -123,6 +128,8 @@ class Requester:
         """Whether each proof is still the one that was refused. A program runs again: it may print another secret."""
         for position, reading in sent.items():
             candidate = self._candidates[position]
+            if reading.is_one_off:
+                continue
             if candidate.runs:
                 known, _ = self._proofs.now(candidate)
                 if self._proofs.again(candidate, known).fingerprint != reading.fingerprint:
@@ -133,6 +140,8 @@ class Requester:
 
     def _try(self, request: TokenRequest, terms: Terms, selector: ProofSelector) -> Token | Failure:
         plan = self._blueprint
+        if not self._candidates:
+            return self._acquired(request, terms)
         client = self._entra()
         deadline = client.deadline(terms.timeout) - (0.0 if terms.since is None else plan.monotonic() - terms.since)
         held = functools.partial(self._held, selector)
@@ -142,14 +151,41 @@ class Requester:
             answer = client.token(proof, request, deadline, retries=retries, held=held, tokens=self._tokens)
             import_azure_core()  # waits for the other thread; two imports at a time may end in a `_DeadlockError`
             if not isinstance(answer, Failure):
-                self._log_token(request, answer.lifetime, plan.monotonic() - monotonic_at)
                 self._remember(attempt)
-                fields = (answer.token, answer.token_type, answer.lifetime, answer.refresh_in)
-                return Token(*fields, asked_at, monotonic_at, plan.random())
+                return self._token(request, answer, asked_at, monotonic_at)
             if not answer.refused_proof:
                 return answer
             selector.refuse(attempt, answer)
         return selector.failure()
+
+    def _acquired(self, request: TokenRequest, terms: Terms) -> Token | Failure:
+        """A token of a kind that has its own way to it."""
+        plan = self._blueprint
+        asked_at, monotonic_at = plan.clock(), plan.monotonic()
+        waited = 0.0 if terms.since is None else monotonic_at - terms.since
+        seconds = min(plan.transport.total_timeout, terms.timeout or plan.transport.total_timeout) - waited
+        reader = replace(self._reader, seconds=seconds, web=lambda: self._web(seconds))
+        answer = plan.settings.acquire(request, reader, retries=terms.retries)
+        import_azure_core()
+        return answer if isinstance(answer, Failure) else self._token(request, answer, asked_at, monotonic_at)
+
+    def _token(self, request: TokenRequest, answer: Answer, asked_at: float, monotonic_at: float) -> Token:
+        self._log_token(request, answer.lifetime, self._blueprint.monotonic() - monotonic_at)
+        fields = (answer.token, answer.token_type, answer.lifetime, answer.refresh_in)
+        return Token(*fields, asked_at, monotonic_at, self._blueprint.random())
+
+    def _web(self, seconds: float) -> Web:
+        """What sends requests for references, and for kinds that have their own way to a token."""
+        from credconf.entra.sending import DeadlineWeb
+
+        plan = self._blueprint
+        return DeadlineWeb(
+            self._sender(),
+            bounded=plan.http_client is None,
+            deadline=plan.monotonic() + seconds,
+            monotonic=plan.monotonic,
+            sleep=plan.sleep,
+        )
 
     def _held(self, selector: ProofSelector) -> Iterator[str]:
         """The secrets that no failure may show beside the refused one: the others of a list, and earlier ones."""
@@ -186,64 +222,74 @@ class Requester:
     def _log_token(self, request: TokenRequest, lifetime: float, taken: float) -> None:
         identity = self._blueprint.identity
         tenant = identity.shown("tenant_id") if request.tenant == identity.tenant_id else request.tenant
+        where = f"tenant {tenant}, " if tenant else ""
         scopes = printable(" ".join(request.scopes))  # scopes of a configuration must not forge a line of the log
-        self.log.info("token for tenant %s, %s: %.0f s to live, taken %.0f ms", tenant, scopes, lifetime, taken * 1000)
+        self.log.info("token for %s%s: %.0f s to live, taken %.0f ms", where, scopes, lifetime, taken * 1000)
 
     def prepare(self) -> Failure | None:
         """Import here what another thread would soon import, perhaps at the same time as the application."""
         try:
-            self._entra()
+            if self._candidates:
+                self._entra()
             import_azure_core()
         except (OSError, ImportError) as exc:
             return resource_failure(exc)
         return None
 
     def _entra(self) -> EntraClient:
-        """The client, made on first use: this imports MSAL and the transport."""
+        """The client, made on first use: this imports MSAL."""
         with self._lock:
             client = self._client
         if client is None:
             made = self._new_client()  # not under the lock: `close()` on an event loop would wait for the import
             with self._lock:
                 client = self._client = made if self._client is None else self._client
-                closed = self._closed
-            if closed and self._blueprint.http_client is None:
-                client.close()  # a closed client reports that it is closed, and leaves no connection
         return client
 
     def _new_client(self) -> EntraClient:
         plan = self._blueprint
-        own = plan.http_client
         with importing, whole_packages():
             from credconf.entra.client import EntraClient
-            from credconf.entra.transport import Transport
 
-            for name in _LATER if own is None else _LATER[:2]:
+            http = self._sender()
+            for name in _LATER if plan.http_client is None else _LATER[:2]:
                 with contextlib.suppress(ImportError):
                     importlib.import_module(name)
         return EntraClient(
             plan.identity,
-            own
-            if own is not None
-            else Transport(plan.transport, monotonic=plan.monotonic, sent=import_in_background()),
-            bounded=own is None,
+            http,
+            bounded=plan.http_client is None,
             total_timeout=plan.transport.total_timeout,
             monotonic=plan.monotonic,
-            instance_discovery=not plan.settings.disable_instance_discovery,
+            instance_discovery=not getattr(plan.settings, "disable_instance_discovery", False),
             machine_region=plan.surroundings.region,
         )
+
+    def _sender(self) -> HttpClient:
+        """The HTTP client: the application's, or our own, which is made on first use."""
+        with self._lock:
+            http = self._http
+        if http is None:
+            from credconf.entra.transport import Transport
+
+            plan = self._blueprint
+            made = Transport(plan.transport, monotonic=plan.monotonic, sent=import_in_background())
+            with self._lock:
+                http = self._http = made if self._http is None else self._http
+                closed = self._closed
+            if closed:
+                http.close()  # a closed client reports that it is closed, and leaves no connection
+        return http
 
     def close(self) -> None:
         """Close the connections, including those of an application's client."""
         with self._lock:
-            client, self._client = self._client, None
+            http, self._http, self._client = self._http, self._blueprint.http_client, None
             self._closed = True
         self._proofs.clear()
         self._history.clear()
-        if client is not None:
-            client.close()
-        elif self._blueprint.http_client is not None:
-            self._blueprint.http_client.close()
+        if http is not None:
+            http.close()
 
     def after_fork(self) -> None:
         """Release the lock and forget requests under way, in the child of a fork."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from pydantic import Field, SecretStr
 
 from credconf.entra.proof import Candidate, Proof
-from credconf.kinds.common import KIND, CommonOverrides, CommonSettings, Given
+from credconf.kinds.common import KIND, ApplicationSettings, CommonOverrides, Given
 from credconf.references import BaseReference, NotFound
 from credconf.settings.declaration import Setting
 from credconf.settings.fields import Password, PlainText
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from credconf.references import Reader, Stamp
 
 
-class ClientPassphraseSettings(CommonSettings):
+class ClientPassphraseSettings(ApplicationSettings):
     """A service principal that proves itself with a secret derived from a passphrase."""
 
-    proof: ClassVar[str] = "client_passphrase"
+    proof: ClassVar = "client_passphrase"
     also_called: ClassVar = "diceware"
 
     kind: Annotated[Literal["client_passphrase"], KIND] = "client_passphrase"

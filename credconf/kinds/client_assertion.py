@@ -1,0 +1,140 @@
+"""`kind: client_assertion`: an application that another issuer vouches for (workload identity federation).
+
+Source: Microsoft's page "Workload identity federation", and RFC 7523.
+"""
+
+from __future__ import annotations
+
+import binascii
+import json
+import math
+from base64 import urlsafe_b64decode
+from datetime import UTC, datetime
+from functools import partial
+from operator import methodcaller
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
+
+from credconf.entra.proof import Candidate, Claims, Proof
+from credconf.references import EXCHANGE_AUDIENCES, NOT_RUN, NotFound
+from credconf.settings import clouds
+from credconf.settings.declaration import Setting
+from credconf.settings.fields import Assertion, AssertionFunction
+
+from .common import KIND, ApplicationSettings, CommonOverrides
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from credconf.references import BaseReference, Reader, Stamp
+
+_PARTS: Final = 3  # header, payload and signature of a JWT
+_RENEWED: Final = (
+    "whatever wrote it must write a new one: the kubelet renews the token of a projected volume while it is mounted, "
+    "the runner of a job writes it once"
+)
+
+
+class ClientAssertionSettings(ApplicationSettings):
+    """An application that proves itself with an assertion that another issuer has signed."""
+
+    proof: ClassVar = "client_assertion"
+
+    also_called: ClassVar = (
+        "workload_identity workloadidentity workloadidentitycredential clientassertioncredential federated oidc"
+    )
+    yields: ClassVar = True
+    seals: ClassVar = False
+
+    kind: Annotated[Literal["client_assertion"], KIND] = "client_assertion"
+    client_assertion: Annotated[
+        Assertion,
+        Setting(
+            "Where the assertion comes from: always a reference, because each assertion expires.",
+            ({"file": "/var/run/secrets/azure/tokens/azure-identity-token"},),
+            environment=("AZURE_FEDERATED_TOKEN_FILE",),
+            also_called="assertion clientassertionfile federatedtoken federatedtokenfile tokenfile tokenfilepath "
+            "oidctoken oidctokenfilepath usefederatedtoken workloadidentity workloadidentitytokenfile",
+            secret=True,
+        ),
+    ]
+
+    def candidates(self) -> tuple[Candidate, ...]:
+        """Return the assertion."""
+        source = self.client_assertion
+        if isinstance(source, AssertionFunction):
+            return (Candidate("client_assertion", source.label, partial(_called, source), _never, runs=True),)
+        authority = self.authority if isinstance(self.authority, str) else None
+        reference = source.with_audience(EXCHANGE_AUDIENCES[clouds.cloud_of(authority) or "public"])
+        stamp = methodcaller("stamp", reference)
+        return (Candidate("client_assertion", reference.label, partial(_read, reference), stamp, reference.runs),)
+
+
+class ClientAssertionOverrides(CommonOverrides, total=False):
+    """The fields as keyword arguments."""
+
+    client_assertion: Mapping[str, Any] | None
+
+
+def _read(reference: BaseReference, reader: Reader) -> Proof | NotFound:
+    found = reader.text(reference)
+    if isinstance(found, NotFound):
+        return found
+    if found is NOT_RUN:
+        return _unknown(reference.label)
+    return assertion(found.strip(), reference.label, reader.clock(), renewed=reader.stamp(reference) is None)
+
+
+def _called(source: AssertionFunction, reader: Reader) -> Proof | NotFound:
+    if not reader.runs:
+        return _unknown(source.label)
+    found = source.call()
+    return found if isinstance(found, NotFound) else assertion(found, source.label, reader.clock(), renewed=True)
+
+
+def _unknown(label: str) -> Proof:
+    """Return what stands for an assertion while `load()` runs nothing."""
+    return Proof(NOT_RUN, (), label, claims=Claims("", "", "", math.inf))
+
+
+def _never(_: Reader) -> Stamp:
+    return None
+
+
+def assertion(text: str, label: str, now: float, *, renewed: bool) -> Proof | NotFound:
+    """Make a proof from an assertion. Only a JWT that has not expired is one, so that no other file is ever sent.
+
+    Args:
+        text: what was read.
+        label: the name of the reference in messages.
+        now: the time, in seconds of Unix time.
+        renewed: whether each reading gives a new assertion.
+    """
+    claims = _claims(text)
+    if claims is None:
+        hint = "name a file or variable that holds a signed token: three parts of base64url with dots between them"
+        return NotFound("bad-assertion", f"{label} holds no JWT", hint)
+    if claims.ends_at <= now:
+        ended = datetime.fromtimestamp(claims.ends_at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        return NotFound("expired-assertion", f"the assertion in {label} expired at {ended}", _RENEWED)
+    same_as = f"{claims.issuer} {claims.subject} {claims.audience}" if renewed else None
+    parts = text.split(".")
+    return Proof(text, (text, parts[1], parts[2]), label, claims=claims, same_as=same_as)
+
+
+def _claims(text: str) -> Claims | None:
+    """Return the claims of a JWT; `None` if the text is none. Its signature is Entra's to verify."""
+    parts = text.split(".")
+    if len(parts) != _PARTS or not all(parts) or len(text) != len(text.encode(errors="replace")):
+        return None
+    try:
+        header, payload = (json.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4))) for part in parts[:2])
+    except (binascii.Error, ValueError, RecursionError):
+        return None
+    if not isinstance(header, dict) or not isinstance(payload, dict):
+        return None
+    ends_at = payload.get("exp")
+    if isinstance(ends_at, bool) or not isinstance(ends_at, int | float) or not 0 < ends_at < 1e11:  # noqa: PLR2004 - the year 5138
+        return None
+    audience = payload.get("aud")
+    first = audience[0] if isinstance(audience, list) and audience else audience
+    return Claims(str(payload.get("iss", "")), str(payload.get("sub", "")), str(first or ""), float(ends_at))
