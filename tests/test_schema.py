@@ -402,6 +402,7 @@ VALUES = {
         *("2027-01-31T00:00:00", "tomorrow", "", 20270131, True, None, {"env": "A"}, ["2027-01-31"], {}),
     ],
     "client_certificate": [{"file": "a"}, {"file": 5}, "a", 5, {"env": "A"}, [{"file": "a"}], {}, None, True],
+    "client_assertion": [{"file": "a"}, {"env": "A"}, {"command": ["a"]}, "a", 5, {}, {"files": "a"}, ["a"], None],
     "client_certificate_password": [*TEXTS, *NO_TEXTS],
     "send_certificate_chain": [*BOOLEANS, *NO_BOOLEANS],
     "cloud": ["public", "usgov", "china", "moon", "Public", None, 5, {"env": "A"}, ["public"]],

@@ -167,7 +167,7 @@ OF_A_KIND = {
     "```yaml\nclient_passphrase: {file: /run/secrets/passphrase}\n```\n\n"
     "Variables: `CREDCONF_CLIENT_PASSPHRASE`, `CREDCONF_CLIENT_PASSPHRASE_FILE`; of the entry NAME: "
     "`CREDCONF__<NAME>__CLIENT_PASSPHRASE`, `CREDCONF__<NAME>__CLIENT_PASSPHRASE_FILE`",
-    "the_kind_for_editors": [True, "A service principal that proves itself with a secret derived from a passphrase."],
+    "the_kind_for_editors": "A service principal that proves itself with a secret derived from a passphrase.",
     "the_reference_page": [True] * 3,
     "variables": [5, "$CREDCONF_CLIENT_PASSPHRASE", ["file"], "a"],
     "hints": {

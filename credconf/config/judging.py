@@ -29,7 +29,7 @@ from credconf.stores import STORES, store_of
 from . import layers as layer_of
 from .layers import conventional
 from .merging import exclusive, merge_file_layers, place_in, tree
-from .safety import answered_by, discovered_variables, mixed_identity, redirected_secret
+from .safety import answered_by, discovered_variables, mixed_identity, redirected_secret, unnamed_source
 from .variables import PREFIX, Scheme, bad_prefix, is_prefix
 
 if TYPE_CHECKING:
@@ -142,15 +142,15 @@ class Judge:
             self.problems += machine.dotenv.twice(used_variables(dotenv, self.merged, machine.request.environ))
         found = [exclusive(layer, self.path("authority")) for layer in self.layers]
         self.problems += [problem for problem in found if problem is not None]
+        if machine is not None:
+            ignored = of_another_kind(self.merged)
+            self.problems += [problem for problem in ignored.values() if problem is not None]
+            self.merged = {path: value for path, value in self.merged.items() if path not in ignored}
         for problem in mixed_identity(self.layers, self.merged, self.reader):
             # The environment of a machine may give the entry a secret of its own.
             self.problems.append(problem if machine is not None else self._own(problem, severity="warning"))
         self.problems += displaced_host(self.layers, self.merged, self.path("authority"))
         self.problems += [self._own(problem) for problem in notation_warnings(self.merged, self._lines)]
-        if machine is not None:
-            ignored = of_another_kind(self.merged)
-            self.problems += ignored.values()
-            self.merged = {path: value for path, value in self.merged.items() if path not in ignored}
 
     def _own(self, problem: Problem, **changes: Any) -> Problem:
         """Return a problem with its path in the whole configuration."""
@@ -189,7 +189,7 @@ class Judge:
         dotenv, environ = self._machine.dotenv, self._machine.request.environ
         invalid = {problem.path for problem in settings.problems} if isinstance(settings, Invalid) else set()
         from_dotenv = discovered_variables(dotenv.variables, environ) if dotenv.discovered else {}
-        redirected = redirected_secret(self.merged, self.reader, from_dotenv)
+        redirected = (*redirected_secret(self.merged, self.reader, from_dotenv), *unnamed_source(self.merged))
         # An invalid value decides nothing, and is an error already.
         self.problems += [problem for problem in redirected if problem.path not in invalid]
         if dotenv.discovered:
@@ -226,17 +226,19 @@ class Judge:
 
 def stand_ins(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Return valid values for missing settings, so that the others can be checked."""
-    found: dict[str, Any] = {} if "client_id" in fields else {"client_id": _ID}
-    if "tenant_id" not in fields and "oidc_authority" not in fields:
-        found["tenant_id"] = _ID
     kind = kind_of(fields)
     if kind is None and not present_proofs(fields):
         # Where no proof is given, use a kind that has all of the settings.
         kind = next(iter(fitting_kinds(fields)), next(iter(KINDS)))
-    model = KINDS[kind] if kind is not None else None
-    if model is not None and (model.proof in fields or not present_proofs(fields)):
+    found: dict[str, Any] = {}
+    model = KINDS[kind] if kind is not None else next(iter(KINDS.values()))
+    if "oidc_authority" in model.model_fields and "tenant_id" not in fields and "oidc_authority" not in fields:
+        found["tenant_id"] = _ID
+    if kind is not None and (model.proof in fields or not present_proofs(fields)):
         required = (name for name, info in model.model_fields.items() if info.is_required())
         found |= {name: stand_in(SETTINGS[name]) for name in required if name not in {*fields, *found}}
+    elif "client_id" not in fields:
+        found["client_id"] = _ID
     cache = fields.get("token_cache")
     store = store_of(cache) if isinstance(cache, dict) else None
     if store is not None and isinstance(cache, dict):

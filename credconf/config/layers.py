@@ -11,7 +11,7 @@ from credconf.entra.identity import Surroundings
 from credconf.ground.files import absolute
 from credconf.ground.records import field, record, replace
 from credconf.kinds import ALIASES, FIELDS, NESTED, SETTINGS
-from credconf.kinds.validation import unknown_key
+from credconf.kinds.validation import kind_of_class, unknown_key
 from credconf.problems import Problem
 from credconf.problems.printable import shown_key
 from credconf.problems.problem import Origin
@@ -159,7 +159,7 @@ def _variables(  # noqa: PLR0917 - it has only the two callers above
         origin = origin_of(variable.name)
         earlier = setters.get(variable.field)
         if variable.form == "unusable":
-            message = f"{variable.name} would hold the certificate itself, but a certificate is always a file"
+            message = f"{variable.name} would hold `{variable.field}` itself, which is always a reference"
             hint = f"set {variable.name}_FILE to its path"
             problems.append(Problem("bad-variable", message, path=variable.field, origin=origin, hint=hint))
         elif earlier is not None and earlier.ours == variable.ours:
@@ -167,7 +167,9 @@ def _variables(  # noqa: PLR0917 - it has only the two callers above
             problems.append(Problem("conflict", message, path=variable.field, origin=origin, hint="unset one of them"))
         elif earlier is None:
             setters[variable.field] = variable
-            _put(layer, variable.field, _read(variable, text, directory), origin)
+            raw = _read(variable, text, directory)
+            if raw is not None:
+                _put(layer, variable.field, raw, origin)
         else:
             value = layer.values[variable.field]
             displacing = value.origin.over((*value.origin.displaced, origin))
@@ -181,8 +183,15 @@ def _read(variable: Variable, text: str, directory: Callable[[], str]) -> Any:
     if variable.form == "list":
         return split_list(text)
     if variable.form == "word":
-        return SETTINGS[variable.field].setting.words.get(text.strip().lower(), text)
+        return _word(variable.field, text)
     return anchored_value(variable.field, text, directory()) if SETTINGS[variable.field].setting.is_path else text
+
+
+def _word(field: str, text: str) -> Any:
+    """Return the value that another tool's word means; the text itself if it is none."""
+    if field == "kind":
+        return kind_of_class(text)
+    return SETTINGS[field].setting.words.get(text.strip().lower(), text)
 
 
 PROXIES = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")

@@ -129,6 +129,21 @@ def redirected_secret(merged: Mapping[str, Value], reader: Reader, from_dotenv: 
             yield Problem("redirected-secret", message, path=path, origin=value.origin, hint=hint)
 
 
+def unnamed_source(merged: Mapping[str, Value]) -> Iterator[Problem]:
+    """Report references that vouch for the machine to whom a discovered file names.
+
+    Args:
+        merged: the winning values.
+    """
+    for path, value in merged.items():
+        reference = reference_in(value.raw)
+        if reference is None or not reference.needs_named_file or not value.origin.discovered:
+            continue
+        message = f"`{reference.key}` in a discovered file would vouch for this machine wherever that file says"
+        hint = _how_to_name(value.origin, None)
+        yield Problem("redirected-secret", message, path=path, origin=value.origin, hint=hint)
+
+
 def discovered_variables(variables: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
     """Return the variables of a discovered `.env` that are not set in the process environment."""
     return {name: text for name, text in variables.items() if text and not environ.get(name)}

@@ -80,7 +80,7 @@ def documented() -> dict[str, Variable]:
     found: dict[str, Variable] = {}
     for path, each in SETTINGS.items():
         for name in each.setting.environment:
-            form: Form = "list" if each.is_list else "word" if each.setting.words else "literal"
+            form: Form = "list" if each.is_list else "word" if each.setting.words or path == "kind" else "literal"
             if name.endswith("_FILE") or each.only_by_reference:
                 form = "file"
             found[name] = Variable(name, path, form, ours=False)

@@ -150,7 +150,7 @@ class EntraClient:
             The token, or the failure: it is not raised, so no frame of a traceback holds the secret.
         """
         redact = Redactor((), self._identity.concealed, partial(self._held, proof, held), tokens)
-        context = RequestContext(self._identity, request.tenant, redact)
+        context = RequestContext(self._identity, request.tenant, redact, proof.claims)
         sender = Sender(self._http, deadline if self._bounded else None, retries=retries)
         try:
             built = self._build(proof.parameter, request, sender, context)

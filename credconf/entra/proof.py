@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from credconf.references import NotFound, Reader, Stamp
 
+    from .assertions import Claims
+
 
 class Signer(Protocol):
     """Signs client assertions (RFC 7523)."""
@@ -21,23 +23,6 @@ class Signer(Protocol):
     def assertion(self, audience: str, client_id: str) -> Opaque:
         """An assertion for one request: the text of a JWT."""
         ...
-
-
-@record
-class Claims:
-    """What an assertion says about itself. None of it is a secret.
-
-    Attributes:
-        issuer: who issued it (`iss`).
-        subject: whom it describes (`sub`).
-        audience: for whom it is (`aud`).
-        ends_at: when it expires (`exp`), in seconds of Unix time.
-    """
-
-    issuer: str
-    subject: str
-    audience: str
-    ends_at: float
 
 
 @record

@@ -19,6 +19,7 @@ from .messages import Reply
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from .assertions import Claims
     from .http import HttpClient
     from .identity import Identity
     from .messages import Form
@@ -53,11 +54,13 @@ class RequestContext:
         identity: The identity of the configuration.
         tenant: The tenant of this request.
         redact: Removes every secret that is held from a text.
+        claims: Of the assertion that is sent; `None` for another proof.
     """
 
     identity: Identity
     tenant: str | None
     redact: Redactor = field(repr=False)
+    claims: Claims | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
         client = self.identity.shown("client_id")
@@ -260,6 +263,8 @@ def refusal(context: RequestContext, status: int, headers: Mapping[str, str], pa
     reason = f"AADSTS{codes[0]} ({error})" if codes else f"the server refused ({error})"
     reason += _wait(known)
     lines = [explain(codes[0]) if codes else None, f"The server said: {message}"]
+    if context.claims is not None:
+        lines += context.claims.advice(codes, context.identity.shown("client_id") or "")
     lines.append(f"Correlation id: {known['correlation_id']}" if known["correlation_id"] else None)
     return context.failure(reason, error, do="\n".join(line for line in lines if line), **known)
 

@@ -9,12 +9,12 @@ import binascii
 import json
 import math
 from base64 import urlsafe_b64decode
-from datetime import UTC, datetime
 from functools import partial
 from operator import methodcaller
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
-from credconf.entra.proof import Candidate, Claims, Proof
+from credconf.entra.assertions import Claims, utc
+from credconf.entra.proof import Candidate, Proof
 from credconf.references import EXCHANGE_AUDIENCES, NOT_RUN, NotFound
 from credconf.settings import clouds
 from credconf.settings.declaration import Setting
@@ -39,9 +39,8 @@ class ClientAssertionSettings(ApplicationSettings):
 
     proof: ClassVar = "client_assertion"
 
-    also_called: ClassVar = (
-        "workload_identity workloadidentity workloadidentitycredential clientassertioncredential federated oidc"
-    )
+    azure_identity: ClassVar = "WorkloadIdentityCredential"
+    also_called: ClassVar = "workload_identity workloadidentity clientassertioncredential federated oidc"
     yields: ClassVar = True
     seals: ClassVar = False
 
@@ -114,8 +113,8 @@ def assertion(text: str, label: str, now: float, *, renewed: bool) -> Proof | No
         hint = "name a file or variable that holds a signed token: three parts of base64url with dots between them"
         return NotFound("bad-assertion", f"{label} holds no JWT", hint)
     if claims.ends_at <= now:
-        ended = datetime.fromtimestamp(claims.ends_at, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-        return NotFound("expired-assertion", f"the assertion in {label} expired at {ended}", _RENEWED)
+        message = f"the assertion in {label} expired at {utc(claims.ends_at)}"
+        return NotFound("expired-assertion", message, _RENEWED)
     same_as = f"{claims.issuer} {claims.subject} {claims.audience}" if renewed else None
     parts = text.split(".")
     return Proof(text, (text, parts[1], parts[2]), label, claims=claims, same_as=same_as)

@@ -35,6 +35,7 @@ class ClientCertificateSettings(ApplicationSettings):
 
     proof: ClassVar = "client_certificate"
 
+    azure_identity: ClassVar = "CertificateCredential"
     also_called: ClassVar = "certificate"
 
     kind: Annotated[Literal["client_certificate"], KIND] = "client_certificate"

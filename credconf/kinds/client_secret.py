@@ -26,6 +26,7 @@ class ClientSecretSettings(ApplicationSettings):
 
     proof: ClassVar = "client_secret"
 
+    azure_identity: ClassVar = "ClientSecretCredential"
     also_called: ClassVar = "secret password"
     ends_by: ClassVar = "secret_expires_on"
     renewal: ClassVar = "Make a new one, and put its reference first: `client_secret` may be a list, newest first."

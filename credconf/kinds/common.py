@@ -43,8 +43,9 @@ if TYPE_CHECKING:
 
 
 KIND: Final = Setting(
-    "The kind of credential; needed only where it does not follow from the secret or certificate.",
+    "The kind of credential; needed only where it does not follow from the secret, certificate or assertion.",
     ("client_secret",),
+    environment=("AZURE_TOKEN_CREDENTIALS",),
     also_called="type authtype authmethod authentication authenticationtype credentialtype credential method",
 )
 """The declaration of `kind`, for every kind."""
@@ -55,6 +56,7 @@ class CommonSettings(BaseModel):
 
     Attributes:
         proof: the field from which the kind is inferred; `None` for a kind that must be named.
+        azure_identity: the class of azure-identity for the same purpose.
         also_called: the names that other tools use for the kind, in lower case without `-` and `_`.
         allowed_by: the word in `allow=` that the kind needs.
         yields: whether its proof, if only an `AZURE_` variable gives it, gives way to another proof.
@@ -66,6 +68,7 @@ class CommonSettings(BaseModel):
     model_config = STRICT
 
     proof: ClassVar[str | None] = None
+    azure_identity: ClassVar[str] = ""
     also_called: ClassVar[str] = ""
     allowed_by: ClassVar[str | None] = None
     yields: ClassVar[bool] = False

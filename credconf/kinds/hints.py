@@ -30,19 +30,17 @@ _USERS: Final = "remove it: an application signs in here, not a user"
 _NOT_SETTINGS: Final = {
     **dict.fromkeys(("scope", "scopes", "resource", "audience"), _SCOPES),
     **dict.fromkeys(("username", "user", "login", "email"), _USERS),
-    **dict.fromkeys(
-        ("subscription", "subscriptionid"),
-        "remove it: a subscription is an argument of an Azure client, not of a credential",
-    ),
+    "subscriptionid": "remove it: a subscription is an argument of an Azure client, not of a credential",
     **dict.fromkeys(
         ("instancediscovery", "validateauthority"), "write `disable_instance_discovery`, which means the opposite"
     ),
     **dict.fromkeys(("thumbprint", "certificatethumbprint"), "remove it: credconf computes it from the certificate"),
     **dict.fromkeys(("logging", "loggingenable", "loglevel"), "remove it: set the level of the logger `credconf`"),
     **dict.fromkeys(
-        ("managedidentity", "managedidentityclientid", "usemsi", "msi", "federatedtokenfile", "usecli"),
-        "remove it: only a client secret or a certificate is supported",
+        ("managedidentity", "managedidentityclientid", "usemsi", "msi"),
+        "write `kind: managed_identity`, and `client_id` if the identity is user-assigned",
     ),
+    **dict.fromkeys(("usecli", "useazurecli"), "write `kind: azure_cli`"),
 }
 _OTHER_LEVEL: Final = {
     **dict.fromkeys(("extends", "abstract"), "it belongs in an entry of `credentials`"),

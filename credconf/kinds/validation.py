@@ -74,6 +74,17 @@ def kind_of(fields: Mapping[str, Any]) -> str | None:
     return present[0] if len(present) == 1 else None
 
 
+def kind_of_class(name: str) -> str | None:
+    """Return the kind of a class of azure-identity, as `AZURE_TOKEN_CREDENTIALS` names it, or the name itself.
+
+    `EnvironmentCredential` is `None`: it is any kind whose proof the environment gives.
+    """
+    word = name.strip().lower()
+    if word == "environmentcredential":
+        return None
+    return next((kind for kind, model in KINDS.items() if model.azure_identity.lower() == word), name)
+
+
 def infer(fields: Mapping[str, Any], problems: list[Problem]) -> type[Kind] | None:
     """Return the model of the named kind, or of the given proof; otherwise add a problem and return `None`."""
     present = present_proofs(fields)
@@ -85,8 +96,8 @@ def infer(fields: Mapping[str, Any], problems: list[Problem]) -> type[Kind] | No
     named = fields.get("kind")
     if named is None and not present:
         first, *others = PROOFS
-        nor = "".join(f", nor is `{proof}`" for proof in others)
-        problems.append(Problem("missing", f"`{first}` is not set{nor}", path=first))
+        nor = " or ".join(f"`{proof}`" for proof in others)
+        problems.append(Problem("missing", f"`{first}` is not set, nor is {nor}", path=first))
         return None
     if named is not None and not (isinstance(named, str) and named in KINDS):
         problems.append(_unknown_kind(named))

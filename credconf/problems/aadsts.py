@@ -29,6 +29,9 @@ EXPLAINED: dict[int, str] = {
     53003: "A Conditional Access policy blocks this sign-in: ask the tenant's administrator.",
     65001: "Consent is missing: an administrator must grant the application its permissions.",
     70001: "The application is disabled, or the tenant does not know it: check client_id and tenant_id.",
+    70021: "No federated credential of the application matches the assertion: compare issuer, subject and audience.",
+    70023: "The assertion is valid for more than 25 hours, which Entra refuses: shorten the life of the token.",
+    70025: "The application has no federated credential: add one.",
     70002: "The client secret does not match: check client_id and client_secret.",
     70011: "The scope is not valid: a service principal requests RESOURCE/.default.",
     90002: "The tenant does not exist: check tenant_id, and that `cloud` is the tenant's cloud.",
@@ -48,17 +51,21 @@ EXPLAINED: dict[int, str] = {
     700016: "The application is not in this tenant: check client_id and tenant_id, or ask an administrator to consent.",
     700022: "The scopes belong to several APIs: request one token for each.",
     700023: "The assertion's audience is wrong: check `authority` and tenant_id.",
-    700024: "The assertion is not valid at this time: check the clock of this machine.",
+    700024: "The assertion has expired or is not valid yet: check that its file is renewed, and this machine's clock.",
     700025: "The application is a public client, which can't have a secret: register it as a confidential client.",
     700027: "The certificate is not the application's, or its signature is wrong: upload it to the registration.",
     700030: "The application does not trust the certificate's subject name: check the certificate.",
     700051: "The response type is not enabled for the application: check which library sends the request.",
-    700213: "No federated credential of the application matches the assertion: check its issuer, subject and audience.",
+    700211: "No federated credential has the assertion's issuer: it must match exactly, with any slash at its end.",
+    700212: "No federated credential has the assertion's audience: it must match exactly.",
+    700213: "No federated credential has the assertion's subject: it must match exactly.",
     900144: "The request lacks a parameter: check that client_id and the scope are set.",
     900023: "tenant_id is neither a GUID nor a domain name of a tenant: check tenant_id.",
     900021: "tenant_id is not a valid identifier: check tenant_id.",
     900382: "The tenant is in another cloud: set `cloud`.",
     900971: "The request has no reply address, which only users need: check which library sends the request.",
+    7002137: "The issuer of a federated credential differs from the assertion's only in case: write it exactly alike.",
+    7002138: "The subject of a federated credential differs from the assertion's only in case: write it exactly alike.",
     9002313: "The request is malformed: check tenant_id, client_id and the scope for stray characters.",
     1002012: "The scope is not valid for a service principal: it must be RESOURCE/.default.",
     7000112: "The application is disabled: ask the tenant's administrator.",
@@ -69,6 +76,10 @@ EXPLAINED: dict[int, str] = {
     7000222: "The client secret has expired: create a new one in the app registration, and replace the old one.",
     7000229: "The application has no service principal in this tenant: ask an administrator to consent to it.",
 }
+
+
+FEDERATION = frozenset({70021, 70023, 70025, 700024, 700211, 700212, 700213, 7002137, 7002138})
+"""The refusals of an assertion itself: another assertion may be accepted."""
 
 
 def codes_in(text: str) -> tuple[int, ...]:

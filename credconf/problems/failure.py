@@ -5,6 +5,8 @@ from __future__ import annotations
 from credconf.ground.limits import shortage
 from credconf.ground.records import record
 
+from .aadsts import FEDERATION
+
 _THROTTLED = 429
 _CLIENT_ERRORS = range(400, 500)
 _TEMPORARY = {408, _THROTTLED}
@@ -41,8 +43,8 @@ class Failure:
 
     @property
     def refused_proof(self) -> bool:
-        """Entra refused the secret or the certificate itself; another one may be accepted."""
-        return self.error == "invalid_client"
+        """Entra refused the secret, the certificate or the assertion itself; another one may be accepted."""
+        return self.error == "invalid_client" or not FEDERATION.isdisjoint(self.codes)
 
     @property
     def refused(self) -> bool:

@@ -50,7 +50,7 @@ def test_the_text_has_message_position_and_hint(project):
     project.write("prod.yaml", f"default: billing\ncredentials:\n  billing:\n    client_id: {CLIENT}\n")
     text = str(project.refused(["base.yaml", "prod.yaml"]))
     assert text.splitlines() == [
-        "error[missing]: `client_secret` of `billing` is not set, nor is `client_certificate`",
+        "error[missing]: `client_secret` of `billing` is not set, nor is `client_certificate` or `client_assertion`",
         "  --> prod.yaml:3:3",
         "  add `client_secret: {file: PATH}`, or set CREDCONF__BILLING__CLIENT_SECRET",
         "  looked in: arguments, environment, .env (no such file), base.yaml, prod.yaml",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from credconf.config.request import DEFAULT_FILE
 from credconf.ground.records import record, replace
 from credconf.kinds import KINDS, PROOFS
-from credconf.kinds.validation import kind_of
+from credconf.kinds.validation import kind_of, present_proofs
 from credconf.problems import Problem
 from credconf.problems.problem import joined
 from credconf.references import reference_in
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from credconf.config.reading.inheritance import Entries
     from credconf.config.request import Request
     from credconf.config.variables import Scheme
-
-
-_OF_WORKLOAD_IDENTITY: Final = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_FEDERATED_TOKEN_FILE")
 
 
 def used_variables(layer: Layer, merged: Mapping[str, Value], environ: Mapping[str, str]) -> list[str]:
@@ -41,37 +38,43 @@ def used_variables(layer: Layer, merged: Mapping[str, Value], environ: Mapping[s
     return list(dict.fromkeys([*read, *(name for name in named if not environ.get(name))]))
 
 
-def of_another_kind(merged: Mapping[str, Value]) -> dict[str, Problem]:
-    """Return a warning, by path, for each option of another kind that only an `AZURE_` variable gives.
+def of_another_kind(merged: Mapping[str, Value]) -> dict[str, Problem | None]:
+    """Return the values that only an `AZURE_` variable gives and that the kind does not have, by path.
 
-    azure-identity uses the secret and ignores the options of a certificate; so does credconf. A second proof is an
-    error, because the intended one is unknown.
+    Each has a warning, unless several kinds have the setting: such a variable is probably for other programs.
 
     Args:
         merged: the winning values.
     """
-    kind = kind_of({path: value.raw for path, value in merged.items() if path == "kind" or path in PROOFS})
-    found: dict[str, Problem] = {}
-    for path, value in merged.items():
-        if kind is None:
-            break
-        origin = value.origin
-        ambient = origin.place in {"environment", "dotenv"} and (origin.name or "").startswith("AZURE_")
-        if not ambient or origin.displaced or path in PROOFS or path.split(".")[0] in KINDS[kind].model_fields:
+    given = {path: value.raw for path, value in merged.items()}
+    ambient = {path for path, value in merged.items() if is_ambient(value) and not value.origin.displaced}
+    if given.get("kind") is None:
+        # A webhook gives a token file to each container, also to one that has a secret.
+        yielding = {model.proof for model in KINDS.values() if model.yields and model.proof in ambient}
+        if any(proof not in yielding for proof in present_proofs(given)):
+            given = {path: raw for path, raw in given.items() if path not in yielding}
+    kind = kind_of(given)
+    if kind is None:
+        return {}
+    found: dict[str, Problem | None] = {}
+    for path in ambient:
+        field = path.split(".")[0]
+        if field in KINDS[kind].model_fields:
             continue
+        origin = merged[path].origin
         message = f"{origin.name} is set, and has no effect on a credential of `kind: {kind}`"
-        found[path] = Problem("unheard-variable", message, "warning", path, origin, "unset it if it is not needed")
+        hint = "unset it if it is not needed"
+        if field in PROOFS:
+            hint += f", or set `kind: {kind_of({field: True})}` to use it"
+        is_common = sum(field in model.model_fields for model in KINDS.values()) > 1
+        found[path] = None if is_common else Problem("unheard-variable", message, "warning", path, origin, hint)
     return found
 
 
-def workload_identity(path: str, environ: Mapping[str, str]) -> str:
-    """Return a line for the hint of a missing proof if a webhook has set up workload identity, else nothing."""
-    if path not in PROOFS or not all(environ.get(name) for name in _OF_WORKLOAD_IDENTITY):
-        return ""
-    return (
-        "\nAZURE_FEDERATED_TOKEN_FILE is set, but workload identity is not supported yet: use azure-identity's"
-        "\nWorkloadIdentityCredential, or set a secret or a certificate"
-    )
+def is_ambient(value: Value) -> bool:
+    """Whether an `AZURE_` variable gives a value: it may be there for other programs."""
+    origin = value.origin
+    return origin.place in {"environment", "dotenv"} and (origin.name or "").startswith("AZURE_")
 
 
 _NEAR: Final = f"{os.path.splitext(DEFAULT_FILE)[0]}.yml"
@@ -108,7 +111,6 @@ class Missing:
         ways += [f"set {variable}"] if variable else []
         hint = ", or ".join(ways) or f"pass {path}="
         hint += self._nearly_set(variable) if variable else ""
-        hint += workload_identity(path, self.request.environ) if self.scheme.azure else ""
         message = problem.message.replace("` is not set", of, 1)
         return replace(problem, message=message, origin=part.origin if part else None, hint=hint)
 

@@ -95,4 +95,19 @@ EXPLAINED = {
         wrong="AZURE_CLIENT_ID '11111111-1111-1111-1111-111111111111'",
         right="AZURE_CLIENT_ID='11111111-1111-1111-1111-111111111111'",
     ),
+    "bad-assertion": Explanation(
+        "a reference gives no signed token",
+        """The assertion of a `client_assertion` is a JWT: three parts of base64url with dots between them, with an
+        expiry. credconf sends nothing else to Entra, so that a wrong path never sends the content of another file.
+        Check the path, and that the platform has written the token.""",
+        wrong="client_assertion: {file: /run/secrets/entra}",
+        right="client_assertion: {file: /var/run/secrets/azure/tokens/azure-identity-token}",
+    ),
+    "expired-assertion": Explanation(
+        "a signed token has expired",
+        """The platform that writes the token must write a new one before it expires. In Kubernetes, the kubelet renews
+        the token of a projected volume, but not a copy of it, nor one that is mounted with `subPath`. The runner of a
+        job writes its token once: use `{github: {}}` or `{azure_pipelines: ID}` instead of a file, and each request
+        gets a new one. If the file is new, check the clock of this machine.""",
+    ),
 }

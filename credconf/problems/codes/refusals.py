@@ -41,13 +41,36 @@ _PROOFS = {
     700023: """The assertion was made for another token endpoint (its audience), or the scope names no resource. Check
         that `authority`, `cloud` and tenant_id are those of the application, that no proxy redirects requests to
         another host, and that the scope is RESOURCE/.default.""",
-    700024: """An assertion is valid for a few minutes from the time of its signature, by the clock of this machine, and
-        Entra's clock differs. Synchronise this machine's clock (NTP). Virtual machines and WSL are often late after
-        a suspend. `credconf doctor` shows the difference.""",
-    700213: """The application trusts tokens of another issuer (federated credentials), and none of its entries matches
-        the issuer, the subject and the audience of the token that was sent. With a configured secret or certificate,
-        this means that another credential sent the request: check whether another library in the program signs
-        in.""",
+    700024: """The assertion has expired, or is not valid yet. With `client_assertion: {file:}`, the file is probably
+        stale: the kubelet renews the token of a projected volume, but not a copy of it, nor one that is mounted with
+        `subPath`. With a certificate, credconf signs an assertion for each request by the clock of this machine:
+        synchronise it (NTP). Virtual machines and WSL are often late after a suspend. `credconf doctor` shows the
+        difference.""",
+    70021: """No federated credential of the application matches the assertion. Entra compares issuer, subject and
+        audience exactly. The error shows the assertion's, and the command that adds a federated credential with them.
+        A new one needs a minute or two to be known everywhere.""",
+    700211: """No federated credential of the application has the issuer of the assertion. It must be the same text; a
+        slash at its end counts. For AKS, it is the cluster's OIDC issuer: `az aks show --query
+        oidcIssuerProfile.issuerUrl`. An assertion for AKS identity binding that is sent straight to Entra ends here,
+        too: set `token_proxy: true`.""",
+    700212: """No federated credential of the application has the audience of the assertion. Entra's own is
+        api://AzureADTokenExchange (api://AzureADTokenExchangeUSGov and api://AzureADTokenExchangeChina in the other
+        clouds). Set the audience where the token is issued: of the projected volume in Kubernetes, or with
+        `{github: {audience: …}}`.""",
+    700213: """No federated credential of the application has the subject of the assertion. It must be the same text:
+        `system:serviceaccount:NAMESPACE:NAME` in Kubernetes, `repo:OWNER/REPO:ref:refs/heads/BRANCH` or
+        `repo:OWNER/REPO:environment:NAME` for GitHub, with ids of owner and repository in newer repositories. The
+        error shows the assertion's subject. If the configuration has a secret or a certificate, another library in
+        the program sent this request.""",
+    7002137: """The issuer of a federated credential and that of the assertion differ only in upper and lower case.
+        Entra compares them exactly: write the issuer as the error shows it.""",
+    7002138: """The subject of a federated credential and that of the assertion differ only in upper and lower case.
+        Entra compares them exactly: write the subject as the error shows it.""",
+    70023: """Entra accepts an assertion that is valid for 25 hours at most. Shorten the life of the token where it is
+        issued: `expirationSeconds` of the projected volume in Kubernetes.""",
+    70025: """The application trusts no other issuer: it has no federated credential. The error shows the command that
+        adds one for the assertion. It belongs to the app registration, or to the user-assigned identity whose
+        client id is configured: then use `az identity federated-credential create`.""",
 }
 
 _APPLICATIONS = {

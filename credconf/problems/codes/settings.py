@@ -16,8 +16,8 @@ EXPLAINED = {
     ),
     "missing": Explanation(
         "no source sets a required setting",
-        """An application needs `client_id`, a secret or a certificate, and `tenant_id` (or `oidc_authority` for a
-        server other than Entra ID). The message lists every place that credconf searched, and names a key and a
+        """An application needs `client_id`, a secret, a certificate or an assertion, and `tenant_id` (or
+        `oidc_authority` for a server other than Entra ID). The message lists every place that credconf searched, and names a key and a
         variable that would work. An empty variable counts as unset. A named entry reads only its own variables: the
         entry `billing` reads CREDCONF__BILLING__CLIENT_SECRET, not AZURE_CLIENT_SECRET.""",
         wrong="tenant_id: contoso.onmicrosoft.com\nclient_id: 11111111-1111-1111-1111-111111111111",
@@ -58,17 +58,21 @@ EXPLAINED = {
         right="cloud: usgov",
     ),
     "two-proofs": Explanation(
-        "a credential has a secret and a certificate",
+        "a credential has two proofs, such as a secret and a certificate",
         """A credential uses one proof, and credconf does not fall back from one to another: the identity in use must
         always be clear. Keep one of them. If one is inherited or comes from a variable, the position in the message
-        and `credconf show` show its origin.""",
+        and `credconf show` show its origin. With `kind`, a proof of another kind that only an AZURE_ variable gives is
+        ignored, with a warning.""",
         wrong="client_secret: {file: /run/secrets/entra}\nclient_certificate: {file: /run/secrets/entra.pem}",
         right="client_certificate: {file: /run/secrets/entra.pem}",
     ),
     "unknown-kind": Explanation(
         "`kind` is not a kind of credential",
-        """The kinds are client_secret and client_certificate; credconf does not support managed identities, users and
-        the Azure CLI. Usually `kind` is not needed: credconf infers it from the secret or certificate.""",
+        """The kinds are client_secret, client_certificate, client_assertion, managed_identity and azure_cli. Usually
+        `kind` is not needed: credconf infers it from the secret, the certificate or the assertion. A managed identity
+        and the Azure CLI have none, so they are always named. AZURE_TOKEN_CREDENTIALS names a kind by azure-identity's
+        class, such as ManagedIdentityCredential; its words `dev` and `prod` mean a chain of credentials, and
+        credconf has none: one entry is one credential.""",
         wrong="kind: service_principal",
         right="kind: client_secret",
     ),

@@ -225,16 +225,6 @@ def test_two_proofs_are_an_error_that_names_the_places_of_both(project):
     assert "`client_certificate` ($AZURE_CLIENT_CERTIFICATE_PATH)" in problem.message
 
 
-def test_where_a_webhook_prepared_workload_identity_the_missing_secret_says_that_it_is_not_supported(project):
-    prepared = {"AZURE_TENANT_ID": TENANT, "AZURE_CLIENT_ID": CLIENT, "AZURE_FEDERATED_TOKEN_FILE": "/var/run/token"}
-    problem = only(project.refused(environ=prepared))
-    assert problem.code == "missing"
-    assert "workload identity is not supported yet" in problem.hint
-    project.write("app.yaml", f"credentials: {{one: {{tenant_id: {TENANT}, client_id: {CLIENT}}}}}\n")
-    named = only(project.refused("app.yaml", name="one", environ=prepared))
-    assert "workload" not in named.hint
-
-
 def test_a_near_miss_in_the_dotenv_is_a_hint_as_in_the_environment(project):
     project.write(".env", f"AZURE_TENANT_ID={TENANT}\nAZURE_CLIENT_ID={CLIENT}\nAZURE_CLIENT_SECRT={CANARY}\n")
     hint = only(project.refused()).hint

@@ -1,0 +1,80 @@
+"""Assertions that another issuer has signed: their claims, and what to do when Entra refuses one.
+
+Source: Microsoft's page "Workload identity federation" and its reference of AADSTS error codes.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from credconf.ground.records import record
+from credconf.problems.aadsts import FEDERATION
+from credconf.problems.printable import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_UNKNOWN_TO_ENTRA: Final = frozenset({70021, 700211, 700212, 700213, 7002137, 7002138, 70025})
+"""The refusals that a federated credential with the claims of the assertion would prevent."""
+_LONGEST: Final = 300
+
+
+@record
+class Claims:
+    """What an assertion says about itself. None of it is a secret.
+
+    Attributes:
+        issuer: who issued it (`iss`).
+        subject: whom it describes (`sub`).
+        audience: for whom it is (`aud`).
+        ends_at: when it expires (`exp`), in seconds of Unix time.
+    """
+
+    issuer: str
+    subject: str
+    audience: str
+    ends_at: float
+
+    def advice(self, codes: Iterable[int], client_id: str) -> list[str]:
+        """Return the lines for a refusal of the assertion; none for another refusal.
+
+        Args:
+            codes: the AADSTS codes of the refusal.
+            client_id: the application, as messages may show it.
+        """
+        refused = FEDERATION.intersection(codes)
+        if not refused:
+            return []
+        lines = [
+            "The assertion that was sent:",
+            f"  issuer:   {_shown(self.issuer)}",
+            f"  subject:  {_shown(self.subject)}",
+            f"  audience: {_shown(self.audience)}",
+            f"  expires:  {utc(self.ends_at)}",
+        ]
+        if refused & _UNKNOWN_TO_ENTRA:
+            lines += ["To trust it, add a federated credential to the application:", f"  {self._command(client_id)}"]
+        return lines
+
+    def _command(self, client_id: str) -> str:
+        parameters = {
+            "name": "credconf",
+            "issuer": _shown(self.issuer),
+            "subject": _shown(self.subject),
+            "audiences": [_shown(self.audience)],
+        }
+        words = shlex.quote(json.dumps(parameters, ensure_ascii=False))
+        client = client_id if client_id.replace("-", "").isalnum() else "CLIENT_ID"
+        return f"az ad app federated-credential create --id {client} --parameters {words}"
+
+
+def utc(seconds: float) -> str:
+    """Return a time of Unix seconds as text."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def _shown(claim: str) -> str:
+    return printable(claim)[:_LONGEST]
