@@ -159,7 +159,7 @@ def _variables(  # noqa: PLR0917 - it has only the two callers above
         origin = origin_of(variable.name)
         earlier = setters.get(variable.field)
         if variable.form == "unusable":
-            message = f"{variable.name} would hold `{variable.field}` itself, which is always a reference"
+            message = f"{variable.name} would hold the value of `{variable.field}`, which is always in a file"
             hint = f"set {variable.name}_FILE to its path"
             problems.append(Problem("bad-variable", message, path=variable.field, origin=origin, hint=hint))
         elif earlier is not None and earlier.ours == variable.ours:

@@ -48,16 +48,19 @@ class Claims:
         refused = FEDERATION.intersection(codes)
         if not refused:
             return []
-        lines = [
-            "The assertion that was sent:",
-            f"  issuer:   {_shown(self.issuer)}",
-            f"  subject:  {_shown(self.subject)}",
-            f"  audience: {_shown(self.audience)}",
-            f"  expires:  {utc(self.ends_at)}",
-        ]
+        lines = ["The assertion that was sent:", *(f"  {line}" for line in self.lines())]
         if refused & _UNKNOWN_TO_ENTRA:
             lines += ["To trust it, add a federated credential to the application:", f"  {self._command(client_id)}"]
         return lines
+
+    def lines(self) -> list[str]:
+        """Return the claims, one a line."""
+        return [
+            f"issuer:   {_shown(self.issuer)}",
+            f"subject:  {_shown(self.subject)}",
+            f"audience: {_shown(self.audience)}",
+            f"expires:  {utc(self.ends_at)}",
+        ]
 
     def _command(self, client_id: str) -> str:
         parameters = {

@@ -20,7 +20,7 @@ from credconf.settings import clouds
 from credconf.settings.declaration import Setting
 from credconf.settings.fields import Assertion, AssertionFunction
 
-from .common import KIND, ApplicationSettings, CommonOverrides
+from .common import KIND, ApplicationSettings, CommonOverrides, Inspection
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -43,6 +43,7 @@ class ClientAssertionSettings(ApplicationSettings):
     also_called: ClassVar = "workload_identity workloadidentity clientassertioncredential federated oidc"
     yields: ClassVar = True
     seals: ClassVar = False
+    inspected: ClassVar = "assertion"
 
     kind: Annotated[Literal["client_assertion"], KIND] = "client_assertion"
     client_assertion: Annotated[
@@ -66,6 +67,16 @@ class ClientAssertionSettings(ApplicationSettings):
         reference = source.with_audience(EXCHANGE_AUDIENCES[clouds.cloud_of(authority) or "public"])
         stamp = methodcaller("stamp", reference)
         return (Candidate("client_assertion", reference.label, partial(_read, reference), stamp, reference.runs),)
+
+    def inspect(self, reader: Reader) -> Inspection | NotFound:
+        """Read the assertion, and report its claims."""
+        (candidate,) = self.candidates()
+        proof = candidate.read(reader)
+        if isinstance(proof, NotFound) or proof.claims is None:
+            return proof if isinstance(proof, NotFound) else Inspection("not read")
+        claims = proof.claims
+        summary = f"{proof.label}: valid until {utc(claims.ends_at)}"
+        return Inspection(summary, tuple(claims.lines()))
 
 
 class ClientAssertionOverrides(CommonOverrides, total=False):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, Self
 from pydantic import BaseModel, Field, model_validator
 
 from credconf.ground.models import STRICT
+from credconf.ground.records import record
 from credconf.settings import clouds, formats
 from credconf.settings.declaration import (
     Redirects,
@@ -51,6 +52,19 @@ KIND: Final = Setting(
 """The declaration of `kind`, for every kind."""
 
 
+@record
+class Inspection:
+    """What `credconf doctor` reports about what a token depends on.
+
+    Attributes:
+        summary: one sentence, without a secret.
+        details: more sentences.
+    """
+
+    summary: str
+    details: tuple[str, ...] = ()
+
+
 class CommonSettings(BaseModel):
     """The fields that all kinds share.
 
@@ -61,6 +75,7 @@ class CommonSettings(BaseModel):
         allowed_by: the word in `allow=` that the kind needs.
         yields: whether its proof, if only an `AZURE_` variable gives it, gives way to another proof.
         seals: whether its proof can encrypt shared tokens: it stays the same, and only its owner has it.
+        inspected: what `inspect` looks at: an `assertion`, or an `endpoint`; `None` for nothing.
         ends_by: the setting that holds the expiry of the proof, if the proof itself does not.
         renewal: what to do when the proof expires.
     """
@@ -73,6 +88,7 @@ class CommonSettings(BaseModel):
     allowed_by: ClassVar[str | None] = None
     yields: ClassVar[bool] = False
     seals: ClassVar[bool] = True
+    inspected: ClassVar[str | None] = None
     ends_by: ClassVar[str | None] = None
     renewal: ClassVar[str] = "Make a new one."
 
@@ -124,6 +140,14 @@ class CommonSettings(BaseModel):
             request: the scopes, tenant and claims.
             reader: the environment, and what sends requests and runs programs, within `seconds`.
             retries: whether a failed attempt may be repeated.
+        """
+        raise NotImplementedError
+
+    def inspect(self, reader: Reader) -> Inspection | NotFound:
+        """Look at what a token depends on besides Entra, for `credconf doctor`: an assertion, or an endpoint.
+
+        Args:
+            reader: the environment, and what sends requests.
         """
         raise NotImplementedError
 

@@ -64,7 +64,7 @@ EXPLAINED: dict[int, str] = {
     900021: "tenant_id is not a valid identifier: check tenant_id.",
     900382: "The tenant is in another cloud: set `cloud`.",
     900971: "The request has no reply address, which only users need: check which library sends the request.",
-    7002137: "The issuer of a federated credential differs from the assertion's only in case: write it exactly alike.",
+    7002137: "No federated credential has the assertion's subject, which Entra issued: it must match exactly.",
     7002138: "The subject of a federated credential differs from the assertion's only in case: write it exactly alike.",
     9002313: "The request is malformed: check tenant_id, client_id and the scope for stray characters.",
     1002012: "The scope is not valid for a service principal: it must be RESOURCE/.default.",

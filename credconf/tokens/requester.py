@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from credconf.entra.messages import Answer
     from credconf.entra.proof import Proof, Sealed
     from credconf.entra.request import TokenRequest
+    from credconf.kinds.common import Inspection
     from credconf.references import Web
 
     from .blueprint import Blueprint
@@ -173,6 +174,10 @@ class Requester:
         self._log_token(request, answer.lifetime, self._blueprint.monotonic() - monotonic_at)
         fields = (answer.token, answer.token_type, answer.lifetime, answer.refresh_in)
         return Token(*fields, asked_at, monotonic_at, self._blueprint.random())
+
+    def inspect(self) -> Inspection | NotFound:
+        """Look at what a token depends on besides Entra, for `credconf doctor`."""
+        return self._blueprint.settings.inspect(self._reader)
 
     def _web(self, seconds: float) -> Web:
         """What sends requests for references, and for kinds that have their own way to a token."""

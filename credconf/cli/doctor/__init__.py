@@ -12,7 +12,7 @@ import click
 from credconf.cli.options import Chosen, configuration_options
 from credconf.cli.output import JSON, TEXT, echo, echo_json, format_option
 
-from .configuration import configuration, expiry, token_cache
+from .configuration import asks_entra, configuration, expiry, has_expiry, inspection, inspects, token_cache
 from .network import name_resolution, proxy, tls
 from .server import clock, discovery, token
 from .steps import Diagnosis, Report, Result, Step, as_data, conclusion, echo_step, run_step
@@ -23,14 +23,18 @@ if TYPE_CHECKING:
 _PATH = ("configuration", "name resolution", "proxy", "TLS")
 STEPS = (
     Step("configuration", "reading the configuration", configuration, 30.0),
-    Step("expiry", "reading the expiry dates", expiry, 5.0, _PATH[:1]),
+    Step("expiry", "reading the expiry dates", expiry, 5.0, _PATH[:1], has_expiry),
+    Step("assertion", "reading the assertion", inspection, 30.0, _PATH[:1], inspects("assertion")),
+    Step(
+        "identity endpoint", "asking the identity endpoint", inspection, 30.0, _PATH[:1], inspects("identity endpoint")
+    ),
     Step("token cache", "testing the token cache", token_cache, 10.0, _PATH[:1]),
-    Step("name resolution", "resolving the name for {host}", name_resolution, 5.0, _PATH[:1]),
-    Step("proxy", "connecting to {host} through the proxy", proxy, 10.0, _PATH[:2]),
-    Step("TLS", "connecting to {host}", tls, 10.0, _PATH[:3]),
-    Step("discovery", "asking {host} about the tenant", discovery, 10.0, _PATH),
-    Step("clock", "comparing the clocks", clock, 1.0, _PATH),
-    Step("token", "asking {host} for a token", token, 30.0, (*_PATH, "discovery")),
+    Step("name resolution", "resolving the name for {host}", name_resolution, 5.0, _PATH[:1], asks_entra),
+    Step("proxy", "connecting to {host} through the proxy", proxy, 10.0, _PATH[:2], asks_entra),
+    Step("TLS", "connecting to {host}", tls, 10.0, _PATH[:3], asks_entra),
+    Step("discovery", "asking {host} about the tenant", discovery, 10.0, _PATH, asks_entra),
+    Step("clock", "comparing the clocks", clock, 1.0, _PATH, asks_entra),
+    Step("token", "asking {host} for a token", token, 30.0, (*_PATH, "assertion", "identity endpoint", "discovery")),
 )
 """The steps, in order."""
 
@@ -40,6 +44,8 @@ def diagnose(diagnosis: Diagnosis, timeout: float) -> Iterator[Report]:
     end = time.monotonic() + timeout
     failed: set[str] = set()
     for step in STEPS:
+        if not step.applies(diagnosis.target):
+            continue
         left = end - time.monotonic()
         cause = next((name for name in step.needs if name in failed), None)
         if cause is not None:
@@ -75,8 +81,9 @@ def _finite(_: click.Context, __: click.Parameter, seconds: float) -> float:
 def doctor(scope: str | None, timeout: float, form: str, chosen: Chosen) -> None:
     """Repeat a token request step by step, and report what fails.
 
-    The steps: configuration, expiry, token cache, name resolution, proxy, TLS, discovery, clock, token. The last step
-    requests a token for SCOPE; without SCOPE, for the first scope of `prefetch`, else for the Microsoft Graph of the
+    The steps: configuration, expiry, assertion, identity endpoint, token cache, name resolution, proxy, TLS, discovery,
+    clock, token. Steps that do not concern the kind of credential are left out. The last step requests a token for
+    SCOPE; without SCOPE, for the first scope of `prefetch`, else for the Microsoft Graph of the
     cloud. credconf prints no secret and no token.
 
     Exit status: 1 if a step failed.

@@ -13,6 +13,7 @@ from credconf.entra.proof import Proof
 from credconf.entra.redaction import Redactor
 from credconf.ground.expiry import OVER, in_days, stage
 from credconf.ground.records import replace
+from credconf.references import NotFound
 from credconf.settings import clouds, formats
 from credconf.stores import STORES
 from credconf.stores.store import Unavailable, key_of
@@ -22,7 +23,7 @@ from credconf.tokens.requester import Requester
 from .steps import Result, Target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import date
 
     from credconf.entra.identity import Identity
@@ -73,21 +74,49 @@ def _usable(target: Target) -> Result:
     tenant = f" of tenant {identity.shown('tenant_id')}" if identity.tenant_id else ""
     entry = f"entry {target.resolved.name}, " if target.resolved.name else ""
     place = "oidc_authority" if identity.oidc_authority else "authority"
-    details = (
-        f"{settings.proof}: {_proof(target)}",
-        f"{place}: {identity.shown(place)} ({target.origin(place)})",
-    )
+    details = [f"kind: {settings.kind} ({target.origin('kind')})"]
+    if asks_entra(target):
+        details = [f"{settings.proof}: {_proof(target)}", f"{place}: {identity.shown(place)} ({target.origin(place)})"]
     # The expiry step reports these two.
     warnings = tuple(item for item in target.resolved.warnings if item.code not in {"expires-soon", "expired"})
-    summary = f"{entry}client {identity.shown('client_id')}{tenant}"
-    return Result("warning" if warnings else "ok", summary, details=details, problems=warnings)
+    client = identity.shown("client_id")
+    summary = f"{entry}client {client}{tenant}" if client else f"{entry}{settings.kind}{tenant}"
+    return Result("warning" if warnings else "ok", summary, details=tuple(details), problems=warnings)
+
+
+def asks_entra(target: Target | None) -> bool:
+    """Whether Entra gives the token, and no service or program of this machine."""
+    return target is None or target.resolved.settings.proof is not None
+
+
+def has_expiry(target: Target | None) -> bool:
+    """Whether the proof ends on a day that may be known."""
+    return target is None or (asks_entra(target) and target.resolved.settings.inspected is None)
+
+
+def inspects(what: str) -> Callable[[Target | None], bool]:
+    """Return whether the kind of a configuration depends on something: an `assertion`, or an `endpoint`."""
+    return lambda target: target is not None and target.resolved.settings.inspected == what
+
+
+def inspection(diagnosis: Diagnosis, _: float) -> Result:
+    """Look at what the token depends on besides Entra."""
+    target = diagnosis.known_target()
+    requester = Requester(_plan(target))
+    try:
+        found = requester.inspect()
+    finally:
+        requester.close()
+    if isinstance(found, NotFound):
+        return Result("failed", found.message, found.hint)
+    return Result("ok", found.summary, details=found.details)
 
 
 def _proof(target: Target) -> str:
-    """The references of the secret or certificate, and their origin."""
+    """The references of the proof, and their origin."""
     settings = target.resolved.settings
-    origin = target.origin(settings.proof)
-    found = references_in(getattr(settings, settings.proof))
+    origin = target.origin(settings.proof or "kind")
+    found = references_in(getattr(settings, settings.proof or "", ()))
     texts = [f"{{{key}: {name}}}" for reference in found for key, name in reference.items()]
     return f"{', '.join(texts)} ({origin})" if texts else origin
 
@@ -122,10 +151,14 @@ def _opened_store(target: Target) -> Store | None:
     Raises:
         ConfigError: it can't be used on this machine.
     """
+    plan = _plan(target)
+    return opened_store(plan, Requester(plan))
+
+
+def _plan(target: Target) -> Blueprint:
     resolved = target.resolved
     around = resolved.surroundings
-    plan = Blueprint(resolved.settings, target.identity, resolved.reader, target.transport, surroundings=around)
-    return opened_store(plan, Requester(plan))
+    return Blueprint(resolved.settings, target.identity, resolved.reader, target.transport, surroundings=around)
 
 
 def token_cache(diagnosis: Diagnosis, _: float) -> Result:

@@ -75,8 +75,8 @@ class Target:
 
     @property
     def host(self) -> str:
-        """The endpoint's host, redacted."""
-        return self.redact(urlsplit(self.endpoint).netloc)
+        """The endpoint's host, redacted; the kind, if it does not ask Entra."""
+        return self.redact(urlsplit(self.endpoint).netloc) or self.resolved.settings.kind
 
     def origin(self, path: str) -> str:
         """The origin of a setting, as text."""
@@ -125,6 +125,7 @@ class Step:
         run: performs the step, within the seconds that it receives.
         seconds: the limit of its duration.
         needs: the steps that must not have failed.
+        applies: whether the step concerns a configuration; `None` is one that could not be read.
     """
 
     name: str
@@ -132,6 +133,7 @@ class Step:
     run: Callable[[Diagnosis, float], Result]
     seconds: float
     needs: tuple[str, ...] = ()
+    applies: Callable[[Target | None], bool] = lambda _: True
 
 
 @record

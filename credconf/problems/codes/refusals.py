@@ -62,10 +62,12 @@ _PROOFS = {
         `repo:OWNER/REPO:environment:NAME` for GitHub, with ids of owner and repository in newer repositories. The
         error shows the assertion's subject. If the configuration has a secret or a certificate, another library in
         the program sent this request.""",
-    7002137: """The issuer of a federated credential and that of the assertion differ only in upper and lower case.
-        Entra compares them exactly: write the issuer as the error shows it.""",
+    7002137: """No federated credential of the application has the subject of the assertion, which Entra itself has
+        issued (its subject begins with /eid1/). Write the subject in the federated credential as the error shows
+        it.""",
     7002138: """The subject of a federated credential and that of the assertion differ only in upper and lower case.
-        Entra compares them exactly: write the subject as the error shows it.""",
+        Entra compares them exactly: write the subject as the error shows it. GitHub uses the spelling of the account
+        itself. If both are alike, delete the federated credential and create it again.""",
     70023: """Entra accepts an assertion that is valid for 25 hours at most. Shorten the life of the token where it is
         issued: `expirationSeconds` of the projected volume in Kubernetes.""",
     70025: """The application trusts no other issuer: it has no federated credential. The error shows the command that

@@ -6,7 +6,7 @@ from credconf.cli.doctor import STEPS
 from tests.cli.running import run
 from tests.config.project import CANARY
 
-NAMES = [step.name for step in STEPS]
+NAMES = [step.name for step in STEPS if step.applies(None)]
 WAY = ["configuration", "name resolution", "proxy", "TLS"]
 
 
@@ -43,7 +43,7 @@ class Report:
         assert self.status == 1
         assert self[name]["result"] == "failed"
         assert self[name]["fix"] or self[name]["problems"]
-        for step in STEPS:
+        for step in (step for step in STEPS if step.name in NAMES):
             if name in step.needs:
                 assert (self.results[step.name], self[step.name]["seconds"]) == ("skipped", 0)
                 assert self[step.name]["summary"] == f"it depends on a failed step: {name}"
