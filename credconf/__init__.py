@@ -13,19 +13,28 @@ TYPE_CHECKING = False  # as type checkers know it; importing typing would be mos
 
 if TYPE_CHECKING:
     from . import aio, errors, testing
-    from .azure_identity import CertificateCredential, ClientSecretCredential
+    from .azure_identity import (
+        CertificateCredential,
+        ClientAssertionCredential,
+        ClientSecretCredential,
+        EnvironmentCredential,
+        ManagedIdentityCredential,
+        WorkloadIdentityCredential,
+    )
     from .config.resolution import Resolved
     from .credential import Credential
     from .entra.http import HttpClient
     from .errors import AuthenticationError, ConfigError, CredconfError, CredentialUnavailableError
     from .factory import build, from_config, load
-    from .kinds import ClientCertificateSettings, ClientSecretSettings, Overrides, Settings
+    from .kinds import ClientAssertionSettings, ClientCertificateSettings, ClientSecretSettings, Overrides, Settings
     from .problems import Problem
     from .problems.problem import Origin
 
 __all__ = [
     "AuthenticationError",
     "CertificateCredential",
+    "ClientAssertionCredential",
+    "ClientAssertionSettings",
     "ClientCertificateSettings",
     "ClientSecretCredential",
     "ClientSecretSettings",
@@ -33,12 +42,15 @@ __all__ = [
     "CredconfError",
     "Credential",
     "CredentialUnavailableError",
+    "EnvironmentCredential",
     "HttpClient",
+    "ManagedIdentityCredential",
     "Origin",
     "Overrides",
     "Problem",
     "Resolved",
     "Settings",
+    "WorkloadIdentityCredential",
     "__version__",
     "aio",
     "build",
@@ -51,6 +63,8 @@ __all__ = [
 _HOME = {
     "AuthenticationError": "errors",
     "CertificateCredential": "azure_identity",
+    "ClientAssertionCredential": "azure_identity",
+    "ClientAssertionSettings": "kinds",
     "ClientCertificateSettings": "kinds",
     "ClientSecretCredential": "azure_identity",
     "ClientSecretSettings": "kinds",
@@ -58,12 +72,15 @@ _HOME = {
     "CredconfError": "errors",
     "Credential": "credential",
     "CredentialUnavailableError": "errors",
+    "EnvironmentCredential": "azure_identity",
     "HttpClient": "entra.http",
+    "ManagedIdentityCredential": "azure_identity",
     "Origin": "problems.problem",
     "Overrides": "kinds",
     "Problem": "problems",
     "Resolved": "config.resolution",
     "Settings": "kinds",
+    "WorkloadIdentityCredential": "azure_identity",
     "build": "factory",
     "from_config": "factory",
     "load": "factory",

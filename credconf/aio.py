@@ -8,25 +8,42 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .azure_identity import certificate_plan, secret_plan
+from .azure_identity.plans import (
+    assertion_plan,
+    certificate_plan,
+    environment_plan,
+    managed_identity_plan,
+    secret_plan,
+    workload_plan,
+)
 from .credential import CredentialBase
 from .factory import engine_for, plan_of, request_for
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from types import TracebackType
     from typing import Literal, Self, Unpack
 
     from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
 
-    from .azure_identity import CertificateOptions, Options
+    from .azure_identity.options import CertificateOptions, ManagedIdentityOptions, Options, WorkloadOptions
     from .config.resolution import Resolved
     from .entra.http import HttpClient
     from .factory import StrPath
     from .kinds import Overrides, Settings
     from .tokens.cache import Token
 
-__all__ = ["CertificateCredential", "ClientSecretCredential", "Credential", "build", "from_config"]
+__all__ = [
+    "CertificateCredential",
+    "ClientAssertionCredential",
+    "ClientSecretCredential",
+    "Credential",
+    "EnvironmentCredential",
+    "ManagedIdentityCredential",
+    "WorkloadIdentityCredential",
+    "build",
+    "from_config",
+]
 
 
 class Credential(CredentialBase):
@@ -114,6 +131,49 @@ class CertificateCredential(Credential):
         plan = certificate_plan(type(self).__name__, tenant_id, client_id, certificate_path, options)
         del options
         super().__init__(plan())
+
+
+class ClientAssertionCredential(Credential):
+    """An application with an assertion, with the arguments of `azure.identity.aio.ClientAssertionCredential`."""
+
+    def __init__(self, tenant_id: str, client_id: str, func: Callable[[], str], **options: Unpack[Options]) -> None:
+        super().__init__(assertion_plan(type(self).__name__, tenant_id, client_id, func, options)())
+
+
+class WorkloadIdentityCredential(Credential):
+    """An application in Kubernetes, with the arguments of `azure.identity.aio.WorkloadIdentityCredential`."""
+
+    def __init__(
+        self,
+        *,
+        tenant_id: str | None = None,
+        client_id: str | None = None,
+        token_file_path: str | None = None,
+        **options: Unpack[WorkloadOptions],
+    ) -> None:
+        cls = type(self).__name__
+        plan = workload_plan(cls, options, tenant_id=tenant_id, client_id=client_id, token_file_path=token_file_path)
+        super().__init__(plan())
+
+
+class ManagedIdentityCredential(Credential):
+    """A managed identity, with the arguments of `azure.identity.aio.ManagedIdentityCredential`."""
+
+    def __init__(
+        self,
+        *,
+        client_id: str | None = None,
+        identity_config: Mapping[str, str] | None = None,
+        **options: Unpack[ManagedIdentityOptions],
+    ) -> None:
+        super().__init__(managed_identity_plan(type(self).__name__, client_id, identity_config, options)())
+
+
+class EnvironmentCredential(Credential):
+    """A service principal from variables, with the arguments of `azure.identity.aio.EnvironmentCredential`."""
+
+    def __init__(self, **options: Unpack[Options]) -> None:
+        super().__init__(environment_plan(type(self).__name__, options)())
 
 
 def from_config(

@@ -405,6 +405,7 @@ VALUES = {
     "client_assertion": [{"file": "a"}, {"env": "A"}, {"command": ["a"]}, "a", 5, {}, {"files": "a"}, ["a"], None],
     "client_certificate_password": [*TEXTS, *NO_TEXTS],
     "send_certificate_chain": [*BOOLEANS, *NO_BOOLEANS],
+    "token_proxy": [*BOOLEANS, *NO_BOOLEANS],
     "cloud": ["public", "usgov", "china", "moon", "Public", None, 5, {"env": "A"}, ["public"]],
     "authority": ["a.example", "HTTPS://a.example:8443/", 5, "a.example/b", "http://a", "a:b", "u@a", "a?b", *NO_TEXTS],
     "oidc_authority": ["https://a/b", "https://a.example:1/b/c/", "https://a", "a/b", "https://a/b?c", 5, *NO_TEXTS],

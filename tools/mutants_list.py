@@ -153,14 +153,14 @@ MUTANTS = (
     # What frames hold while something is raised
     Mutant(
         "the constructor of a secret keeps its arguments",
-        "azure_identity.py",
+        "azure_identity/__init__.py",
         "del client_secret, options  #",
         "pass  #",
         CONSTRUCTORS,
     ),
     Mutant(
         "the constructor of a certificate keeps its options",
-        "azure_identity.py",
+        "azure_identity/__init__.py",
         "        del options\n",
         "",
         CONSTRUCTORS,

@@ -108,14 +108,16 @@ class Pools:
     """The connections to all hosts, directly or through one proxy.
 
     Args:
-        verify: True for certifi's authorities, the path of a bundle or directory, or False for no verification.
+        verify: See `TransportOptions`, as for `server_name`.
+        server_name: The name in the certificate of each server.
 
     Raises:
         UnusableBundle: The authorities can't be read.
     """
 
-    def __init__(self, verify: bool | str) -> None:  # noqa: FBT001 - the type of the option
+    def __init__(self, verify: bool | str | bytes, server_name: str | None = None) -> None:  # noqa: FBT001 - the option
         self._tls = tls_context(verify)
+        self._server_name = server_name
         self._closed = False
         self._idle: dict[tuple[str, bool], list[Connection]] = {}
         weakref.finalize(self, _close, self._idle).atexit = False  # for a credential that is never closed
@@ -152,7 +154,7 @@ class Pools:
         if scheme == "http":
             return sock
         try:
-            return secured(sock, self._tls, host.rstrip("."))
+            return secured(sock, self._tls, self._server_name or host.rstrip("."))
         except BaseException:  # also a Ctrl-C: no socket stays open
             sock.close()
             raise

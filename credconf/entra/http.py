@@ -121,7 +121,9 @@ class TransportOptions:
         retries: Number of attempts after the first one.
         proxy: URL of the proxy for https requests. It may hold a password, so `repr` omits it.
         no_proxy: Hosts that bypass the proxy: names (which cover their subdomains), addresses, networks, `*`.
-        verify: True for certifi's authorities, the path of a bundle or directory, or False for no verification.
+        verify: True for certifi's authorities, the path of a bundle or directory, authorities as PEM (bytes), or False
+            for no verification.
+        server_name: The name in the server's certificate; None for the host of the URL.
         user_agent: Value of the `User-Agent` header.
         log_requests: Log method, host, path, status and duration of each attempt, at DEBUG.
     """
@@ -132,7 +134,8 @@ class TransportOptions:
     retries: int = 3
     proxy: str | None = field(default=None, repr=False)
     no_proxy: str | None = None
-    verify: bool | str = True
+    verify: bool | str | bytes = True
+    server_name: str | None = None
     user_agent: str = f"credconf/{__version__} Python/{sys.version_info.major}.{sys.version_info.minor}"
     log_requests: bool = False
 

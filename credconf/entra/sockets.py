@@ -175,11 +175,12 @@ def secured(sock: socket.socket, context: ssl.SSLContext, host: str) -> Any:
     return context.wrap_socket(sock, server_hostname=host)
 
 
-def tls_context(verify: bool | str) -> ssl.SSLContext:  # noqa: FBT001 - the type of the option
+def tls_context(verify: bool | str | bytes) -> ssl.SSLContext:  # noqa: FBT001 - the type of the option
     """Return the TLS context that verifies a server. `ssl.create_default_context` would read the environment.
 
     Args:
-        verify: True for certifi's authorities, the path of a bundle or directory, or False for no verification.
+        verify: True for certifi's authorities, the path of a bundle or directory, authorities as PEM, or False for no
+            verification.
 
     Raises:
         UnusableBundle: The certificates can't be read.
@@ -192,6 +193,8 @@ def tls_context(verify: bool | str) -> ssl.SSLContext:  # noqa: FBT001 - the typ
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
         return context
+    if isinstance(verify, bytes):
+        return _with_authorities(context, verify)
     path = certifi.where() if verify is True else verify
     unusable = unusable_bundle(path)
     if unusable is not None:  # it may have changed since it was configured
@@ -208,3 +211,11 @@ def tls_context(verify: bool | str) -> ssl.SSLContext:  # noqa: FBT001 - the typ
     else:
         return context
     raise UnusableBundle(reason)
+
+
+def _with_authorities(context: ssl.SSLContext, pem: bytes) -> ssl.SSLContext:
+    try:
+        context.load_verify_locations(cadata=pem.decode("ascii", "replace"))
+    except (ssl.SSLError, ValueError):
+        raise UnusableBundle("it holds no certificates that can be read") from None
+    return context

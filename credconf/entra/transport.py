@@ -254,7 +254,7 @@ class Transport:
             with self._locks.setdefault(process, threading.Lock()):
                 pools = self._pools.get(process)
                 if pools is None:
-                    pools = self._pools[process] = Pools(self._options.verify)
+                    pools = self._pools[process] = Pools(self._options.verify, self._options.server_name)
         return pools
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
 from credconf.entra.assertions import Claims, utc
 from credconf.entra.proof import Candidate, Proof
-from credconf.references import EXCHANGE_AUDIENCES, NOT_RUN, NotFound
+from credconf.references import EXCHANGE_AUDIENCES, NOT_RUN, FileReference, NotFound
 from credconf.settings import clouds
 from credconf.settings.declaration import Setting
 from credconf.settings.fields import Assertion, AssertionFunction
@@ -23,8 +23,9 @@ from credconf.settings.fields import Assertion, AssertionFunction
 from .common import KIND, ApplicationSettings, CommonOverrides, Inspection
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
+    from credconf.entra.http import HttpClient, TransportOptions
     from credconf.references import BaseReference, Reader, Stamp
 
 _PARTS: Final = 3  # header, payload and signature of a JWT
@@ -58,6 +59,15 @@ class ClientAssertionSettings(ApplicationSettings):
         ),
     ]
 
+    token_proxy: Annotated[
+        bool,
+        Setting(
+            "Request tokens from the token proxy of AKS identity binding, whose address the pod's variables give.",
+            (True,),
+            also_called="enableazureproxy azureproxy identitybinding",
+        ),
+    ] = False
+
     def candidates(self) -> tuple[Candidate, ...]:
         """Return the assertion."""
         source = self.client_assertion
@@ -67,6 +77,33 @@ class ClientAssertionSettings(ApplicationSettings):
         reference = source.with_audience(EXCHANGE_AUDIENCES[clouds.cloud_of(authority) or "public"])
         stamp = methodcaller("stamp", reference)
         return (Candidate("client_assertion", reference.label, partial(_read, reference), stamp, reference.runs),)
+
+    def lacks(self, reader: Reader) -> Iterator[tuple[str, NotFound]]:
+        """Yield what is wrong with the token proxy, or that the pod has one and it is not used."""
+        from credconf.entra.token_proxy import URL, token_proxy  # few pods have one
+
+        if self.token_proxy:
+            found = token_proxy(reader.environ)
+            if isinstance(found, NotFound):
+                yield "token_proxy", found
+        elif isinstance(self.client_assertion, FileReference) and reader.environ.get(URL):
+            message = f"{URL} is set: the assertions of this pod are for its token proxy, and Entra refuses them"
+            yield "token_proxy", NotFound("missing", message, "add `token_proxy: true`")
+
+    def instead_of_entra(self, reader: Reader, options: TransportOptions) -> HttpClient | None:
+        """Return what sends token requests to the token proxy, if it is used."""
+        if not self.token_proxy:
+            return None
+        from credconf.entra.token_proxy import TokenProxyClient, token_proxy
+
+        found = token_proxy(reader.environ)
+        return None if isinstance(found, NotFound) else TokenProxyClient(found, options)
+
+    def variables(self) -> tuple[str, ...]:
+        """Return the variables of the token proxy."""
+        from credconf.entra.token_proxy import VARIABLES
+
+        return VARIABLES if self.token_proxy else ()
 
     def inspect(self, reader: Reader) -> Inspection | NotFound:
         """Read the assertion, and report its claims."""
@@ -83,6 +120,7 @@ class ClientAssertionOverrides(CommonOverrides, total=False):
     """The fields as keyword arguments."""
 
     client_assertion: Mapping[str, Any] | None
+    token_proxy: bool | None
 
 
 def _read(reference: BaseReference, reader: Reader) -> Proof | NotFound:

@@ -36,6 +36,7 @@ from credconf.stores import OWN_SETTINGS, TokenCacheSettings
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from credconf.entra.http import HttpClient, TransportOptions
     from credconf.entra.messages import Answer
     from credconf.entra.proof import Candidate, Proof
     from credconf.entra.request import TokenRequest
@@ -142,6 +143,14 @@ class CommonSettings(BaseModel):
             retries: whether a failed attempt may be repeated.
         """
         raise NotImplementedError
+
+    def lacks(self, reader: Reader) -> Iterator[tuple[str, NotFound]]:  # noqa: ARG002 - most kinds need nothing more
+        """Yield, by path, what this machine lacks for the kind, besides the references."""
+        yield from ()
+
+    def instead_of_entra(self, reader: Reader, options: TransportOptions) -> HttpClient | None:  # noqa: ARG002 - as above
+        """Return what sends token requests somewhere else than to Entra; `None` for most."""
+        return None
 
     def inspect(self, reader: Reader) -> Inspection | NotFound:
         """Look at what a token depends on besides Entra, for `credconf doctor`: an assertion, or an endpoint.

@@ -126,7 +126,8 @@ def readable(settings: CommonSettings, reader: Reader) -> Readable:
         ("http.ca_bundle", _unusable_bundle(settings)),
         ("token_cache.kind", missing_extra(settings.token_cache.kind)),
     ]
-    failures = [*unread, *failed, *((path, failure) for path, failure in machine if failure is not None)]
+    missing = [(path, failure) for path, failure in machine if failure is not None]
+    failures = [*unread, *failed, *missing, *(settings.lacks(reader) if reader.known else ())]
     return Readable(identity, proofs, tuple(failures), optional, not unread)
 
 

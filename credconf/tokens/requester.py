@@ -85,6 +85,7 @@ class Requester:
         self._lock = threading.Lock()
         self._client: EntraClient | None = None
         self._http: HttpClient | None = blueprint.http_client
+        self._other: HttpClient | None = None
         self._closed = False
         # Not the rest of one caller's time: all callers that wait share the output of the program.
         seconds = blueprint.transport.total_timeout
@@ -246,29 +247,37 @@ class Requester:
         with self._lock:
             client = self._client
         if client is None:
-            made = self._new_client()  # not under the lock: `close()` on an event loop would wait for the import
+            made, other = self._new_client()  # not under the lock: `close()` on an event loop would wait for the import
             with self._lock:
-                client = self._client = made if self._client is None else self._client
+                if self._client is None:
+                    self._client, self._other = made, other
+                client = self._client
+                closed = self._closed
+            if closed and other is not None:
+                other.close()
         return client
 
-    def _new_client(self) -> EntraClient:
+    def _new_client(self) -> tuple[EntraClient, HttpClient | None]:
+        """Make the client, and what it sends requests with, if that is of its own."""
         plan = self._blueprint
         with importing, whole_packages():
             from credconf.entra.client import EntraClient
 
-            http = self._sender()
+            other = plan.settings.instead_of_entra(plan.reader, plan.transport)
+            http = other or self._sender()
             for name in _LATER if plan.http_client is None else _LATER[:2]:
                 with contextlib.suppress(ImportError):
                     importlib.import_module(name)
-        return EntraClient(
+        client = EntraClient(
             plan.identity,
             http,
-            bounded=plan.http_client is None,
+            bounded=plan.http_client is None or other is not None,
             total_timeout=plan.transport.total_timeout,
             monotonic=plan.monotonic,
             instance_discovery=not getattr(plan.settings, "disable_instance_discovery", False),
             machine_region=plan.surroundings.region,
         )
+        return client, other
 
     def _sender(self) -> HttpClient:
         """The HTTP client: the application's, or our own, which is made on first use."""
@@ -289,12 +298,14 @@ class Requester:
     def close(self) -> None:
         """Close the connections, including those of an application's client."""
         with self._lock:
-            http, self._http, self._client = self._http, self._blueprint.http_client, None
+            clients = (self._http, self._other)
+            self._http, self._other, self._client = self._blueprint.http_client, None, None
             self._closed = True
         self._proofs.clear()
         self._history.clear()
-        if http is not None:
-            http.close()
+        for http in clients:
+            if http is not None:
+                http.close()
 
     def after_fork(self) -> None:
         """Release the lock and forget requests under way, in the child of a fork."""

@@ -12,7 +12,7 @@ import pytest
 from azure.core.exceptions import AzureError, ClientAuthenticationError, ServiceRequestError
 
 import credconf
-from credconf.azure_identity import ELSEWHERE
+from credconf.azure_identity.options import ELSEWHERE
 from tests.contract.faces import wait_until
 from tests.parity.faces import OTHER_SCOPE, OTHER_TENANT, SCOPE, Face
 

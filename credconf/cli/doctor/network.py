@@ -142,7 +142,7 @@ def _attempt(target: Target, proxy_url: str | None, seconds: float, work: Callab
     return Result("failed", target.redact(failure.message), REMEDIES.get("proxy" if proxy_url else failure.reason))
 
 
-def _handshake(diagnosis: Diagnosis, verify: bool | str, seconds: float) -> Peer:  # noqa: FBT001 - as for requests
+def _handshake(diagnosis: Diagnosis, verify: bool | str | bytes, seconds: float) -> Peer:  # noqa: FBT001 - as for requests
     target = diagnosis.known_target()
     host, port = _host_and_port(target.endpoint)
     sock, diagnosis.tunnel = diagnosis.tunnel, None

@@ -1,31 +1,23 @@
-"""Classes with the names and arguments of azure-identity's, mapped to settings.
-
-To migrate a program, change the import.
-"""
+"""The options of azure-identity's classes, and how they become an engine."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypedDict, Unpack
+from typing import TYPE_CHECKING, Any, TypedDict
 
-from pydantic import SecretBytes, SecretStr
-
-from .assembly import blueprint_of
-from .credential import Credential
-from .engine import Engine
-from .entra.http import client_fault
-from .ground.files import absolute
-from .ground.records import replace
-from .kinds import Invalid, validate
-from .problems import Problem, closest
-from .references import Reader
-from .settings.fields import CertificateBytes
+from credconf.assembly import blueprint_of
+from credconf.engine import Engine
+from credconf.entra.http import client_fault
+from credconf.ground.records import replace
+from credconf.kinds import Invalid, validate
+from credconf.problems import Problem, closest
+from credconf.references import Reader
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from .entra.http import HttpClient, TransportOptions
+    from credconf.entra.http import HttpClient, TransportOptions
 
 
 class Options(TypedDict, total=False):
@@ -75,6 +67,36 @@ class CertificateOptions(Options, total=False):
     send_certificate_chain: bool
 
 
+class WorkloadOptions(Options, total=False):
+    """`Options`, and those of a workload in Kubernetes.
+
+    Keys:
+        enable_azure_proxy: ask the token proxy of AKS identity binding instead of Entra.
+    """
+
+    enable_azure_proxy: bool
+
+
+class ManagedIdentityOptions(TypedDict, total=False):
+    """The options of `ManagedIdentityCredential`.
+
+    Keys:
+        http_client: sends the requests; an object with MSAL's `get`, `post` and `close`.
+        connection_timeout: seconds to connect.
+        read_timeout: seconds without a byte.
+        retry_total: how often a failed attempt is repeated.
+        user_agent: prepended to credconf's.
+        logging_enable: log each request at DEBUG, without headers and bodies.
+    """
+
+    http_client: HttpClient | None
+    connection_timeout: float | None
+    read_timeout: float | None
+    retry_total: int | None
+    user_agent: str | None
+    logging_enable: bool
+
+
 _OWN_CLIENT = "pass http_client=, an object with get, post and close"
 _OWN_RETRIES = "retry_total= is the number of retries; the response decides when, and the waits grow: remove it"
 ELSEWHERE = {
@@ -115,48 +137,8 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }
 
 
-def secret_plan(cls: str, tenant_id: str, client_id: str, client_secret: str, options: Options) -> Callable[[], Engine]:
-    """Check the arguments of a `ClientSecretCredential`; return a function that makes its engine, or raises the error.
-
-    It takes two steps, so that the frame that raises does not hold the secret.
-    """
-    wrong = _wrong_option(cls, options, Options)
-    if wrong is not None:
-        return _raising(wrong)
-    problems = _empty(client_id=client_id, client_secret=client_secret, tenant_id=tenant_id)
-    if problems:
-        return _raising(problems)
-    return _plan({"tenant_id": tenant_id, "client_id": client_id, "client_secret": client_secret}, options)
-
-
-def certificate_plan(
-    cls: str, tenant_id: str, client_id: str, certificate_path: str | None, options: CertificateOptions
-) -> Callable[[], Engine]:
-    """Check the arguments of a `CertificateCredential`, as `secret_plan` does."""
-    wrong = _wrong_option(cls, options, CertificateOptions)
-    if wrong is not None:
-        return _raising(wrong)
-    data: Any = options.pop("certificate_data", None)
-    password = options.pop("password", None)
-    chain = options.pop("send_certificate_chain", False)
-    problems = _empty(client_id=client_id, tenant_id=tenant_id)
-    if bool(certificate_path) == bool(data):
-        which = "only one of" if data else "one of"
-        message = f"{which} certificate_path and certificate_data must be given"
-        problems.append(Problem("conflict" if data else "missing", message, path="client_certificate"))
-    if problems:
-        return _raising(problems)
-    if data and not isinstance(data, bytes):
-        return _raising(TypeError(f"{cls}() takes certificate_data= as bytes, not {type(data).__name__}"))
-    text = password.decode(errors="surrogateescape") if isinstance(password, bytes) else password
-    certificate = CertificateBytes(data=SecretBytes(data)) if data else {"file": absolute(str(certificate_path))}
-    fields: dict[str, Any] = {"tenant_id": tenant_id, "client_id": client_id, "client_certificate": certificate}
-    fields |= {"send_certificate_chain": bool(chain)}
-    fields |= {"client_certificate_password": SecretStr(text)} if text else {}
-    return _plan(fields, options)
-
-
-def _wrong_option(cls: str, options: Mapping[str, Any], known: type) -> TypeError | None:
+def wrong_option(cls: str, options: Mapping[str, Any], known: type) -> TypeError | None:
+    """Return what is wrong with the options of a class, without any value."""
     for name, value in options.items():
         if name == "http_client" and (unusable := client_fault(value)):
             return TypeError(f"{cls}(): {unusable}")
@@ -173,39 +155,43 @@ def _wrong_option(cls: str, options: Mapping[str, Any], known: type) -> TypeErro
     return None
 
 
-def _empty(**arguments: object) -> list[Problem]:
-    # azure-identity's checks, in its order.
+def empty(**arguments: object) -> list[Problem]:
+    """Return the problem of each argument that is empty: azure-identity's checks, in its order."""
     return [
         Problem("empty", f"`{name}` must not be empty", path=name) for name, value in arguments.items() if not value
     ]
 
 
-def _raising(wrong: Sequence[Problem] | TypeError) -> Callable[[], Engine]:
-    def plan() -> Engine:
-        from .errors import ConfigError
+def raising(wrong: Sequence[Problem] | TypeError) -> Callable[[], Engine]:
+    """Return a function that raises the error."""
+
+    def make() -> Engine:
+        from credconf.errors import ConfigError
 
         raise wrong if isinstance(wrong, TypeError) else ConfigError(wrong)
 
-    return plan
+    return make
 
 
-def _plan(fields: dict[str, Any], options: Options) -> Callable[[], Engine]:
+def plan(fields: dict[str, Any], options: Mapping[str, Any]) -> Callable[[], Engine]:
+    """Return a function that makes the engine of some settings with options, or raises the error."""
     cache = _cache(options.get("cache_persistence_options"))
     if isinstance(cache, TypeError):
-        return _raising(cache)
+        return raising(cache)
     environ = os.environ
-    fields["token_cache"] = cache
-    fields["authority"] = options.get("authority") or environ.get("AZURE_AUTHORITY_HOST") or None
-    fields["region"] = environ.get("AZURE_REGIONAL_AUTHORITY_NAME") or None
-    fields["additionally_allowed_tenants"] = options.get("additionally_allowed_tenants") or ()
-    fields["disable_instance_discovery"] = bool(options.get("disable_instance_discovery"))
     fields["http"] = _http(options)
+    if "tenant_id" in fields:
+        fields["token_cache"] = cache
+        fields["authority"] = options.get("authority") or environ.get("AZURE_AUTHORITY_HOST") or None
+        fields["region"] = environ.get("AZURE_REGIONAL_AUTHORITY_NAME") or None
+        fields["additionally_allowed_tenants"] = options.get("additionally_allowed_tenants") or ()
+        fields["disable_instance_discovery"] = bool(options.get("disable_instance_discovery"))
     settings = validate(fields)
     if isinstance(settings, Invalid):
-        return _raising(settings.problems)
+        return raising(settings.problems)
     planned = blueprint_of(settings, Reader(environ), options.get("http_client"))
     if isinstance(planned, list):
-        return _raising(planned)
+        return raising(planned)
     return lambda: Engine(replace(planned, transport=_transport(planned.transport, options)))
 
 
@@ -221,7 +207,7 @@ def _cache(options: Any) -> dict[str, Any] | TypeError | None:
     )
 
 
-def _http(options: Options) -> dict[str, Any]:
+def _http(options: Mapping[str, Any]) -> dict[str, Any]:
     http: dict[str, Any] = {}
     retries = options.get("retry_total")
     if retries is not None:
@@ -235,7 +221,7 @@ def _http(options: Options) -> dict[str, Any]:
     return http
 
 
-def _transport(transport: TransportOptions, options: Options) -> TransportOptions:
+def _transport(transport: TransportOptions, options: Mapping[str, Any]) -> TransportOptions:
     connect = options.get("connection_timeout") or transport.connect_timeout
     read = options.get("read_timeout") or transport.read_timeout
     agent = " ".join(filter(None, [options.get("user_agent"), transport.user_agent]))
@@ -248,45 +234,3 @@ def _transport(transport: TransportOptions, options: Options) -> TransportOption
         user_agent=agent,
         log_requests=bool(options.get("logging_enable")),
     )
-
-
-class ClientSecretCredential(Credential):
-    """A service principal with a client secret, with the arguments of `azure.identity.ClientSecretCredential`.
-
-    Args:
-        tenant_id: the ID of the tenant.
-        client_id: the ID of the application.
-        client_secret: the secret's value.
-        **options: see `Options`.
-
-    Raises:
-        ConfigError: an argument can't be used (it is a `ValueError`).
-        TypeError: an option is unknown, or has a wrong type.
-    """
-
-    def __init__(self, tenant_id: str, client_id: str, client_secret: str, **options: Unpack[Options]) -> None:
-        plan = secret_plan(type(self).__name__, tenant_id, client_id, client_secret, options)
-        del client_secret, options  # a traceback with locals shows this frame
-        super().__init__(plan())
-
-
-class CertificateCredential(Credential):
-    """A service principal with a certificate, with the arguments of `azure.identity.CertificateCredential`.
-
-    Args:
-        tenant_id: the ID of the tenant.
-        client_id: the ID of the application.
-        certificate_path: a PEM or PFX file with the certificate and its RSA private key.
-        **options: see `CertificateOptions`.
-
-    Raises:
-        ConfigError: an argument can't be used (it is a `ValueError`).
-        TypeError: an option is unknown, or has a wrong type.
-    """
-
-    def __init__(
-        self, tenant_id: str, client_id: str, certificate_path: str | None = None, **options: Unpack[CertificateOptions]
-    ) -> None:
-        plan = certificate_plan(type(self).__name__, tenant_id, client_id, certificate_path, options)
-        del options
-        super().__init__(plan())
