@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .certificates import ClientCertificate, make_certificate
-    from .directory import Registration
+    from .directory import FederatedCredential, Registration
     from .fake_entra import FakeEntra
     from .static import AsyncStaticCredential, StaticCredential
     from .wire import RecordedRequest
@@ -32,6 +32,7 @@ __all__ = [
     "AsyncStaticCredential",
     "ClientCertificate",
     "FakeEntra",
+    "FederatedCredential",
     "RecordedRequest",
     "Registration",
     "StaticCredential",
@@ -43,6 +44,7 @@ _HOME = {
     "AsyncStaticCredential": "static",
     "ClientCertificate": "certificates",
     "FakeEntra": "fake_entra",
+    "FederatedCredential": "directory",
     "RecordedRequest": "wire",
     "Registration": "directory",
     "StaticCredential": "static",
