@@ -89,7 +89,7 @@ def infer(fields: Mapping[str, Any], problems: list[Problem]) -> type[Kind] | No
     """Return the model of the named kind, or of the given proof; otherwise add a problem and return `None`."""
     present = present_proofs(fields)
     if len(present) > 1:
-        names = ", ".join(f"`{proof}`" for proof in present)
+        names = " and ".join(f"`{proof}`" for proof in present)
         message = f"{names} are set: one credential has one proof"
         problems.append(Problem("two-proofs", message, path=present[-1], hint="keep one of them"))
         return None

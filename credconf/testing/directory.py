@@ -1,4 +1,4 @@
-"""The directory: the tenants, the registered applications, and and what proves them."""
+"""The directory: the tenants, the registered applications, and what proves them."""
 
 from __future__ import annotations
 

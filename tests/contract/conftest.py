@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from credconf.testing import FakeEntra
+from credconf.testing import FakeEntra, FederatedCredential
 from tests.certificates import make_certificate
 from tests.contract.faces import ASYNC, SYNC, Clock, Driven, Face, engine_of
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from credconf.testing import Registration
 
 CANARY = "canary~of-a.secret_42"
+DAY = 24 * 3600
+WORKLOAD = FederatedCredential("https://issuer.example", "system:serviceaccount:billing:billing")
 
 
 @dataclass
@@ -58,8 +60,10 @@ class Case:
         """Replace the proof by one that is not the application's."""
         if self.kind == "client_secret":
             self.proof.write_text("wrong~" + CANARY)
-        else:
+        elif self.kind == "client_certificate":
             make_certificate(self.proof, password=CANARY)
+        else:
+            self.entra.write_assertion(self.proof, subject="wrong", client_id=self.registration.client_id)
 
     def rotate(self) -> None:
         """Replace the proof by a new one, and end the old one at the server."""
@@ -68,6 +72,10 @@ class Case:
                 self.registration.revoke_secret(secret)
             self.registration.add_secret("new~" + CANARY)
             self.proof.write_text("new~" + CANARY + "\n")
+        elif self.kind == "client_assertion":
+            self.registration.remove_federated(*WORKLOAD)
+            self.registration.add_federated(WORKLOAD.issuer, "new")
+            self.entra.write_assertion(self.proof, client_id=self.registration.client_id, lifetime=DAY)
         else:
             old = self.certificate
             self.certificate = make_certificate(self.proof, password=CANARY)
@@ -102,7 +110,7 @@ def face(request) -> Face:
     return request.param
 
 
-@pytest.fixture(params=["client_secret", "client_certificate"])
+@pytest.fixture(params=["client_secret", "client_certificate", "client_assertion"])
 def case(request, face, entra, tmp_path) -> Iterator[Case]:
     fields = entra.config(client_secret=None)
     if request.param == "client_secret":
@@ -113,6 +121,13 @@ def case(request, face, entra, tmp_path) -> Iterator[Case]:
         registration = entra.register(tenants="*", secrets=[CANARY])
         fields |= {"client_secret": {"file": str(path)}}
         secrets = [CANARY]
+    elif request.param == "client_assertion":
+        path = tmp_path / "token"
+        registration = entra.register(tenants="*", federated=[WORKLOAD])
+        certificate = None
+        entra.write_assertion(path, client_id=registration.client_id, lifetime=DAY, note=CANARY)
+        fields |= {"client_assertion": {"file": str(path)}}
+        secrets = path.read_text().strip().split(".")[1:]
     else:
         path = tmp_path / "client.pem"
         certificate = make_certificate(path, password=CANARY)

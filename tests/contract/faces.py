@@ -24,10 +24,10 @@ OTHER_SCOPE = "https://vault.azure.net/.default"
 
 
 class Clock:
-    """A wall clock that stands still until it is moved."""
+    """A wall clock that stands still until it is moved. It begins now, since the fake Entra checks assertions."""
 
-    def __init__(self, now: float = 1_800_000_000.0) -> None:
-        self.now = now
+    def __init__(self, now: float | None = None) -> None:
+        self.now = float(int(time.time())) if now is None else now
 
     def __call__(self) -> float:
         return self.now

@@ -56,7 +56,7 @@ def assert_clean(text, case):
 def test_a_wrong_proof_is_refused_with_code_explanation_and_correlation_id(case):
     case.wrong()
     error = error_of(case.build().get_token, SCOPE)
-    code = 7000215 if case.kind == "client_secret" else 700027
+    code = {"client_secret": 7000215, "client_certificate": 700027, "client_assertion": 700213}[case.kind]
     assert isinstance(error, credconf.AuthenticationError)
     assert isinstance(error, ClientAuthenticationError)
     assert not isinstance(error, credconf.CredentialUnavailableError)
@@ -68,7 +68,8 @@ def test_a_wrong_proof_is_refused_with_code_explanation_and_correlation_id(case)
     assert error.correlation_id in str(error)
     assert case.registration.client_id in str(error)
     assert case.entra.tenant_id in str(error)
-    assert "app registration" in str(error) or "upload it to the registration" in str(error)
+    fix = {"client_secret": "app registration", "client_certificate": "upload it to the registration"}
+    assert fix.get(case.kind, "az ad app federated-credential create") in str(error)
     assert len(case.entra.requests) == 1
 
 
