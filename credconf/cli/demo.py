@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import click
 
 import credconf
-from credconf.testing import FakeEntra
+from credconf.testing import FakeEntra, FederatedCredential
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,6 +52,7 @@ def run(echo: Echo) -> int:
         _explain(echo, path)
         _fetch(echo, path, entra)
         _from_environment_alone(echo, entra)
+        _without_a_secret(echo, Path(directory), entra)
         _mistakes(echo, path)
     echo("\nThe demo stopped the fake Entra and removed its temporary directory. Next: the README's first example.")
     return 0
@@ -127,8 +128,24 @@ def _from_environment_alone(echo: Echo, entra: FakeEntra) -> None:
     _show(echo, "\n".join([*lines, f"→ a token, {_life(token.expires_on)}"]))
 
 
+def _without_a_secret(echo: Echo, directory: Path, entra: FakeEntra) -> None:
+    _step(echo, 5, "Without a secret: a pod proves itself with the token that Kubernetes writes into a file:")
+    workload = FederatedCredential("https://kubernetes.example/", "system:serviceaccount:billing:billing")
+    pod = entra.register(federated=[workload])
+    token_file = entra.write_assertion(directory / "azure-identity-token", client_id=pod.client_id)
+    environ = entra.environ(identity=False) | {
+        "AZURE_TENANT_ID": entra.tenant_id,
+        "AZURE_CLIENT_ID": pod.client_id,
+        "AZURE_FEDERATED_TOKEN_FILE": str(token_file),
+    }
+    lines = [f"{name}={value}" for name, value in environ.items() if name.startswith("AZURE_")]
+    with credconf.from_config(path=False, env_file=False, environ=environ) as credential:
+        token = credential.get_token(SCOPE)
+    _show(echo, "\n".join([*lines, f"→ a token, {_life(token.expires_on)}"]))
+
+
 def _mistakes(echo: Echo, path: Path) -> None:
-    _step(echo, 5, "Two mistakes. load() finds a misspelt key without a request:")
+    _step(echo, 6, "Two mistakes. load() finds a misspelt key without a request:")
     broken = path.with_name("broken.yaml")
     broken.write_text(path.read_text(encoding="utf-8").replace("client_id:", "clinet_id:"), encoding="utf-8")
     try:
