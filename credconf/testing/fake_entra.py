@@ -251,6 +251,28 @@ class FakeEntra(SecureServer):
     def strict_scopes(self, strict: bool) -> None:
         self._service.strict_scopes = strict
 
+    # -- the token proxy of a cluster -----------------------------------------------------------------------
+
+    @property
+    def proxy_path(self) -> str:
+        """The prefix of paths for requests that come through the token proxy of an AKS cluster; empty for no proxy.
+
+        The fake answers such requests as it answers others, and records them with the whole path. Assertions for the
+        audience `api://AKSIdentityBinding` are accepted only from there.
+        """
+        return self._service.proxy_path
+
+    @proxy_path.setter
+    def proxy_path(self, path: str) -> None:
+        self._service.proxy_path = path.rstrip("/")
+
+    def proxy_environ(self) -> dict[str, str]:
+        """The variables of AKS identity binding: `AZURE_KUBERNETES_TOKEN_PROXY` and `AZURE_KUBERNETES_CA_FILE`."""
+        proxy = f"{self.authority}{self.proxy_path}"
+        return {"AZURE_KUBERNETES_TOKEN_PROXY": proxy, "AZURE_KUBERNETES_CA_FILE": self.ca_bundle}
+
+    # -- faults; the others are in `Faults` -----------------------------------------------------------------
+
     def refuses(self, aadsts: int, times: int | None = None, *, on: On = "token") -> None:
         """Answer any request with the error of an AADSTS code, such as 7000222."""
         self._lanes.answers.add(lambda request: request.refuse(aadsts), times, on)

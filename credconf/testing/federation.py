@@ -19,7 +19,10 @@ from .refusals import Refusal
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from .directory import FederatedCredential
+    from .directory import FederatedCredential, Registration
+
+PROXY_AUDIENCE = "api://AKSIdentityBinding"
+"""The audience of assertions that only the token proxy of an AKS cluster may present."""
 
 _LONGEST_LIFE = 25 * 3600
 
@@ -69,8 +72,14 @@ def is_made_by_client(assertion: str, client_id: str) -> bool:
     return bool({"x5t", "x5t#S256"} & header.keys()) or claims.get("iss") == claims.get("sub") == client_id
 
 
-def check_federated(assertion: str, client_id: str, credentials: Collection[FederatedCredential], now: float) -> None:
+def check_federated(assertion: str, registration: Registration, now: float, *, proxied: bool = False) -> None:
     """Verify an assertion of another identity provider: signature, issuer, subject, audience, time.
+
+    Args:
+        assertion: The assertion.
+        registration: The application that it is presented for.
+        now: Seconds since 1970.
+        proxied: Whether it came through the token proxy of a cluster, the only way for the audience of AKS.
 
     Raises:
         Refusal: AADSTS50027, malformed; 70025, no federated credential exists; 700027, another key signed it;
@@ -78,17 +87,20 @@ def check_federated(assertion: str, client_id: str, credentials: Collection[Fede
             more than 25 hours; 700024, not valid at this time.
     """
     header_of(assertion)
+    credentials = registration.federated
     if not credentials:
-        raise Refusal(70025, client_id=client_id)
+        raise Refusal(70025, client_id=registration.client_id)
     claims = verified_claims(assertion, signing_key().private.public_key())
-    _match(claims, credentials)
+    credential = _match(claims, credentials)
+    if credential.audience == PROXY_AUDIENCE and not proxied:
+        raise Refusal(700212, detail=credential.audience)
     check_time(claims, now)
     life = claims["exp"] - claims.get("iat", claims.get("nbf", 0))
     if life > _LONGEST_LIFE:
         raise Refusal(70023, detail=f"It is {int(life)} seconds; {_LONGEST_LIFE} seconds are allowed.")
 
 
-def _match(claims: Mapping[str, Any], credentials: Collection[FederatedCredential]) -> None:
+def _match(claims: Mapping[str, Any], credentials: Collection[FederatedCredential]) -> FederatedCredential:
     issuer, subject, audiences = claims.get("iss"), claims.get("sub"), _audiences(claims.get("aud"))
     if not isinstance(issuer, str) or not isinstance(subject, str) or not audiences:
         raise Refusal(50027)
@@ -99,8 +111,10 @@ def _match(claims: Mapping[str, Any], credentials: Collection[FederatedCredentia
     if not of_subject:
         similar = any(each.subject.lower() == subject.lower() for each in of_issuer)
         raise Refusal(7002138 if similar else 700213, detail=subject)
-    if not any(each.audience in audiences for each in of_subject):
-        raise Refusal(700212, detail=", ".join(audiences))
+    for each in of_subject:
+        if each.audience in audiences:
+            return each
+    raise Refusal(700212, detail=", ".join(audiences))
 
 
 def _audiences(audience: object) -> list[str]:

@@ -71,7 +71,7 @@ class TokenService:
         known_hosts: The hosts that instance discovery trusts, and that assertions may be made for.
         strict_scopes: Whether to accept only scopes that end in `/.default`, as Entra does.
         host: The host, with port, in discovery documents for requests to an unknown host.
-        proxy_path: A prefix of paths that is ignored, as a token proxy would remove it.
+        proxy_path: A prefix of paths, for requests that come through the token proxy of a cluster; empty for no proxy.
     """
 
     clock: Callable[[], float]
@@ -80,11 +80,11 @@ class TokenService:
     known_hosts: set[str] = field(default_factory=lambda: set(WELL_KNOWN_HOSTS))
     strict_scopes: bool = False
     host: str = ""
-    proxy_path: str | None = None
+    proxy_path: str = ""
 
     def route(self, call: Call) -> Route:
         """Find the endpoint of a request."""
-        return route_of(call.path.removeprefix(self.proxy_path or ""))
+        return route_of(call.path.removeprefix(self.proxy_path))
 
     def answer(self, call: Call, route: Route) -> Answer:
         """Answer a request."""
@@ -155,7 +155,7 @@ class TokenService:
     def _check_proof(self, call: Call, registration: Registration, tenant: str) -> None:
         assertion, secret = call.form.get("client_assertion"), call.form.get("client_secret")
         if assertion and call.form.get("client_assertion_type") == ASSERTION_TYPE:
-            self._check_assertion(assertion, registration, tenant)
+            self._check_assertion(assertion, call, registration, tenant)
         elif assertion:
             raise Refusal(900144, detail="client_assertion_type")
         elif secret:
@@ -163,11 +163,12 @@ class TokenService:
         else:
             raise Refusal(7000216)
 
-    def _check_assertion(self, assertion: str, registration: Registration, tenant: str) -> None:
+    def _check_assertion(self, assertion: str, call: Call, registration: Registration, tenant: str) -> None:
         if is_made_by_client(assertion, registration.client_id):
             check_assertion(assertion, registration, Venue(tenant, self.known_hosts, self.clock()))
         else:
-            check_federated(assertion, registration.client_id, registration.federated, self.clock())
+            proxied = bool(self.proxy_path) and call.path.startswith(f"{self.proxy_path}/")
+            check_federated(assertion, registration, self.clock(), proxied=proxied)
 
     def _resource(self, scope: str, registration: Registration, tenant: str) -> str:
         scopes = scope.split()

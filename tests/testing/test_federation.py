@@ -145,3 +145,19 @@ def test_nothing_shows_an_assertion(entra, app, prove):
 def test_other_codes_of_federation_can_be_asked_for(entra, prove, code):
     entra.refuses(code, times=1)
     assert f"AADSTS{code}: No matching federated identity record" in prove(entra.assertion()).text
+
+
+def test_only_the_token_proxy_of_a_cluster_may_present_its_assertions(entra, app, prove):
+    entra.proxy_path = "/proxied/path/"
+    assert entra.proxy_environ() == {
+        "AZURE_KUBERNETES_TOKEN_PROXY": f"{entra.authority}/proxied/path",
+        "AZURE_KUBERNETES_CA_FILE": entra.ca_bundle,
+    }
+    app.add_federated(ISSUER, SUBJECT, "api://AKSIdentityBinding")
+    assertion = entra.assertion(audience="api://AKSIdentityBinding")
+    path = f"/proxied/path/{entra.tenant_id}/oauth2/v2.0/token"
+    assert prove(assertion, path=path).ok
+    assert prove(assertion).json()["error_codes"] == [700212]
+    assert prove(entra.assertion(), path=path).ok
+    assert [request.path == path for request in entra.requests] == [True, False, True]
+    assert prove(assertion, path=f"/other{path}").status_code == 404
