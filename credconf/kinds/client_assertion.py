@@ -68,6 +68,10 @@ class ClientAssertionSettings(ApplicationSettings):
         stamp = methodcaller("stamp", reference)
         return (Candidate("client_assertion", reference.label, partial(_read, reference), stamp, reference.runs),)
 
+    def variables(self) -> tuple[str, ...]:
+        """Return those of the reference."""
+        return () if isinstance(self.client_assertion, AssertionFunction) else self.client_assertion.variables
+
 
 class ClientAssertionOverrides(CommonOverrides, total=False):
     """The fields as keyword arguments."""

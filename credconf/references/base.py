@@ -106,6 +106,8 @@ class BaseReference(BaseModel):
         meaning: the description that an editor shows.
         snippet: the text that an editor inserts after the key.
         also_called: the names that other tools use for it.
+        is_mapping: whether the value after the key is a mapping, instead of text or a list.
+        variables: the variables of the process environment that decide where its value comes from.
         for_any_text: whether any text field accepts it, instead of only secrets.
         gives_bytes: whether it can give a certificate.
         only_assertions: whether it gives only assertions, and no other secret.
@@ -123,6 +125,8 @@ class BaseReference(BaseModel):
     meaning: ClassVar[str]
     snippet: ClassVar[Any]
     also_called: ClassVar[frozenset[str]] = frozenset()
+    is_mapping: ClassVar[bool] = False
+    variables: ClassVar[tuple[str, ...]] = ()
     for_any_text: ClassVar[bool] = True
     gives_bytes: ClassVar[bool] = False
     only_assertions: ClassVar[bool] = False
