@@ -40,8 +40,8 @@ _NOT_SETTINGS: Final = {
     **dict.fromkeys(("thumbprint", "certificatethumbprint"), "remove it: credconf computes it from the certificate"),
     **dict.fromkeys(("logging", "loggingenable", "loglevel"), "remove it: set the level of the logger `credconf`"),
     **dict.fromkeys(
-        ("managedidentity", "managedidentityclientid", "usemsi", "msi", "federatedtokenfile", "usecli"),
-        "remove it: only a client secret or a certificate is supported",
+        ("managedidentity", "managedidentityclientid", "usemsi", "msi"),
+        "write `kind: managed_identity`, with a `client_id` for a user-assigned identity",
     ),
 }
 _OTHER_LEVEL: Final = {

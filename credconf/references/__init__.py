@@ -31,6 +31,7 @@ from .base import (
 from .command import CommandReference
 from .env import EnvReference
 from .file import FileReference
+from .managed_identity import ManagedIdentityReference
 
 __all__ = [
     "EXCHANGE_AUDIENCES",
@@ -40,6 +41,7 @@ __all__ = [
     "CommandReference",
     "EnvReference",
     "FileReference",
+    "ManagedIdentityReference",
     "NotFound",
     "Reader",
     "Reference",
@@ -53,7 +55,14 @@ __all__ = [
     "validated",
 ]
 
-Reference: TypeAlias = EnvReference | FileReference | CommandReference
+# fmt: off
+Reference: TypeAlias = (
+    EnvReference
+    | FileReference
+    | CommandReference
+    | ManagedIdentityReference
+)
+# fmt: on
 
 REFERENCES: Final[dict[str, type[Reference]]] = {model.key: model for model in get_args(Reference)}
 """The references by their keys."""
