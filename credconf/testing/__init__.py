@@ -1,10 +1,12 @@
 """A fake Microsoft Entra token service and ready-made credentials, for tests without a cloud.
 
-Three tools, by how much of Entra a test needs:
+Its tools, by how much of Entra a test needs:
 
 - `StaticCredential` and `AsyncStaticCredential`: a fixed token. No server, no network.
 - `FakeEntra`: a token service over HTTPS on 127.0.0.1 that checks tenants, clients, secrets and
   certificates, answers as Entra does, records its requests, and fails on demand.
+- `FakeImds`, `FakeAppService` and `FakeArc`: managed identities. `FakeGitHub` and `FakeAzurePipelines`: jobs in CI.
+  `FakeAzureCli`: a developer's machine. Their tokens and assertions work with `FakeEntra`.
 - The pytest plugin, which is installed with credconf: the fixtures `fake_entra` (a server for one
   test) and `credconf_environment` (the same, with all variables set that an application needs).
 
@@ -23,15 +25,30 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .certificates import ClientCertificate, make_certificate
-    from .directory import Registration
+    from .directory import FederatedCredential, Registration
     from .fake_entra import FakeEntra
+    from .platforms.arc import FakeArc
+    from .platforms.azure_cli import AzureCliCall, FakeAzureCli
+    from .platforms.azure_pipelines import FakeAzurePipelines
+    from .platforms.github import FakeGitHub
+    from .platforms.identities import ManagedIdentity
+    from .platforms.managed_identity import FakeAppService, FakeImds
     from .static import AsyncStaticCredential, StaticCredential
     from .wire import RecordedRequest
 
 __all__ = [
     "AsyncStaticCredential",
+    "AzureCliCall",
     "ClientCertificate",
+    "FakeAppService",
+    "FakeArc",
+    "FakeAzureCli",
+    "FakeAzurePipelines",
     "FakeEntra",
+    "FakeGitHub",
+    "FakeImds",
+    "FederatedCredential",
+    "ManagedIdentity",
     "RecordedRequest",
     "Registration",
     "StaticCredential",
@@ -41,8 +58,17 @@ __all__ = [
 # Bound on first use: pytest imports this package in every run on a machine that has credconf installed.
 _HOME = {
     "AsyncStaticCredential": "static",
+    "AzureCliCall": "platforms.azure_cli",
     "ClientCertificate": "certificates",
+    "FakeAppService": "platforms.managed_identity",
+    "FakeArc": "platforms.arc",
+    "FakeAzureCli": "platforms.azure_cli",
+    "FakeAzurePipelines": "platforms.azure_pipelines",
     "FakeEntra": "fake_entra",
+    "FakeGitHub": "platforms.github",
+    "FakeImds": "platforms.managed_identity",
+    "FederatedCredential": "directory",
+    "ManagedIdentity": "platforms.identities",
     "RecordedRequest": "wire",
     "Registration": "directory",
     "StaticCredential": "static",

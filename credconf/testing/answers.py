@@ -1,17 +1,13 @@
-"""The bodies of the fake's answers: tokens, AADSTS errors, discovery documents.
-
-The error texts are those that Entra sends. The catalogue of the codes is public:
-https://learn.microsoft.com/entra/identity-platform/reference-error-codes
-"""
+"""The bodies of the fake's answers: tokens, AADSTS errors, discovery documents."""
 
 from __future__ import annotations
 
 import uuid
-from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from .refusals import Refusal, entry, text_of
 from .wire import Answer
 
 if TYPE_CHECKING:
@@ -19,129 +15,6 @@ if TYPE_CHECKING:
 
     from .wire import Call
 
-
-@dataclass(frozen=True)
-class Entry:
-    """Entra's answer with one code: the OAuth error, the HTTP status, and the text."""
-
-    error: str
-    status: int
-    text: str
-
-
-class Refusal(Exception):
-    """Entra refuses the request with an AADSTS code.
-
-    Args:
-        code: The number after `AADSTS`.
-        **facts: The values in the text of that code: `client_id`, `tenant`, `scope`, `detail`.
-    """
-
-    def __init__(self, code: int, **facts: str) -> None:
-        super().__init__(f"AADSTS{code}")
-        self.code = code
-        self.facts = facts
-
-
-def entry(code: int) -> Entry:
-    """The entry of a code. A code that is not in the table is an `invalid_grant` with a general text."""
-    return _TABLE.get(code) or Entry("invalid_grant", 400, "The request was refused.")
-
-
-def text_of(code: int, facts: Mapping[str, str]) -> str:
-    """The text of a code, with the facts filled in."""
-    return f"AADSTS{code}: " + entry(code).text.format_map(defaultdict(str, facts))
-
-
-_ASSERTIONS = (
-    "Review the documentation at https://learn.microsoft.com/entra/identity-platform/certificate-credentials ."
-)
-_WRONG_TENANT = (
-    "This can happen if the application has not been installed by the administrator of the tenant or consented to "
-    "by any user in the tenant. You may have sent your authentication request to the wrong tenant."
-)
-
-_TABLE: Mapping[int, Entry] = {
-    50027: Entry("invalid_request", 400, "JWT token is invalid or malformed."),
-    50049: Entry("invalid_instance", 400, "Unknown or invalid instance."),
-    53003: Entry(
-        "invalid_grant",
-        400,
-        "Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.",
-    ),
-    70003: Entry("unsupported_grant_type", 400, "The app requested an unsupported grant type '{detail}'."),
-    70011: Entry(
-        "invalid_scope",
-        400,
-        "The provided request must include a 'scope' input parameter. The provided value for the input parameter "
-        "'scope' is not valid. The scope {scope} is not valid.",
-    ),
-    90002: Entry(
-        "invalid_request",
-        400,
-        "Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID and are signing into the "
-        "correct cloud. Check with your subscription administrator, this may happen if there are no active "
-        "subscriptions for the tenant.",
-    ),
-    90033: Entry("temporarily_unavailable", 503, "A transient error has occurred. Please try again."),
-    90055: Entry("temporarily_unavailable", 429, "There are too many incoming requests. Please try again later."),
-    500011: Entry(
-        "invalid_resource",
-        400,
-        "The resource principal named {detail} was not found in the tenant named {tenant}. " + _WRONG_TENANT,
-    ),
-    700016: Entry(
-        "unauthorized_client",
-        400,
-        "Application with identifier '{client_id}' was not found in the directory '{tenant}'. " + _WRONG_TENANT,
-    ),
-    700021: Entry(
-        "invalid_client",
-        401,
-        "Client assertion application identifier doesn't match 'client_id' parameter. " + _ASSERTIONS,
-    ),
-    700023: Entry("invalid_client", 401, "Client assertion audience claim does not match Realm issuer. " + _ASSERTIONS),
-    700024: Entry(
-        "invalid_client", 401, "Client assertion is not within its valid time range. {detail} " + _ASSERTIONS
-    ),
-    700027: Entry(
-        "invalid_client", 401, "Client assertion failed signature validation. [Reason - {detail}] " + _ASSERTIONS
-    ),
-    900144: Entry("invalid_request", 400, "The request body must contain the following parameter: '{detail}'."),
-    900561: Entry("invalid_request", 400, "The endpoint only accepts POST requests. Received a {detail} request."),
-    1000502: Entry("invalid_client", 401, "The provided certificate is not within its specified validity period."),
-    1002012: Entry(
-        "invalid_scope",
-        400,
-        "The provided value for scope {scope} is not valid. Client credential flows must have a scope value with "
-        "/.default suffixed to the resource identifier (application ID URI).",
-    ),
-    7000112: Entry("unauthorized_client", 400, "Application '{client_id}' is disabled."),
-    7000215: Entry(
-        "invalid_client",
-        401,
-        "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, "
-        "not the client secret ID, for a secret added to app '{client_id}'.",
-    ),
-    7000216: Entry(
-        "invalid_client",
-        401,
-        "'client_assertion', 'client_secret' or 'request' is required for the 'client_credentials' grant type.",
-    ),
-    7000218: Entry(
-        "invalid_client",
-        401,
-        "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.",
-    ),
-    7000222: Entry(
-        "invalid_client",
-        401,
-        "The provided client secret keys for app '{client_id}' are expired. Visit the Azure portal to create new "
-        "keys for your app: https://aka.ms/NewClientSecret, or consider using certificate credentials for added "
-        "security: https://aka.ms/certCreds.",
-    ),
-    9002313: Entry("invalid_request", 400, "Invalid request. Request is malformed or invalid."),
-}
 
 _DEFAULT_LIFE = 3600
 _SHORTEST_PROOF = 8  # replacing a toy secret such as `a` would damage ids

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import functools
 import ipaddress
 import os
@@ -181,6 +182,12 @@ def write_certificate(
 def thumbprint(certificate: x509.Certificate) -> str:
     """The SHA-1 of a certificate in upper-case hexadecimal, as the Azure portal shows it."""
     return certificate.fingerprint(hashes.SHA1()).hex().upper()  # noqa: S303 - an identifier, not a protection
+
+
+def assertion_thumbprints(certificate: x509.Certificate) -> list[str]:
+    """The thumbprints that an assertion may name: SHA-1 (`x5t`) and SHA-256 (`x5t#S256`), as base64url."""
+    digests = (certificate.fingerprint(hashes.SHA1()), certificate.fingerprint(hashes.SHA256()))  # noqa: S303 - see above
+    return [base64.urlsafe_b64encode(digest).rstrip(b"=").decode() for digest in digests]
 
 
 def _builder(

@@ -1,22 +1,21 @@
-"""The directory: the tenants, the registered applications, and their secrets and certificates."""
+"""The directory: the tenants, the registered applications, and and what proves them."""
 
 from __future__ import annotations
 
-import base64
 import secrets as randomness
 import string
 import threading
 import uuid
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from credconf.sharing import forget_pauses
 
-from .answers import Refusal
+from .certificates import assertion_thumbprints
+from .refusals import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -35,6 +34,24 @@ def changing(lock: threading.Lock) -> Generator[None]:
     forget_pauses()
 
 
+EXCHANGE_AUDIENCE = "api://AzureADTokenExchange"
+"""The audience that Microsoft recommends for assertions of other identity providers (public cloud)."""
+
+
+class FederatedCredential(NamedTuple):
+    """A trusted identity provider of an application: whose assertions it accepts.
+
+    Attributes:
+        issuer: The claim `iss`, compared exactly: a trailing slash counts.
+        subject: The claim `sub`, compared exactly.
+        audience: The claim `aud`.
+    """
+
+    issuer: str
+    subject: str
+    audience: str = EXCHANGE_AUDIENCE
+
+
 class Registration:
     """An application in the fake directory. Thread-safe; its `repr` shows no secret.
 
@@ -48,6 +65,7 @@ class Registration:
         tenants: Iterable[str] | Literal["*"],
         secrets: Iterable[str],
         certificates: Iterable[bytes],
+        federated: Iterable[tuple[str, str, str]],
         scopes: Iterable[str] | None,
     ) -> None:
         self._lock = threading.Lock()
@@ -56,14 +74,15 @@ class Registration:
         self._secrets = dict.fromkeys(secrets)
         self._expired: set[str] = set()
         self._certificates: dict[str, x509.Certificate] = {}
+        self._federated = {FederatedCredential(*each): None for each in federated}
         self._resources = None if scopes is None else {resource_of(scope) for scope in scopes}
         for certificate in certificates:
             self.add_certificate(certificate)
 
     def __repr__(self) -> str:
         with self._lock:
-            secrets, certificates = len(self._secrets), len(self._certificates)
-        return f"<Registration {self._client_id} secrets={secrets} certificates={certificates}>"
+            secrets, certificates, federated = len(self._secrets), len(self._certificates), len(self._federated)
+        return f"<Registration {self._client_id} secrets={secrets} certificates={certificates} federated={federated}>"
 
     @property
     def client_id(self) -> str:
@@ -131,18 +150,34 @@ class Registration:
         if not isinstance(parsed.public_key(), rsa.RSAPublicKey):
             raise ValueError("a client certificate needs an RSA key")  # noqa: TRY004 - the value is wrong, not its type
         with changing(self._lock):
-            self._certificates.update(dict.fromkeys(_thumbprints(parsed), parsed))
+            self._certificates.update(dict.fromkeys(assertion_thumbprints(parsed), parsed))
 
     def remove_certificate(self, certificate: bytes) -> None:
         """Refuse a certificate (PEM) from now on (AADSTS700027)."""
         with changing(self._lock):
-            for key in _thumbprints(x509.load_pem_x509_certificate(certificate)):
+            for key in assertion_thumbprints(x509.load_pem_x509_certificate(certificate)):
                 self._certificates.pop(key, None)
 
     def certificate(self, thumbprint: str) -> x509.Certificate | None:
         """Find a certificate by the thumbprint of an assertion (`x5t` or `x5t#S256`: base64url)."""
         with self._lock:
             return self._certificates.get(thumbprint.rstrip("="))
+
+    @property
+    def federated(self) -> tuple[FederatedCredential, ...]:
+        """The federated credentials, oldest first."""
+        with self._lock:
+            return tuple(self._federated)
+
+    def add_federated(self, issuer: str, subject: str, audience: str = EXCHANGE_AUDIENCE) -> None:
+        """Accept the assertions of one more issuer, subject and audience."""
+        with changing(self._lock):
+            self._federated[FederatedCredential(issuer, subject, audience)] = None
+
+    def remove_federated(self, issuer: str, subject: str, audience: str = EXCHANGE_AUDIENCE) -> None:
+        """Refuse these assertions from now on (AADSTS700211 to 700213, or 70025 after the last one)."""
+        with changing(self._lock):
+            self._federated.pop(FederatedCredential(issuer, subject, audience), None)
 
     def check_secret(self, secret: str) -> None:
         """Check a secret.
@@ -200,14 +235,31 @@ class Directory:
         with changing(self._lock):
             self._registrations[registration.client_id.lower()] = registration
 
+    @property
+    def registrations(self) -> tuple[Registration, ...]:
+        """Every registration, oldest first."""
+        with self._lock:
+            return tuple(self._registrations.values())
+
+    def first_federated(self, client_id: str | None) -> FederatedCredential:
+        """The oldest federated credential of an application, or of the first application that has one.
+
+        Raises:
+            LookupError: There is none.
+        """
+        for registration in self.registrations:
+            if client_id is None or registration.client_id.lower() == client_id.lower():
+                for credential in registration.federated:
+                    return credential
+        raise LookupError("no application has a federated credential: register(federated=…) one, or give all values")
+
     def knows(self, tenant: str) -> bool:
         """Whether a tenant exists. With a multi-tenant application, every tenant does."""
         name = tenant.lower()
         with self._lock:
             if self._any_tenant or name in self._tenants or name in _ENDPOINTS_WITHOUT_TENANT:
                 return True
-            registrations = list(self._registrations.values())
-        return any(registration.is_multi_tenant() for registration in registrations)
+        return any(registration.is_multi_tenant() for registration in self.registrations)
 
     def find(self, client_id: str, tenant: str) -> Registration:
         """Find an application of a tenant by its id.
@@ -241,8 +293,3 @@ def new_secret() -> str:
 def new_id() -> str:
     """A random GUID."""
     return str(uuid.uuid4())
-
-
-def _thumbprints(certificate: x509.Certificate) -> list[str]:
-    digests = (certificate.fingerprint(hashes.SHA1()), certificate.fingerprint(hashes.SHA256()))  # noqa: S303
-    return [base64.urlsafe_b64encode(digest).rstrip(b"=").decode() for digest in digests]

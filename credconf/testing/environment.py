@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -28,14 +28,14 @@ class Access:
     Attributes:
         tenant_id: The tenant.
         client_id: The id of the ready application.
-        client_secret: Its secret.
+        client_secret: Its secret, if it has one.
         authority: The URL of the fake.
         ca_bundle: The path of the trusted certificates.
     """
 
     tenant_id: str
     client_id: str
-    client_secret: str = field(repr=False)
+    client_secret: str | None = field(repr=False)
     authority: str
     ca_bundle: str
 
@@ -63,8 +63,9 @@ def environ_of(entra: Access, name: str | None, *, identity: bool) -> dict[str, 
     who = {
         f"{prefix}TENANT_ID": entra.tenant_id,
         f"{prefix}CLIENT_ID": entra.client_id,
-        f"{prefix}CLIENT_SECRET": entra.client_secret,
     }
+    if entra.client_secret is not None:
+        who[f"{prefix}CLIENT_SECRET"] = entra.client_secret
     where = {
         f"{prefix}AUTHORITY_HOST" if name is None else f"{prefix}AUTHORITY": entra.authority,
         f"{ours}DISABLE_INSTANCE_DISCOVERY": "true",
@@ -80,6 +81,15 @@ def apply_to(patch: Patch, variables: Mapping[str, str]) -> None:
     for name in set(os.environ) - _SELECTORS:
         if name.startswith(("AZURE_", "CREDCONF_")) or name in _PROXIES:
             patch.delenv(name, raising=False)
+    for name, value in variables.items():
+        patch.setenv(name, value)
+    forget_engines()
+
+
+def replace_in(patch: Patch, family: Iterable[str], variables: Mapping[str, str]) -> None:
+    """Set variables, remove the others of their family, and empty shared engines."""
+    for name in family:
+        patch.delenv(name, raising=False)
     for name, value in variables.items():
         patch.setenv(name, value)
     forget_engines()

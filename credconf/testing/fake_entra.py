@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
-import tempfile
-import threading
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from . import environment
 from .answers import TokenShape
 from .directory import Registration, new_id, new_secret
-from .faults import Faults
+from .fake_server import SecureServer
+from .federation import Assertion, replace_file
 from .jwts import key_set
-from .server import Server, tls_context
-from .service import Exchange, TokenService
-from .wire import RequestLog
+from .service import TokenService
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterable
-    from types import TracebackType
-    from typing import Self
+    from pathlib import Path
 
-    from .wire import Kind, RecordedRequest
+    from .directory import FederatedCredential
+    from .faults import On
 
 
-class FakeEntra(Faults):
+class FakeEntra(SecureServer):
     """A fake Microsoft Entra token service over HTTPS on 127.0.0.1, with one application ready.
 
-    It checks what Entra checks (tenant, application, secret or signed assertion, scope), answers with JWTs
-    or AADSTS errors as Entra does, records its requests, and fails on demand. Every method is thread-safe. It
+    It checks what Entra checks (tenant, application, secret, signed or federated assertion, scope), answers with
+    JWTs or AADSTS errors as Entra does, records its requests, and fails on demand. Every method is thread-safe. It
     starts with the `with` block or `start()`; before that, whatever depends on the port (`authority`,
     `environ()`, …) raises a `RuntimeError`.
 
@@ -44,9 +41,6 @@ class FakeEntra(Faults):
     Attributes:
         tenant_id: The first tenant: a GUID.
         registration: The ready application: in that tenant, with one secret.
-        before_token: A callback for each token request, in the server's thread, after the request is recorded
-            and before the answer. A test can wait in it with an `Event` or a `Barrier`. An exception in it
-            becomes a 500 that names its type.
     """
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
@@ -55,78 +49,25 @@ class FakeEntra(Faults):
         Args:
             clock: Returns the time, in seconds since 1970, for tokens, assertions and recorded requests.
         """
-        super().__init__()
-        self.before_token: Callable[[RecordedRequest], None] | None = None
         self._service = TokenService(clock)
-        self._log = RequestLog()
-        self._exchange = Exchange(self._service, self._lanes, self._log, lambda: self.before_token)
-        self._lock = threading.RLock()
-        self._server: Server | None = None
-        self._directory: tempfile.TemporaryDirectory[str] | None = None
+        super().__init__(self._service)
         self.tenant_id = new_id()
         self.add_tenant(self.tenant_id)
         self.registration = self.register()
 
     def __repr__(self) -> str:
-        server = self._server
-        where = f"127.0.0.1:{server.port}" if server else "not started"
-        return f"<FakeEntra {where} tenant={self.tenant_id} client={self.client_id}>"
+        return f"<FakeEntra {self._where()} tenant={self.tenant_id} client={self.client_id}>"
 
-    # -- life ---------------------------------------------------------------------------------------------
-
-    def start(self) -> Self:
-        """Open a port and accept connections, and return the fake. It does nothing if the fake is started."""
-        with self._lock:
-            if self._server is None:
-                self._directory = tempfile.TemporaryDirectory(prefix="fake-entra-")
-                self._server = Server(tls_context(Path(self._directory.name)), self._exchange.respond)
-                self._service.host = f"127.0.0.1:{self._server.port}"
-                self.known_hosts.update({self._service.host, f"localhost:{self._server.port}"})
-                self._server.comes_up()
-        return self
-
-    def stop(self) -> None:
-        """Close every connection and the port, and remove the CA bundle. It does nothing if the fake is stopped."""
-        with self._lock:
-            server, self._server = self._server, None
-            directory, self._directory = self._directory, None
-        if server is not None:
-            server.close()
-        if directory is not None:
-            directory.cleanup()
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self,
-        exc_type: type[BaseException] | None = None,
-        exc_value: BaseException | None = None,
-        traceback: TracebackType | None = None,
-    ) -> None:
-        self.stop()
+    def _prepare(self) -> None:
+        self._service.host = self.host
+        self.known_hosts.update({self.host, f"localhost:{self.port}"})
 
     # -- address and credentials --------------------------------------------------------------------------
-
-    @property
-    def port(self) -> int:
-        """The port, which the operating system chose."""
-        return self._running()[0].port
-
-    @property
-    def host(self) -> str:
-        """`127.0.0.1:PORT`."""
-        return f"127.0.0.1:{self.port}"
 
     @property
     def authority(self) -> str:
         """`https://127.0.0.1:PORT`."""
         return f"https://{self.host}"
-
-    @property
-    def ca_bundle(self) -> str:
-        """The path of a PEM file with the trusted authority. `stop()` removes the file."""
-        return str(self._running()[1] / "ca.pem")
 
     @property
     def client_id(self) -> str:
@@ -148,7 +89,7 @@ class FakeEntra(Faults):
 
         Args:
             **changes: Fields to set. A mapping such as `http={"timeout": 2}` is merged into its field, and None
-                removes a field (`client_secret=None`, to use a certificate).
+                removes a field (`client_secret=None`, to use a certificate or `client_assertion={"file": path}`).
         """
         return environment.config_of(self._access(), changes)
 
@@ -187,6 +128,7 @@ class FakeEntra(Faults):
         tenants: Iterable[str] | Literal["*"] | None = None,
         secrets: Iterable[str] | None = None,
         certificates: Iterable[bytes] = (),
+        federated: Iterable[FederatedCredential | tuple[str, str, str]] = (),
         scopes: Iterable[str] | None = None,
     ) -> Registration:
         """Register one more application. It replaces one with the same id.
@@ -195,8 +137,9 @@ class FakeEntra(Faults):
             client_id: Its id; None for a random GUID.
             tenants: The tenants of the application, which this adds; None for `tenant_id` alone; `"*"` for a
                 multi-tenant application, which makes every tenant exist.
-            secrets: Its secrets, oldest first; None for a random one if there are no certificates.
+            secrets: Its secrets, oldest first; None for a random one if nothing else proves it.
             certificates: Its certificates, each as PEM.
+            federated: Its federated credentials: issuer, subject and audience of the assertions that it accepts.
             scopes: The scopes or resources of its tokens; None for any.
 
         Returns:
@@ -205,17 +148,75 @@ class FakeEntra(Faults):
         Raises:
             ValueError: A certificate cannot be read, or its key is not RSA.
         """
-        certificates = tuple(certificates)
+        certificates, federated = tuple(certificates), tuple(federated)
         if secrets is None:
-            secrets = () if certificates else (new_secret(),)
+            secrets = () if certificates or federated else (new_secret(),)
         homes = "*" if tenants == "*" else tuple((self.tenant_id,) if tenants is None else tenants)
         registration = Registration(
-            client_id or new_id(), tenants=homes, secrets=secrets, certificates=certificates, scopes=scopes
+            client_id or new_id(),
+            tenants=homes,
+            secrets=secrets,
+            certificates=certificates,
+            federated=federated,
+            scopes=scopes,
         )
         if homes != "*":
             self.add_tenant(*homes)
         self._service.directory.add(registration)
         return registration
+
+    def assertion(
+        self,
+        issuer: str | None = None,
+        subject: str | None = None,
+        audience: str | None = None,
+        *,
+        client_id: str | None = None,
+        lifetime: int = 3600,
+        issued_at: float | None = None,
+        **claims: object,
+    ) -> str:
+        """Sign an assertion, as the identity provider of a federated credential would.
+
+        What is not given comes from the first federated credential of the application. As Entra does, the fake
+        tolerates five minutes before and after the validity of an assertion.
+
+        Args:
+            issuer: The claim `iss`.
+            subject: The claim `sub`.
+            audience: The claim `aud`.
+            client_id: The application; None for the first that has a federated credential.
+            lifetime: The seconds from `issued_at` to the expiry.
+            issued_at: In seconds since 1970; None for now.
+            **claims: More claims, which override the usual ones; None leaves a claim out.
+
+        Returns:
+            A JWT. Each is unique.
+
+        Raises:
+            LookupError: There is no such federated credential to take the missing values from.
+        """
+        if issuer is None or subject is None or audience is None:
+            trusted = self._service.directory.first_federated(client_id)
+            issuer, subject = issuer or trusted.issuer, subject or trusted.subject
+            audience = audience or trusted.audience
+        start = int(self._service.clock() if issued_at is None else issued_at)
+        return Assertion(issuer, subject, audience, start, lifetime, claims).sign()
+
+    def write_assertion(self, path: str | os.PathLike[str], **options: Any) -> Path:
+        """Write an assertion to a file, as Kubernetes does for a service account.
+
+        An existing file is replaced at once: a reader sees the old assertion or the new one. Only the owner of the
+        file may read it.
+
+        Args:
+            path: The file.
+            **options: The arguments of `assertion()`.
+
+        Returns:
+            The path.
+        """
+        return replace_file(path, self.assertion(**options))
 
     def add_tenant(self, *tenants: str) -> None:
         """Add tenants, by GUID or domain. The fake refuses requests for others (AADSTS90002)."""
@@ -250,48 +251,32 @@ class FakeEntra(Faults):
     def strict_scopes(self, strict: bool) -> None:
         self._service.strict_scopes = strict
 
-    # -- requests -----------------------------------------------------------------------------------------
+    # -- the token proxy of a cluster -----------------------------------------------------------------------
 
     @property
-    def requests(self) -> list[RecordedRequest]:
-        """A copy of the recorded requests of every kind, oldest first."""
-        return self._log.all()
+    def proxy_path(self) -> str:
+        """The prefix of paths for requests that come through the token proxy of an AKS cluster; empty for no proxy.
 
-    @property
-    def concurrent(self) -> int:
-        """The maximum of concurrent token requests since the start or `forget_requests()`."""
-        return self._log.highest
+        The fake answers such requests as it answers others, and records them with the whole path. Assertions for the
+        audience `api://AKSIdentityBinding` are accepted only from there.
+        """
+        return self._service.proxy_path
 
-    def count(self, kind: Kind = "token") -> int:
-        """The number of requests of a kind."""
-        return self._log.count(kind)
+    @proxy_path.setter
+    def proxy_path(self, path: str) -> None:
+        self._service.proxy_path = path.rstrip("/")
 
-    def forget_requests(self) -> None:
-        """Forget the recorded requests."""
-        self._log.forget()
+    def proxy_environ(self) -> dict[str, str]:
+        """The variables of AKS identity binding: `AZURE_KUBERNETES_TOKEN_PROXY` and `AZURE_KUBERNETES_CA_FILE`."""
+        proxy = f"{self.authority}{self.proxy_path}"
+        return {"AZURE_KUBERNETES_TOKEN_PROXY": proxy, "AZURE_KUBERNETES_CA_FILE": self.ca_bundle}
 
-    # -- outages; the other faults are in `Faults` --------------------------------------------------------
+    # -- faults; the others are in `Faults` -----------------------------------------------------------------
 
-    def goes_down(self) -> None:
-        """Refuse connections and break the existing ones, until `comes_back()` or `recovers()`."""
-        self._running()[0].goes_down()
-
-    def comes_back(self) -> None:
-        """Accept connections again, on the same port."""
-        self._running()[0].comes_up()
-
-    def recovers(self) -> None:
-        """End every fault."""
-        self._lanes.clear()
-        if self._server is not None:
-            self.comes_back()
+    def refuses(self, aadsts: int, times: int | None = None, *, on: On = "token") -> None:
+        """Answer any request with the error of an AADSTS code, such as 7000222."""
+        self._lanes.answers.add(lambda request: request.refuse(aadsts), times, on)
 
     def _access(self) -> environment.Access:
-        identity = (self.tenant_id, self.client_id, self.client_secret)
+        identity = (self.tenant_id, self.client_id, next(reversed(self.registration.secrets), None))
         return environment.Access(*identity, self.authority, self.ca_bundle)
-
-    def _running(self) -> tuple[Server, Path]:
-        server, directory = self._server, self._directory
-        if server is None or directory is None:
-            raise RuntimeError("the fake Entra is not started: use it in a `with` block, or call start()")
-        return server, Path(directory.name)

@@ -17,13 +17,25 @@ from .wire import Answer
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from .wire import Kind
+    from .wire import Call, Kind
 
-    Refuse = Callable[[int], Answer]
-    Reply = Callable[[Refuse], Answer]
+    Reply = Callable[["Intercepted"], Answer]
 
-On = Literal["token", "discovery", "all"]
-"""The requests that a fault applies to: token requests, both kinds of discovery, or all."""
+On = Literal["token", "discovery", "challenge", "all"]
+"""The requests that a fault applies to: token requests, both kinds of discovery, Azure Arc's challenges, or all."""
+
+
+@dataclass(frozen=True)
+class Intercepted:
+    """A request that a fault answers.
+
+    Attributes:
+        call: The request.
+        refuse: Returns the service's own answer with an HTTP status (429, 503), or an AADSTS code.
+    """
+
+    call: Call
+    refuse: Callable[[int], Answer]
 
 
 @dataclass(frozen=True)
@@ -52,7 +64,7 @@ class _Fault(Generic[_Effect]):
     on: On
 
     def meets(self, kind: Kind) -> bool:
-        return self.on == "all" or (kind in _DISCOVERY if self.on == "discovery" else kind == "token")
+        return self.on == "all" or (kind in _DISCOVERY if self.on == "discovery" else kind == self.on)
 
 
 class Lane(Generic[_Effect]):
@@ -67,12 +79,12 @@ class Lane(Generic[_Effect]):
         """Set a fault.
 
         Raises:
-            ValueError: `times` is less than one, or `on` is none of `token`, `discovery`, `all`.
+            ValueError: `times` is less than one, or `on` is none of `token`, `discovery`, `challenge`, `all`.
         """
         if times is not None and times < 1:
             raise ValueError("`times` is a number of requests, at least 1, or None for all")
-        if on not in {"token", "discovery", "all"}:
-            raise ValueError('`on` is "token", "discovery" or "all"')
+        if on not in {"token", "discovery", "challenge", "all"}:
+            raise ValueError('`on` is "token", "discovery", "challenge" or "all"')
         fault = _Fault(effect, times, on)
         with changing(self._lock):
             if times is None:
@@ -102,10 +114,10 @@ class Lane(Generic[_Effect]):
 
 
 class Lanes:
-    """The three lanes: the delay of the answer in seconds, its content, its delivery."""
+    """The three lanes: the delay of the answer (seconds, or until an event), its content, its delivery."""
 
     def __init__(self) -> None:
-        self.delays: Lane[float] = Lane()
+        self.delays: Lane[float | threading.Event] = Lane()
         self.answers: Lane[Reply] = Lane()
         self.deliveries: Lane[Delivery] = Lane()
 
@@ -116,11 +128,12 @@ class Lanes:
 
 
 class Faults:
-    """The methods of `FakeEntra` that set faults.
+    """The methods of every fake server that set faults.
 
     Every method takes `times`, the number of requests that it applies to (None: until `recovers()`), and `on`, the
-    type of these requests: `token` (the default), `discovery` or `all`. A delay (`is_slow`), an answer (`throttles`,
-    `refuses`, …) and a delivery (`truncates`, `drips`, `drops_connections`) combine. Of one type, faults with `times`
+    type of these requests: `token` (the default), `discovery` (of Entra), `challenge` (the first of Azure Arc's two
+    requests for a token) or `all`. A delay (`is_slow`, `hangs`), an answer (`throttles`, `answers`, …) and a
+    delivery (`truncates`, `drips`, `drops_connections`) combine. Of one type, faults with `times`
     apply first, in the order in which they were set.
     """
 
@@ -130,6 +143,10 @@ class Faults:
     def is_slow(self, seconds: float, times: int | None = None, *, on: On = "token") -> None:
         """Wait before the answer, in real seconds, independent of the fake's clock."""
         self._lanes.delays.add(seconds, times, on)
+
+    def hangs(self, until: threading.Event, times: int | None = None, *, on: On = "token") -> None:
+        """Give no answer before an event is set. Requests that wait end as well when the fake stops or goes down."""
+        self._lanes.delays.add(until, times, on)
 
     def throttles(
         self,
@@ -144,10 +161,10 @@ class Faults:
         Args:
             retry_after: The header `Retry-After`: seconds, or an HTTP date; None leaves it out.
             times: The number of requests; None for all.
-            body: The body; None for Entra's JSON (AADSTS90055), `""` for an empty one.
+            body: The body; None for the service's own (Entra's AADSTS90055), `""` for an empty one.
             on: The type of the requests.
         """
-        self._lanes.answers.add(_Busy(90055, retry_after, body), times, on)
+        self._lanes.answers.add(_Busy(429, retry_after, body), times, on)
 
     def is_unavailable(
         self,
@@ -157,8 +174,8 @@ class Faults:
         body: str | bytes | None = None,
         on: On = "token",
     ) -> None:
-        """Answer 503 (AADSTS90033). The arguments are those of `throttles`."""
-        self._lanes.answers.add(_Busy(90033, retry_after, body), times, on)
+        """Answer 503 (Entra: AADSTS90033). The arguments are those of `throttles`."""
+        self._lanes.answers.add(_Busy(503, retry_after, body), times, on)
 
     def answers(
         self,
@@ -178,10 +195,6 @@ class Faults:
         """Answer with a redirect to `location`. With `status` 307, the client sends the body again."""
         self.answers(status, b"", "text/html", {"Location": location}, times, on=on)
 
-    def refuses(self, aadsts: int, times: int | None = None, *, on: On = "token") -> None:
-        """Answer any request with the error of an AADSTS code, such as 7000222."""
-        self._lanes.answers.add(lambda refuse: refuse(aadsts), times, on)
-
     def truncates(self, times: int | None = None, *, on: On = "token") -> None:
         """Announce more bytes than are sent, then close the connection."""
         self._lanes.deliveries.add(Delivery("truncated"), times, on)
@@ -197,15 +210,15 @@ class Faults:
 
 @dataclass(frozen=True)
 class _Busy:
-    """An answer of a busy server: Entra's JSON, or the test's own body."""
+    """An answer of a busy server: the service's own, or the test's own body."""
 
-    code: int
+    status: int
     retry_after: int | str | None
     body: str | bytes | None
 
-    def __call__(self, refuse: Refuse) -> Answer:
+    def __call__(self, request: Intercepted) -> Answer:
         headers = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
-        answer = refuse(self.code)
+        answer = request.refuse(self.status)
         if self.body is None:
             return Answer(answer.status, answer.body, answer.content_type, {**answer.headers, **headers})
         return Answer(answer.status, _bytes(self.body), answer.content_type, headers)

@@ -21,11 +21,11 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from jwt.algorithms import RSAAlgorithm
 
-from .answers import Refusal
 from .directory import ADFS
+from .refusals import Refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from cryptography import x509
 
@@ -51,6 +51,8 @@ class Grant:
         capabilities: The client's capabilities, such as `CP1`.
         issued_at: In seconds since 1970.
         expires_on: In seconds since 1970.
+        principal: The object id; None for one that follows from tenant and application.
+        extra: More claims.
     """
 
     tenant: str
@@ -59,6 +61,8 @@ class Grant:
     capabilities: Sequence[str]
     issued_at: int
     expires_on: int
+    principal: str | None = None
+    extra: Mapping[str, object] = field(default_factory=dict[str, object])
 
 
 _key_lock = threading.Lock()
@@ -90,8 +94,7 @@ def key_set() -> dict[str, Any]:
 
 def sign(grant: Grant) -> str:
     """Make an access token. Every token is unique, even for equal grants."""
-    key = signing_key()
-    principal = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{grant.tenant}/{grant.client_id}"))
+    principal = grant.principal or str(uuid.uuid5(uuid.NAMESPACE_URL, f"{grant.tenant}/{grant.client_id}"))
     claims: dict[str, Any] = {
         "aud": grant.resource,
         "iss": f"https://sts.windows.net/{grant.tenant}/",
@@ -108,7 +111,13 @@ def sign(grant: Grant) -> str:
     }
     if grant.capabilities:
         claims["xms_cc"] = list(grant.capabilities)
-    return jwt.encode(claims, key.private, algorithm="RS256", headers={"kid": key.identifier})
+    return encode({**claims, **grant.extra})
+
+
+def encode(claims: Mapping[str, object]) -> str:
+    """Sign claims with the process's key."""
+    key = signing_key()
+    return jwt.encode(dict(claims), key.private, algorithm="RS256", headers={"kid": key.identifier})
 
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -148,21 +157,18 @@ def check_assertion(assertion: str, registration: Registration, venue: Venue) ->
         Refusal: AADSTS50027, malformed; 700027, signature or certificate; 700021, another application's;
             700023, made for another endpoint; 700024, not valid at this time; 1000502, the certificate is not.
     """
-    try:
-        header = jwt.get_unverified_header(assertion)
-    except jwt.InvalidTokenError:
-        header = None
-    if header is None:
-        raise Refusal(50027)
-    certificate = _find_certificate(header, registration)
-    claims = _verified_claims(assertion, certificate)
+    certificate = _find_certificate(header_of(assertion), registration)
+    key = certificate.public_key()
+    if not isinstance(key, rsa.RSAPublicKey):
+        raise Refusal(700027, detail="The key is not an RSA key.")
+    claims = verified_claims(assertion, key)
     if not claims.get("iss") == claims.get("sub") == registration.client_id:
         raise Refusal(700021)
     if not claims.get("jti"):
         raise Refusal(50027)
     if not _is_meant_for(claims.get("aud"), venue):
         raise Refusal(700023)
-    _check_time(claims, venue.now)
+    check_time(claims, venue.now)
     if not certificate.not_valid_before_utc.timestamp() <= venue.now <= certificate.not_valid_after_utc.timestamp():
         raise Refusal(1000502)
 
@@ -186,10 +192,25 @@ def _der(certificate: x509.Certificate) -> str:
     return base64.b64encode(certificate.public_bytes(Encoding.DER)).decode()
 
 
-def _verified_claims(assertion: str, certificate: x509.Certificate) -> dict[str, Any]:
-    key = certificate.public_key()
-    if not isinstance(key, rsa.RSAPublicKey):
-        raise Refusal(700027, detail="The key is not an RSA key.")
+def header_of(assertion: str) -> dict[str, Any]:
+    """The header of an assertion, unverified.
+
+    Raises:
+        Refusal: AADSTS50027, it is no JWT.
+    """
+    try:
+        return jwt.get_unverified_header(assertion)
+    except jwt.InvalidTokenError:
+        pass
+    raise Refusal(50027)
+
+
+def verified_claims(assertion: str, key: rsa.RSAPublicKey) -> dict[str, Any]:
+    """The claims of an assertion whose signature a key verifies. Their meaning is for the caller to check.
+
+    Raises:
+        Refusal: AADSTS700027, the signature is wrong; 50027, the payload is no JSON object.
+    """
     try:  # only the signature: the fake's clock decides about the times
         payload = jwt.PyJWS().decode(assertion, key=key, algorithms=_ALGORITHMS)
     except jwt.InvalidTokenError:
@@ -213,7 +234,12 @@ def _is_meant_for(audience: object, venue: Venue) -> bool:
     return parts.scheme == "https" and parts.netloc in venue.hosts and parts.path.lower() == expected.lower()
 
 
-def _check_time(claims: dict[str, Any], now: float) -> None:
+def check_time(claims: Mapping[str, Any], now: float) -> None:
+    """Check that an assertion is valid at a moment, with a tolerance of five minutes.
+
+    Raises:
+        Refusal: AADSTS700024, not valid at this time; 50027, the times are missing or malformed.
+    """
     begin, end = claims.get("nbf", claims.get("iat")), claims.get("exp")
     if not isinstance(begin, (int, float)) or not isinstance(end, (int, float)):
         raise Refusal(50027)

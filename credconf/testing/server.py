@@ -1,4 +1,4 @@
-"""The HTTPS server: sockets, threads, and the faults of a connection.
+"""The HTTP and HTTPS server: sockets, threads, and the faults of a connection.
 
 It uses one thread per connection: a test has a few hundred connections for a few seconds.
 """
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .faults import Delivery
     from .wire import Answer, Call
 
-    Pause: TypeAlias = Callable[[float], object]
+    Pause: TypeAlias = Callable[[float], bool]
     Respond: TypeAlias = Callable[[Call, Pause], tuple[Answer, Delivery]]
 
 _HOST = "127.0.0.1"
@@ -39,12 +39,12 @@ class Server:
     """A server on one port of 127.0.0.1 that can go down and come back.
 
     Args:
-        tls: The server's side of TLS.
+        tls: The server's side of TLS; None for plain HTTP.
         respond: Returns the answer and its delivery. It runs in the thread of the connection, and receives a
-            function that waits for a number of seconds, or until the server goes down.
+            function that waits for a number of seconds, or until the server goes down (then it returns True).
     """
 
-    def __init__(self, tls: ssl.SSLContext, respond: Respond) -> None:
+    def __init__(self, tls: ssl.SSLContext | None, respond: Respond) -> None:
         self._tls = tls
         self._respond = respond
         self._lock = threading.Lock()
@@ -82,7 +82,7 @@ class Server:
 class _Period:
     """One period of accepting connections, until all of them end."""
 
-    def __init__(self, listening: socket.socket, tls: ssl.SSLContext, respond: Respond) -> None:
+    def __init__(self, listening: socket.socket, tls: ssl.SSLContext | None, respond: Respond) -> None:
         self._listening = listening
         self._tls = tls
         self._respond = respond
@@ -140,6 +140,10 @@ class _Period:
         try:
             with plain:
                 plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                if self._tls is None:
+                    self._watch(plain)
+                    self._converse(plain)
+                    return
                 with self._tls.wrap_socket(plain, server_side=True, do_handshake_on_connect=False) as connection:
                     self._watch(connection)
                     connection.do_handshake()

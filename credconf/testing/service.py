@@ -1,24 +1,25 @@
-"""The token service: routes a request to its endpoint, applies faults, and builds the answer. No I/O here."""
+"""Entra's token service: routes a request to its endpoint, and builds the answer. No I/O here."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
-from email.utils import formatdate
-from typing import TYPE_CHECKING, NamedTuple
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from .answers import Refusal, TokenShape, adfs_configuration, instance_discovery, openid_configuration, refused
+from .answers import TokenShape, adfs_configuration, instance_discovery, openid_configuration, refused
 from .directory import ADFS, Directory, resource_of
-from .faults import WHOLE
-from .jwts import ASSERTION_TYPE, Grant, Venue, carries_chain, check_assertion, key_set, sign
-from .wire import Answer, RecordedRequest
+from .exchange import Route
+from .federation import check_federated, is_made_by_client
+from .jwts import ASSERTION_TYPE, Grant, Venue, check_assertion, key_set, sign
+from .refusals import Refusal
+from .wire import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .directory import Registration
-    from .wire import Call, Kind
+    from .wire import Call
 
 
 WELL_KNOWN_HOSTS = frozenset(
@@ -35,12 +36,7 @@ WELL_KNOWN_HOSTS = frozenset(
 )
 
 
-class Route(NamedTuple):
-    """The endpoint of a path: its kind, its tenant, and whether it is the key set."""
-
-    kind: Kind
-    tenant: str | None
-    keys: bool = False
+_BUSY = {429: 90055, 503: 90033}
 
 
 def route_of(path: str) -> Route:
@@ -75,6 +71,7 @@ class TokenService:
         known_hosts: The hosts that instance discovery trusts, and that assertions may be made for.
         strict_scopes: Whether to accept only scopes that end in `/.default`, as Entra does.
         host: The host, with port, in discovery documents for requests to an unknown host.
+        proxy_path: A prefix of paths, for requests that come through the token proxy of a cluster; empty for no proxy.
     """
 
     clock: Callable[[], float]
@@ -83,6 +80,11 @@ class TokenService:
     known_hosts: set[str] = field(default_factory=lambda: set(WELL_KNOWN_HOSTS))
     strict_scopes: bool = False
     host: str = ""
+    proxy_path: str = ""
+
+    def route(self, call: Call) -> Route:
+        """Find the endpoint of a request."""
+        return route_of(call.path.removeprefix(self.proxy_path))
 
     def answer(self, call: Call, route: Route) -> Answer:
         """Answer a request."""
@@ -91,15 +93,15 @@ class TokenService:
         except Refusal as refusal:
             return refused(refusal, call, self.clock())
 
-    def refuse(self, code: int, call: Call, route: Route, **headers: str) -> Answer:
-        """Refuse any request with an AADSTS code."""
+    def refuse(self, code: int, call: Call, route: Route) -> Answer:
+        """Refuse any request with an AADSTS code, or with the code of the HTTP statuses 429 and 503."""
         facts = {
             "tenant": route.tenant or "",
             "client_id": call.form.get("client_id", ""),
             "scope": call.form.get("scope", ""),
             "detail": "refused by the test",
         }
-        return refused(Refusal(code, **facts), call, self.clock(), **headers)
+        return refused(Refusal(_BUSY.get(code, code), **facts), call, self.clock())
 
     def _answer(self, call: Call, route: Route) -> Answer:
         if route.kind == "token" and route.tenant:
@@ -153,13 +155,20 @@ class TokenService:
     def _check_proof(self, call: Call, registration: Registration, tenant: str) -> None:
         assertion, secret = call.form.get("client_assertion"), call.form.get("client_secret")
         if assertion and call.form.get("client_assertion_type") == ASSERTION_TYPE:
-            check_assertion(assertion, registration, Venue(tenant, self.known_hosts, self.clock()))
+            self._check_assertion(assertion, call, registration, tenant)
         elif assertion:
             raise Refusal(900144, detail="client_assertion_type")
         elif secret:
             registration.check_secret(secret)
         else:
             raise Refusal(7000216)
+
+    def _check_assertion(self, assertion: str, call: Call, registration: Registration, tenant: str) -> None:
+        if is_made_by_client(assertion, registration.client_id):
+            check_assertion(assertion, registration, Venue(tenant, self.known_hosts, self.clock()))
+        else:
+            proxied = bool(self.proxy_path) and call.path.startswith(f"{self.proxy_path}/")
+            check_federated(assertion, registration, self.clock(), proxied=proxied)
 
     def _resource(self, scope: str, registration: Registration, tenant: str) -> str:
         scopes = scope.split()
@@ -191,100 +200,3 @@ def _capabilities(claims: str | None) -> tuple[str, ...]:
     except (ValueError, AttributeError, TypeError):
         pass
     raise Refusal(9002313)
-
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from .faults import Delivery, Lanes
-    from .server import Pause
-    from .wire import Call, RequestLog
-
-    Hook = Callable[[RecordedRequest], None]
-
-_DROPPED = Answer(0)
-
-
-@dataclass(frozen=True)
-class Exchange:
-    """The processing of a request: faults, record, and the test's callback, around the token service.
-
-    Attributes:
-        service: Answers requests.
-        lanes: The faults.
-        log: Records requests.
-        hook: Returns the current callback for token requests, if there is one.
-    """
-
-    service: TokenService
-    lanes: Lanes
-    log: RequestLog
-    hook: Callable[[], Hook | None]
-
-    def respond(self, call: Call, pause: Pause) -> tuple[Answer, Delivery]:
-        """Answer a request, in the thread of its connection.
-
-        Args:
-            call: The request.
-            pause: Waits for a number of seconds, or until the server goes down.
-
-        Returns:
-            The answer and its delivery.
-        """
-        route = route_of(call.path)
-        if route.kind != "token":
-            return self._pass(call, route, pause)
-        with self.log.in_progress():
-            return self._pass(call, route, pause)
-
-    def _pass(self, call: Call, route: Route, pause: Pause) -> tuple[Answer, Delivery]:
-        delivery = self.lanes.deliveries.take(route.kind) or WHOLE
-        delay = self.lanes.delays.take(route.kind)
-        answer = self._answer(call, route, delivery)
-        request = _record(call, route, answer.status, self.service.clock())
-        self.log.add(request)
-        hook = self.hook()
-        if route.kind == "token" and hook is not None:
-            answer = _shown_to(hook, request) or answer
-        if delay:
-            pause(delay)
-        return answer, delivery
-
-    def _answer(self, call: Call, route: Route, delivery: Delivery) -> Answer:
-        if delivery.how == "dropped":
-            return _DROPPED  # without an answer, no fault of an answer is used up
-        fault = self.lanes.answers.take(route.kind)
-        answer = (
-            fault(lambda code: self.service.refuse(code, call, route)) if fault else self.service.answer(call, route)
-        )
-        headers = {"Date": formatdate(self.service.clock(), usegmt=True), **answer.headers}
-        return replace(answer, headers=headers)
-
-
-def _shown_to(hook: Hook, request: RecordedRequest) -> Answer | None:
-    try:
-        hook(request)
-    except Exception as exc:  # noqa: BLE001 - it is the test's code: its failure must reach the test, not stderr
-        return Answer(500, f"before_token raised {type(exc).__name__}".encode(), "text/plain")
-    return None
-
-
-def _record(call: Call, route: Route, status: int, at: float) -> RecordedRequest:
-    form = call.form
-    assertion = form.get("client_assertion")
-    return RecordedRequest(
-        kind=route.kind,
-        method=call.method,
-        path=call.path,
-        tenant=route.tenant,
-        client_id=form.get("client_id"),
-        scopes=tuple(form.get("scope", "").split()),
-        claims=form.get("claims"),
-        proof="certificate" if assertion else "secret" if form.get("client_secret") else None,
-        x5c=assertion is not None and carries_chain(assertion),
-        status=status,
-        at=at,
-        headers=call.headers,
-        query=call.query,
-        form=form,
-    )

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
 
-Kind = Literal["token", "openid-configuration", "instance-discovery", "other"]
-Proof = Literal["secret", "certificate"]
+Kind = Literal["token", "openid-configuration", "instance-discovery", "challenge", "other"]
+Proof = Literal["secret", "certificate", "assertion"]
 
 
 @dataclass(frozen=True)
@@ -26,14 +26,16 @@ class RecordedRequest:
     """One request, as received. Its `repr` omits the headers and the form, which hold secrets.
 
     Attributes:
-        kind: The endpoint: `token`, `openid-configuration`, `instance-discovery`, `other`.
+        kind: The endpoint: `token`, `openid-configuration`, `instance-discovery`, `challenge` (the first of
+            Azure Arc's two requests for a token), `other`.
         method: The HTTP method, in capitals.
         path: The path as sent, without the query.
         tenant: The tenant in the path; None if it has none.
-        client_id: The form's `client_id`.
+        client_id: The `client_id` of the form or the query.
         scopes: The form's `scope`, split at white space.
         claims: The form's `claims`, as sent (JSON text).
-        proof: The client's proof: `secret`, `certificate` (a signed assertion), or None.
+        proof: The client's proof: `secret`, `certificate` (an assertion that it signed), `assertion` (of another
+            identity provider), or None.
         x5c: Whether the assertion holds its certificate chain.
         status: The HTTP status of the answer; 0 if the connection was dropped instead.
         at: The time of arrival by the server's clock, in seconds since 1970.

@@ -1,0 +1,160 @@
+"""The base of every fake server: its life, its request log, its outages."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .exchange import Exchange
+from .faults import Faults
+from .server import Server, tls_context
+from .wire import RequestLog
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+    from typing import Self
+
+    from .exchange import Service
+    from .wire import Kind, RecordedRequest
+
+
+class FakeServer(Faults):
+    """A fake server on 127.0.0.1. Every method is thread-safe.
+
+    It starts with the `with` block or `start()`; before that, whatever depends on the port raises a `RuntimeError`.
+
+    Attributes:
+        before_token: A callback for each token request, in the server's thread, after the request is recorded
+            and before the answer. A test can wait in it with an `Event` or a `Barrier`. An exception in it
+            becomes a 500 that names its type.
+    """
+
+    def __init__(self, service: Service, *, secure: bool) -> None:
+        """Make a server, without opening a port.
+
+        Args:
+            service: Answers requests.
+            secure: Whether it speaks HTTPS; else plain HTTP.
+        """
+        super().__init__()
+        self.before_token: Callable[[RecordedRequest], None] | None = None
+        self._secure = secure
+        self._log = RequestLog()
+        self._exchange = Exchange(service, self._lanes, self._log, lambda: self.before_token)
+        self._life = threading.RLock()
+        self._server: Server | None = None
+        self._directory: tempfile.TemporaryDirectory[str] | None = None
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._where()}>"
+
+    def _where(self) -> str:
+        server = self._server
+        return f"127.0.0.1:{server.port}" if server else "not started"
+
+    # -- life ---------------------------------------------------------------------------------------------
+
+    def start(self) -> Self:
+        """Open a port and accept connections, and return the fake. It does nothing if the fake is started."""
+        with self._life:
+            if self._server is None:
+                self._directory = tempfile.TemporaryDirectory(prefix=f"{type(self).__name__}-")
+                tls = tls_context(Path(self._directory.name)) if self._secure else None
+                self._server = Server(tls, self._exchange.respond)
+                self._prepare()
+                self._server.comes_up()
+        return self
+
+    def _prepare(self) -> None:
+        """Do what depends on the port and the directory, before the first request."""
+
+    def stop(self) -> None:
+        """Close every connection and the port, and remove temporary files. It does nothing if the fake is stopped."""
+        with self._life:
+            server, self._server = self._server, None
+            directory, self._directory = self._directory, None
+        if server is not None:
+            server.close()
+        if directory is not None:
+            directory.cleanup()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None = None,
+        exc_value: BaseException | None = None,
+        traceback: TracebackType | None = None,
+    ) -> None:
+        self.stop()
+
+    # -- address ------------------------------------------------------------------------------------------
+
+    @property
+    def port(self) -> int:
+        """The port, which the operating system chose."""
+        return self._running()[0].port
+
+    @property
+    def host(self) -> str:
+        """`127.0.0.1:PORT`."""
+        return f"127.0.0.1:{self.port}"
+
+    # -- requests -----------------------------------------------------------------------------------------
+
+    @property
+    def requests(self) -> list[RecordedRequest]:
+        """A copy of the recorded requests of every kind, oldest first."""
+        return self._log.all()
+
+    @property
+    def concurrent(self) -> int:
+        """The maximum of concurrent token requests since the start or `forget_requests()`."""
+        return self._log.highest
+
+    def count(self, kind: Kind = "token") -> int:
+        """The number of requests of a kind."""
+        return self._log.count(kind)
+
+    def forget_requests(self) -> None:
+        """Forget the recorded requests."""
+        self._log.forget()
+
+    # -- outages; the other faults are in `Faults` --------------------------------------------------------
+
+    def goes_down(self) -> None:
+        """Refuse connections and break the existing ones, until `comes_back()` or `recovers()`."""
+        self._running()[0].goes_down()
+
+    def comes_back(self) -> None:
+        """Accept connections again, on the same port."""
+        self._running()[0].comes_up()
+
+    def recovers(self) -> None:
+        """End every fault."""
+        self._lanes.clear()
+        if self._server is not None:
+            self.comes_back()
+
+    def _running(self) -> tuple[Server, Path]:
+        server, directory = self._server, self._directory
+        if server is None or directory is None:
+            raise RuntimeError(f"the {type(self).__name__} is not started: use it in a `with` block, or call start()")
+        return server, Path(directory.name)
+
+
+class SecureServer(FakeServer):
+    """A fake server over HTTPS. All of them have one certificate authority in a process."""
+
+    def __init__(self, service: Service) -> None:
+        """Make a server, without opening a port."""
+        super().__init__(service, secure=True)
+
+    @property
+    def ca_bundle(self) -> str:
+        """The path of a PEM file with the trusted authority. `stop()` removes the file."""
+        return str(self._running()[1] / "ca.pem")
