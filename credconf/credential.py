@@ -91,7 +91,8 @@ def _description(engine: Engine, name: str | None) -> dict[str, Any]:
     shown = {
         field: identity.shown(field) for field in ("tenant_id", "client_id", "authority", "oidc_authority", "region")
     }
-    return {"kind": settings.kind, "name": name, **shown, "cloud": settings.cloud, "proof": engine.proof_in_use()}
+    cloud = getattr(settings, "cloud", None)
+    return {"kind": settings.kind, "name": name, **shown, "cloud": cloud, "proof": engine.proof_in_use()}
 
 
 class Credential(CredentialBase):

@@ -54,7 +54,7 @@ class Engine:
         reserve()
 
     def __repr__(self) -> str:
-        return f"<engine of client {self.blueprint.identity.shown('client_id')}>"
+        return f"<engine of {self.blueprint.settings.named_by(self.blueprint.identity)}>"
 
     def request(
         self, method: str, scopes: tuple[str, ...], claims: str | None, tenant_id: str | None, *, cae: bool

@@ -171,7 +171,7 @@ def engine_for(request: Request, http_client: HttpClient | None) -> tuple[Engine
     plan = _plan(resolved, http_client)
 
     def start() -> Engine:
-        log = Log(plan.identity.shown("client_id") or "")
+        log = Log(plan.settings.named_by(plan.identity))
         log.name(resolved.name)
         # The engine itself warns about expiry, with the first token and again as the end comes nearer.
         for warning in [item for item in resolved.warnings if item.code not in {"expires-soon", "expired"}]:

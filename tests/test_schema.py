@@ -208,6 +208,12 @@ DESIGN = {
         env_prefix: null
         """,
     "text that looks like something else": "{tenant_id: 012345, client_id: 1e10, client_secret: no, env_prefix: on}",
+    "a managed identity": "{kind: managed_identity, client_id: a, prefetch: [https://storage.azure.com/.default]}",
+    "a managed identity as the assertion": """
+        tenant_id: contoso.onmicrosoft.com
+        client_id: a
+        client_assertion: {managed_identity: {client_id: 012345}}
+        """,
     "a program": "client_secret: {command: [op, read, 5]}",
     "nothing yet": "{}",
     "a date": 'client_id: "2024-01-01"',
@@ -300,6 +306,17 @@ BROKEN = {
     "two names of one setting": ("{allowed_tenants: [], additionally_allowed_tenants: []}", ""),
     "cloud and authority": ("{cloud: public, authority: a.example}", ""),
     "oidc_authority and tenant": ("{oidc_authority: https://a/b, tenant_id: c}", ""),
+    "two ids of a managed identity": ("{kind: managed_identity, client_id: a, object_id: b}", ""),
+    "a tenant of a managed identity": ("{kind: managed_identity, tenant_id: a}", ""),
+    "a managed identity as the secret": ("client_secret: {managed_identity: {client_id: a}}", "client_secret"),
+    "a managed identity without an id": (
+        "client_assertion: {managed_identity: {}}",
+        "client_assertion.managed_identity",
+    ),
+    "a misspelt id of a managed identity": (
+        "client_assertion: {managed_identity: {clientid: a}}",
+        "client_assertion.managed_identity",
+    ),
     "two proofs": ("{client_secret: a, client_certificate: {file: b}}", ""),
     "the other kind's proof": ("{kind: client_secret, client_certificate: {file: b}}", ""),
     "the other kind's setting": ("{client_secret: a, send_certificate_chain: true}", ""),
@@ -382,8 +399,13 @@ NO_URLS = [
     "unix://a",
     "Redis://a",
 ]
+MANAGED_IDENTITIES = [
+    *({"client_id": "a"}, {"object_id": 5}, {"resource_id": "/a"}, {"client_id": "a", "object_id": "b"}, {}, "a", None),
+    *([], {"client_id": ""}, {"client_id": " "}, {"client_id": ["a"]}, {"name": "a"}, {"client_id": {"env": "A"}}),
+]
+ASSERTIONS = [{"managed_identity": value} for value in MANAGED_IDENTITIES]
 VALUES = {
-    "kind": ["client_secret", "client_certificate", "secret", 5, None, []],
+    "kind": ["client_secret", "client_certificate", "client_assertion", "managed_identity", "secret", 5, None, []],
     "tenant_id": [GUID, "contoso.com", 5, True, {"env": "A"}, {"file": "a"}, "a b", "..", *NO_TEXTS],
     "client_id": [*TEXTS, *NO_TEXTS],
     "client_secret": [*SECRETS, [], [[]], [""], [None, {}], {"command": []}, {"command": "a"}, {"command": [""]}],
@@ -402,10 +424,12 @@ VALUES = {
         *("2027-01-31T00:00:00", "tomorrow", "", 20270131, True, None, {"env": "A"}, ["2027-01-31"], {}),
     ],
     "client_certificate": [{"file": "a"}, {"file": 5}, "a", 5, {"env": "A"}, [{"file": "a"}], {}, None, True],
-    "client_assertion": [{"file": "a"}, {"env": "A"}, {"command": ["a"]}, "a", 5, {}, {"files": "a"}, ["a"], None],
     "client_certificate_password": [*TEXTS, *NO_TEXTS],
     "send_certificate_chain": [*BOOLEANS, *NO_BOOLEANS],
     "token_proxy": [*BOOLEANS, *NO_BOOLEANS],
+    "client_assertion": [{"file": "a"}, {"env": "A"}, {"command": ["a"]}, "a", [{"file": "a"}], *ASSERTIONS, None, {}],
+    "object_id": [*TEXTS, *NO_TEXTS],
+    "resource_id": [*TEXTS, *NO_TEXTS],
     "cloud": ["public", "usgov", "china", "moon", "Public", None, 5, {"env": "A"}, ["public"]],
     "authority": ["a.example", "HTTPS://a.example:8443/", 5, "a.example/b", "http://a", "a:b", "u@a", "a?b", *NO_TEXTS],
     "oidc_authority": ["https://a/b", "https://a.example:1/b/c/", "https://a", "a/b", "https://a/b?c", 5, *NO_TEXTS],

@@ -93,7 +93,11 @@ def token(
 
 def _acquire(scopes: Sequence[str], tenant: str | None, resolved: credconf.Resolved, how: Format) -> Acquired:
     """Acquire the token. Warnings are printed first, because Entra may take long to answer."""
-    hints = [] if resolved.settings.oidc_authority else list(dict.fromkeys(filter(None, map(scope_hint, scopes))))
+    hints = (
+        []
+        if getattr(resolved.settings, "oidc_authority", None)
+        else list(dict.fromkeys(filter(None, map(scope_hint, scopes))))
+    )
     if how != JSON:
         if resolved.warnings:
             echo_problems(resolved.warnings, err=True)
@@ -115,7 +119,8 @@ def _acquire(scopes: Sequence[str], tenant: str | None, resolved: credconf.Resol
 
 def _host(resolved: credconf.Resolved) -> str:
     """The host of the server. A reference is not read for it."""
-    address = resolved.settings.oidc_authority or resolved.settings.authority
+    settings = resolved.settings
+    address = getattr(settings, "oidc_authority", None) or getattr(settings, "authority", None)
     return urlsplit(address).netloc if isinstance(address, str) else "the server"
 
 
@@ -183,7 +188,7 @@ def _show_json(acquired: Acquired) -> None:
 def _show_text(acquired: Acquired) -> None:
     info, who = acquired.info, acquired.who
     entry = f", entry {who['name']}" if who["name"] else ""
-    _row("client", f"{who['client_id']} ({who['kind']}{entry})")
+    _row("client", f"{who['client_id'] or 'no id'} ({who['kind']}{entry})")
     for label, name in (("tenant", "tenant_id"), ("authority", "authority"), ("server", "oidc_authority")):
         if who[name] is not None:
             _row(label, who[name])

@@ -230,15 +230,19 @@ def stand_ins(fields: Mapping[str, Any]) -> dict[str, Any]:
     if kind is None and not present_proofs(fields):
         # Where no proof is given, use a kind that has all of the settings.
         kind = next(iter(fitting_kinds(fields)), next(iter(KINDS)))
+    model = KINDS[kind] if kind is not None else None
     found: dict[str, Any] = {}
-    model = KINDS[kind] if kind is not None else next(iter(KINDS.values()))
-    if "oidc_authority" in model.model_fields and "tenant_id" not in fields and "oidc_authority" not in fields:
+    if "client_id" not in fields and (model is None or model.model_fields["client_id"].is_required()):
+        found["client_id"] = _ID
+    if fields.keys().isdisjoint({"tenant_id", "oidc_authority"}) and (
+        model is None or "tenant_id" in model.model_fields
+    ):
         found["tenant_id"] = _ID
-    if kind is not None and (model.proof in fields or not present_proofs(fields)):
+    if model is not None and model.proof is None and "kind" not in fields:
+        found["kind"] = kind
+    if model is not None and (model.proof in fields or not present_proofs(fields)):
         required = (name for name, info in model.model_fields.items() if info.is_required())
         found |= {name: stand_in(SETTINGS[name]) for name in required if name not in {*fields, *found}}
-    elif "client_id" not in fields:
-        found["client_id"] = _ID
     cache = fields.get("token_cache")
     store = store_of(cache) if isinstance(cache, dict) else None
     if store is not None and isinstance(cache, dict):

@@ -80,8 +80,9 @@ def origins_of(settings: Kind, merged: Mapping[str, Value]) -> dict[str, Origin]
     for each in declared(type(settings)):
         if not each.is_group:
             origins[each.path] = merged[each.path].origin if each.path in merged else default
-    if "authority" not in merged and settings.cloud is not None:
-        origins["authority"] = Origin("preset", settings.cloud, displaced=origins["cloud"].displaced)
+    cloud = getattr(settings, "cloud", None)
+    if "authority" not in merged and cloud is not None:
+        origins["authority"] = Origin("preset", cloud, displaced=origins["cloud"].displaced)
     return origins
 
 

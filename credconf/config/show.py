@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic import BaseModel, SecretStr
 
 from credconf.ground.records import record, replace
 from credconf.kinds import LEAVES, SETTINGS, Identity, Invalid, Kind, identify, validate
 from credconf.kinds.readable import value_at
 from credconf.problems.problem import Origin
-from credconf.references import BaseReference, reference_in
+from credconf.references import BaseReference, reference_in, validated
 from credconf.settings import formats
 
 from .judging import stand_ins
@@ -105,10 +104,7 @@ def references_in(written: Any) -> Iterator[dict[str, str]]:
 
 def _is_valid(reference: Reference) -> bool:
     """Whether a raw reference is valid, so that its value may be shown."""
-    with suppress(ValidationError):
-        type(reference).model_validate({reference.key: getattr(reference, reference.key)})
-        return True
-    return False
+    return validated(type(reference), getattr(reference, reference.key)) is not None
 
 
 def settings_so_far(unresolved: FailedResolution) -> Iterator[ShownSetting]:

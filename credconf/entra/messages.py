@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, Final
 from credconf.ground.records import field, record
 from credconf.settings.formats import PORTS
 
+from .http import retry_after
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from urllib.parse import SplitResult
@@ -60,6 +62,19 @@ class Reply:
 
     def __repr__(self) -> str:
         return "<reply>"
+
+    def retry_after(self, now: float) -> float | None:
+        """Return the seconds that the server asks to wait, at the time `now`."""
+        return retry_after(self.headers, now)
+
+    def quoted(self, text: str, *sent: Opaque) -> str:
+        """Return a part of the reply for a message, as `Redactor` does, without what the request sent as secrets."""
+        from .redaction import Redactor  # most requests never fail
+
+        redact = Redactor(())
+        for secret in sent:
+            redact.add(secret)
+        return redact(text)
 
     def parse(self) -> None:
         """Parse the text as JSON. It does not raise for text of any depth or form."""

@@ -17,7 +17,7 @@ from .http import RETRIED_STATUSES, Response, TransportFailure, retry_after
 from .messages import Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from .assertions import Claims
     from .http import HttpClient
@@ -182,58 +182,6 @@ def reply_of(
         return Unanswered("resources" if lack else "network", what, lack.advice if lack else None)
     reply.parse()
     return reply
-
-
-class DeadlineWeb:
-    """Sends the requests of a reference, or of a kind with its own way to a token, within one deadline.
-
-    Args:
-        http: The HTTP client.
-        bounded: Whether `http` takes a `deadline`, as our transport does and an application's client does not.
-        deadline: End of all requests on the monotonic clock.
-        monotonic: The clock of the deadline.
-        sleep: Waits between attempts.
-    """
-
-    def __init__(
-        self,
-        http: HttpClient,
-        *,
-        bounded: bool,
-        deadline: float,
-        monotonic: Callable[[], float],
-        sleep: Callable[[float], None],
-    ) -> None:
-        self._http = http
-        self._bounds: dict[str, Any] = {"deadline": deadline, "attempts": 1} if bounded else {}
-        self._deadline = deadline
-        self._monotonic = monotonic
-        self._sleep = sleep
-
-    def get(
-        self, url: str, *, params: Mapping[str, str], headers: Mapping[str, str], timeout: float | None = None
-    ) -> Reply | Unanswered:
-        """Send one GET request; returns the reply of any status, or why there is none."""
-        return self._send(self._http.get, url, params, headers, timeout)
-
-    def post(
-        self, url: str, *, params: Mapping[str, str], headers: Mapping[str, str], timeout: float | None = None
-    ) -> Reply | Unanswered:
-        """Send one POST request without a body."""
-        return self._send(self._http.post, url, params, headers, timeout)
-
-    def pause(self, seconds: float) -> bool:
-        """Wait before another attempt. Returns `False`, at once, if the wait would pass the deadline."""
-        if self._monotonic() + seconds >= self._deadline:
-            return False
-        self._sleep(seconds)
-        return True
-
-    def _send(
-        self, send: Any, url: str, params: Mapping[str, str], headers: Mapping[str, str], timeout: float | None
-    ) -> Reply | Unanswered:
-        bounds = {**self._bounds, "timeout": timeout} if self._bounds else {}
-        return reply_of(send, url, bounds, {"params": params, "headers": headers})
 
 
 def refusal(context: RequestContext, status: int, headers: Mapping[str, str], payload: object, text: str) -> Failure:

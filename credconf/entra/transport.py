@@ -94,6 +94,7 @@ class Transport:
         deadline: float | None = None,
         attempts: int | None = None,
         timeout: float | None = None,
+        connect: float | None = None,
         **_: object,
     ) -> Response:
         """Send a GET request.
@@ -105,6 +106,7 @@ class Transport:
             deadline: End of all attempts on the monotonic clock; by default `total_timeout` from now.
             attempts: Largest number of attempts; by default `retries` + 1.
             timeout: Seconds to connect and of silence, if less than in the options.
+            connect: Seconds to connect, if less than that.
 
         Returns:
             The last response, of any status.
@@ -114,7 +116,7 @@ class Transport:
         """
         payload = Payload(params, headers)
         del params, headers
-        return self._request("GET", url, payload, self._bounds(deadline, attempts, timeout))
+        return self._request("GET", url, payload, self._bounds(deadline, attempts, timeout, connect))
 
     def post(
         self,
@@ -126,6 +128,7 @@ class Transport:
         deadline: float | None = None,
         attempts: int | None = None,
         timeout: float | None = None,
+        connect: float | None = None,
         **_: object,
     ) -> Response:
         """Send a POST request.
@@ -140,6 +143,7 @@ class Transport:
             deadline: As for `get`.
             attempts: As for `get`.
             timeout: As for `get`.
+            connect: As for `get`.
 
         Returns:
             The last response, of any status.
@@ -149,7 +153,7 @@ class Transport:
         """
         payload = Payload(params, headers, data)
         del params, headers, data
-        return self._request("POST", url, payload, self._bounds(deadline, attempts, timeout))
+        return self._request("POST", url, payload, self._bounds(deadline, attempts, timeout, connect))
 
     def close(self) -> None:
         """Close the connections of this process. The client sends no further request."""
@@ -158,12 +162,14 @@ class Transport:
         if pools is not None:
             pools.close()
 
-    def _bounds(self, deadline: float | None, attempts: int | None, timeout: float | None) -> _Bounds:
+    def _bounds(
+        self, deadline: float | None, attempts: int | None, timeout: float | None, connect: float | None
+    ) -> _Bounds:
         options = self._options
         return _Bounds(
             deadline=self._monotonic() + options.total_timeout if deadline is None else deadline,
             attempts=options.retries + 1 if attempts is None else max(1, attempts),
-            connect=options.connect_timeout if timeout is None else min(timeout, options.connect_timeout),
+            connect=min(each for each in (timeout, connect, options.connect_timeout) if each is not None),
             read=options.read_timeout if timeout is None else min(timeout, options.read_timeout),
         )
 

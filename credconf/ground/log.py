@@ -26,11 +26,11 @@ class Log:
     a request writes its lines after its followers have the outcome.
 
     Args:
-        client: the client id as messages may show it.
+        who: the credential as messages may show it, such as `client ID`.
     """
 
-    def __init__(self, client: str) -> None:
-        self._client = client
+    def __init__(self, who: str) -> None:
+        self._who = who
         self._entries: dict[str, None] = {}
         self._held = _Held()
 
@@ -55,7 +55,7 @@ class Log:
 
     def _write(self, level: int, text: str, arguments: tuple[object, ...]) -> None:
         entries = f" ({', '.join(self._entries)})" if self._entries else ""
-        logger.log(level, f"client %s%s: {text}", self._client, entries, *arguments)  # noqa: G004 - the text is a constant
+        logger.log(level, f"%s%s: {text}", self._who, entries, *arguments)  # noqa: G004 - the text is a constant
 
     def held_during(self, work: Callable[[], _T]) -> _T:
         """Run some work and return its result. The lines that this thread logs meanwhile are written afterwards."""

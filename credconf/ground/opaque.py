@@ -74,3 +74,31 @@ class Hidden(Mapping[str, _T]):
         """
         message = "variables and arguments can't be pickled: they may hold secrets"
         raise TypeError(message)
+
+
+class SecretHeaders(Mapping[str, str]):
+    """The headers of a request, of which one holds a secret.
+
+    Args:
+        plain: the other headers.
+        name: the name of the header with the secret.
+        secret: the secret.
+        before: the text before it, such as `Basic `.
+    """
+
+    __slots__ = ("_before", "_name", "_plain", "_secret")
+
+    def __init__(self, plain: Mapping[str, str], name: str, secret: Opaque, before: str = "") -> None:
+        self._plain, self._name, self._secret, self._before = plain, name, secret, before
+
+    def __getitem__(self, name: str) -> str:
+        return f"{self._before}{self._secret.content}" if name == self._name else self._plain[name]
+
+    def __iter__(self) -> Iterator[str]:
+        yield from (*self._plain, self._name)
+
+    def __len__(self) -> int:
+        return len(self._plain) + 1
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} headers>"

@@ -17,6 +17,7 @@ from .client_assertion import ClientAssertionSettings
 from .client_certificate import ClientCertificateSettings
 from .client_secret import ClientSecretSettings
 from .common import CommonSettings
+from .managed_identity import ManagedIdentitySettings
 from .readable import identify
 from .registry import ALIASES, ALLOWABLE, FIELDS, KINDS, LEAVES, NESTED, PROOFS, SETTINGS, Kind, Overrides
 from .validation import Invalid, validate_as
@@ -39,6 +40,7 @@ __all__ = [
     "Identity",
     "Invalid",
     "Kind",
+    "ManagedIdentitySettings",
     "Overrides",
     "Proof",
     "Settings",

@@ -100,10 +100,11 @@ class ClientAssertionSettings(ApplicationSettings):
         return None if isinstance(found, NotFound) else TokenProxyClient(found, options)
 
     def variables(self) -> tuple[str, ...]:
-        """Return the variables of the token proxy."""
+        """Return those of the reference, and of the token proxy."""
         from credconf.entra.token_proxy import VARIABLES
 
-        return VARIABLES if self.token_proxy else ()
+        own = () if isinstance(self.client_assertion, AssertionFunction) else self.client_assertion.variables
+        return (*own, *(VARIABLES if self.token_proxy else ()))
 
     def inspect(self, reader: Reader) -> Inspection | NotFound:
         """Read the assertion, and report its claims."""

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from credconf.entra.http import HttpClient, TransportOptions
+    from credconf.entra.identity import Identity
     from credconf.entra.messages import Answer
     from credconf.entra.proof import Candidate, Proof
     from credconf.entra.request import TokenRequest
@@ -163,6 +164,11 @@ class CommonSettings(BaseModel):
     def tenants(self) -> tuple[str, ...]:
         """Return the tenants for which a token may be requested, besides the configured one."""
         return ()
+
+    def named_by(self, identity: Identity) -> str:
+        """Return the name of the credential in logs."""
+        client = identity.shown("client_id")
+        return f"client {client}" if client else type(self).model_fields["kind"].default
 
     def variables(self) -> tuple[str, ...]:
         """Return the variables of the process environment that decide where a token comes from."""

@@ -13,12 +13,14 @@ from credconf.settings.declaration import Declared, declared
 from .client_assertion import ClientAssertionOverrides, ClientAssertionSettings
 from .client_certificate import ClientCertificateOverrides, ClientCertificateSettings
 from .client_secret import ClientSecretOverrides, ClientSecretSettings
+from .managed_identity import ManagedIdentityOverrides, ManagedIdentitySettings
 
 # fmt: off
 Kind: TypeAlias = (
     ClientSecretSettings
     | ClientCertificateSettings
     | ClientAssertionSettings
+    | ManagedIdentitySettings
 )
 
 
@@ -26,6 +28,7 @@ class Overrides(
     ClientSecretOverrides,
     ClientCertificateOverrides,
     ClientAssertionOverrides,
+    ManagedIdentityOverrides,
     total=False,
 ):
     # fmt: on

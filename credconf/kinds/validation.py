@@ -95,6 +95,11 @@ def infer(fields: Mapping[str, Any], problems: list[Problem]) -> type[Kind] | No
         return None
     named = fields.get("kind")
     if named is None and not present:
+        fitting = fitting_kinds(fields)
+        if fitting and all(KINDS[kind].proof is None for kind in fitting):
+            message = f"`kind` is not set, and these are settings of `kind: {fitting[0]}`"
+            problems.append(Problem("missing", message, path="kind"))
+            return None
         first, *others = PROOFS
         nor = " or ".join(f"`{proof}`" for proof in others)
         problems.append(Problem("missing", f"`{first}` is not set, nor is {nor}", path=first))

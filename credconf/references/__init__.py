@@ -9,7 +9,12 @@ A reference is one file in this package and one line in `Reference`.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Final, TypeAlias, get_args
+
+from pydantic import ValidationError
+
+from credconf.ground.models import complete
 
 from .base import (
     EXCHANGE_AUDIENCES,
@@ -26,6 +31,7 @@ from .base import (
 from .command import CommandReference
 from .env import EnvReference
 from .file import FileReference
+from .managed_identity import ManagedIdentityReference
 
 __all__ = [
     "EXCHANGE_AUDIENCES",
@@ -35,6 +41,7 @@ __all__ = [
     "CommandReference",
     "EnvReference",
     "FileReference",
+    "ManagedIdentityReference",
     "NotFound",
     "Reader",
     "Reference",
@@ -45,9 +52,17 @@ __all__ = [
     "anchored",
     "fingerprint",
     "reference_in",
+    "validated",
 ]
 
-Reference: TypeAlias = EnvReference | FileReference | CommandReference
+# fmt: off
+Reference: TypeAlias = (
+    EnvReference
+    | FileReference
+    | CommandReference
+    | ManagedIdentityReference
+)
+# fmt: on
 
 REFERENCES: Final[dict[str, type[Reference]]] = {model.key: model for model in get_args(Reference)}
 """The references by their keys."""
@@ -60,8 +75,17 @@ def reference_in(raw: object) -> Reference | None:
     if isinstance(raw, Mapping) and len(raw) == 1:
         (key, value), *_ = raw.items()
         model = REFERENCES.get(key) if isinstance(key, str) else None
+        if model is not None and model.is_mapping:
+            return validated(model, value)
         if model is not None and isinstance(value, str) and value:
             return model.of(value)
+    return None
+
+
+def validated(model: type[Reference], value: object) -> Reference | None:
+    """Return the reference with this value after its key; `None` if the value is invalid."""
+    with suppress(ValidationError):
+        return complete(model).model_validate({model.key: value})
     return None
 
 

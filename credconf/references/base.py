@@ -15,6 +15,8 @@ from credconf.ground.records import field, record
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
+    from credconf.ground.opaque import Opaque
+
 Stamp: TypeAlias = tuple[object, ...] | None
 """Equal stamps mean equal values. `None` means that the value is unknown until it is read."""
 
@@ -60,6 +62,14 @@ class Reply(Protocol):
     payload: Any
     """The parsed body; `None` if it is not JSON."""
 
+    def retry_after(self, now: float) -> float | None:
+        """Return the seconds that the server asks to wait, at the time `now`."""
+        ...
+
+    def quoted(self, text: str, *sent: Opaque) -> str:
+        """Return a part of the reply for a message: printable, capped, without what the request sent as secrets."""
+        ...
+
 
 @record
 class Unanswered:
@@ -82,7 +92,14 @@ class Web(Protocol):
     def get(
         self, url: str, *, params: Mapping[str, str], headers: Mapping[str, str], timeout: float | None = None
     ) -> Reply | Unanswered:
-        """Send one GET request; returns the reply of any status, or why there is none."""
+        """Send one GET request; returns the reply of any status, or why there is none.
+
+        Args:
+            url: the absolute URL.
+            params: the query.
+            headers: the headers; `SecretHeaders` where one is a secret.
+            timeout: seconds to connect, if fewer than the configuration allows.
+        """
         ...
 
     def post(
@@ -106,6 +123,8 @@ class BaseReference(BaseModel):
         meaning: the description that an editor shows.
         snippet: the text that an editor inserts after the key.
         also_called: the names that other tools use for it.
+        is_mapping: whether the value after the key is a mapping, instead of text or a list.
+        variables: the variables of the process environment that decide where its value comes from.
         for_any_text: whether any text field accepts it, instead of only secrets.
         gives_bytes: whether it can give a certificate.
         only_assertions: whether it gives only assertions, and no other secret.
@@ -123,6 +142,8 @@ class BaseReference(BaseModel):
     meaning: ClassVar[str]
     snippet: ClassVar[Any]
     also_called: ClassVar[frozenset[str]] = frozenset()
+    is_mapping: ClassVar[bool] = False
+    variables: ClassVar[tuple[str, ...]] = ()
     for_any_text: ClassVar[bool] = True
     gives_bytes: ClassVar[bool] = False
     only_assertions: ClassVar[bool] = False

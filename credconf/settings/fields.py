@@ -12,13 +12,13 @@ from functools import partial
 from os import PathLike, fspath
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, Field, SecretBytes, SecretStr, ValidationError
+from pydantic import BaseModel, BeforeValidator, Field, SecretBytes, SecretStr
 from pydantic_core import PydanticCustomError
 
 from credconf.ground.interrupts import is_foreign
-from credconf.ground.models import STRICT, complete
+from credconf.ground.models import STRICT
 from credconf.problems import closest
-from credconf.references import REFERENCES, BaseReference, NotFound, Reference
+from credconf.references import REFERENCES, BaseReference, NotFound, Reference, validated
 
 from . import formats
 from .declaration import ANY_ASSERTION, ANY_BYTES, ANY_SECRET, ANY_TEXT, Accepts, declared
@@ -59,8 +59,9 @@ def _reference(value: Mapping[Any, Any], keys: tuple[str, ...]) -> Reference:
     key = next(iter(value))
     if key not in keys:
         raise _unknown_reference(key, keys, shapes)
-    with suppress(ValidationError):  # the error is raised outside, so that no chained exception holds the input
-        return complete(REFERENCES[key]).model_validate({key: _path(value[key])})
+    found = validated(REFERENCES[key], _path(value[key]))
+    if found is not None:  # the error is raised outside, so that no chained exception holds the input
+        return found
     message = f"what follows `{key}` is not {REFERENCES[key].expected}"
     raise fault("bad-reference", message, f"write {_written(key)}", step=key)
 
@@ -85,7 +86,7 @@ def _path(value: Any) -> Any:
 
 def _text(value: Any, keys: tuple[str, ...]) -> Any:
     if isinstance(value, BaseReference):
-        value = value.model_dump()
+        value = value.model_dump(exclude_none=True)
     if isinstance(value, Mapping):
         return _reference(value, keys)
     if isinstance(value, SecretStr):

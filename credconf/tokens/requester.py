@@ -80,7 +80,7 @@ class Requester:
         self, blueprint: Blueprint, tokens: Callable[[], Iterable[str]] = tuple, log: Log | None = None
     ) -> None:
         self._blueprint = blueprint
-        self.log = log or Log(blueprint.identity.shown("client_id") or "")
+        self.log = log or Log(blueprint.settings.named_by(blueprint.identity))
         self._tokens = tokens
         self._lock = threading.Lock()
         self._client: EntraClient | None = None
@@ -182,7 +182,7 @@ class Requester:
 
     def _web(self, seconds: float) -> Web:
         """What sends requests for references, and for kinds that have their own way to a token."""
-        from credconf.entra.sending import DeadlineWeb
+        from credconf.entra.deadline_web import DeadlineWeb
 
         plan = self._blueprint
         return DeadlineWeb(

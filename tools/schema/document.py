@@ -44,6 +44,9 @@ _EXCLUSIVE: Final = (
     ("oidc_authority", "tenant_id"),
     ("oidc_authority", "cloud"),
     ("oidc_authority", "authority"),
+    ("client_id", "object_id"),
+    ("client_id", "resource_id"),
+    ("object_id", "resource_id"),
 )
 _FOREIGN_KEYS: Final = mappings.foreign_keys((*FIELDS, *ALIASES))
 _FORMS: Final = ("default", "credentials")
@@ -124,7 +127,7 @@ def _any_of_the_kinds(name: str) -> Json:
     """Choose the kind as `kinds.validation.infer()` does: the one that is named, or whose proof is given."""
     chosen: Json = {"$ref": f"#/definitions/{name}.any"}
     signs = [(shapes.has("kind", kind), kind) for kind in KINDS]
-    signs += [(shapes.has(model.proof), kind) for kind, model in KINDS.items()]
+    signs += [(shapes.has(model.proof), kind) for kind, model in KINDS.items() if model.proof is not None]
     for sign, kind in reversed(signs):
         chosen = {"if": sign, "then": {"$ref": f"#/definitions/{name}.{kind}"}, "else": chosen}
     description = "One credential: an identity and its proof."

@@ -185,6 +185,8 @@ def references() -> Json:
 def _after(key: str, model: Json) -> Json:
     own = model["properties"][key]
     about_key = {"title": key, "description": REFERENCES[key].meaning, "markdownDescription": REFERENCES[key].meaning}
+    if REFERENCES[key].is_mapping:
+        return {**about_key, **_mapping_after(key, model["$defs"][own["$ref"].rpartition("/")[2]])}
     if own["type"] == "array":
         return {**about_key, **_list(text(_NOT_EMPTY), REFERENCES[key].placeholder, minItems=own["minItems"])}
     value = text(_of_reference(own["pattern"], key) if "pattern" in own else _NOT_EMPTY)
@@ -194,6 +196,25 @@ def _after(key: str, model: Json) -> Json:
         **value,
         "defaultSnippets": [{"label": REFERENCES[key].placeholder, "body": REFERENCES[key].snippet}],
     }
+
+
+def _mapping_after(key: str, model: Json) -> Json:
+    """Accept the mapping after a key of a reference: of texts, as many as the model's own schema asks for."""
+    reference = REFERENCES[key]
+    held = {name: {**_about(field, name), **text(_NOT_BLANK)} for name, field in model["properties"].items()}
+    bounds = {name: model[name] for name in ("minProperties", "maxProperties") if name in model}
+    return {
+        "type": "object",
+        "properties": held,
+        "additionalProperties": False,
+        **bounds,
+        "errorMessage": f"write a mapping: {reference.placeholder}",
+        "defaultSnippets": [{"label": reference.placeholder, "body": reference.snippet}],
+    }
+
+
+def _about(field: Json, name: str) -> Json:
+    return {"title": name, "description": field["description"], "markdownDescription": field["description"]}
 
 
 def _of_reference(pattern: str, key: str) -> Format:

@@ -1,0 +1,152 @@
+"""`kind: managed_identity`: the identity that Azure gives to a machine or an app.
+
+Source: Microsoft's page "Managed identities for Azure resources". The platform caches tokens for up to 24 hours, and
+nothing forces it to give a new one: a changed permission may take hours. For this reason the claims of a claims
+challenge make credconf ask the endpoint again, and are not sent: the supported versions of the endpoints have no
+parameter for them. azure-identity does the same.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal, Self
+
+from pydantic import model_validator
+
+from credconf.problems.aadsts import codes_in, explain
+from credconf.problems.failure import Failure
+from credconf.references import BaseReference, NotFound
+from credconf.references.identity_endpoints import VARIABLES, NoToken
+from credconf.references.managed_identity import IDS, NamedIdentity, token_reply
+from credconf.settings.declaration import Setting
+from credconf.settings.fields import Text, fault
+
+from .common import KIND, CommonOverrides, CommonSettings, Given
+
+if TYPE_CHECKING:
+    from credconf.entra.identity import Identity
+    from credconf.entra.messages import Answer
+    from credconf.entra.request import TokenRequest
+    from credconf.references import Reader, Reply
+
+_RESOURCE_ID: Final = (
+    "/subscriptions/33333333-3333-3333-3333-333333333333/resourceGroups/app/providers/"
+    "Microsoft.ManagedIdentity/userAssignedIdentities/app"
+)
+
+
+class ManagedIdentitySettings(CommonSettings):
+    """A managed identity of the machine or app: no secret, only where Azure runs it, or Azure Arc."""
+
+    also_called: ClassVar = (
+        "msi managedidentity managedidentitycredential managed-identity useridentity userassignedidentity"
+    )
+    seals: ClassVar = False
+
+    kind: Annotated[Literal["managed_identity"], KIND] = "managed_identity"
+    client_id: Annotated[
+        Text | None,
+        Setting(
+            "The client id of a user-assigned identity; without an id, the identity of the machine itself is used.",
+            ("11111111-1111-1111-1111-111111111111",),
+            environment=("AZURE_CLIENT_ID",),
+        ),
+    ] = None
+    object_id: Annotated[
+        Text | None,
+        Setting(
+            "The object (principal) id of a user-assigned managed identity, instead of its `client_id`.",
+            ("22222222-2222-2222-2222-222222222222",),
+            also_called="principal principalid objectidentifier",
+        ),
+    ] = None
+    resource_id: Annotated[
+        Text | None,
+        Setting(
+            "The resource id of a user-assigned managed identity, instead of its `client_id`.",
+            (_RESOURCE_ID,),
+            also_called="miresid msiresid identityresourceid managedidentityresourceid",
+        ),
+    ] = None
+
+    def acquire(self, request: TokenRequest, reader: Reader, *, retries: bool) -> Answer | Failure:
+        """Ask the machine's endpoint for a token."""
+        identity = self._identity(reader)
+        if isinstance(identity, NotFound):
+            return Failure(f"{identity.message}\n{identity.hint or ''}".strip(), identity.code, unavailable=True)
+        wanted = "the machine's managed identity" if identity is None else str(identity)
+        if len(request.scopes) > 1:
+            what = "its endpoint gives a token for one scope only: ask for each scope by itself"
+            return Failure(f"no token for {wanted}: {what}", "invalid_scope")
+        resource = request.scopes[0].removesuffix("/.default")
+        reply = token_reply(identity, resource, reader, retries=retries and self.http.retries > 0)
+        if isinstance(reply, NoToken):
+            return _failure(reply, wanted)
+        return _answer(reply, wanted, reader.clock())
+
+    def named_by(self, identity: Identity) -> str:
+        """Return the name of the identity in logs: that of the machine has no id here."""
+        given = [name for name in IDS if identity.shown(name)]
+        return f"managed identity with {given[0]} {identity.shown(given[0])}" if given else "managed identity"
+
+    def variables(self) -> tuple[str, ...]:
+        """Return those by which the endpoint is found."""
+        return VARIABLES
+
+    def _identity(self, reader: Reader) -> NamedIdentity | NotFound | None:
+        for name in IDS:
+            value = getattr(self, name)
+            if not isinstance(value, BaseReference):
+                if value is not None:
+                    return NamedIdentity(name, value.strip())
+                continue
+            found = reader.text(value)
+            return found if isinstance(found, NotFound) else NamedIdentity(name, found.strip(), not value.is_shown)
+        return None
+
+    @model_validator(mode="after")
+    def _has_one_id(self) -> Self:
+        given = [name for name in IDS if getattr(self, name) is not None]
+        if len(given) > 1:
+            message = f"`{given[0]}` and `{given[1]}` exclude each other"
+            raise fault("conflict", message, "keep one of them", step=given[1])
+        return self
+
+
+class ManagedIdentityOverrides(CommonOverrides, total=False):
+    """The fields as keyword arguments."""
+
+    object_id: Given | None
+    resource_id: Given | None
+
+
+def _failure(why: NoToken, wanted: str) -> Failure:
+    codes = tuple(codes_in(why.what))
+    meaning = explain(codes[0]) if codes else None
+    text = "\n".join(line for line in (why.message(wanted), meaning, f"{why.hint[:1].upper()}{why.hint[1:]}.") if line)
+    known = {"codes": codes, "status_code": why.status, "retry_after": why.retry_after}
+    return Failure(text, why.error, unavailable=why.unavailable, **known)  # type: ignore[arg-type]
+
+
+def _answer(reply: Reply, wanted: str, now: float) -> Answer | Failure:
+    """Read the token of a reply. An endpoint gives its expiry as a moment or as a duration, as text or as a number."""
+    from credconf.entra.messages import token_in  # only a token request needs it
+
+    if reply.payload.get("expires_in") in (None, ""):
+        reply.payload["expires_in"] = _seconds_until(reply.payload.get("expires_on"), now)
+    answer = token_in(reply)  # type: ignore[arg-type]
+    if answer is None or isinstance(answer, str):
+        what = answer or "the answer holds no token"
+        return Failure(f"no token for {wanted}: {what}", "malformed", status_code=reply.status)
+    return answer
+
+
+def _seconds_until(moment: object, now: float) -> float | None:
+    """Return the seconds until a moment of Unix time, as a number or as text; `None` if it is neither."""
+    if isinstance(moment, bool) or not isinstance(moment, int | float | str):
+        return None
+    try:
+        seconds = float(moment) - now
+    except ValueError:
+        return None
+    return seconds if math.isfinite(seconds) else None
