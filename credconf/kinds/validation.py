@@ -127,7 +127,7 @@ def _unknown_kind(named: object) -> Problem:
 
 def fitting_kinds(fields: Iterable[str]) -> list[str]:
     """Return the kinds that have all of some settings. Names that no kind has are ignored."""
-    names = {name for name in fields if name in FIELDS}
+    names = {ALIASES.get(name, name) for name in fields} & {*FIELDS}
     return [name for name, model in KINDS.items() if names <= model.model_fields.keys()]
 
 

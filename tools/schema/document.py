@@ -21,11 +21,10 @@ difference.
 from __future__ import annotations
 
 import json
-from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from credconf.kinds import ALIASES, FIELDS, KINDS, NESTED, SETTINGS
+from credconf.kinds import ALIASES, FIELDS, KINDS, NESTED, PROOFS, SETTINGS, Kind
 from credconf.settings.formats import ENTRY_NAME
 from credconf.stores import OWN_SETTINGS
 
@@ -104,7 +103,7 @@ def _forms(name: str, controls: tuple[str, ...], elsewhere: mappings.Hints) -> J
     whole = mappings.mapping(every, elsewhere) | mappings.past(_FOREIGN_KEYS)
     forms[f"{name}.any"] = {**whole, "allOf": [*whole.get("allOf", ()), *_of_two_kinds()]}
     for kind, model in KINDS.items():
-        keys = tuple(key for key in every if key in model.model_fields or key in controls or key in ALIASES)
+        keys = tuple(key for key in every if key in controls or _has(model, key))
         others = tuple(key for key in every if key not in keys)
         message = f"a credential of the kind `{kind}` has no such setting"
         forms[f"{name}.{kind}"] = mappings.mapping(keys, {**elsewhere, message: others}) | mappings.past(_FOREIGN_KEYS)
@@ -113,14 +112,17 @@ def _forms(name: str, controls: tuple[str, ...], elsewhere: mappings.Hints) -> J
 
 def _of_two_kinds() -> Iterator[Json]:
     """Yield rules against settings that no kind has together, for a credential whose kind is unknown."""
-    for model, other in combinations(KINDS.values(), 2):
-        others = tuple(key for key in other.model_fields if key not in model.model_fields and key != other.proof)
-        for key in model.model_fields:
-            if key not in other.model_fields and key != model.proof:
-                yield {
-                    "if": shapes.has(key),
-                    "then": mappings.refusing(others, f"no kind of credential has this and `{key}`"),
-                }
+    names = [name for name in (*FIELDS, *ALIASES) if name not in PROOFS]
+    for position, name in enumerate(names):
+        later = names[position + 1 :]
+        others = tuple(other for other in later if not any(_has(kind, name, other) for kind in KINDS.values()))
+        if others:
+            message = f"no kind of credential has this and `{name}`"
+            yield {"if": shapes.has(name), "then": mappings.refusing(others, message)}
+
+
+def _has(model: type[Kind], *names: str) -> bool:
+    return all(ALIASES.get(name, name) in model.model_fields for name in names)
 
 
 def _any_of_the_kinds(name: str) -> Json:

@@ -110,4 +110,12 @@ EXPLAINED = {
         job writes its token once: use `{github: {}}` or `{azure_pipelines: ID}` instead of a file, and each request
         gets a new one. If the file is new, check the clock of this machine.""",
     ),
+    "no-assertion": Explanation(
+        "a service gives no assertion",
+        """A reference that asks a service for an assertion (`github`, `azure_pipelines`, `managed_identity`) got none.
+        The message says what the service answered, and what it needs: a permission of the job, a variable that the
+        pipeline maps, or an identity that is assigned to the machine.""",
+        wrong="jobs: {deploy: {runs-on: ubuntu-latest}}",
+        right="jobs: {deploy: {runs-on: ubuntu-latest, permissions: {id-token: write}}}",
+    ),
 }
