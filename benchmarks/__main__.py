@@ -46,6 +46,7 @@ def run(sizes: Sizes) -> tuple[list[Row], dict[str, Any]]:
     """Measure everything: the rows of the table, and the points of the plot."""
     done = _Progress()
     measured = done.with_rows("cached calls", list(rows.cached(sizes)))
+    measured += done.with_rows("kinds without a secret", list(rows.kinds(sizes)))
     with Service() as service:
         measured += done.with_rows("requests", list(rows.requests(sizes, service)))
         measured += done.with_rows("many tenants at once", list(rows.crowd(sizes, service)))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import counts, start
+from . import kinds as without_a_secret
 from .child import measure
 from .table import Row
 
@@ -50,6 +51,16 @@ def requests(sizes: Sizes, service: Service) -> Iterator[Row]:
     yield _counted(f"requests of {sizes.threads} threads, cold", 1, service, "threads", number=sizes.threads)
     what = f"requests of {sizes.coroutines:,} coroutines, cold"
     yield _counted(what, 1, service, "coroutines", number=sizes.coroutines)
+
+
+def kinds(sizes: Sizes) -> Iterator[Row]:
+    """Requests of threads, cold, of each kind without a secret."""
+    for kind in without_a_secret.KINDS:
+        what = f"requests of {sizes.kind_threads} threads, cold, {kind}"
+        theirs, ours = (
+            measure("kinds:threads", kind=kind, side=side, number=sizes.kind_threads) for side in ("theirs", "ours")
+        )
+        yield Row(what, "requests", theirs, ours, None, "1", ours <= 1)
 
 
 def _counted(what: str, goal: int, service: Service, function: str, **arguments: Any) -> Row:

@@ -14,6 +14,7 @@ class Sizes:
         many: tenants held by the credential whose cached call is measured again.
         threads: that ask one cold credential.
         coroutines: that ask one cold credential.
+        kind_threads: that ask one cold credential of each kind without a secret.
         crowd: tenants that are asked for at once.
         workers: threads that ask for them.
         rounds: of them, in which the sides take turns; the best of each side counts.
@@ -33,6 +34,7 @@ class Sizes:
     many: int = 1000
     threads: int = 200
     coroutines: int = 1000
+    kind_threads: int = 50
     crowd: int = 1000
     workers: int = 32
     rounds: int = 3
@@ -70,6 +72,7 @@ TINY = Sizes(
     many=3,
     threads=5,
     coroutines=5,
+    kind_threads=5,
     crowd=4,
     workers=2,
     rounds=1,
