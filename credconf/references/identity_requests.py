@@ -173,7 +173,9 @@ def _opened(path: str) -> Opaque | NoToken:
     if isinstance(key.content, Unreadable):
         what = f"the key file {printable(path)} of Azure Arc's agent {key.content.reason}"
         group = "Hybrid agent extension applications" if os.name == "nt" else "himds"
-        hint = f"let the user of this program read it: add the user to the group {group}"
+        hint = "check that the agent runs: azcmagent show"
+        if key.content.code == "unreadable-file":
+            hint = f"let the user of this program read it: add the user to the group {group}"
         return NoToken("unreadable_key", what, hint, unavailable=True)
     key.content = key.content.strip()
     return key
