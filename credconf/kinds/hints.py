@@ -31,9 +31,10 @@ _NOT_SETTINGS: Final = {
     **dict.fromkeys(("scope", "scopes", "resource", "audience"), _SCOPES),
     **dict.fromkeys(("username", "user", "login", "email"), _USERS),
     **dict.fromkeys(
-        ("subscription", "subscriptionid"),
-        "remove it: a subscription is an argument of an Azure client, not of a credential",
+        ("subscriptionid", "azuresubscriptionid"),
+        "remove it: a subscription is an argument of an Azure client; `kind: azure_cli` takes `subscription`",
     ),
+    "usecli": 'write `kind: azure_cli`, which needs allow={"azure_cli"} in the program',
     **dict.fromkeys(
         ("instancediscovery", "validateauthority"), "write `disable_instance_discovery`, which means the opposite"
     ),
