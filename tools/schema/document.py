@@ -21,11 +21,10 @@ difference.
 from __future__ import annotations
 
 import json
-from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from credconf.kinds import ALIASES, FIELDS, KINDS, NESTED, SETTINGS
+from credconf.kinds import ALIASES, FIELDS, KINDS, NESTED, PROOFS, SETTINGS
 from credconf.settings.formats import ENTRY_NAME
 from credconf.stores import OWN_SETTINGS
 
@@ -113,14 +112,13 @@ def _forms(name: str, controls: tuple[str, ...], elsewhere: mappings.Hints) -> J
 
 def _of_two_kinds() -> Iterator[Json]:
     """Yield rules against settings that no kind has together, for a credential whose kind is unknown."""
-    for model, other in combinations(KINDS.values(), 2):
-        others = tuple(key for key in other.model_fields if key not in model.model_fields and key != other.proof)
-        for key in model.model_fields:
-            if key not in other.model_fields and key != model.proof:
-                yield {
-                    "if": shapes.has(key),
-                    "then": mappings.refusing(others, f"no kind of credential has this and `{key}`"),
-                }
+    fields = [name for name in FIELDS if name not in PROOFS]
+    for at, key in enumerate(fields):
+        together = {name for model in KINDS.values() if key in model.model_fields for name in model.model_fields}
+        others = tuple(name for name in fields[at + 1 :] if name not in together)
+        if others:
+            message = f"no kind of credential has this and `{key}`"
+            yield {"if": shapes.has(key), "then": mappings.refusing(others, message)}
 
 
 def _any_of_the_kinds(name: str) -> Json:
