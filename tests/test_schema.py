@@ -214,6 +214,11 @@ DESIGN = {
         client_id: a
         client_assertion: {managed_identity: {client_id: 012345}}
         """,
+    "a job of GitHub Actions": "client_assertion: {github: {}}",
+    "an audience of one's own": "client_assertion: {github: {audience: 012345}}",
+    "a job of Azure Pipelines": "client_assertion: {azure_pipelines: 0f0a2f5c-9b5c-4c55-9a43-2f0d9a7f3c10}",
+    "the Azure CLI": "{kind: azure_cli, tenant_id: contoso.com, subscription: 0123, allowed_tenants: ['*']}",
+    "nothing but a tenant and a client": "{tenant_id: contoso.com, client_id: a}",
     "a program": "client_secret: {command: [op, read, 5]}",
     "nothing yet": "{}",
     "a date": 'client_id: "2024-01-01"',
@@ -317,6 +322,15 @@ BROKEN = {
         "client_assertion: {managed_identity: {clientid: a}}",
         "client_assertion.managed_identity",
     ),
+    "a job as the secret": ("client_secret: {github: {}}", "client_secret"),
+    "a job with another option": ("client_assertion: {github: {url: a}}", "client_assertion.github"),
+    "a service connection's name": (
+        "client_assertion: {azure_pipelines: production}",
+        "client_assertion.azure_pipelines",
+    ),
+    "a client of the Azure CLI": ("{kind: azure_cli, client_id: a}", ""),
+    "a subscription of an application": ("{client_secret: a, subscription: b}", ""),
+    "a subscription for a shell": ("{kind: azure_cli, subscription: a;b}", "subscription"),
     "two proofs": ("{client_secret: a, client_certificate: {file: b}}", ""),
     "the other kind's proof": ("{kind: client_secret, client_certificate: {file: b}}", ""),
     "the other kind's setting": ("{client_secret: a, send_certificate_chain: true}", ""),
@@ -403,9 +417,26 @@ MANAGED_IDENTITIES = [
     *({"client_id": "a"}, {"object_id": 5}, {"resource_id": "/a"}, {"client_id": "a", "object_id": "b"}, {}, "a", None),
     *([], {"client_id": ""}, {"client_id": " "}, {"client_id": ["a"]}, {"name": "a"}, {"client_id": {"env": "A"}}),
 ]
-ASSERTIONS = [{"managed_identity": value} for value in MANAGED_IDENTITIES]
+JOBS = [
+    *(
+        {"github": value}
+        for value in ({}, {"audience": "a"}, {"audience": " "}, {"audience": 5}, {"a": "b"}, "a", None, [])
+    ),
+    *({"azure_pipelines": value} for value in (GUID, GUID.upper(), GUID[1:], "a", "", 5, None, {}, [])),
+]
+ASSERTIONS = [*({"managed_identity": value} for value in MANAGED_IDENTITIES), *JOBS]
 VALUES = {
-    "kind": ["client_secret", "client_certificate", "client_assertion", "managed_identity", "secret", 5, None, []],
+    "kind": [
+        "client_secret",
+        "client_certificate",
+        "client_assertion",
+        "managed_identity",
+        "azure_cli",
+        "secret",
+        5,
+        None,
+        [],
+    ],
     "tenant_id": [GUID, "contoso.com", 5, True, {"env": "A"}, {"file": "a"}, "a b", "..", *NO_TEXTS],
     "client_id": [*TEXTS, *NO_TEXTS],
     "client_secret": [*SECRETS, [], [[]], [""], [None, {}], {"command": []}, {"command": "a"}, {"command": [""]}],
@@ -430,6 +461,7 @@ VALUES = {
     "client_assertion": [{"file": "a"}, {"env": "A"}, {"command": ["a"]}, "a", [{"file": "a"}], *ASSERTIONS, None, {}],
     "object_id": [*TEXTS, *NO_TEXTS],
     "resource_id": [*TEXTS, *NO_TEXTS],
+    "subscription": [GUID, "A b_c-d.e", 5, {"env": "A"}, {"file": "a"}, "a&b", "%a%", "a;b", "a" * 257, "é", *NO_TEXTS],
     "cloud": ["public", "usgov", "china", "moon", "Public", None, 5, {"env": "A"}, ["public"]],
     "authority": ["a.example", "HTTPS://a.example:8443/", 5, "a.example/b", "http://a", "a:b", "u@a", "a?b", *NO_TEXTS],
     "oidc_authority": ["https://a/b", "https://a.example:1/b/c/", "https://a", "a/b", "https://a/b?c", 5, *NO_TEXTS],

@@ -232,7 +232,8 @@ def stand_ins(fields: Mapping[str, Any]) -> dict[str, Any]:
         kind = next(iter(fitting_kinds(fields)), next(iter(KINDS)))
     model = KINDS[kind] if kind is not None else None
     found: dict[str, Any] = {}
-    if "client_id" not in fields and (model is None or model.model_fields["client_id"].is_required()):
+    client = model.model_fields.get("client_id") if model is not None else None
+    if "client_id" not in fields and (model is None or (client is not None and client.is_required())):
         found["client_id"] = _ID
     if fields.keys().isdisjoint({"tenant_id", "oidc_authority"}) and (
         model is None or "tenant_id" in model.model_fields

@@ -25,7 +25,7 @@ class TokenRequest:
 
     Attributes:
         scopes: each once, sorted.
-        tenant: validated; `None` for a generic OpenID Connect server. It may have been read from a file, and this
+        tenant: validated; `None` where none is configured or asked for. It may have been read from a file, and this
             record is printed by a traceback with locals.
         claims: of a claims challenge; they bypass what is cached, and replace it.
         cae: announce the capability to handle claims challenges.
@@ -61,8 +61,8 @@ def token_request(  # noqa: PLR0917 - a call, and the two settings that judge it
         scopes: at least one.
         claims: of a claims challenge.
         tenant_id: that was asked for.
-        default: the configured tenant; `None` for a generic server.
-        allowed: other tenants that the configuration allows.
+        default: the configured tenant; `None` where none is configured.
+        allowed: other tenants that the configuration allows. Without a default, another one is ignored.
         cae: announce the capability to handle claims challenges.
 
     Raises:
@@ -99,10 +99,12 @@ def _tenant(requested: str, default: str | None, allowed: Sequence[str]) -> str 
     fault = _fault(requested)
     if fault:
         raise ValueError(fault)
-    if requested == default or default is None or default == clouds.ADFS or os.environ.get(_DISABLE_MULTITENANT):
+    if default in {requested, clouds.ADFS} or os.environ.get(_DISABLE_MULTITENANT):
         return default
     if "*" in allowed or requested in allowed or (default == "organizations" and not allowed):
         return requested
+    if default is None:  # the source of the tokens has no tenants
+        return None
     text = (
         f"The current credential is not configured to acquire tokens for tenant {requested}. "
         "To enable acquiring tokens for this tenant add it to additionally_allowed_tenants, "

@@ -18,10 +18,10 @@ import time
 from typing import TYPE_CHECKING
 
 from .limits import shortage
-from .records import record
+from .records import field, record
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 _REST = 0.5
 """Seconds for what the program started to end its output, too, once the program has ended."""
@@ -37,13 +37,27 @@ class Failed:
     Attributes:
         what: a clause whose subject is the program, such as `ended with status 1`.
         hint: what to do.
+        reason: `start`, `time`, `size` or `status`.
+        status: the exit status, if the program ended with one other than 0.
+        errors: what it wrote to its standard error, if that was asked for.
     """
 
     what: str
     hint: str
+    reason: str = "start"
+    status: int | None = None
+    errors: bytes = field(default=b"", repr=False)
 
 
-def run(command: tuple[str, ...], environ: Mapping[str, str], seconds: float, limit: int) -> bytes | Failed:
+def run(
+    command: tuple[str, ...],
+    environ: Mapping[str, str],
+    seconds: float,
+    limit: int,
+    *,
+    directory: str | None = None,
+    keep_errors: bool = False,
+) -> bytes | Failed:
     """What a program prints, or why there is nothing to use.
 
     Args:
@@ -51,24 +65,28 @@ def run(command: tuple[str, ...], environ: Mapping[str, str], seconds: float, li
         environ: of the program.
         seconds: the time that it may take.
         limit: the bytes that it may print.
+        directory: its working directory; by default that of this process.
+        keep_errors: whether a failure keeps the beginning of its standard error, up to `limit` bytes.
     """
     deadline = time.monotonic() + seconds
     with contextlib.ExitStack() as ours:
         try:
-            process, output = _started(command, environ, ours)
+            process, *outputs = _started(command, environ, ours, directory, keep_errors=keep_errors)
         except (OSError, ValueError) as exc:
             return _not_started(exc)
-        content = _content(process, output, deadline, limit)
+        contents = {output: bytearray() for output in outputs}
+        _read(process, contents, deadline, limit)
+        content, errors = contents[outputs[0]], bytes(contents[outputs[-1]][:limit]) if keep_errors else b""
         if len(content) > limit:
             hint = "let it print the secret alone"
-            return Failed(f"printed more than {limit // 1024} KB", hint)
+            return Failed(f"printed more than {limit // 1024} KB", hint, "size")
         status = _status_by(process, deadline)
     if status is None:
         hint = "run it by hand: it may wait for a login, or for a server that is out of reach"
-        return Failed(f"did not end within {seconds:g} s", hint)
+        return Failed(f"did not end within {seconds:g} s", hint, "time", errors=errors)
     if status != 0:
         hint = "run it by hand: what it wrote to its standard error is not kept, since it may hold secrets"
-        return Failed(f"ended with status {status}", hint)
+        return Failed(f"ended with status {status}", hint, "status", status, errors)
     return bytes(content)
 
 
@@ -82,9 +100,14 @@ def _not_started(exc: OSError | ValueError) -> Failed:
 
 
 def _started(
-    command: tuple[str, ...], environ: Mapping[str, str], ours: contextlib.ExitStack
-) -> tuple[subprocess.Popen[bytes], int]:
-    """The program, and the descriptor of its output; `ours` ends the one and closes the other.
+    command: tuple[str, ...],
+    environ: Mapping[str, str],
+    ours: contextlib.ExitStack,
+    directory: str | None,
+    *,
+    keep_errors: bool,
+) -> tuple[subprocess.Popen[bytes], *tuple[int, ...]]:
+    """The program, and the descriptors of its output and its errors; `ours` ends the one and closes the others.
 
     Raises:
         OSError: it can't be started.
@@ -94,57 +117,80 @@ def _started(
         # Opened here: where a later one can't be had, `Popen` leaves behind those that it has opened itself.
         null = os.open(os.devnull, os.O_RDWR)
         theirs.callback(os.close, null)
-        output, end = os.pipe()
-        theirs.callback(os.close, end)
-        ours.callback(os.close, output)
+        pipes = [_pipe(ours, theirs) for _ in range(2 if keep_errors else 1)]
         process = subprocess.Popen(  # noqa: S603 - argv of a configuration, run only where the program allowed it
-            list(command), stdin=null, stdout=end, stderr=null, env=dict(environ), start_new_session=True
+            list(command),
+            stdin=null,
+            stdout=pipes[0][1],
+            stderr=pipes[1][1] if keep_errors else null,
+            env=dict(environ),
+            cwd=directory,
+            start_new_session=True,
         )
         ours.callback(_end, process)  # KeyboardInterrupt, too, must not leave the program behind
-    return process, output
+    return process, *(output for output, _ in pipes)
 
 
-def _content(process: subprocess.Popen[bytes], output: int, deadline: float, limit: int) -> bytearray:
-    """What the program prints until it ends, or until the deadline; a little more than the limit at most."""
-    content = bytearray()
+def _pipe(ours: contextlib.ExitStack, theirs: contextlib.ExitStack) -> tuple[int, int]:
+    """A pipe: the end that we read, and the one that the program writes to."""
+    output, end = os.pipe()
+    theirs.callback(os.close, end)
+    ours.callback(os.close, output)
+    return output, end
+
+
+def _read(process: subprocess.Popen[bytes], contents: dict[int, bytearray], deadline: float, limit: int) -> None:
+    """Read what the program prints until it ends, or until the deadline; a little more than the limit at most.
+
+    Args:
+        process: the program.
+        contents: what was read, by descriptor. The first one ends it all where it is over the limit; what is over the
+            limit of another one is dropped.
+        deadline: on the monotonic clock.
+        limit: bytes of each.
+    """
     until, pause, ended = deadline, _SHORTEST, False
-    while len(content) <= limit and (left := until - time.monotonic()) > 0:
-        if _is_readable(output, min(left, pause)):
+    first, waiting = next(iter(contents)), set(contents)
+    while waiting and len(contents[first]) <= limit and (left := until - time.monotonic()) > 0:
+        for output in _readable(waiting, min(left, pause)):
             part = os.read(output, limit + 1)
             if not part:
-                break
-            content += part
+                waiting.discard(output)
+            elif len(contents[output]) <= limit:
+                contents[output] += part
         if not ended and _status(process) is not None:
             ended, until = True, min(deadline, time.monotonic() + _REST)
         pause = min(pause * 2, _LONGEST)
-    return content
 
 
 if sys.platform == "win32":
     import _winapi
     import msvcrt
 
-    def _is_readable(output: int, seconds: float) -> bool:
-        """Whether there is something to read, or its end, within some seconds. Windows can't wait for a pipe."""
+    def _readable(outputs: Collection[int], seconds: float) -> list[int]:
+        """Those with something to read, or at their end, within some seconds. Windows can't wait for a pipe."""
         until = time.monotonic() + seconds
         while True:
-            try:
-                if _winapi.PeekNamedPipe(msvcrt.get_osfhandle(output), 0)[0]:
-                    return True
-            except BrokenPipeError:
-                return True
-            if time.monotonic() >= until:
-                return False
+            found = [output for output in outputs if _has_some(output)]
+            if found or time.monotonic() >= until:
+                return found
             time.sleep(_SHORTEST)
+
+    def _has_some(output: int) -> bool:
+        try:
+            return bool(_winapi.PeekNamedPipe(msvcrt.get_osfhandle(output), 0)[0])
+        except BrokenPipeError:
+            return True
 else:
     # Not the default one, which needs a descriptor of its own. eventlet has no `poll`.
     _Selector = getattr(selectors, "PollSelector", selectors.SelectSelector)
 
-    def _is_readable(output: int, seconds: float) -> bool:
-        """Whether there is something to read, or its end, within some seconds."""
+    def _readable(outputs: Collection[int], seconds: float) -> list[int]:
+        """Those with something to read, or at their end, within some seconds."""
         with _Selector() as selector:
-            selector.register(output, selectors.EVENT_READ)
-            return bool(selector.select(seconds))
+            for output in outputs:
+                selector.register(output, selectors.EVENT_READ)
+            return [key.fd for key, _ in selector.select(seconds)]
 
 
 def _status_by(process: subprocess.Popen[bytes], deadline: float) -> int | None:

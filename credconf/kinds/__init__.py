@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError, core_schema
 from credconf.entra.identity import Identity
 from credconf.entra.proof import Proof
 
+from .azure_cli import AzureCliSettings
 from .client_assertion import ClientAssertionSettings
 from .client_certificate import ClientCertificateSettings
 from .client_secret import ClientSecretSettings
@@ -34,6 +35,7 @@ __all__ = [
     "NESTED",
     "PROOFS",
     "SETTINGS",
+    "AzureCliSettings",
     "ClientAssertionSettings",
     "ClientCertificateSettings",
     "ClientSecretSettings",

@@ -52,6 +52,24 @@ KIND: Final = Setting(
     also_called="type authtype authmethod authentication authenticationtype credentialtype credential method",
 )
 """The declaration of `kind`, for every kind."""
+TENANT: Final = Setting(
+    "The tenant (directory): a GUID or a domain name.",
+    ("72f988bf-86f1-41af-91ab-2d7cd011db47", "contoso.onmicrosoft.com"),
+    environment=("AZURE_TENANT_ID",),
+    also_called="tenant directory directoryid tenantname aadtenant aadtenantid",
+    redirects=Redirects(("server",), unless=is_not_adfs),
+    sent_to="server",
+)
+"""The declaration of `tenant_id`."""
+ALLOWED_TENANTS: Final = Setting(
+    'Other tenants that a token may be asked for; `["*"]` for all.',
+    (["*"], ["fabrikam.onmicrosoft.com"]),
+    environment=("AZURE_ADDITIONALLY_ALLOWED_TENANTS",),
+    alias="allowed_tenants",
+    also_called="tenants additionaltenants auxiliarytenantids othertenants",
+    item='A GUID or a domain name; `"*"` means every tenant.',
+)
+"""The declaration of `additionally_allowed_tenants`."""
 
 
 @record
@@ -208,17 +226,7 @@ class ApplicationFields(BaseModel):
 
     model_config = STRICT
 
-    tenant_id: Annotated[
-        Tenant | None,
-        Setting(
-            "The tenant (directory): a GUID or a domain name.",
-            ("72f988bf-86f1-41af-91ab-2d7cd011db47", "contoso.onmicrosoft.com"),
-            environment=("AZURE_TENANT_ID",),
-            also_called="tenant directory directoryid tenantname aadtenant aadtenantid",
-            redirects=Redirects(("server",), unless=is_not_adfs),
-            sent_to="server",
-        ),
-    ] = None
+    tenant_id: Annotated[Tenant | None, TENANT] = None
     client_id: Annotated[
         Text,
         Setting(
@@ -262,17 +270,7 @@ class ApplicationFields(BaseModel):
             sent_to="proxy",
         ),
     ] = None
-    additionally_allowed_tenants: Annotated[
-        AllowedTenants,
-        Setting(
-            'Other tenants that a token may be asked for; `["*"]` for all.',
-            (["*"], ["fabrikam.onmicrosoft.com"]),
-            environment=("AZURE_ADDITIONALLY_ALLOWED_TENANTS",),
-            alias="allowed_tenants",
-            also_called="tenants additionaltenants auxiliarytenantids othertenants",
-            item='A GUID or a domain name; `"*"` means every tenant.',
-        ),
-    ] = ()
+    additionally_allowed_tenants: Annotated[AllowedTenants, ALLOWED_TENANTS] = ()
     disable_instance_discovery: Annotated[
         bool,
         Setting(
@@ -309,8 +307,8 @@ class ApplicationSettings(CommonSettings, ApplicationFields):
     """An application with a proof for the token endpoint. The fields of the second base come first."""
 
     def tenants(self) -> tuple[str, ...]:
-        """Return `additionally_allowed_tenants`."""
-        return self.additionally_allowed_tenants
+        """Return `additionally_allowed_tenants`; none for a generic OpenID Connect server, which has no tenants."""
+        return self.additionally_allowed_tenants if self.oidc_authority is None else ()
 
 
 Given: TypeAlias = str | Mapping[str, Any]

@@ -30,7 +30,11 @@ _USERS: Final = "remove it: an application signs in here, not a user"
 _NOT_SETTINGS: Final = {
     **dict.fromkeys(("scope", "scopes", "resource", "audience"), _SCOPES),
     **dict.fromkeys(("username", "user", "login", "email"), _USERS),
-    "subscriptionid": "remove it: a subscription is an argument of an Azure client, not of a credential",
+    **dict.fromkeys(
+        ("subscriptionid", "azuresubscriptionid"),
+        "remove it: a subscription is an argument of an Azure client; `kind: azure_cli` takes `subscription`",
+    ),
+    "usecli": 'write `kind: azure_cli`, which needs allow={"azure_cli"} in the program',
     **dict.fromkeys(
         ("instancediscovery", "validateauthority"), "write `disable_instance_discovery`, which means the opposite"
     ),
@@ -40,7 +44,6 @@ _NOT_SETTINGS: Final = {
         ("managedidentity", "managedidentityclientid", "usemsi", "msi"),
         "write `kind: managed_identity`, and `client_id` if the identity is user-assigned",
     ),
-    **dict.fromkeys(("usecli", "useazurecli"), "write `kind: azure_cli`"),
 }
 _OTHER_LEVEL: Final = {
     **dict.fromkeys(("extends", "abstract"), "it belongs in an entry of `credentials`"),

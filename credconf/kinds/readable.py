@@ -123,12 +123,22 @@ def readable(settings: CommonSettings, reader: Reader) -> Readable:
     is_optional = bool(proofs) and all(failure.code in _ABSENT for _, failure in failed)
     optional = frozenset(path for path, _ in failed) if is_optional else frozenset[str]()
     machine = [
+        ("kind", _not_allowed(settings, reader)),
         ("http.ca_bundle", _unusable_bundle(settings)),
         ("token_cache.kind", missing_extra(settings.token_cache.kind)),
     ]
     missing = [(path, failure) for path, failure in machine if failure is not None]
     failures = [*unread, *failed, *missing, *(settings.lacks(reader) if reader.known else ())]
     return Readable(identity, proofs, tuple(failures), optional, not unread)
+
+
+def _not_allowed(settings: CommonSettings, reader: Reader) -> NotFound | None:
+    """Return the failure of a kind that the program does not allow, or `None`."""
+    word = settings.allowed_by
+    if word is None or word in reader.allow:
+        return None
+    message = "this kind runs a program, which this application does not allow"
+    return NotFound("not-allowed", message, f'pass allow={{"{word}"}} to from_config(), or --allow {word}')
 
 
 _ABSENT: Final = frozenset({"missing-file", "missing-variable"})

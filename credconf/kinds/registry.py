@@ -10,6 +10,7 @@ from typing import Final, TypeAlias, get_args
 from credconf.references import REFERENCES
 from credconf.settings.declaration import Declared, declared
 
+from .azure_cli import AzureCliOverrides, AzureCliSettings
 from .client_assertion import ClientAssertionOverrides, ClientAssertionSettings
 from .client_certificate import ClientCertificateOverrides, ClientCertificateSettings
 from .client_secret import ClientSecretOverrides, ClientSecretSettings
@@ -21,6 +22,7 @@ Kind: TypeAlias = (
     | ClientCertificateSettings
     | ClientAssertionSettings
     | ManagedIdentitySettings
+    | AzureCliSettings
 )
 
 
@@ -29,6 +31,7 @@ class Overrides(
     ClientCertificateOverrides,
     ClientAssertionOverrides,
     ManagedIdentityOverrides,
+    AzureCliOverrides,
     total=False,
 ):
     # fmt: on

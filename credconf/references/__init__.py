@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from credconf.ground.models import complete
 
+from .azure_pipelines import AzurePipelinesReference
 from .base import (
     EXCHANGE_AUDIENCES,
     NOT_RUN,
@@ -31,16 +32,19 @@ from .base import (
 from .command import CommandReference
 from .env import EnvReference
 from .file import FileReference
+from .github import GitHubReference
 from .managed_identity import ManagedIdentityReference
 
 __all__ = [
     "EXCHANGE_AUDIENCES",
     "NOT_RUN",
     "REFERENCES",
+    "AzurePipelinesReference",
     "BaseReference",
     "CommandReference",
     "EnvReference",
     "FileReference",
+    "GitHubReference",
     "ManagedIdentityReference",
     "NotFound",
     "Reader",
@@ -61,6 +65,8 @@ Reference: TypeAlias = (
     | FileReference
     | CommandReference
     | ManagedIdentityReference
+    | GitHubReference
+    | AzurePipelinesReference
 )
 # fmt: on
 

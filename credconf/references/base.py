@@ -188,6 +188,10 @@ class BaseReference(BaseModel):
         """Return the reference with an audience for its assertions, unless it has one."""
         return self
 
+    def missing(self, reader: Reader) -> NotFound | None:  # noqa: ARG002 - only what needs variables
+        """Return why it can't have a value on this machine, if that is known without running or sending anything."""
+        return None
+
     def prepare(self) -> None:
         """Import what reading it needs, at a time when there are file descriptors for that."""
 
@@ -238,6 +242,7 @@ class Reader:
             from there must not come from the environment later. `None` if `.env` was named.
         runs: whether programs are run and requests sent. `load()` checks references without either.
         web: makes what sends requests; `None` where nothing is sent.
+        retries: how often a failed request is repeated.
         clock: the wall clock, in seconds of Unix time.
         known: whether there is a machine to read from. Without one, no reference has a value.
     """
@@ -250,6 +255,7 @@ class Reader:
     pinned: frozenset[str] | None = None
     runs: bool = True
     web: Callable[[], Web] | None = field(default=None, repr=False)
+    retries: int = 0
     clock: Callable[[], float] = field(default=time.time, repr=False)
     known: bool = True
 
@@ -261,7 +267,7 @@ class Reader:
             return reference.not_allowed()
         if reference.runs and not self.runs:
             reference.prepare()
-            return NOT_RUN
+            return reference.missing(self) or NOT_RUN
         found = reference.read(self)
         if isinstance(found, str) and not found.strip():
             state = "holds only white space" if found else "is empty"

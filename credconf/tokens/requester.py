@@ -89,7 +89,8 @@ class Requester:
         self._closed = False
         # Not the rest of one caller's time: all callers that wait share the output of the program.
         seconds = blueprint.transport.total_timeout
-        self._reader = replace(blueprint.reader, seconds=seconds, clock=blueprint.clock, web=lambda: self._web(seconds))
+        known = {"seconds": seconds, "retries": blueprint.transport.retries, "clock": blueprint.clock}
+        self._reader = replace(blueprint.reader, web=lambda: self._web(seconds), **known)
         self._proofs = ProofCache(self._reader, blueprint.monotonic)
         self._history = ProofHistory(blueprint.monotonic)
         self._candidates = blueprint.settings.candidates()
