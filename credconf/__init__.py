@@ -26,12 +26,21 @@ if TYPE_CHECKING:
     from .entra.http import HttpClient
     from .errors import AuthenticationError, ConfigError, CredconfError, CredentialUnavailableError
     from .factory import build, from_config, load
-    from .kinds import ClientAssertionSettings, ClientCertificateSettings, ClientSecretSettings, Overrides, Settings
+    from .kinds import (
+        AzureCliSettings,
+        ClientAssertionSettings,
+        ClientCertificateSettings,
+        ClientSecretSettings,
+        ManagedIdentitySettings,
+        Overrides,
+        Settings,
+    )
     from .problems import Problem
     from .problems.problem import Origin
 
 __all__ = [
     "AuthenticationError",
+    "AzureCliSettings",
     "CertificateCredential",
     "ClientAssertionCredential",
     "ClientAssertionSettings",
@@ -45,6 +54,7 @@ __all__ = [
     "EnvironmentCredential",
     "HttpClient",
     "ManagedIdentityCredential",
+    "ManagedIdentitySettings",
     "Origin",
     "Overrides",
     "Problem",
@@ -62,6 +72,7 @@ __all__ = [
 
 _HOME = {
     "AuthenticationError": "errors",
+    "AzureCliSettings": "kinds",
     "CertificateCredential": "azure_identity",
     "ClientAssertionCredential": "azure_identity",
     "ClientAssertionSettings": "kinds",
@@ -75,6 +86,7 @@ _HOME = {
     "EnvironmentCredential": "azure_identity",
     "HttpClient": "entra.http",
     "ManagedIdentityCredential": "azure_identity",
+    "ManagedIdentitySettings": "kinds",
     "Origin": "problems.problem",
     "Overrides": "kinds",
     "Problem": "problems",

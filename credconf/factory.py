@@ -149,7 +149,8 @@ def _resolved(request: Request) -> Resolved:
         raise wrong
     unknown = sorted(map(repr, set(request.allow) - ALLOWABLE))
     if unknown:
-        known = " and ".join(map(repr, sorted(ALLOWABLE)))
+        *others, last = map(repr, sorted(ALLOWABLE))
+        known = f"{', '.join(others)} and {last}"
         message = f"allow knows only {known}, not {', '.join(unknown)}"
         raise ValueError(message)
     outcome = resolve(request)

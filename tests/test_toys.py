@@ -210,7 +210,7 @@ OF_A_REFERENCE = {
         "no INI": ["missing-variable"],
         "not allowed": [["not-allowed", "client_secret", 'pass allow={"ini"} to from_config(), or --allow ini']],
         "not for a certificate": [["bad-reference", "client_certificate", "write {file: PATH}"]],
-        "an unknown word": "allow knows only 'command' and 'ini', not 'inni'",
+        "an unknown word": "allow knows only 'azure_cli', 'command' and 'ini', not 'inni'",
     },
     "the_code_is_explained": 0,
     "check": {

@@ -6,6 +6,7 @@ Source: Microsoft's page "Workload identity federation" and its reference of AAD
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from credconf.ground.records import record
 from credconf.problems.aadsts import FEDERATION
 from credconf.problems.printable import printable
+from credconf.references import EXCHANGE_AUDIENCES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 _UNKNOWN_TO_ENTRA: Final = frozenset({70021, 700211, 700212, 700213, 7002137, 7002138, 70025})
 """The refusals that a federated credential with the claims of the assertion would prevent."""
 _LONGEST: Final = 300
+_GUID: Final = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
+_EXCHANGE: Final = EXCHANGE_AUDIENCES["public"]
 
 
 @record
@@ -67,7 +71,8 @@ class Claims:
             "name": "credconf",
             "issuer": _shown(self.issuer),
             "subject": _shown(self.subject),
-            "audiences": [_shown(self.audience)],
+            # The token of a managed identity holds a GUID here, for which a federated credential has the URI.
+            "audiences": [_EXCHANGE if _GUID.fullmatch(self.audience) else _shown(self.audience)],
         }
         words = shlex.quote(json.dumps(parameters, ensure_ascii=False))
         client = client_id if client_id.replace("-", "").isalnum() else "CLIENT_ID"

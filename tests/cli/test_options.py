@@ -59,7 +59,7 @@ def test_what_can_not_be_meant_is_an_error_of_use(arguments):
 
 def test_what_may_be_allowed_is_named_but_not_what_was_written():
     said = chosen("--allow", "everything")
-    assert "allowed values: command" in said.output
+    assert "allowed values: azure_cli, command" in said.output
     assert "everything" not in said.output
 
 

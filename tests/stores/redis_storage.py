@@ -31,7 +31,7 @@ class Secrets:
     """Stands for the source: which secrets there are, and which worked."""
 
     def __init__(self, *texts: str, worked: str | None = None) -> None:
-        self.log = Log("client")
+        self.log = Log("client client")
         self.proofs = [_proof(text) for text in texts]
         self.worked = None if worked is None else Sealed(_proof(worked))
 

@@ -126,7 +126,7 @@ def show_where_it_is_not_allowed():
 @fact
 def an_unknown_word_on_the_command_line():
     status, said = run("check", "app.yaml", "--resolve", "--allow", "inni")
-    return [status, "allowed values: command, ini" in said]
+    return [status, "allowed values: azure_cli, command, ini" in said]
 
 
 @fact

@@ -47,6 +47,12 @@ def by_kind(settings: credconf.Settings) -> object:
     if settings.kind == "azure_cli":
         assert_type(settings, kinds.AzureCliSettings)
         return settings.subscription
+    if settings.kind == "client_assertion":
+        return settings.client_assertion
+    if settings.kind == "managed_identity":
+        return settings.object_id
+    if settings.kind == "azure_cli":
+        return settings.subscription
     assert_never(settings)
 
 
