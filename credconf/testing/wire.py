@@ -144,10 +144,10 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer: status, body, and additional headers."""
+    """An answer: status, body, and additional headers. Its `repr` omits the body, which may hold a token."""
 
     status: int
-    body: bytes = b""
+    body: bytes = field(default=b"", repr=False)
     content_type: str = "application/json; charset=utf-8"
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
 

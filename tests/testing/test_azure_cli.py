@@ -8,12 +8,14 @@ import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from pathlib import Path
 
 import jwt
 import pytest
 from azure.identity import AzureCliCredential
 
 from credconf.testing import FakeAzureCli
+from credconf.testing.platforms import az_script
 
 VAULT = "https://vault.azure.net"
 
@@ -94,6 +96,7 @@ def test_a_fault_without_a_number_lasts_until_it_recovers(az):
     az.is_signed_out()
     az.is_missing(times=1)
     assert [run(az).returncode for _ in range(3)] == [127, 1, 1]
+    az.is_missing(times=2)
     az.recovers()
     assert run(az).returncode == 0
     with pytest.raises(ValueError, match="times"):
@@ -151,3 +154,35 @@ def test_a_path_with_spaces_and_no_other_path(monkeypatch, tmp_path):
         assert " " in str(az.folder)
         assert az.environ() == {"PATH": str(az.folder)}
         assert subprocess.run([str(az.executable)], capture_output=True, check=False).returncode == 2
+
+
+def test_the_program_works_in_any_process(az, monkeypatch, capsys):
+    monkeypatch.setattr(az_script, "HOME", az.folder.parent)
+    command = ["account", "get-access-token", "--resource", VAULT]
+    az.is_slow(0, times=1)
+    assert az_script.main([*command, "--tenant", "t"]) == 0
+    assert json.loads(capsys.readouterr().out)["tenant"] == "t"
+    az.tokens(60, epoch=False)
+    az.is_signed_out()
+    assert az_script.main(command) == 1
+    assert "az login" in capsys.readouterr().err
+    az.recovers()
+    assert az_script.main(command) == 0
+    assert "expires_on" not in json.loads(capsys.readouterr().out)
+    assert az_script.main(["login"]) == az_script.main([*command, "--claims", "x"]) == 2
+    assert az_script.main([*command, "--subscription", "other"]) == 1
+    assert az_script.main([*command, "--subscription", az.subscription_id, "--tenant", "t"]) == 1
+    assert az.count() == 7
+
+
+def test_two_calls_never_take_the_same_fault(az, monkeypatch):
+    monkeypatch.setattr(az_script, "HOME", az.folder.parent)
+    az.is_missing(times=1)
+    real = Path.rename
+
+    def rename_late(path, target):
+        real(path, target.with_name("taken-by-another"))  # another call is faster
+        return real(path, target)
+
+    monkeypatch.setattr(Path, "rename", rename_late)
+    assert az_script.next_fault() == {}

@@ -50,6 +50,7 @@ def test_the_assertion_of_a_trusted_provider_is_accepted(entra, app, prove):
         ({"subject": SUBJECT.lower()}, 7002138),
         ({"audience": "api://AzureADTokenExchange/"}, 700212),
         ({"sub": None}, 50027),
+        ({"exp": 10**30}, 50027),
         ({"aud": 7}, 50027),
         ({"exp": None}, 50027),
         ({"lifetime": 25 * 3600 + 1}, 70023),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar
 
 from credconf.testing.answers import TokenShape
 from credconf.testing.directory import EXCHANGE_AUDIENCE, new_id
@@ -58,11 +58,12 @@ class Denied(Exception):
         self.text = text
 
 
-class Issued(NamedTuple):
+@dataclass(frozen=True)
+class Issued:
     """A token of a managed identity, and what its answer says about it."""
 
     identity: ManagedIdentity
-    access_token: str
+    access_token: str = field(repr=False)
     resource: str
     issued_at: int
     life: int
