@@ -51,7 +51,10 @@ def hint_of(project, key: str) -> str | None:
         ("max_entries", "write it below `token_cache`: `token_cache: {max_entries: …}`"),
         ("scopes", "a scope is an argument of get_token(); `prefetch` fetches tokens early"),
         ("username", "remove it: an application signs in here, not a user"),
-        ("subscriptionId", "remove it: a subscription is an argument of an Azure client, not of a credential"),
+        (
+            "subscriptionId",
+            "remove it: a subscription is an argument of an Azure client; `kind: azure_cli` takes `subscription`",
+        ),
         ("validate_authority", "write `disable_instance_discovery`, which means the opposite"),
         ("extends", "it belongs in an entry of `credentials`"),
         ("credential", "did you mean `credentials`?"),

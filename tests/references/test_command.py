@@ -56,7 +56,7 @@ def test_loading_runs_nothing_even_where_it_is_allowed(project):
 
 @pytest.mark.parametrize("allow", [{"commands"}, {"shell"}, "everything"])
 def test_an_unknown_permission_is_an_error(project, allow):
-    with pytest.raises(ValueError, match="allow knows only 'command'"):
+    with pytest.raises(ValueError, match="allow knows only 'azure_cli' and 'command'"):
         project.load(allow=allow)
 
 
