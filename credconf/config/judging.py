@@ -236,7 +236,7 @@ def stand_ins(fields: Mapping[str, Any]) -> dict[str, Any]:
     if "client_id" not in fields and (model is None or (client is not None and client.is_required())):
         found["client_id"] = _ID
     if fields.keys().isdisjoint({"tenant_id", "oidc_authority"}) and (
-        model is None or "tenant_id" in model.model_fields
+        model is None or "oidc_authority" in model.model_fields
     ):
         found["tenant_id"] = _ID
     if model is not None and model.proof is None and "kind" not in fields:

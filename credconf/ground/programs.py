@@ -83,7 +83,7 @@ def run(
         status = _status_by(process, deadline)
     if status is None:
         hint = "run it by hand: it may wait for a login, or for a server that is out of reach"
-        return Failed(f"did not end within {seconds:g} s", hint, "time", errors=errors)
+        return Failed(f"did not end within {round(seconds, 1):g} s", hint, "time", errors=errors)
     if status != 0:
         hint = "run it by hand: what it wrote to its standard error is not kept, since it may hold secrets"
         return Failed(f"ended with status {status}", hint, "status", status, errors)

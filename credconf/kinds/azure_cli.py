@@ -14,7 +14,9 @@ import shutil
 import string
 import sys
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, Self
+
+from pydantic import model_validator
 
 from credconf.ground.opaque import Opaque
 from credconf.problems.aadsts import codes_in
@@ -22,7 +24,7 @@ from credconf.problems.failure import Failure
 from credconf.references import BaseReference, NotFound, Reference
 from credconf.settings import formats
 from credconf.settings.declaration import Setting
-from credconf.settings.fields import AllowedTenants, Tenant, text_in
+from credconf.settings.fields import AllowedTenants, Tenant, fault, text_in
 
 from .common import ALLOWED_TENANTS, KIND, TENANT, CommonOverrides, CommonSettings, Given
 from .readable import by_rule
@@ -60,7 +62,7 @@ class AzureCliSettings(CommonSettings):
     subscription: Annotated[
         Annotated[str | Reference, text_in(_SUBSCRIPTION)] | None,
         Setting(
-            "The id or name of the subscription whose account requests tokens; default: the CLI's current one.",
+            "The id or name of a subscription, whose account requests tokens; default: the CLI's current one.",
             ("5f0a2f5c-9b5c-4c55-9a43-2f0d9a7f3c10", "Contoso Development"),
             also_called="subscriptionname azuresubscription",
         ),
@@ -82,8 +84,11 @@ class AzureCliSettings(CommonSettings):
         if program is None:
             return _NOT_INSTALLED
         command = [program, "account", "get-access-token", "--output", "json", "--resource", resource]
-        command += ["--tenant", request.tenant] if request.tenant else []
-        command += ["--subscription", subscription] if subscription else []
+        # `az` refuses both at once. A tenant that is asked for wins, as in Azure's SDK for .NET.
+        if request.tenant:
+            command += ["--tenant", request.tenant]
+        elif subscription:
+            command += ["--subscription", subscription]
         return self._run(tuple(command), directory, request, reader)
 
     def _run(
@@ -108,6 +113,13 @@ class AzureCliSettings(CommonSettings):
     def tenants(self) -> tuple[str, ...]:
         """Return `additionally_allowed_tenants`; every tenant if none is configured, as azure-identity does."""
         return ("*",) if self.tenant_id is None else self.additionally_allowed_tenants
+
+    @model_validator(mode="after")
+    def _has_one_tenant(self) -> Self:
+        if self.tenant_id is not None and self.subscription is not None:
+            message = "`tenant_id` and `subscription` exclude each other: a subscription belongs to one tenant"
+            raise fault("conflict", message, "keep one of them", step="subscription")
+        return self
 
     def _subscription_name(self, reader: Reader) -> str | NotFound | None:
         held = self.subscription

@@ -46,6 +46,7 @@ _EXCLUSIVE: Final = (
     ("client_id", "object_id"),
     ("client_id", "resource_id"),
     ("object_id", "resource_id"),
+    ("tenant_id", "subscription"),
 )
 _FOREIGN_KEYS: Final = mappings.foreign_keys((*FIELDS, *ALIASES))
 _FORMS: Final = ("default", "credentials")
