@@ -24,7 +24,13 @@ def loaded() -> None:
     resolved = credconf.load("credconf.yaml", name="billing", env_file=False)
     assert_type(resolved, credconf.Resolved)
     settings = resolved.settings
-    assert_type(settings, "credconf.ClientSecretSettings | credconf.ClientCertificateSettings")
+    assert_type(
+        settings,
+        credconf.ClientSecretSettings
+        | credconf.ClientCertificateSettings
+        | credconf.ClientAssertionSettings
+        | credconf.ManagedIdentitySettings,
+    )
     assert_type(settings.http.timeout, float)
     problems: Sequence[credconf.Problem] = resolved.warnings
     assert problems is not None
@@ -37,12 +43,20 @@ def by_kind(settings: credconf.Settings) -> object:
     if settings.kind == "client_certificate":
         assert_type(settings, credconf.ClientCertificateSettings)
         return settings.send_certificate_chain
+    if settings.kind == "client_assertion":
+        assert_type(settings, credconf.ClientAssertionSettings)
+        return settings.client_assertion
+    if settings.kind == "managed_identity":
+        assert_type(settings, credconf.ManagedIdentitySettings)
+        return settings.object_id
     assert_never(settings)
 
 
 def by_class(settings: credconf.Settings) -> object:
     if isinstance(settings, credconf.ClientCertificateSettings):
         return settings.client_certificate
+    if isinstance(settings, credconf.ClientAssertionSettings | credconf.ManagedIdentitySettings):
+        return settings.http
     assert_type(settings, credconf.ClientSecretSettings)
     return settings.client_secret
 
