@@ -168,6 +168,7 @@ def test_a_misspelt_cloud_gets_its_hint(project, written, hint):
         ("clientSecret", "did you mean `client_secret`?"),
         ("secret", "did you mean `client_secret`?"),
         ("certificate", "did you mean `client_certificate`?"),
+        ("managed identity", "did you mean `managed_identity`?"),
         ("user", f"one of {', '.join(KINDS)}"),
     ],
 )
