@@ -53,7 +53,8 @@ _SUBSCRIPTION: Final = formats.of_pattern(
 class AzureCliSettings(CommonSettings):
     """The user who is signed in to the Azure CLI on a developer's machine."""
 
-    also_called: ClassVar = "azurecli azureclicredential cli az azcli"
+    azure_identity: ClassVar = "AzureCliCredential"
+    also_called: ClassVar = "azurecli cli az azcli"
     allowed_by: ClassVar = "azure_cli"
     seals: ClassVar = False
 

@@ -95,7 +95,7 @@ class CommonSettings(BaseModel):
         allowed_by: the word in `allow=` that the kind needs.
         yields: whether its proof, if only an `AZURE_` variable gives it, gives way to another proof.
         seals: whether its proof can encrypt shared tokens: it stays the same, and only its owner has it.
-        inspected: what `inspect` looks at: an `assertion`, or an `endpoint`; `None` for nothing.
+        inspected: what `inspect` looks at: an `assertion`, or an `identity endpoint`; `None` for nothing.
         ends_by: the setting that holds the expiry of the proof, if the proof itself does not.
         renewal: what to do when the proof expires.
     """

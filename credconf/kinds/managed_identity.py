@@ -15,13 +15,14 @@ from pydantic import model_validator
 
 from credconf.problems.aadsts import codes_in, explain
 from credconf.problems.failure import Failure
-from credconf.references import BaseReference, NotFound
-from credconf.references.identity_endpoints import VARIABLES, NoToken
+from credconf.problems.printable import printable
+from credconf.references import BaseReference, NotFound, Unanswered
+from credconf.references.identity_endpoints import CONNECT, VARIABLES, NoToken, endpoint_of
 from credconf.references.managed_identity import IDS, NamedIdentity, token_reply
 from credconf.settings.declaration import Setting
 from credconf.settings.fields import Text, fault
 
-from .common import KIND, CommonOverrides, CommonSettings, Given
+from .common import KIND, CommonOverrides, CommonSettings, Given, Inspection
 
 if TYPE_CHECKING:
     from credconf.entra.identity import Identity
@@ -38,10 +39,10 @@ _RESOURCE_ID: Final = (
 class ManagedIdentitySettings(CommonSettings):
     """A managed identity of the machine or app: no secret, only where Azure runs it, or Azure Arc."""
 
-    also_called: ClassVar = (
-        "msi managedidentity managedidentitycredential managed-identity useridentity userassignedidentity"
-    )
+    also_called: ClassVar = "msi managedidentity managed-identity useridentity userassignedidentity"
+    azure_identity: ClassVar = "ManagedIdentityCredential"
     seals: ClassVar = False
+    inspected: ClassVar = "identity endpoint"
 
     kind: Annotated[Literal["managed_identity"], KIND] = "managed_identity"
     client_id: Annotated[
@@ -85,6 +86,16 @@ class ManagedIdentitySettings(CommonSettings):
         if isinstance(reply, NoToken):
             return _failure(reply, wanted)
         return _answer(reply, wanted, reader.clock())
+
+    def inspect(self, reader: Reader) -> Inspection | NotFound:
+        """Find the machine's endpoint, and send it a request without what a token needs: any answer will do."""
+        endpoint = endpoint_of(reader.environ)
+        if isinstance(endpoint, NoToken):
+            return NotFound(endpoint.error, endpoint.what, endpoint.hint)
+        reply = None if reader.web is None else reader.web().get(endpoint.url, params={}, headers={}, timeout=CONNECT)
+        if isinstance(reply, Unanswered):
+            return NotFound(reply.reason, f"{endpoint.name}: {reply.message}", endpoint.absent)
+        return Inspection(f"{endpoint.name} answers at {printable(endpoint.url)}")
 
     def named_by(self, identity: Identity) -> str:
         """Return the name of the identity in logs: that of the machine has no id here."""

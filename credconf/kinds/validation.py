@@ -116,7 +116,11 @@ _CHAINS: Final = frozenset({"dev", "prod", "defaultazurecredential", "chainedtok
 
 def _unknown_kind(named: object) -> Problem:
     word = named.strip().lower() if isinstance(named, str) else ""
-    called = {word: name for name, model in KINDS.items() for word in model.also_called.split()}
+    called = {
+        word: name
+        for name, model in KINDS.items()
+        for word in (*model.also_called.split(), model.azure_identity.lower())
+    }
     meant = called.get(word) or closest(word, KINDS)
     hint = f"did you mean `{meant}`?" if meant else f"one of {', '.join(KINDS)}"
     if word in _CHAINS:

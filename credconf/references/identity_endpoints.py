@@ -26,6 +26,8 @@ VARIABLES: Final = (
 )
 """The variables that decide which endpoint is asked. The value of IDENTITY_HEADER rotates, and decides nothing."""
 
+CONNECT: Final = 2.0
+"""Seconds to connect. The endpoints are on the same host; elsewhere, nothing answers at IMDS's address."""
 _WINDOWS: Final = os.name == "nt"
 ARC_AGENT = (
     os.path.expandvars(r"%ProgramFiles%\AzureConnectedMachineAgent\himds.exe")

@@ -13,7 +13,7 @@ from credconf.problems.printable import printable
 
 from . import identity_endpoints
 from .base import Reply, Unanswered
-from .identity_endpoints import NoToken
+from .identity_endpoints import CONNECT, NoToken
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,8 +25,6 @@ _LARGEST_KEY: Final = 4096
 _CHALLENGE: Final = re.compile(r'\s*basic\s+realm="?(?P<path>[^"]+?)"?\s*', re.IGNORECASE)
 _NO_IDENTITY: Final = re.compile(r"identity (?:was )?not found|\bno\b[^.]{0,60}managed identity", re.IGNORECASE)
 _METADATA: Final = {"Metadata": "true"}
-CONNECT: Final = 2.0
-"""Seconds to connect. The endpoints are on the same host; elsewhere, nothing answers at IMDS's address."""
 
 
 @record

@@ -384,9 +384,9 @@ def test_the_token_is_shown_nowhere(made, az, caplog):
     caplog.set_level(logging.DEBUG)
     driven = made()
     token = driven.get_token(SCOPE).token
+    wait_until(lambda: "azure_cli" in caplog.text)  # the line about the token may follow the token
     shown = f"{driven.credential!r} {driven.credential.describe()} {caplog.text}"
     assert token not in shown
-    assert "azure_cli" in caplog.text  # the line about the token
     az.answers(stderr=f"ERROR: {token} is not what you want", exit_code=1)
     error = failure_of(driven, OTHER_SCOPE, kind=AuthenticationError)
     assert_nothing_shows(error, token)
@@ -448,7 +448,7 @@ def test_it_is_never_inferred(project):
 def test_an_ambient_client_id_has_no_effect(project):
     resolved = project.flat("kind: azure_cli\n", allow=ALLOW, environ={"AZURE_CLIENT_ID": "a"})
     assert isinstance(resolved.settings, AzureCliSettings)
-    assert warned(resolved) == ["unheard-variable"]
+    assert warned(resolved) == []  # it is there for other programs
 
 
 def test_its_tokens_stay_in_memory(project):

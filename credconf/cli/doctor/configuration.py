@@ -95,7 +95,7 @@ def has_expiry(target: Target | None) -> bool:
 
 
 def inspects(what: str) -> Callable[[Target | None], bool]:
-    """Return whether the kind of a configuration depends on something: an `assertion`, or an `endpoint`."""
+    """Return whether the kind of a configuration depends on something: an assertion, or an identity endpoint."""
     return lambda target: target is not None and target.resolved.settings.inspected == what
 
 
