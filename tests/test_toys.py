@@ -53,7 +53,7 @@ REFERENCE = Toy(
     "references/__init__.py",
     {
         "from .file import FileReference\n": "from .file import FileReference\nfrom .ini import IniReference\n",
-        "\nReference: TypeAlias = EnvReference | ": "\nReference: TypeAlias = EnvReference | IniReference | ",
+        "\n    EnvReference\n": "\n    EnvReference | IniReference\n",
     },
 )
 STORE = Toy(

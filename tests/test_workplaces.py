@@ -93,7 +93,7 @@ KNOWN_TO_THE_CATALOGUE = {"defaultSnippets", "markdownDescription", "markdownEnu
 STANDARD = {
     *("$schema", "$ref", "title", "description", "definitions", "default", "type", "enum", "pattern", "items"),
     *("properties", "patternProperties", "additionalProperties", "propertyNames", "required", "minProperties"),
-    *("minItems", "maxItems", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"),
+    *("minItems", "maxItems", "maxProperties", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"),
     *("if", "then", "else", "not", "allOf", "anyOf"),
 }
 NAMES_OF_SCHEMAS = {"properties", "patternProperties", "definitions"}

@@ -167,7 +167,10 @@ def hover_text():
 @fact
 def the_kind_for_editors():
     kind = schema()["definitions"]["kind"]
-    return ["client_passphrase" in kind["enum"], kind["markdownEnumDescriptions"][-1]]
+    return [
+        "client_passphrase" in kind["enum"],
+        kind["markdownEnumDescriptions"][kind["enum"].index("client_passphrase")],
+    ]
 
 
 @fact
