@@ -92,16 +92,8 @@ def test_the_schema_is_of_the_draft_that_the_catalogue_prefers_and_refers_to_its
 KNOWN_TO_THE_CATALOGUE = {"defaultSnippets", "markdownDescription", "markdownEnumDescriptions"}
 STANDARD = {
     *("$schema", "$ref", "title", "description", "definitions", "default", "type", "enum", "pattern", "items"),
-    *(
-        "properties",
-        "patternProperties",
-        "additionalProperties",
-        "propertyNames",
-        "required",
-        "minProperties",
-        "maxProperties",
-    ),
-    *("minItems", "maxItems", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"),
+    *("properties", "patternProperties", "additionalProperties", "propertyNames", "required", "minProperties"),
+    *("minItems", "maxItems", "maxProperties", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"),
     *("if", "then", "else", "not", "allOf", "anyOf"),
 }
 NAMES_OF_SCHEMAS = {"properties", "patternProperties", "definitions"}
