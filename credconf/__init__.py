@@ -19,13 +19,23 @@ if TYPE_CHECKING:
     from .entra.http import HttpClient
     from .errors import AuthenticationError, ConfigError, CredconfError, CredentialUnavailableError
     from .factory import build, from_config, load
-    from .kinds import ClientCertificateSettings, ClientSecretSettings, Overrides, Settings
+    from .kinds import (
+        AzureCliSettings,
+        ClientAssertionSettings,
+        ClientCertificateSettings,
+        ClientSecretSettings,
+        ManagedIdentitySettings,
+        Overrides,
+        Settings,
+    )
     from .problems import Problem
     from .problems.problem import Origin
 
 __all__ = [
     "AuthenticationError",
+    "AzureCliSettings",
     "CertificateCredential",
+    "ClientAssertionSettings",
     "ClientCertificateSettings",
     "ClientSecretCredential",
     "ClientSecretSettings",
@@ -34,6 +44,7 @@ __all__ = [
     "Credential",
     "CredentialUnavailableError",
     "HttpClient",
+    "ManagedIdentitySettings",
     "Origin",
     "Overrides",
     "Problem",
@@ -50,7 +61,9 @@ __all__ = [
 
 _HOME = {
     "AuthenticationError": "errors",
+    "AzureCliSettings": "kinds",
     "CertificateCredential": "azure_identity",
+    "ClientAssertionSettings": "kinds",
     "ClientCertificateSettings": "kinds",
     "ClientSecretCredential": "azure_identity",
     "ClientSecretSettings": "kinds",
@@ -59,6 +72,7 @@ _HOME = {
     "Credential": "credential",
     "CredentialUnavailableError": "errors",
     "HttpClient": "entra.http",
+    "ManagedIdentitySettings": "kinds",
     "Origin": "problems.problem",
     "Overrides": "kinds",
     "Problem": "problems",

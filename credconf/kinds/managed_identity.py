@@ -75,11 +75,13 @@ class ManagedIdentitySettings(CommonSettings):
         if isinstance(identity, NotFound):
             return Failure(f"{identity.message}\n{identity.hint or ''}".strip(), identity.code, unavailable=True)
         wanted = "the machine's managed identity" if identity is None else str(identity)
-        if len(request.scopes) > 1:
+        scope, *others = request.scopes
+        if others:
             what = "its endpoint gives a token for one scope only: ask for each scope by itself"
             return Failure(f"no token for {wanted}: {what}", "invalid_scope")
-        resource = request.scopes[0].removesuffix("/.default")
-        reply = token_reply(identity, resource, reader, retries=retries and self.http.retries > 0)
+        reply = token_reply(
+            identity, scope.removesuffix("/.default"), reader, retries=retries and self.http.retries > 0
+        )
         if isinstance(reply, NoToken):
             return _failure(reply, wanted)
         return _answer(reply, wanted, reader.clock())

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _LARGEST_KEY: Final = 4096
 _CHALLENGE: Final = re.compile(r'\s*basic\s+realm="?(?P<path>[^"]+?)"?\s*', re.IGNORECASE)
+_NO_IDENTITY: Final = re.compile(r"identity (?:was )?not found|\bno\b[^.]{0,60}managed identity", re.IGNORECASE)
 _METADATA: Final = {"Metadata": "true"}
 CONNECT: Final = 2.0
 """Seconds to connect. The endpoints are on the same host; elsewhere, nothing answers at IMDS's address."""
@@ -117,9 +118,7 @@ def refusal(endpoint: Endpoint, reply: Reply, secrets: tuple[Opaque, ...], now: 
         return NoToken(
             "unreachable", f"it is not reachable (HTTP 403){quoted}", endpoint.absent, status, unavailable=True
         )
-    is_absent = status == _BAD_REQUEST and re.search(
-        r"identity (was )?not found|no managed identity", said, re.IGNORECASE
-    )
+    is_absent = status == _BAD_REQUEST and _NO_IDENTITY.search(said)
     if is_absent:
         hint = "assign the identity to this machine or app, and check `client_id`, `object_id` or `resource_id`"
         return NoToken(
@@ -173,7 +172,9 @@ def _opened(path: str) -> Opaque | NoToken:
     if isinstance(key.content, Unreadable):
         what = f"the key file {printable(path)} of Azure Arc's agent {key.content.reason}"
         group = "Hybrid agent extension applications" if os.name == "nt" else "himds"
-        hint = f"let the user of this program read it: add the user to the group {group}"
+        hint = "check that the agent runs: azcmagent show"
+        if key.content.code == "unreadable-file":
+            hint = f"let the user of this program read it: add the user to the group {group}"
         return NoToken("unreadable_key", what, hint, unavailable=True)
     key.content = key.content.strip()
     return key

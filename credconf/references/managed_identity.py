@@ -132,7 +132,7 @@ def _form_of(reply: Reply) -> str:
 class FederatedIdentity(BaseModel):
     """The identity: one of three ids."""
 
-    model_config = ConfigDict(**STRICT, json_schema_extra={"minProperties": 1, "maxProperties": 1})
+    model_config = STRICT | ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
 
     client_id: Annotated[_Id | None, Field(description="The client id of a user-assigned managed identity.")] = None
     object_id: Annotated[_Id | None, Field(description="Its object (principal) id.")] = None

@@ -20,6 +20,9 @@ class Patch(Protocol):
     def delenv(self, name: str, raising: bool = ...) -> None:  # noqa: FBT001 - pytest's signature
         """Unset a variable until the end of the test."""
 
+    def setattr(self, target: str, name: object) -> None:
+        """Set an attribute, named by its dotted path, until the end of the test."""
+
 
 @dataclass(frozen=True)
 class Access:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 import credconf
+from credconf.kinds import KINDS
 from tests.config.project import CANARY, CLIENT, COMPLETE, TENANT, assert_nothing_shows
 
 FIELDS = {"tenant_id": TENANT, "client_id": CLIENT, "client_secret": CANARY}
@@ -178,7 +179,7 @@ def test_a_dump_of_the_outer_model_shows_no_secret():
 def test_the_outer_model_has_a_json_schema(outer, mode):
     schema = outer.model_json_schema(mode=mode)
     kinds = schema["properties"]["entra"]["anyOf"]
-    assert {kind["$ref"].rpartition("/")[2] for kind in kinds} == {"ClientSecretSettings", "ClientCertificateSettings"}
+    assert {kind["$ref"].rpartition("/")[2] for kind in kinds} == {kind.__name__ for kind in KINDS.values()}
     assert json.dumps(schema)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from credconf.kinds import FIELDS, NESTED
+from credconf.kinds import FIELDS, KINDS, NESTED
 from credconf.kinds.hints import _NOT_SETTINGS, _SETTING_CALLED
 from credconf.problems.suggestions import folded
 from tests.config.project import CANARY, CLIENT, COMPLETE, ID, TENANT, only
@@ -168,7 +168,8 @@ def test_a_misspelt_cloud_gets_its_hint(project, written, hint):
         ("clientSecret", "did you mean `client_secret`?"),
         ("secret", "did you mean `client_secret`?"),
         ("certificate", "did you mean `client_certificate`?"),
-        ("managed_identity", "one of client_secret, client_certificate"),
+        ("managed identity", "did you mean `managed_identity`?"),
+        ("vault", f"one of {', '.join(KINDS)}"),
     ],
 )
 def test_a_misspelt_kind_gets_its_hint(project, written, hint):

@@ -49,7 +49,7 @@ class ClientPassphraseSettings(ApplicationSettings):
         held = self.client_passphrase
         label = held.label if isinstance(held, BaseReference) else None
         runs = isinstance(held, BaseReference) and held.runs
-        return (Candidate(self.proof, label, self._read, self._stamp, runs=runs),)
+        return (Candidate("client_passphrase", label, self._read, self._stamp, runs=runs),)
 
     def _read(self, reader: Reader) -> Proof | NotFound:
         held = self.client_passphrase

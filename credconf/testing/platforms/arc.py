@@ -24,6 +24,7 @@ from .managed_identity import FakeIdentityEndpoint
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from credconf.testing import environment
     from credconf.testing.faults import Intercepted
     from credconf.testing.wire import Call
 
@@ -156,7 +157,8 @@ class FakeArc(FakeIdentityEndpoint[ArcService]):
             user_assigned: The other identities of the machine.
             tenant_id: The tenant of the identities; None for a random GUID.
             keys: The folder for key files, made on the first; None for a temporary one. `stop()` removes the files.
-                A real agent has `/var/opt/azcmagent/tokens`, the only folder that clients accept.
+                A real agent has `/var/opt/azcmagent/tokens`, the only folder that clients accept; `apply()` lets
+                credconf accept this one instead.
             ignores_ids: Whether it answers every request with the machine's own identity, as an old agent does.
             clock: Returns the time, in seconds since 1970, for tokens and recorded requests.
         """
@@ -189,6 +191,15 @@ class FakeArc(FakeIdentityEndpoint[ArcService]):
     def environ(self) -> dict[str, str]:
         """`IDENTITY_ENDPOINT` and `IMDS_ENDPOINT`."""
         return {"IDENTITY_ENDPOINT": self.endpoint, "IMDS_ENDPOINT": f"http://{self.host}"}
+
+    def apply(self, monkeypatch: environment.Patch) -> None:
+        """As for every endpoint; and let credconf read key files in `keys`, for one test.
+
+        Args:
+            monkeypatch: pytest's fixture of this name.
+        """
+        super().apply(monkeypatch)
+        monkeypatch.setattr("credconf.references.identity_endpoints.ARC_KEYS", str(self.keys))
 
     def misplaces_key(self, times: int | None = None) -> None:
         """Name a key file outside the folder, as an impostor would."""
