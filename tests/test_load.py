@@ -218,7 +218,7 @@ def test_the_overrides_are_the_fields_of_the_models_and_their_aliases():
 @pytest.mark.parametrize("function", [credconf.load, credconf.from_config, credconf.aio.from_config])
 def test_an_unknown_permission_is_refused_without_showing_an_argument(function):
     arguments = {"environ": {"AZURE_CLIENT_SECRET": CANARY}, "client_secret": CANARY}
-    with pytest.raises(ValueError, match="allow knows only 'command', not 'network'") as caught:
+    with pytest.raises(ValueError, match="allow knows only 'azure_cli' and 'command', not 'network'") as caught:
         function(path=False, allow={"network"}, **arguments)
     assert_nothing_shows(caught.value)
 
