@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, assert_never, assert_type
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 import credconf
-from credconf import kinds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +24,14 @@ def loaded() -> None:
     resolved = credconf.load("credconf.yaml", name="billing", env_file=False)
     assert_type(resolved, credconf.Resolved)
     settings = resolved.settings
-    assert_type(settings, kinds.Kind)
+    assert_type(
+        settings,
+        credconf.ClientSecretSettings
+        | credconf.ClientCertificateSettings
+        | credconf.ClientAssertionSettings
+        | credconf.ManagedIdentitySettings
+        | credconf.AzureCliSettings,
+    )
     assert_type(settings.http.timeout, float)
     problems: Sequence[credconf.Problem] = resolved.warnings
     assert problems is not None
@@ -39,19 +45,13 @@ def by_kind(settings: credconf.Settings) -> object:
         assert_type(settings, credconf.ClientCertificateSettings)
         return settings.send_certificate_chain
     if settings.kind == "client_assertion":
-        assert_type(settings, kinds.ClientAssertionSettings)
+        assert_type(settings, credconf.ClientAssertionSettings)
         return settings.client_assertion
     if settings.kind == "managed_identity":
-        assert_type(settings, kinds.ManagedIdentitySettings)
+        assert_type(settings, credconf.ManagedIdentitySettings)
         return settings.object_id
     if settings.kind == "azure_cli":
-        assert_type(settings, kinds.AzureCliSettings)
-        return settings.subscription
-    if settings.kind == "client_assertion":
-        return settings.client_assertion
-    if settings.kind == "managed_identity":
-        return settings.object_id
-    if settings.kind == "azure_cli":
+        assert_type(settings, credconf.AzureCliSettings)
         return settings.subscription
     assert_never(settings)
 
@@ -59,8 +59,10 @@ def by_kind(settings: credconf.Settings) -> object:
 def by_class(settings: credconf.Settings) -> object:
     if isinstance(settings, credconf.ClientCertificateSettings):
         return settings.client_certificate
-    if isinstance(settings, kinds.ClientAssertionSettings | kinds.ManagedIdentitySettings | kinds.AzureCliSettings):
-        return settings.kind
+    if isinstance(
+        settings, credconf.ClientAssertionSettings | credconf.ManagedIdentitySettings | credconf.AzureCliSettings
+    ):
+        return settings.http
     assert_type(settings, credconf.ClientSecretSettings)
     return settings.client_secret
 
