@@ -1,0 +1,14 @@
+"""Get a token for Azure Storage, and print until when it is valid."""
+
+import sys
+from datetime import UTC, datetime
+
+import credconf
+
+try:
+    with credconf.from_config() as credential:
+        token = credential.get_token("https://storage.azure.com/.default")
+except credconf.CredconfError as error:  # what is wrong, where, and what to do; never a secret
+    sys.exit(str(error))
+
+print(f"valid until {datetime.fromtimestamp(token.expires_on, UTC):%Y-%m-%d %H:%M} UTC")
