@@ -60,13 +60,15 @@ def _coloured(*, err: bool) -> bool:
 
 
 def wrapped(text: str, *, first: str = "", rest: str = "") -> str:
-    """Wrap text to the width of the terminal. Long words stay whole, so that they can be copied.
+    """Wrap text to the width of the terminal. Long words and whole commands of `az` stay whole, to be copied.
 
     Args:
         text: without styles.
         first: the prefix of the first line, without styles.
         rest: the prefix of the other lines.
     """
+    if text.lstrip().startswith("az "):
+        return f"{first}{text}"
     width = max(_NARROWEST, min(shutil.get_terminal_size().columns - 1, _WIDEST))
     return textwrap.fill(
         text, width, initial_indent=first, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
