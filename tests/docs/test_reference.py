@@ -78,7 +78,7 @@ def test_a_default_is_what_happens_without_the_setting(path, words):
         ("http.timeout", "number, more than 0 and at most 600"),
         ("http.retries", "whole number, at least 0 and at most 10"),
         ("cloud", "`public`, `usgov` or `china`"),
-        ("kind", "`client_secret` or `client_certificate`"),
+        ("kind", " or ".join([", ".join(f"`{kind}`" for kind in [*KINDS][:-1]), f"`{[*KINDS][-1]}`"])),
         ("client_id", "text, `{env: NAME}`, `{file: PATH}`"),
         (
             "client_secret",
