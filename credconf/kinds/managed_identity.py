@@ -145,8 +145,9 @@ def _answer(reply: Reply, wanted: str, now: float) -> Answer | Failure:
     """Read the token of a reply. An endpoint gives its expiry as a moment or as a duration, as text or as a number."""
     from credconf.entra.messages import token_in  # only a token request needs it
 
-    if reply.payload.get("expires_in") in (None, ""):
-        reply.payload["expires_in"] = _seconds_until(reply.payload.get("expires_on"), now)
+    # For a token that the platform has cached, `expires_in` may still count from its issuance. The earlier end is safe.
+    ends = (_number(reply.payload.get("expires_in")), _number(reply.payload.get("expires_on"), now))
+    reply.payload["expires_in"] = min((each for each in ends if each is not None), default=None)
     answer = token_in(reply)  # type: ignore[arg-type]
     if answer is None or isinstance(answer, str):
         what = answer or "the answer holds no token"
@@ -154,12 +155,12 @@ def _answer(reply: Reply, wanted: str, now: float) -> Answer | Failure:
     return answer
 
 
-def _seconds_until(moment: object, now: float) -> float | None:
-    """Return the seconds until a moment of Unix time, as a number or as text; `None` if it is neither."""
-    if isinstance(moment, bool) or not isinstance(moment, int | float | str):
+def _number(value: object, since: float = 0.0) -> float | None:
+    """Return a number, or one that is text, as the distance from another one; `None` if it is neither."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
-        seconds = float(moment) - now
+        number = float(value) - since
     except ValueError:
         return None
-    return seconds if math.isfinite(seconds) else None
+    return number if math.isfinite(number) else None

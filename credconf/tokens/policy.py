@@ -93,12 +93,14 @@ class Pause:
         since: when it occurred, on the monotonic clock.
         until: when the server is asked again.
         sent: the proofs that were refused, by candidate; `None` if the failure does not depend on them.
+        server: the name of the server.
     """
 
     failure: Failure
     since: float
     until: float
     sent: Mapping[int, ProofReading] | None = None
+    server: str = "Entra"
 
     def repeated(self, now: float) -> Failure:
         """The failure as a later caller gets it."""
@@ -107,7 +109,7 @@ class Pause:
             again = "or at once when the secret or certificate changes"
             text = f"This answer is {now - self.since:.0f} s old. Entra is asked again in {left:.0f} s, {again}."
             return replace(failure, message=f"{failure.message}\n{text}")
-        text = f"Entra is not asked now: it asked to wait, and is asked again in {max(left, 1):.0f} s."
+        text = f"{self.server} is not asked now: it asked to wait, and is asked again in {max(left, 1):.0f} s."
         remaining = (failure.retry_after or 0.0) - (now - self.since)
         return replace(failure, message=f"{failure.message}\n{text}", retry_after=max(remaining, left))
 
@@ -121,11 +123,16 @@ class Pauses:
     Args:
         monotonic: the monotonic clock.
         is_unchanged: whether the refused proofs are still the only ones.
+        server: the name of the server in messages.
     """
 
     def __init__(
-        self, monotonic: Callable[[], float], is_unchanged: Callable[[Mapping[int, ProofReading]], bool]
+        self,
+        monotonic: Callable[[], float],
+        is_unchanged: Callable[[Mapping[int, ProofReading]], bool],
+        server: str = "Entra",
     ) -> None:
+        self._server = server
         self._monotonic = monotonic
         self._is_unchanged = is_unchanged
         self._pauses: dict[object, Pause] = {}
@@ -159,7 +166,9 @@ class Pauses:
         """
         now = self._monotonic()
         if failure.retry_after:
-            self._remember(request.key, Pause(failure, now, now + min(failure.retry_after, longest)))
+            self._remember(
+                request.key, Pause(failure, now, now + min(failure.retry_after, longest), None, self._server)
+            )
         elif failure.refused and sent is not None:
             self._remember(request.flight, Pause(failure, now, now + REFUSED, dict(sent)))
 

@@ -94,7 +94,7 @@ class Requester:
         self._proofs = ProofCache(self._reader, blueprint.monotonic)
         self._history = ProofHistory(blueprint.monotonic)
         self._candidates = blueprint.settings.candidates()
-        self.pauses = Pauses(blueprint.monotonic, self._is_unchanged)
+        self.pauses = Pauses(blueprint.monotonic, self._is_unchanged, "Entra" if self._candidates else "The endpoint")
         self._rescued = False
 
     @property
@@ -174,8 +174,8 @@ class Requester:
 
     def _token(self, request: TokenRequest, answer: Answer, asked_at: float, monotonic_at: float) -> Token:
         self._log_token(request, answer.lifetime, self._blueprint.monotonic() - monotonic_at)
-        fields = (answer.token, answer.token_type, answer.lifetime, answer.refresh_in)
-        return Token(*fields, asked_at, monotonic_at, self._blueprint.random())
+        jitter, life, advised = self._blueprint.random(), answer.lifetime, answer.refresh_in
+        return Token(answer.token, answer.token_type, life, advised, asked_at, monotonic_at, jitter)
 
     def inspect(self) -> Inspection | NotFound:
         """Look at what a token depends on besides Entra, for `credconf doctor`."""

@@ -336,9 +336,13 @@ def test_retry_after_is_respected(made):
     time = Time()
     made(Endpoint(answer(429, "", Retry_After="5"), answer()), time).get_token(SCOPE)
     assert time.waited == [5]
-    error = failure_of(made(Endpoint(answer(429, "", Retry_After="45")), Time()))
+    endpoint = Endpoint(answer(429, "", Retry_After="45"))
+    credential = made(endpoint, Time())
+    error = failure_of(credential)
     assert error.retry_after == 45
     assert error.error_code == "throttled"
+    assert "The endpoint is not asked now" in str(failure_of(credential))
+    assert len(endpoint.asked) == 1
 
 
 @pytest.mark.parametrize("outage", [*map(answer, (400, 403, 405, 409)), refused("refused"), refused("dns")])

@@ -113,9 +113,8 @@ def test_where_we_differ_several_scopes_are_an_authentication_error(theirs_and_o
     assert machine.requests == []
 
 
+@pytest.mark.parametrize("machine", [FakeAppService], indirect=True)
 def test_where_we_differ_an_error_of_app_service_is_told_as_it_is(theirs_and_ours, machine):
-    if not isinstance(machine, FakeAppService):
-        return
     machine.answers(400, '{"statusCode": 400, "message": "The parameter is odd."}')
     said = []
     for face in theirs_and_ours:
