@@ -11,8 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from .entra.request import TokenRequest, token_request
-from .ground.interrupts import without_frames
-from .ground.limits import reserve
+from .ground.causes import reserve, without_frames
 from .problems.failure import Failure
 from .sharing import forget, mend_after_fork
 from .tokens.azure_core import exception_of

@@ -166,7 +166,7 @@ HOSTILE = (
     Mutant("secrets are not counted", "settings/fields.py", "if len(value) > MOST_SECRETS:", "if False:", COUNTED),
     Mutant(
         "choices are not counted",
-        "problems/suggestions.py",
+        "problems/__init__.py",
         "if len(by_folded) > _MOST:",
         "if False:",
         ("tests/problems/test_suggestions.py",),

@@ -122,14 +122,14 @@ MUTANTS = (
     Mutant("a redactor is printed", "entra/redaction.py", 'return "<redactor>"', "return repr(self._secrets)", RECORDS),
     Mutant(
         "an identity prints what came from a file",
-        "entra/identity.py",
+        "entra/request.py",
         'return "(hidden: read from a file)" if name in self.hidden else printable(value)',
         "return printable(value)",
         (*RECORDS, *SHOWN[:1], "-k", "identity or (names_is_shown and name)"),
     ),
     Mutant(
         "our models quote their input",
-        "ground/models.py",
+        "ground/deferred.py",
         "hide_input_in_errors=True",
         "hide_input_in_errors=False",
         RECORDS,
@@ -171,12 +171,10 @@ MUTANTS = (
     ),
     Mutant("build() keeps its configuration", "factory.py", "    del configuration  #", "    pass  #", ARGUMENTS),
     Mutant("arguments are not hidden", "factory.py", "Hidden(dict(overrides))", "dict(overrides)", ARGUMENTS),
-    Mutant(
-        "an interrupt keeps the frames below", "ground/interrupts.py", "exc.with_traceback(None)", "exc", INTERRUPTS
-    ),
+    Mutant("an interrupt keeps the frames below", "ground/causes.py", "exc.with_traceback(None)", "exc", INTERRUPTS),
     Mutant(
         "an interrupt keeps its context",
-        "ground/interrupts.py",
+        "ground/causes.py",
         "    interrupt.__cause__ = interrupt.__context__ = None\n",
         "",
         INTERRUPTS,
@@ -290,7 +288,7 @@ MUTANTS = (
         ODD,
     ),
     Mutant("an endless port is thrown back", "stores/redis.py", '":0*([1-9][0-9]*)', '":([0-9]+)', ODD),
-    Mutant("half a URL is thrown back", "entra/identity.py", "except ValueError:  # a", "except OSError:  # a", ODD),
+    Mutant("half a URL is thrown back", "entra/request.py", "except ValueError:  # a", "except OSError:  # a", ODD),
     Mutant(
         "a scope forges a line",
         "tokens/requester.py",

@@ -171,9 +171,7 @@ class Judge:
         environ, dotenv = machine.request.environ, machine.dotenv
         if not any(name.upper().startswith(PREFIX) for name in (*environ, *dotenv.variables)):
             return
-        from credconf.config.reporting.unknown_variables import (
-            unknown_variables,  # needed on few machines
-        )
+        from credconf.config.reporting.unknown_variables import unknown_variables
 
         schemes = {name: Scheme.of(name, None, prefixed=False) for name in (None, *self._entries.names)}
         schemes[self._name] = self.scheme  # it may have an `env_prefix`

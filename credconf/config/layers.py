@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from credconf.entra.identity import Surroundings
+from credconf.entra.request import Surroundings
 from credconf.ground.files import absolute
 from credconf.ground.records import field, record, replace
 from credconf.kinds import ALIASES, FIELDS, NESTED, SETTINGS

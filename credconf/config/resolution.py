@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from credconf.config.reading.inheritance import Entries
     from credconf.config.reading.nodes import Document
     from credconf.config.reporting.missing import Missing
-    from credconf.entra.identity import Surroundings
+    from credconf.entra.request import Surroundings
     from credconf.kinds import Kind
     from credconf.references import Reader
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, Type
 
 from pydantic import BaseModel, Field, model_validator
 
-from credconf.ground.models import STRICT
+from credconf.ground.deferred import STRICT
 from credconf.settings import clouds, formats
 from credconf.settings.declaration import (
     Redirects,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel, SecretStr
 
-from credconf.entra.identity import Identity
+from credconf.entra.request import Identity
 from credconf.ground.files import unusable_bundle
 from credconf.ground.records import field, record
 from credconf.problems.printable import printable

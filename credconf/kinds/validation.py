@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
-from credconf.ground.models import complete
+from credconf.ground.deferred import complete
 from credconf.ground.records import record
 from credconf.problems import Problem, closest
 from credconf.problems.printable import shown_key

@@ -5,19 +5,21 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from credconf.problems.aadsts import EXPLAINED
-from credconf.problems.codes import entries, files, paragraphs, settings, sources, warnings
-from credconf.problems.codes.refusals import MEANINGS
+from .codes_of_settings import SETTINGS, WARNINGS
+from .codes_of_sources import ENTRIES, FILES, SOURCES
+from .failure import ADVICE
+from .refusals import MEANINGS
+from .rendering import paragraphs
 
 if TYPE_CHECKING:
-    from credconf.problems.codes import Explanation
+    from .rendering import Explanation
 
 CODES: Final[dict[str, Explanation]] = {
-    **files.EXPLAINED,
-    **settings.EXPLAINED,
-    **entries.EXPLAINED,
-    **sources.EXPLAINED,
-    **warnings.EXPLAINED,
+    **FILES,
+    **SETTINGS,
+    **ENTRIES,
+    **SOURCES,
+    **WARNINGS,
 }
 """The codes of problems, by family."""
 
@@ -45,6 +47,4 @@ def explain(text: str) -> str | None:
 def _refusal(code: int) -> str | None:
     if code not in MEANINGS:
         return None
-    return "\n\n".join(
-        [paragraphs(f"AADSTS{code}: {EXPLAINED[code]}"), paragraphs(MEANINGS[code]), f"{_REFERENCE}{code}"]
-    )
+    return "\n\n".join([paragraphs(f"AADSTS{code}: {ADVICE[code]}"), paragraphs(MEANINGS[code]), f"{_REFERENCE}{code}"])

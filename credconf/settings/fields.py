@@ -15,7 +15,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, SecretBytes, SecretStr, ValidationError
 from pydantic_core import PydanticCustomError
 
-from credconf.ground.models import STRICT, complete
+from credconf.ground.deferred import STRICT, complete
 from credconf.problems import closest
 from credconf.references import REFERENCES, BaseReference, Reference
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, model_validator
 
-from credconf.ground.models import STRICT
+from credconf.ground.deferred import STRICT
 from credconf.problems import closest
 from credconf.references import NotFound
 from credconf.settings.declaration import Setting

@@ -12,8 +12,8 @@ from credconf.settings.declaration import Setting
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from credconf.entra.identity import Identity
     from credconf.entra.proof import Proof, Sealed
+    from credconf.entra.request import Identity
     from credconf.ground.log import Log
     from credconf.references import Reader
 

@@ -13,8 +13,8 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
-from credconf.ground.imports import importing, whole_packages
-from credconf.ground.limits import shortage, use_reserve
+from credconf.ground.causes import shortage, use_reserve
+from credconf.ground.deferred import importing, whole_packages
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -11,8 +11,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, TypeVar
 
-from credconf.ground.interrupts import is_foreign
-from credconf.ground.limits import shortage
+from credconf.ground.causes import is_foreign, shortage
 from credconf.stores.store import Busy, Unavailable
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ import importlib
 import threading
 from typing import TYPE_CHECKING, Final
 
-from credconf.ground.expiry import warn_once
-from credconf.ground.imports import importing, whole_packages
-from credconf.ground.interrupts import is_foreign
+from credconf.entra.proof import warn_once
+from credconf.ground.causes import is_foreign
+from credconf.ground.deferred import importing, whole_packages
 from credconf.ground.log import Log
 from credconf.ground.records import record, replace
 from credconf.kinds.readable import other_secrets

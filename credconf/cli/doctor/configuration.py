@@ -9,9 +9,8 @@ from urllib.parse import urlsplit
 import credconf
 from credconf.assembly import identity_of, transport_of
 from credconf.config.show import references_in
-from credconf.entra.proof import Proof
+from credconf.entra.proof import OVER, Proof, in_days, stage
 from credconf.entra.redaction import Redactor
-from credconf.ground.expiry import OVER, in_days, stage
 from credconf.ground.records import replace
 from credconf.settings import clouds, formats
 from credconf.stores import STORES
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
-    from credconf.entra.identity import Identity
+    from credconf.entra.request import Identity
     from credconf.problems import Problem
     from credconf.stores.store import Store
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import credconf
     from credconf.cli.options import Chosen
     from credconf.entra.http import Response, TransportOptions
-    from credconf.entra.identity import Identity
+    from credconf.entra.request import Identity
     from credconf.problems import Problem
     from credconf.stores.store import Store
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from pydantic import SecretStr
 
 from credconf.config.merging import place_in
-from credconf.ground.expiry import OVER, stage, within
+from credconf.entra.proof import OVER, stage, within
 from credconf.kinds.readable import value_at
 from credconf.problems import Problem
 from credconf.references import BaseReference

@@ -1,4 +1,4 @@
-"""Entra's codes (AADSTS): why it refuses a token request. The one-line advice for each is in `problems.aadsts`."""
+"""Entra's codes (AADSTS): why it refuses a token request. The one-line advice for each is in `problems.failure`."""
 
 from __future__ import annotations
 
