@@ -173,7 +173,7 @@ HOSTILE = (
     ),
     Mutant(
         "comparisons are not counted",
-        "config/reporting/unknown_variables.py",
+        "config/unknown_variables.py",
         "self._left -= len(choices)",
         "self._left -= 0",
         COUNTED,

@@ -257,7 +257,7 @@ MUTANTS = (
         "return key",
         FAULTS,
     ),
-    Mutant("an excerpt shows values", "config/reading/blanking.py", "shown += BLANK", "shown += line", FAULTS),
+    Mutant("an excerpt shows values", "config/reading/excerpts.py", "shown += BLANK", "shown += line", FAULTS),
     # Values that a library throws back
     Mutant(
         "a password of other bytes is refused",

@@ -17,7 +17,7 @@ from credconf.references import BaseReference, reference_in
 from credconf.settings import formats
 
 from .judging import stand_ins
-from .merging import origins_of, tree
+from .layers import origins_of, tree
 from .variables import Scheme
 
 if TYPE_CHECKING:

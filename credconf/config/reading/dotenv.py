@@ -15,7 +15,7 @@ from credconf.ground.records import field, record
 from credconf.problems import Problem
 from credconf.problems.problem import Origin
 
-from .lines import dotenv_lines
+from .nodes import dotenv_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -17,9 +17,9 @@ from credconf.problems.problem import Origin, joined
 from credconf.references import REFERENCES
 from credconf.settings.formats import ENTRY_NAME
 
+from .document import missing_section, section_of
 from .inheritance import Entries, EntryPart, colliding_names, inheritance_problems
 from .nodes import Mapping, Scalar, Sequence, faults, pairs_of, plain
-from .sections import missing_section, section_of
 
 if TYPE_CHECKING:
     from .nodes import Document, Node
