@@ -252,7 +252,7 @@ MUTANTS = (
     ),
     Mutant(
         "a key that is no name is quoted",
-        "problems/printable.py",
+        "problems/wording.py",
         'return key if looks_like_a_name else "…"',
         "return key",
         FAULTS,

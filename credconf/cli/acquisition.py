@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 import credconf
 from credconf.ground.records import record, replace
+from credconf.problems import printable
 from credconf.problems.failure import advice_on
-from credconf.problems.printable import printable
 from credconf.references import Reader
 
 if TYPE_CHECKING:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from .completion import files
-from .options import configuration_options
+from .options import configuration_options, files
 from .output import GITHUB, JSON, TEXT, amount, count, echo, echo_report, format_option, has_errors, strictly
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from credconf.problems import explain as explanation
 from credconf.problems.catalogue import CODES
 from credconf.problems.failure import ADVICE
 
-from .completion import words
+from .options import words
 from .output import echo
 
 if TYPE_CHECKING:

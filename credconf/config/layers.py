@@ -17,8 +17,7 @@ from credconf.ground.files import absolute
 from credconf.ground.records import field, record, replace
 from credconf.kinds import ALIASES, FIELDS, NESTED, SETTINGS
 from credconf.kinds.validation import unknown_key
-from credconf.problems import Problem
-from credconf.problems.printable import shown_key
+from credconf.problems import Problem, shown_key
 from credconf.problems.problem import Origin
 from credconf.references import anchored
 from credconf.settings.declaration import declared

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 from credconf.ground.records import field, record
+from credconf.problems import printable
 from credconf.problems.failure import Failure
-from credconf.problems.printable import printable
 from credconf.settings import clouds, formats
 
 if TYPE_CHECKING:

@@ -10,8 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from credconf.ground.deferred import complete
 from credconf.ground.records import record
-from credconf.problems import Problem, closest
-from credconf.problems.printable import shown_key
+from credconf.problems import Problem, closest, shown_key
 
 from .common import with_authority
 from .registry import ALIASES, FIELDS, KINDS, NESTED, PROOFS, SETTINGS

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from credconf.ground.records import record
 
-from .printable import harmless, harmless_in_place, printable
+from .wording import harmless, harmless_in_place, printable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -17,9 +17,8 @@ from credconf.settings.declaration import Setting
 from credconf.settings.fields import fault, refuse_to_pickle_secrets
 
 from .file import FileSettings
-from .memory import MemorySettings
 from .redis import RedisSettings
-from .settings import Opening, StoreSettings
+from .settings import MemorySettings, Opening, StoreSettings
 
 if TYPE_CHECKING:
     from .store import Store

@@ -1,4 +1,4 @@
-"""What every token store declares, and the settings that all of them share."""
+"""What every token store declares, the settings that all of them share, and the default store: this process alone."""
 
 from __future__ import annotations
 
@@ -94,3 +94,15 @@ class StoreSettings:
             ConfigError: the store can't be used on this machine.
         """
         raise NotImplementedError
+
+
+class MemorySettings(StoreSettings):
+    """Tokens are kept in the memory of this process."""
+
+    store: ClassVar = "memory"
+    summary: ClassVar = "In this process alone."
+
+    @classmethod
+    def open(cls, opening: Opening) -> Store | None:  # noqa: ARG003 - nothing is shared
+        """Nothing is shared."""
+        return None

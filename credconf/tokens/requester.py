@@ -14,8 +14,8 @@ from credconf.ground.deferred import importing, whole_packages
 from credconf.ground.log import Log
 from credconf.ground.records import record, replace
 from credconf.kinds.readable import other_secrets
+from credconf.problems import printable
 from credconf.problems.failure import Failure, resource_failure
-from credconf.problems.printable import printable
 from credconf.references import NotFound
 
 from .azure_core import import_azure_core, import_in_background

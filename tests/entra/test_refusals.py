@@ -12,8 +12,8 @@ from credconf.entra.redaction import DROPPED, Redactor
 from credconf.entra.sending import RequestContext, refusal
 from credconf.errors import AuthenticationError, Failure
 from credconf.kinds import Identity
+from credconf.problems import printable
 from credconf.problems.failure import ADVICE
-from credconf.problems.printable import printable
 from credconf.tokens.azure_core import exception_of
 
 SECRET = 'pa~ss "w+rd/ü&='

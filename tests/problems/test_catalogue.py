@@ -12,9 +12,8 @@ import pytest
 
 import credconf
 from credconf.problems import explain
-from credconf.problems.catalogue import CODES
+from credconf.problems.catalogue import CODES, MEANINGS
 from credconf.problems.failure import ADVICE, advice_on, codes_in
-from credconf.problems.refusals import MEANINGS
 
 HOME = pathlib.Path(credconf.__file__).parent
 CODE = re.compile(r"[a-z]+(-[a-z0-9]+)*")

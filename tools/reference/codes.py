@@ -8,10 +8,10 @@ from pathlib import Path
 from textwrap import dedent
 from typing import TYPE_CHECKING, Final
 
+from credconf.problems.catalogue import MEANINGS
 from credconf.problems.codes_of_settings import SETTINGS, WARNINGS
 from credconf.problems.codes_of_sources import ENTRIES, FILES, SOURCES
 from credconf.problems.failure import ADVICE
-from credconf.problems.refusals import MEANINGS
 
 if TYPE_CHECKING:
     from credconf.problems.rendering import Explanation

@@ -12,8 +12,7 @@ from credconf.cli.acquisition import StatusLine
 from credconf.cli.output import amount, echo, echo_problems, wrapped
 from credconf.ground import workers
 from credconf.ground.records import field, mutable_record, record
-from credconf.problems import as_dicts
-from credconf.problems.printable import printable
+from credconf.problems import as_dicts, printable
 
 if TYPE_CHECKING:
     import socket

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from credconf.ground.files import CONFIGURATION_LIMIT, Unreadable, read_text
-from credconf.problems import Problem, closest
-from credconf.problems.printable import shown_key
+from credconf.problems import Problem, closest, shown_key
 from credconf.problems.problem import Origin, joined
 
 from .nodes import MERGE, Document, Loader, Mapping, Node, Scalar, Sequence, duplicates, pairs_of, tag_problem

@@ -11,8 +11,7 @@ from credconf.ground.files import absolute
 from credconf.ground.records import replace
 from credconf.kinds import ALIASES, NESTED, SETTINGS
 from credconf.kinds.validation import is_user_key, unknown_key
-from credconf.problems import Problem
-from credconf.problems.printable import shown_key
+from credconf.problems import Problem, shown_key
 from credconf.problems.problem import Origin, joined
 from credconf.references import REFERENCES
 from credconf.settings.formats import ENTRY_NAME

@@ -17,8 +17,7 @@ from credconf.config.layers import KNOWN
 from credconf.config.variables import PREFIX, Scheme, documented
 from credconf.ground.records import record, replace
 from credconf.kinds import NESTED
-from credconf.problems import Excerpt, Problem
-from credconf.problems.printable import shown_key
+from credconf.problems import Excerpt, Problem, shown_key
 from credconf.references import REFERENCES
 
 from .nodes import MERGE, Loader, dotenv_lines, yaml_lines

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from credconf.ground.records import field, mutable_record, record
-from credconf.problems import Problem
-from credconf.problems.printable import shown_key
+from credconf.problems import Problem, shown_key
 from credconf.problems.problem import Origin, joined
 
 if TYPE_CHECKING:
