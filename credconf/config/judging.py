@@ -32,13 +32,13 @@ from .variables import PREFIX, Scheme, bad_prefix, is_prefix
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from credconf.config.reading.dotenv import Dotenv
     from credconf.config.reading.inheritance import Entries
     from credconf.config.reading.nodes import Document
     from credconf.references import NotFound
 
     from .layers import Layer, Value
     from .request import Request
+    from .variables import Dotenv
 
 _ID: Final = "00000000-0000-0000-0000-000000000000"
 

@@ -18,14 +18,13 @@ from .request import DEFAULT_FILE
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from credconf.config.reading.dotenv import Dotenv
     from credconf.config.reading.inheritance import Entries
     from credconf.config.reading.nodes import Document
     from credconf.problems.problem import Origin
 
     from .layers import Layer, Value
     from .request import Request
-    from .variables import Scheme
+    from .variables import Dotenv, Scheme
 
 
 _OF_WORKLOAD_IDENTITY: Final = ("AZURE_TENANT_ID", "AZURE_CLIENT_ID", "AZURE_FEDERATED_TOKEN_FILE")

@@ -18,8 +18,7 @@ from credconf.problems import printable
 from credconf.problems.failure import Failure, resource_failure
 from credconf.references import NotFound
 
-from .azure_core import import_azure_core, import_in_background
-from .cache import Token
+from .cache import Token, import_azure_core, import_in_background
 from .policy import Pauses
 from .proof_cache import ProofCache
 from .proof_selection import ProofHistory, ProofSelector

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from credconf.config.layers import KNOWN
-from credconf.config.variables import PREFIX, Scheme, documented
+from credconf.config.variables import PREFIX, Scheme, documented, dotenv_lines
 from credconf.ground.records import record, replace
 from credconf.kinds import NESTED
 from credconf.problems import Excerpt, Problem, shown_key
 from credconf.references import REFERENCES
 
-from .nodes import MERGE, Loader, dotenv_lines, yaml_lines
+from .nodes import MERGE, Loader, yaml_lines
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping

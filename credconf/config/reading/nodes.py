@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from credconf.config.variables import dotenv_lines
 from credconf.ground.records import field, mutable_record, record
 from credconf.problems import Problem, shown_key
 from credconf.problems.problem import Origin, joined
@@ -209,17 +210,11 @@ def plain(node: Node) -> Any:
 
 Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # the pure Python parser does the same, nine times slower
 _YAML = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
-_DOTENV = re.compile(r"\r\n|\n|\r")
 
 
 def yaml_lines(text: str) -> list[str]:
     """Split a text into lines as YAML does."""
     return _YAML.split(text)
-
-
-def dotenv_lines(text: str) -> list[str]:
-    """Split a text into lines as python-dotenv does."""
-    return _DOTENV.split(text)
 
 
 class Lines:
