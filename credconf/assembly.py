@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import BaseModel, SecretBytes, SecretStr
 
 from .config.layers import anchored_value, conventional, surroundings
-from .config.reading.dotenv import read_dotenv
+from .config.variables import read_dotenv
 from .entra.http import TransportOptions
+from .ground.deferred import complete
 from .ground.files import absolute
-from .ground.models import complete
 from .ground.opaque import Hidden
 from .ground.records import replace
 from .kinds import Identity, identify
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .entra.http import HttpClient
-    from .entra.identity import Surroundings
+    from .entra.request import Surroundings
     from .kinds import Kind
 
 

@@ -11,15 +11,12 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from .entra.request import TokenRequest, token_request
-from .ground.interrupts import without_frames
-from .ground.limits import reserve
+from .ground.causes import reserve, without_frames
 from .problems.failure import Failure
 from .sharing import forget, mend_after_fork
-from .tokens.azure_core import exception_of
 from .tokens.blueprint import opened_store
-from .tokens.cache import Token, TokenCache
-from .tokens.dispatch import Dispatcher
-from .tokens.refreshes import Refreshes
+from .tokens.cache import Token, TokenCache, exception_of
+from .tokens.dispatch import Dispatcher, Refreshes
 from .tokens.requester import Requester, Terms
 
 if TYPE_CHECKING:

@@ -184,7 +184,7 @@ def engine_for(request: Request, http_client: HttpClient | None) -> tuple[Engine
 
 def _in_one_line(warning: Problem) -> str:
     """Format a warning as one line of the log, which the name of a file must not be able to forge."""
-    from .problems.printable import printable  # only warnings need it
+    from .problems import printable  # only warnings need it
 
     return printable(f"{warning.origin}: {warning.message} ({warning.hint})")
 

@@ -356,7 +356,7 @@ def test_closing_does_not_wait_for_the_imports_of_the_first_request(entra):
         except credconf.AuthenticationError as exc:
             outcomes.append(exc.error_code)
 
-    with credconf.ground.imports.importing:
+    with credconf.ground.deferred.importing:
         asking = threading.Thread(target=ask)
         asking.start()
         wait_until(lambda: credential._engine._requests.flights.flying)

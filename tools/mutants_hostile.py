@@ -13,7 +13,7 @@ BUNDLES = (f"{HOME}/test_hostile_sizes.py", "-k", "certificates or redis")
 COUNTED = (f"{HOME}/test_hostile_sizes.py", "-k", "so_many or alike or nearly")
 COMMANDS = (f"{HOME}/test_hostile_configuration.py", "-k", "no_command_shows and name")
 RUNNERS = (f"{HOME}/test_runner_commands.py",)
-JSON_LINES = ("tests/problems/test_printable.py", "-k", "json")
+JSON_LINES = ("tests/problems/test_wording.py", "-k", "json")
 WRONG_CALLS = ("tests/cli/test_runner_commands.py", "-k", "in_an_argument")
 RAW_TOKENS = ("tests/cli/test_runner_commands.py", "-k", "raw_token")
 CACHES = (f"{HOME}/test_hostile_caches.py", "-k", "set_aside or lock or anew or can_not_be_one")
@@ -132,16 +132,16 @@ HOSTILE = (
         "text = identity.texts.get(path)",
         COMMANDS,
     ),
-    Mutant("escapes reach the terminal", "problems/printable.py", "if not text.isprintable():", "if False:", ESCAPES),
+    Mutant("escapes reach the terminal", "problems/wording.py", "if not text.isprintable():", "if False:", ESCAPES),
     Mutant(
         "commands reach a runner",
-        "problems/printable.py",
+        "problems/wording.py",
         'if "##" not in text and "::" not in text:',
         "if True:",
         RUNNERS,
     ),
-    Mutant("JSON holds commands", "problems/printable.py", '.replace("##", "#\\\\u0023")', "", JSON_LINES),
-    Mutant("a wrong call quotes commands", "cli/lazy.py", "map(printable, error", "map(str, error", WRONG_CALLS),
+    Mutant("JSON holds commands", "problems/wording.py", '.replace("##", "#\\\\u0023")', "", JSON_LINES),
+    Mutant("a wrong call quotes commands", "cli/__init__.py", "map(printable, error", "map(str, error", WRONG_CALLS),
     Mutant("a raw token may be a command", "cli/token.py", "if harmless(text) != text:", "if False:", RAW_TOKENS),
     Mutant(
         "a path is written as it is", "references/file.py", "return printable(self.file)", "return self.file", ESCAPES
@@ -166,24 +166,20 @@ HOSTILE = (
     Mutant("secrets are not counted", "settings/fields.py", "if len(value) > MOST_SECRETS:", "if False:", COUNTED),
     Mutant(
         "choices are not counted",
-        "problems/suggestions.py",
+        "problems/wording.py",
         "if len(by_folded) > _MOST:",
         "if False:",
-        ("tests/problems/test_suggestions.py",),
+        ("tests/problems/test_wording.py",),
     ),
     Mutant(
         "comparisons are not counted",
-        "config/reporting/unknown_variables.py",
+        "config/unknown_variables.py",
         "self._left -= len(choices)",
         "self._left -= 0",
         COUNTED,
     ),
-    Mutant(
-        "blanks are not counted", "config/reading/dotenv.py", "    elif blanks is not None:", "    elif False:", DEVICES
-    ),
-    Mutant(
-        "lines are not counted", "config/reading/dotenv.py", "    if len(lines) > MAX_LINES:", "    if False:", DEVICES
-    ),
+    Mutant("blanks are not counted", "config/variables.py", "    elif blanks is not None:", "    elif False:", DEVICES),
+    Mutant("lines are not counted", "config/variables.py", "    if len(lines) > MAX_LINES:", "    if False:", DEVICES),
     # What a shared cache contains
     Mutant(
         "the file of tokens is anybody's", "stores/private_file.py", "found.st_uid != os.geteuid()", "False", CACHES, 2

@@ -67,7 +67,7 @@ MUTANTS = (
     ),
     _shown("reader: .env is printed", "references/base.py", "field(default_factory=dict, repr=False)"),
     _shown("document: its text is printed", "config/reading/nodes.py", 'text: str = field(default="", repr=False)'),
-    _shown(".env: its text is printed", "config/reading/dotenv.py", 'text: str = field(default="", repr=False)'),
+    _shown(".env: its text is printed", "config/variables.py", 'text: str = field(default="", repr=False)'),
     _shown("value: what was written is printed", "config/layers.py", "raw: Any = field(repr=False)"),
     _shown("value: its node is printed", "config/layers.py", "node: Any = field(default=None, repr=False)"),
     _shown("token command: the token is printed", "cli/token.py", "info: AccessTokenInfo = field(repr=False)"),
@@ -122,14 +122,14 @@ MUTANTS = (
     Mutant("a redactor is printed", "entra/redaction.py", 'return "<redactor>"', "return repr(self._secrets)", RECORDS),
     Mutant(
         "an identity prints what came from a file",
-        "entra/identity.py",
+        "entra/request.py",
         'return "(hidden: read from a file)" if name in self.hidden else printable(value)',
         "return printable(value)",
         (*RECORDS, *SHOWN[:1], "-k", "identity or (names_is_shown and name)"),
     ),
     Mutant(
         "our models quote their input",
-        "ground/models.py",
+        "ground/deferred.py",
         "hide_input_in_errors=True",
         "hide_input_in_errors=False",
         RECORDS,
@@ -171,12 +171,10 @@ MUTANTS = (
     ),
     Mutant("build() keeps its configuration", "factory.py", "    del configuration  #", "    pass  #", ARGUMENTS),
     Mutant("arguments are not hidden", "factory.py", "Hidden(dict(overrides))", "dict(overrides)", ARGUMENTS),
-    Mutant(
-        "an interrupt keeps the frames below", "ground/interrupts.py", "exc.with_traceback(None)", "exc", INTERRUPTS
-    ),
+    Mutant("an interrupt keeps the frames below", "ground/causes.py", "exc.with_traceback(None)", "exc", INTERRUPTS),
     Mutant(
         "an interrupt keeps its context",
-        "ground/interrupts.py",
+        "ground/causes.py",
         "    interrupt.__cause__ = interrupt.__context__ = None\n",
         "",
         INTERRUPTS,
@@ -254,12 +252,12 @@ MUTANTS = (
     ),
     Mutant(
         "a key that is no name is quoted",
-        "problems/printable.py",
+        "problems/wording.py",
         'return key if looks_like_a_name else "…"',
         "return key",
         FAULTS,
     ),
-    Mutant("an excerpt shows values", "config/reading/blanking.py", "shown += BLANK", "shown += line", FAULTS),
+    Mutant("an excerpt shows values", "config/reading/excerpts.py", "shown += BLANK", "shown += line", FAULTS),
     # Values that a library throws back
     Mutant(
         "a password of other bytes is refused",
@@ -290,7 +288,7 @@ MUTANTS = (
         ODD,
     ),
     Mutant("an endless port is thrown back", "stores/redis.py", '":0*([1-9][0-9]*)', '":([0-9]+)', ODD),
-    Mutant("half a URL is thrown back", "entra/identity.py", "except ValueError:  # a", "except OSError:  # a", ODD),
+    Mutant("half a URL is thrown back", "entra/request.py", "except ValueError:  # a", "except OSError:  # a", ODD),
     Mutant(
         "a scope forges a line",
         "tokens/requester.py",

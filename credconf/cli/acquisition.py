@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 import credconf
 from credconf.ground.records import record, replace
-from credconf.problems.aadsts import explain
-from credconf.problems.printable import printable
+from credconf.problems import printable
+from credconf.problems.failure import advice_on
 from credconf.references import Reader
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class FailureParts:
 def parts_of(failure: Failure) -> FailureParts:
     """Split a failure's message: the first line, the advice for its AADSTS code or its type, and the rest."""
     summary, *rest = failure.message.splitlines()
-    fix = explain(failure.codes[0]) if failure.codes else None
+    fix = advice_on(failure.codes[0]) if failure.codes else None
     if fix is None and rest and not rest[0].startswith(("The server said: ", "Correlation id: ")):
         fix = rest[0]
     return FailureParts(summary, fix, tuple(line for line in rest if line != fix))

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from .completion import files
-from .options import configuration_options
+from .options import configuration_options, files
 from .output import GITHUB, JSON, TEXT, amount, count, echo, echo_report, format_option, has_errors, strictly
 
 if TYPE_CHECKING:
@@ -56,7 +55,7 @@ def check(paths: tuple[str, ...], form: str, chosen: Chosen, *, layers: bool, re
         problem for group in groups for problem in _validated(group, chosen["section"], named=bool(chosen_files))
     ]
     if resolve:
-        from credconf.config.reporting.ordering import in_order
+        from credconf.config.reporting import in_order
 
         problems = _merged(_resolved({**chosen, "path": chosen_files or None}), problems)
         problems = list(in_order(problems, [file for group in groups for file in group]))

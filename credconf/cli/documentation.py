@@ -11,10 +11,10 @@ import click
 
 from credconf.problems import closest
 from credconf.problems import explain as explanation
-from credconf.problems.aadsts import EXPLAINED
 from credconf.problems.catalogue import CODES
+from credconf.problems.failure import ADVICE
 
-from .completion import words
+from .options import words
 from .output import echo
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _WIDTH: Final = 80
 _AADSTS: Final = re.compile(r"(?:aadsts)?([0-9]{4,9})", re.IGNORECASE)
-_AADSTS_CODES: Final = {f"AADSTS{number}": advice for number, advice in sorted(EXPLAINED.items())}
+_AADSTS_CODES: Final = {f"AADSTS{number}": advice for number, advice in sorted(ADVICE.items())}
 
 
 @click.command()

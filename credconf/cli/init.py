@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 import click
 
-from credconf.problems.printable import printable
+from credconf.problems import printable
 
-from .completion import words
 from .documentation import schema_text
+from .options import words
 from .output import echo, wrapped
 from .scaffold import SCHEMA, SOURCES, Answers, configuration, dotenv_example, gitignore, proof, scalar
 

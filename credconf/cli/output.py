@@ -18,7 +18,7 @@ import click
 
 from credconf import problems as rendering  # its functions are imported on first use
 from credconf.ground.records import replace
-from credconf.problems.printable import as_json, harmless
+from credconf.problems.wording import as_json, harmless
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Sequence

@@ -12,8 +12,7 @@ from credconf.config.request import sources_of
 from credconf.config.resolution import Resolved, resolve
 from credconf.config.show import settings_of, settings_so_far, variables_of
 from credconf.factory import request_for
-from credconf.problems import as_dicts
-from credconf.problems.printable import printable
+from credconf.problems import as_dicts, printable
 
 from .options import configuration_options
 from .output import JSON, TEXT, echo, echo_json, echo_report, format_option

@@ -14,8 +14,8 @@ from click.core import ParameterSource
 
 import credconf
 from credconf.ground.records import field, record
-from credconf.problems import as_dicts
-from credconf.problems.printable import harmless, printable
+from credconf.problems import as_dicts, printable
+from credconf.problems.wording import harmless
 
 from .acquisition import StatusLine, credential_on_demand, parts_of, scope_hint
 from .options import Chosen, configuration_options

@@ -10,11 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from credconf.config.reading.entries import read_entries
 from credconf.config.reading.inheritance import unusable
-from credconf.config.reading.lines import Lines
-from credconf.config.reporting.advice import advice, displaced_host
-from credconf.config.reporting.missing import of_another_kind, used_variables
-from credconf.config.reporting.notation import notation_warnings
-from credconf.config.reporting.ordering import NOT_THERE, placed, reported
+from credconf.config.reading.nodes import Lines
 from credconf.ground.files import absolute
 from credconf.ground.records import record, replace
 from credconf.kinds import KINDS, SETTINGS, Invalid, Kind, validate
@@ -27,21 +23,22 @@ from credconf.settings.declaration import stand_in
 from credconf.stores import STORES, store_of
 
 from . import layers as layer_of
-from .layers import conventional
-from .merging import exclusive, merge_file_layers, place_in, tree
+from .advice import advice, displaced_host, notation_warnings
+from .layers import conventional, exclusive, merge_file_layers, place_in, tree
+from .reporting import NOT_THERE, of_another_kind, placed, reported, used_variables
 from .safety import answered_by, discovered_variables, mixed_identity, redirected_secret, unnamed_source
 from .variables import PREFIX, Scheme, bad_prefix, is_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from credconf.config.reading.dotenv import Dotenv
     from credconf.config.reading.inheritance import Entries
     from credconf.config.reading.nodes import Document
     from credconf.references import NotFound
 
     from .layers import Layer, Value
     from .request import Request
+    from .variables import Dotenv
 
 _ID: Final = "00000000-0000-0000-0000-000000000000"
 
@@ -171,9 +168,7 @@ class Judge:
         environ, dotenv = machine.request.environ, machine.dotenv
         if not any(name.upper().startswith(PREFIX) for name in (*environ, *dotenv.variables)):
             return
-        from credconf.config.reporting.unknown_variables import (
-            unknown_variables,  # needed on few machines
-        )
+        from .unknown_variables import unknown_variables
 
         schemes = {name: Scheme.of(name, None, prefixed=False) for name in (None, *self._entries.names)}
         schemes[self._name] = self.scheme  # it may have an `env_prefix`

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from .merging import EXCLUSIVE, with_displaced
+from .layers import EXCLUSIVE, with_displaced
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

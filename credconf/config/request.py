@@ -7,14 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from credconf.config.reading.document import read_document
-from credconf.config.reading.dotenv import Dotenv, read_dotenv
 from credconf.config.reading.nodes import Document
 from credconf.ground.records import field, record, replace
 from credconf.problems import Problem
 from credconf.problems.problem import Origin
 
 from .layers import BUNDLES, NO_PROXIES, PROXIES
-from .variables import SELECTORS
+from .variables import SELECTORS, Dotenv, read_dotenv
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

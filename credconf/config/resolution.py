@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING
 
 from credconf.config.reading.entries import read_entries
 from credconf.config.reading.inheritance import unusable
-from credconf.config.reading.lines import Lines
-from credconf.config.reporting.ordering import NOT_THERE, reported
+from credconf.config.reading.nodes import Lines
 from credconf.ground.records import field, record, replace
 from credconf.problems import Problem
 from credconf.problems.problem import Origin
 
 from .judging import Judge, Machine
-from .layers import surroundings
-from .merging import origins_of
+from .layers import origins_of, surroundings
+from .reporting import NOT_THERE, Missing, reported
 from .request import sources_of
 
 if TYPE_CHECKING:
@@ -22,8 +21,7 @@ if TYPE_CHECKING:
 
     from credconf.config.reading.inheritance import Entries
     from credconf.config.reading.nodes import Document
-    from credconf.config.reporting.missing import Missing
-    from credconf.entra.identity import Surroundings
+    from credconf.entra.request import Surroundings
     from credconf.kinds import Kind
     from credconf.references import Reader
 
@@ -112,8 +110,6 @@ def _of_model(
     judge: Judge, machine: Machine, entries: Entries, reported_already: list[Problem], *, is_unread: bool
 ) -> list[Problem]:
     """Return the problems of an invalid model with their places; missing settings with the ways to give them."""
-    from credconf.config.reporting.missing import Missing  # only broken configurations need it
-
     missing = Missing(machine.request, machine.dotenv, entries, judge.scheme, tuple(judge.lineage()))
     name = next(iter(judge.lineage()), None)
     is_explained = is_unread or bool(machine.dotenv.problems) or (name is not None and entries.is_abstract(name))

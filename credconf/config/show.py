@@ -16,7 +16,7 @@ from credconf.references import BaseReference, reference_in, validated
 from credconf.settings import formats
 
 from .judging import stand_ins
-from .merging import origins_of, tree
+from .layers import origins_of, tree
 from .variables import Scheme
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from credconf.ground.records import record
-from credconf.problems.aadsts import FEDERATION
-from credconf.problems.printable import printable
+from credconf.problems.failure import FEDERATION
+from credconf.problems.wording import printable
 from credconf.references import EXCHANGE_AUDIENCES
 
 if TYPE_CHECKING:

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msal
 
-from credconf.ground.interrupts import is_foreign
-from credconf.ground.limits import shortage
+from credconf.ground.causes import is_foreign, shortage
 from credconf.problems.failure import Failure
 
 from .discovery import Discovery
@@ -25,9 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from .http import HttpClient, Response
-    from .identity import Identity
     from .proof import Proof
-    from .request import TokenRequest
+    from .request import Identity, TokenRequest
 
 _OK = 200
 API_CAPABILITIES = ["CP1"]

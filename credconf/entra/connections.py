@@ -13,7 +13,7 @@ import weakref
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from credconf.ground.limits import no_descriptor, shortage
+from credconf.ground.causes import no_descriptor, shortage
 from credconf.ground.records import record
 from credconf.settings.formats import PORTS, host_of
 

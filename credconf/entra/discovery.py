@@ -17,7 +17,7 @@ from .sending import REMEDIES, Sender, Stop, refusal
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .identity import Identity
+    from .request import Identity
     from .sending import RequestContext
 
 _DOCUMENT_LIFE = 3600.0

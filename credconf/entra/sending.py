@@ -6,11 +6,9 @@ import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from credconf.ground.interrupts import foreign_in
-from credconf.ground.limits import shortage
+from credconf.ground.causes import foreign_in, shortage
 from credconf.ground.records import field, record
-from credconf.problems.aadsts import codes_in, explain
-from credconf.problems.failure import Failure
+from credconf.problems.failure import Failure, advice_on, codes_in
 from credconf.references import Unanswered
 
 from .http import RETRIED_STATUSES, Response, TransportFailure, retry_after
@@ -21,9 +19,9 @@ if TYPE_CHECKING:
 
     from .assertions import Claims
     from .http import HttpClient
-    from .identity import Identity
     from .messages import Form
     from .redaction import Redactor
+    from .request import Identity
 
 
 REMEDIES = {
@@ -210,7 +208,7 @@ def refusal(context: RequestContext, status: int, headers: Mapping[str, str], pa
     error = context.redact(payload["error"])[:64]
     reason = f"AADSTS{codes[0]} ({error})" if codes else f"the server refused ({error})"
     reason += _wait(known)
-    lines = [explain(codes[0]) if codes else None, f"The server said: {message}"]
+    lines = [advice_on(codes[0]) if codes else None, f"The server said: {message}"]
     if context.claims is not None:
         lines += context.claims.advice(codes, context.identity.shown("client_id") or "")
     lines.append(f"Correlation id: {known['correlation_id']}" if known["correlation_id"] else None)

@@ -20,9 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 import certifi
 
+from credconf.ground.causes import is_foreign, shortage
 from credconf.ground.files import unusable_bundle
-from credconf.ground.interrupts import is_foreign
-from credconf.ground.limits import shortage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator

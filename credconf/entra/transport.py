@@ -14,7 +14,7 @@ import time
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from credconf.ground.interrupts import foreign_in
+from credconf.ground.causes import foreign_in
 from credconf.ground.records import record
 from credconf.settings.formats import host_of
 

@@ -6,7 +6,7 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from .limits import shortage
+from .causes import shortage
 from .records import record
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from .limits import shortage
+from .causes import shortage
 from .records import field, record
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, cast
 
 from pydantic_core import PydanticCustomError, core_schema
 
-from credconf.entra.identity import Identity
 from credconf.entra.proof import Proof
+from credconf.entra.request import Identity
 
 from .azure_cli import AzureCliSettings
 from .client_assertion import ClientAssertionSettings

@@ -19,8 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, Self
 from pydantic import model_validator
 
 from credconf.ground.opaque import Opaque
-from credconf.problems.aadsts import codes_in
-from credconf.problems.failure import Failure
+from credconf.problems.failure import Failure, codes_in
 from credconf.references import BaseReference, NotFound, Reference
 from credconf.settings import formats
 from credconf.settings.declaration import Setting

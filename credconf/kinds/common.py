@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
-from credconf.ground.models import STRICT
+from credconf.ground.deferred import STRICT
 from credconf.ground.records import record
 from credconf.settings import clouds, formats
 from credconf.settings.declaration import (
@@ -37,10 +37,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from credconf.entra.http import HttpClient, TransportOptions
-    from credconf.entra.identity import Identity
     from credconf.entra.messages import Answer
     from credconf.entra.proof import Candidate, Proof
-    from credconf.entra.request import TokenRequest
+    from credconf.entra.request import Identity, TokenRequest
     from credconf.problems.failure import Failure
     from credconf.references import NotFound, Reader
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from credconf.ground.records import record
-from credconf.problems import closest
-from credconf.problems.suggestions import folded
+from credconf.problems import closest, folded
 from credconf.references import REFERENCES
 
 from .registry import NESTED, SETTINGS

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal, Self
 
 from pydantic import model_validator
 
-from credconf.problems.aadsts import codes_in, explain
-from credconf.problems.failure import Failure
-from credconf.problems.printable import printable
+from credconf.problems.failure import Failure, advice_on, codes_in
+from credconf.problems.wording import printable
 from credconf.references import BaseReference, NotFound, Unanswered
 from credconf.references.identity_endpoints import CONNECT, VARIABLES, NoToken, endpoint_of
 from credconf.references.managed_identity import IDS, NamedIdentity, token_reply
@@ -25,9 +24,8 @@ from credconf.settings.fields import Text, fault
 from .common import KIND, CommonOverrides, CommonSettings, Given, Inspection
 
 if TYPE_CHECKING:
-    from credconf.entra.identity import Identity
     from credconf.entra.messages import Answer
-    from credconf.entra.request import TokenRequest
+    from credconf.entra.request import Identity, TokenRequest
     from credconf.references import Reader, Reply
 
 _RESOURCE_ID: Final = (
@@ -135,7 +133,7 @@ class ManagedIdentityOverrides(CommonOverrides, total=False):
 
 def _failure(why: NoToken, wanted: str) -> Failure:
     codes = tuple(codes_in(why.what))
-    meaning = explain(codes[0]) if codes else None
+    meaning = advice_on(codes[0]) if codes else None
     text = "\n".join(line for line in (why.message(wanted), meaning, f"{why.hint[:1].upper()}{why.hint[1:]}.") if line)
     known = {"codes": codes, "status_code": why.status, "retry_after": why.retry_after}
     return Failure(text, why.error, unavailable=why.unavailable, **known)  # type: ignore[arg-type]

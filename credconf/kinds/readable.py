@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel, SecretStr
 
-from credconf.entra.identity import Identity
+from credconf.entra.request import Identity
 from credconf.ground.files import unusable_bundle
 from credconf.ground.records import field, record
-from credconf.problems.printable import printable
+from credconf.problems import printable
 from credconf.references import BaseReference, NotFound
 from credconf.settings import formats
 from credconf.settings.declaration import declared

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import ValidationError
 from pydantic_core import PydanticCustomError
 
-from credconf.ground.models import complete
+from credconf.ground.deferred import complete
 from credconf.ground.records import record
-from credconf.problems import Problem, closest
-from credconf.problems.printable import shown_key
+from credconf.problems import Problem, closest, shown_key
 
 from .common import with_authority
 from .registry import ALIASES, FIELDS, KINDS, NESTED, PROOFS, SETTINGS

@@ -1,18 +1,30 @@
-"""Problems of a configuration: their data, their renderings, and the explanations of their codes.
+"""Problems of a configuration: their data, their words, their renderings, and the explanations of their codes.
 
-A configuration without problems needs only the data. The rest is imported on first use.
+A configuration without problems needs only the data and the words. The rest is imported on first use.
 """
 
 from typing import TYPE_CHECKING
 
 from .problem import Excerpt, Problem
-from .suggestions import closest
+from .wording import closest, folded, printable, shown_key
 
 if TYPE_CHECKING:
     from .catalogue import explain
     from .rendering import as_dicts, as_github, as_text, wants_colour
 
-__all__ = ["Excerpt", "Problem", "as_dicts", "as_github", "as_text", "closest", "explain", "wants_colour"]
+__all__ = [
+    "Excerpt",
+    "Problem",
+    "as_dicts",
+    "as_github",
+    "as_text",
+    "closest",
+    "explain",
+    "folded",
+    "printable",
+    "shown_key",
+    "wants_colour",
+]
 
 _HOME = {"explain": "catalogue"}
 

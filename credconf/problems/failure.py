@@ -1,11 +1,17 @@
-"""Why there is no token, as data: what travels from Entra to the callers. The errors are in `credconf.errors`."""
+"""Why there is no token, as data, with one line of advice for each of Entra's error codes (AADSTS).
+
+A failure is what the callers receive from Entra; the exceptions are in `credconf.errors`. An authentication error shows
+the line of advice. `credconf explain` also shows the paragraph in `problems.refusals`.
+
+Source of the codes: Microsoft's reference of AADSTS error codes. The wording is our own.
+"""
 
 from __future__ import annotations
 
-from credconf.ground.limits import shortage
-from credconf.ground.records import record
+import re
 
-from .aadsts import FEDERATION
+from credconf.ground.causes import shortage
+from credconf.ground.records import record
 
 _THROTTLED = 429
 _CLIENT_ERRORS = range(400, 500)
@@ -57,3 +63,86 @@ def resource_failure(exc: BaseException) -> Failure | None:
     """The failure of a token request for which the system had no thread, descriptor or memory; `None` for others."""
     lack = shortage(exc)
     return None if lack is None else Failure(f"there is no token: {lack.what}\n{lack.advice}", "resources")
+
+
+_CODE = re.compile(r"AADSTS(\d{4,9})")
+
+ADVICE: dict[int, str] = {
+    50001: "The tenant does not know the API: check the scope's resource.",
+    50002: "A proxy of the network restricts the allowed tenants: ask the network's administrator.",
+    50003: "The API has no signing key: ask the API's owner.",
+    50012: "Entra does not accept the certificate, its chain or its signature: check the registered certificates.",
+    50013: "The assertion is not valid: check this machine's clock, and that the certificate is the application's.",
+    50034: "The account does not exist in this tenant: check tenant_id.",
+    50049: "The authority is not a known instance of Entra: check `authority` and `cloud`.",
+    50053: "The account is locked after too many failed sign-ins: wait, and check the sign-in logs.",
+    50057: "The account is disabled: ask the tenant's administrator.",
+    50059: "The request names no tenant: check tenant_id.",
+    50076: "The tenant's policy requires a second factor, which a service principal can't provide: change the policy.",
+    50128: "The domain name belongs to no tenant: check tenant_id.",
+    50194: "The application is single-tenant: set tenant_id to its tenant, not to common or organizations.",
+    50196: "The application requested the same token too often: keep one credential, and check for a loop.",
+    53003: "A Conditional Access policy blocks this sign-in: ask the tenant's administrator.",
+    65001: "Consent is missing: an administrator must grant the application its permissions.",
+    70001: "The application is disabled, or the tenant does not know it: check client_id and tenant_id.",
+    70021: "No federated credential of the application matches the assertion: compare issuer, subject and audience.",
+    70023: "The assertion is valid for more than 25 hours, which Entra refuses: shorten the life of the token.",
+    70025: "The application has no federated credential: add one.",
+    70002: "The client secret does not match: check client_id and client_secret.",
+    70011: "The scope is not valid: a service principal requests RESOURCE/.default.",
+    90002: "The tenant does not exist: check tenant_id, and that `cloud` is the tenant's cloud.",
+    90009: "The application requests a token for itself: use its GUID as the resource.",
+    90013: "The request is not valid: check tenant_id, client_id and the scope.",
+    90014: "The request lacks a field: check that client_id, client_secret and the scope are set.",
+    90033: "Entra has a temporary fault: try again.",
+    90038: "The tenant is in another cloud: set `cloud`.",
+    90055: "Entra throttles the tenant after too many requests: wait, and find their source.",
+    100007: "Regional endpoints serve only Microsoft's own infrastructure: remove `region`.",
+    500011: "The scope's API has no service principal in this tenant: check the scope, or add the API.",
+    500014: "The API's service principal is disabled in this tenant: ask the tenant's administrator.",
+    500021: "The network allows only other tenants: ask the network's administrator to allow this one.",
+    501051: "The application has no role of the API: ask the API's owner.",
+    530032: "A security policy of the tenant blocks this request: ask the tenant's administrator.",
+    700011: "The tenant does not know the application: check client_id and tenant_id.",
+    700016: "The application is not in this tenant: check client_id and tenant_id, or ask an administrator to consent.",
+    700022: "The scopes belong to several APIs: request one token for each.",
+    700023: "The assertion's audience is wrong: check `authority` and tenant_id.",
+    700024: "The assertion has expired or is not valid yet: check that its file is renewed, and this machine's clock.",
+    700025: "The application is a public client, which can't have a secret: register it as a confidential client.",
+    700027: "The certificate is not the application's, or its signature is wrong: upload it to the registration.",
+    700030: "The application does not trust the certificate's subject name: check the certificate.",
+    700051: "The response type is not enabled for the application: check which library sends the request.",
+    700211: "No federated credential has the assertion's issuer: it must match exactly, with any slash at its end.",
+    700212: "No federated credential has the assertion's audience: it must match exactly.",
+    700213: "No federated credential has the assertion's subject: it must match exactly.",
+    900144: "The request lacks a parameter: check that client_id and the scope are set.",
+    900023: "tenant_id is neither a GUID nor a domain name of a tenant: check tenant_id.",
+    900021: "tenant_id is not a valid identifier: check tenant_id.",
+    900382: "The tenant is in another cloud: set `cloud`.",
+    900971: "The request has no reply address, which only users need: check which library sends the request.",
+    7002137: "No federated credential has the assertion's subject, which Entra issued: it must match exactly.",
+    7002138: "The subject of a federated credential differs from the assertion's only in case: write it exactly alike.",
+    9002313: "The request is malformed: check tenant_id, client_id and the scope for stray characters.",
+    1002012: "The scope is not valid for a service principal: it must be RESOURCE/.default.",
+    7000112: "The application is disabled: ask the tenant's administrator.",
+    7000114: "The application is not allowed to act on behalf of users: check its registration.",
+    7000215: "The client secret is wrong: use the secret's Value from the app registration, not its Secret ID.",
+    7000216: "No client secret or assertion was sent, or it was empty: check client_secret.",
+    7000218: "No client secret or assertion was sent: check client_secret.",
+    7000222: "The client secret has expired: create a new one in the app registration, and replace the old one.",
+    7000229: "The application has no service principal in this tenant: ask an administrator to consent to it.",
+}
+
+
+FEDERATION = frozenset({70021, 70023, 70025, 700024, 700211, 700212, 700213, 7002137, 7002138})
+"""The refusals of an assertion itself: another assertion may be accepted."""
+
+
+def codes_in(text: str) -> tuple[int, ...]:
+    """The AADSTS numbers of a text, each once, in their order."""
+    return tuple(dict.fromkeys(int(number) for number in _CODE.findall(text)))
+
+
+def advice_on(code: int) -> str | None:
+    """The advice for a code; `None` for an unknown one."""
+    return ADVICE.get(code)

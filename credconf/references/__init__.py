@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias, get_args
 
 from pydantic import ValidationError
 
-from credconf.ground.models import complete
+from credconf.ground.deferred import complete
 
 from .azure_pipelines import AzurePipelinesReference
 from .base import (

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeAlias, cast
 
 from pydantic import BaseModel
 
-from credconf.ground.models import STRICT
+from credconf.ground.deferred import STRICT
 from credconf.ground.records import field, record
 
 if TYPE_CHECKING:

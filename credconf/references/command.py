@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from pydantic import Field, StringConstraints
 
 from credconf.ground.files import REFERENCE_LIMIT, Unreadable, decode
-from credconf.problems.printable import printable
+from credconf.problems import printable
 
 from .base import BaseReference, NotFound
 

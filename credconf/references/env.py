@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from pydantic import StringConstraints
 
-from credconf.problems import closest
-from credconf.problems.printable import printable
+from credconf.problems import closest, printable
 
 from .base import BaseReference, NotFound, fingerprint
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 from pydantic import StringConstraints
 
 from credconf.ground.files import REFERENCE_LIMIT, Unreadable, absolute, decode, read_bytes
-from credconf.problems.printable import printable
+from credconf.problems import printable
 
 from .base import BaseReference, NotFound
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Self
 
 from pydantic import BaseModel, Field, StringConstraints
 
-from credconf.ground.models import STRICT
+from credconf.ground.deferred import STRICT
 
 from .base import BaseReference, NotFound
 from .job_assertions import Platform, is_set, is_true

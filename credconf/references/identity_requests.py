@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from credconf.ground.files import Unreadable, decode, read_bytes
 from credconf.ground.opaque import Opaque, SecretHeaders
 from credconf.ground.records import field, record
-from credconf.problems.printable import printable
+from credconf.problems.wording import printable
 
 from . import identity_endpoints
 from .base import Reply, Unanswered

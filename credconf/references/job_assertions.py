@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from credconf.ground.opaque import Opaque, SecretHeaders
 from credconf.ground.records import field, record
-from credconf.problems.printable import printable
+from credconf.problems.wording import printable
 
 from .base import NotFound, Unanswered
 

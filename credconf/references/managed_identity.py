@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, StringConstraints, model_validator
 
-from credconf.ground.models import STRICT
+from credconf.ground.deferred import STRICT
 from credconf.ground.opaque import Opaque
 from credconf.ground.records import field, record, replace
-from credconf.problems.printable import printable
+from credconf.problems.wording import printable
 
 from .base import EXCHANGE_AUDIENCES, BaseReference, NotFound
 from .identity_endpoints import VARIABLES, NoToken, endpoint_of

@@ -15,8 +15,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, Field, SecretBytes, SecretStr
 from pydantic_core import PydanticCustomError
 
-from credconf.ground.interrupts import is_foreign
-from credconf.ground.models import STRICT
+from credconf.ground.causes import is_foreign
+from credconf.ground.deferred import STRICT
 from credconf.problems import closest
 from credconf.references import REFERENCES, BaseReference, NotFound, Reference, validated
 

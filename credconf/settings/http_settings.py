@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, field_validator
 
-from credconf.ground.models import STRICT
+from credconf.ground.deferred import STRICT
 
 from .declaration import Redirects, Setting
 from .fields import PlainText, Proxy, fault, refuse_to_pickle_secrets

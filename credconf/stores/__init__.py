@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from pydantic import BaseModel, BeforeValidator, model_validator
 
-from credconf.ground.models import STRICT
+from credconf.ground.deferred import STRICT
 from credconf.problems import closest
 from credconf.references import NotFound
 from credconf.settings.declaration import Setting
 from credconf.settings.fields import fault, refuse_to_pickle_secrets
 
 from .file import FileSettings
-from .memory import MemorySettings
 from .redis import RedisSettings
-from .settings import Opening, StoreSettings
+from .settings import MemorySettings, Opening, StoreSettings
 
 if TYPE_CHECKING:
     from .store import Store

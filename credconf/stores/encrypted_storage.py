@@ -10,8 +10,8 @@ import sys
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from credconf.ground.imports import importing, whole_packages
-from credconf.ground.limits import shortage
+from credconf.ground.causes import shortage
+from credconf.ground.deferred import importing, whole_packages
 from credconf.ground.workers import TooLong, Workers, bounded
 
 from .private_file import LARGEST, PlainFile, is_ours

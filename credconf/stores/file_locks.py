@@ -17,7 +17,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from credconf.ground.limits import shortage
+from credconf.ground.causes import shortage
 
 from .store import Unavailable
 

@@ -13,7 +13,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from credconf.problems.printable import printable
+from credconf.problems import printable
 
 from .encrypted_storage import NoEncryption, Persistence, encrypted, plain
 from .file_locks import FileLock, Turns, is_left

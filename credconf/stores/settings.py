@@ -1,4 +1,4 @@
-"""What every token store declares, and the settings that all of them share."""
+"""What every token store declares, the settings that all of them share, and the default store: this process alone."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from credconf.settings.declaration import Setting
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from credconf.entra.identity import Identity
     from credconf.entra.proof import Proof, Sealed
+    from credconf.entra.request import Identity
     from credconf.ground.log import Log
     from credconf.references import Reader
 
@@ -94,3 +94,15 @@ class StoreSettings:
             ConfigError: the store can't be used on this machine.
         """
         raise NotImplementedError
+
+
+class MemorySettings(StoreSettings):
+    """Tokens are kept in the memory of this process."""
+
+    store: ClassVar = "memory"
+    summary: ClassVar = "In this process alone."
+
+    @classmethod
+    def open(cls, opening: Opening) -> Store | None:  # noqa: ARG003 - nothing is shared
+        """Nothing is shared."""
+        return None

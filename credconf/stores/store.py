@@ -1,7 +1,7 @@
 """The interface of a store that processes share, and the tokens and failures that it keeps.
 
 A store knows nothing of Entra or of threads. `credconf.tokens.coordinator` decides which process requests a token, and
-`credconf.tokens.circuits` bypasses a store that fails.
+`credconf.tokens.store_calls` bypasses a store that fails.
 """
 
 from __future__ import annotations

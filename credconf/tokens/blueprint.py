@@ -6,7 +6,7 @@ import random
 import time
 from typing import TYPE_CHECKING, Any, Protocol
 
-from credconf.entra.identity import Surroundings
+from credconf.entra.request import Surroundings
 from credconf.ground.records import field, record, replace
 from credconf.stores import Opening
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from credconf.entra.http import HttpClient, TransportOptions
-    from credconf.entra.identity import Identity
     from credconf.entra.proof import Proof, Sealed
+    from credconf.entra.request import Identity
     from credconf.ground.log import Log
     from credconf.kinds import Kind
     from credconf.references import Reader

@@ -17,9 +17,8 @@ from credconf.problems.failure import Failure, resource_failure
 from credconf.stores.store import Unavailable, key_of
 
 from .cache import entry_of, token_of
-from .circuits import CircuitBreaker
-from .leases import LeaseRenewer
 from .policy import LONGEST_PAUSE, SPACING
+from .store_calls import CircuitBreaker, LeaseRenewer
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -8,18 +8,17 @@ import importlib
 import threading
 from typing import TYPE_CHECKING, Final
 
-from credconf.ground.expiry import warn_once
-from credconf.ground.imports import importing, whole_packages
-from credconf.ground.interrupts import is_foreign
+from credconf.entra.proof import warn_once
+from credconf.ground.causes import is_foreign
+from credconf.ground.deferred import importing, whole_packages
 from credconf.ground.log import Log
 from credconf.ground.records import record, replace
 from credconf.kinds.readable import other_secrets
+from credconf.problems import printable
 from credconf.problems.failure import Failure, resource_failure
-from credconf.problems.printable import printable
 from credconf.references import NotFound
 
-from .azure_core import import_azure_core, import_in_background
-from .cache import Token
+from .cache import Token, import_azure_core, import_in_background
 from .policy import Pauses
 from .proof_cache import ProofCache
 from .proof_selection import ProofHistory, ProofSelector

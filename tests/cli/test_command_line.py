@@ -161,7 +161,7 @@ def test_completing_a_command_imports_none():
     count, modules = result.stdout.splitlines()
     assert int(count) == len(COMMANDS)
     loaded = {name.removeprefix("credconf.cli.") for name in modules.split() if name.startswith("credconf.cli.")}
-    assert loaded == {"lazy", "output"}
+    assert loaded == {"output"}
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="no bash on this machine")

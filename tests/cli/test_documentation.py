@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from credconf.problems.aadsts import EXPLAINED
 from credconf.problems.catalogue import CODES, explain
+from credconf.problems.failure import ADVICE
 from tests.cli.running import run
 
 
-@pytest.mark.parametrize("code", [*CODES, *(f"AADSTS{number}" for number in EXPLAINED)])
+@pytest.mark.parametrize("code", [*CODES, *(f"AADSTS{number}" for number in ADVICE)])
 def test_every_code_is_explained(code):
     outcome = run("explain", code)
     assert outcome.status == 0
@@ -32,7 +32,7 @@ def test_without_a_code_all_are_listed_in_80_columns():
     outcome = run("explain")
     assert outcome.status == 0
     listed = {line.split()[0] for line in outcome.said.splitlines() if line.startswith("  ") and line[2] != " "}
-    assert listed == {*CODES, *(f"AADSTS{number}" for number in EXPLAINED)}
+    assert listed == {*CODES, *(f"AADSTS{number}" for number in ADVICE)}
     assert max(map(len, outcome.said.splitlines())) <= 80
 
 

@@ -9,8 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 import credconf
-from credconf.cli.completion import permissions
-from credconf.cli.options import Chosen, configuration_options
+from credconf.cli.options import Chosen, configuration_options, permissions
 
 NOTHING = {"path": None, "name": None, "section": None, "env_file": True, "allow": frozenset()}
 

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from credconf.cli import main
-from credconf.problems.printable import printable
+from credconf.problems import printable
 from tests.cli.running import run
 from tests.config.project import CANARY, CLIENT, ID, TENANT
 from tests.diagonal import share

@@ -5,8 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from credconf.config.layers import Layer, Value
-from credconf.config.merging import merge_file_layers, place_in, tree
+from credconf.config.layers import Layer, Value, merge_file_layers, place_in, tree
 from credconf.config.pydantic_sources import merge_layers
 from credconf.config.reading.nodes import Scalar, Sequence
 from credconf.problems.problem import Origin

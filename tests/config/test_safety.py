@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from credconf.config.reading.dotenv import parse_dotenv
+from credconf.config.variables import parse_dotenv
 from tests.config.project import (
     CANARY,
     CLIENT,

@@ -12,8 +12,8 @@ from credconf import kinds
 from credconf.cli import COMMANDS, main
 from credconf.config.variables import Scheme
 from credconf.kinds import FIELDS, KINDS, NESTED
-from credconf.problems.aadsts import EXPLAINED
 from credconf.problems.catalogue import CODES
+from credconf.problems.failure import ADVICE
 from tests.docs.pages import DOCS
 from tests.examples.sessions import Session, folders
 from tools.reference import codes, commands, settings
@@ -101,8 +101,8 @@ def test_every_code_of_a_problem_has_a_section_with_its_broken_file():
 
 
 def test_every_code_of_entra_has_a_section():
-    assert set(AADSTS) == {f"AADSTS{code}" for code in EXPLAINED}
-    assert all(line in AADSTS[f"AADSTS{code}"] for code, line in EXPLAINED.items())
+    assert set(AADSTS) == {f"AADSTS{code}" for code in ADVICE}
+    assert all(line in AADSTS[f"AADSTS{code}"] for code, line in ADVICE.items())
 
 
 @pytest.mark.parametrize("name", COMMANDS)

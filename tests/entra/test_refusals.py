@@ -12,9 +12,9 @@ from credconf.entra.redaction import DROPPED, Redactor
 from credconf.entra.sending import RequestContext, refusal
 from credconf.errors import AuthenticationError, Failure
 from credconf.kinds import Identity
-from credconf.problems.aadsts import EXPLAINED
-from credconf.problems.printable import printable
-from credconf.tokens.azure_core import exception_of
+from credconf.problems import printable
+from credconf.problems.failure import ADVICE
+from credconf.tokens.cache import exception_of
 
 SECRET = 'pa~ss "w+rd/ü&='
 
@@ -54,7 +54,7 @@ def test_a_refusal_names_the_client_the_server_the_reason_and_a_remedy():
     text = failure.message
     assert text.startswith("no token for client the-client of tenant the-tenant from login.example.test:8443: ")
     assert "AADSTS7000215 (invalid_client)" in text
-    assert EXPLAINED[7000215] in text
+    assert ADVICE[7000215] in text
     assert "Invalid client secret provided" in text
     assert "c-1" in text
     assert (failure.error, failure.codes, failure.status_code) == ("invalid_client", (7000215,), 401)

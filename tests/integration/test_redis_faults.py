@@ -13,7 +13,7 @@ import pytest
 
 import credconf
 from credconf import aio
-from credconf.tokens import circuits
+from credconf.tokens import store_calls as circuits
 from tests.redis_server import NO_SERVER, RedisServer, executable
 
 if TYPE_CHECKING:

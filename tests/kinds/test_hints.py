@@ -6,7 +6,7 @@ import pytest
 
 from credconf.kinds import FIELDS, KINDS, NESTED
 from credconf.kinds.hints import _NOT_SETTINGS, _SETTING_CALLED
-from credconf.problems.suggestions import folded
+from credconf.problems import folded
 from tests.config.project import CANARY, CLIENT, COMPLETE, ID, TENANT, only
 
 CASE = "? settings are written in lower case, with `_`"

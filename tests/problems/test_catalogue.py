@@ -12,10 +12,8 @@ import pytest
 
 import credconf
 from credconf.problems import explain
-from credconf.problems.aadsts import EXPLAINED, codes_in
-from credconf.problems.aadsts import explain as action
-from credconf.problems.catalogue import CODES
-from credconf.problems.codes.refusals import MEANINGS
+from credconf.problems.catalogue import CODES, MEANINGS
+from credconf.problems.failure import ADVICE, advice_on, codes_in
 
 HOME = pathlib.Path(credconf.__file__).parent
 CODE = re.compile(r"[a-z]+(-[a-z0-9]+)*")
@@ -99,14 +97,14 @@ def test_an_unknown_code_has_no_explanation(text):
 
 
 def test_every_code_of_entra_has_a_line_and_a_paragraph():
-    assert set(EXPLAINED) == set(MEANINGS)
-    assert len(EXPLAINED) >= 30
-    for code, line in EXPLAINED.items():
+    assert set(ADVICE) == set(MEANINGS)
+    assert len(ADVICE) >= 30
+    for code, line in ADVICE.items():
         assert line.endswith(".")
         assert len(MEANINGS[code].split()) > 10
-        assert action(code) == line
+        assert advice_on(code) == line
         assert str(code) in (explain(str(code)) or "")
-    assert action(1) is None
+    assert advice_on(1) is None
 
 
 @pytest.mark.parametrize(

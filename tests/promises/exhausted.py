@@ -21,7 +21,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from credconf import load
-from credconf.ground import limits
+from credconf.ground import causes as limits
 from tests.contract.faces import ASYNC, OTHER_SCOPE, SCOPE, SYNC, Clock, engine_of
 
 if TYPE_CHECKING:

@@ -30,7 +30,7 @@ WATCHED = {
         *(f"ground/{name}.py" for name in ("flight", "log", "workers")),
         *(
             f"tokens/{name}.py"
-            for name in ("cache", "dispatch", "policy", "proof_cache", "proof_selection", "refreshes", "requester")
+            for name in ("cache", "dispatch", "policy", "proof_cache", "proof_selection", "requester")
         ),
         "entra/discovery.py",
     )

@@ -26,7 +26,7 @@ fields = json.loads(sys.argv[1])
 """
 # Whoever has an answer may import what he likes: nobody else does any more.
 ASKED = """
-from credconf.ground.imports import importing
+from credconf.ground.deferred import importing
 try:
     credconf.build(fields).get_token(sys.argv[2])
     print("token", importing.acquire(blocking=False))

@@ -14,7 +14,7 @@ import threading
 
 import pytest
 
-from credconf.ground.limits import shortage
+from credconf.ground.causes import shortage
 from credconf.ground.workers import Workers
 from credconf.problems.failure import resource_failure
 from credconf.testing import make_certificate

@@ -13,7 +13,7 @@ import sys
 import pytest
 
 import credconf
-from credconf.ground.interrupts import without_frames
+from credconf.ground.causes import without_frames
 from credconf.references import file
 from tests.config.project import CLIENT, TENANT
 from tests.contract.faces import OTHER_SCOPE, SCOPE

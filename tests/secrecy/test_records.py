@@ -12,7 +12,7 @@ from credconf.assembly import blueprint_of
 from credconf.cli.token import Acquired
 from credconf.config.layers import Value
 from credconf.config.reading.document import document_of
-from credconf.config.reading.dotenv import parse_dotenv
+from credconf.config.variables import parse_dotenv
 from credconf.entra.client import Answer
 from credconf.entra.http import Response, TransportOptions
 from credconf.entra.messages import Payload

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from credconf.ground.imports import importing
+from credconf.ground.deferred import importing
 from credconf.stores.redis_client import RedisClient
 from credconf.stores.store import Busy, Unavailable
 from credconf.tokens.blueprint import opening_of

@@ -14,11 +14,10 @@ from credconf.ground.log import Log
 from credconf.ground.records import replace
 from credconf.problems.failure import Failure
 from credconf.tokens.cache import Token
-from credconf.tokens.circuits import FIRST_PAUSE, LONGEST_PAUSE
 from credconf.tokens.coordinator import Coordinator
-from credconf.tokens.leases import LeaseRenewer
 from credconf.tokens.policy import SPACING, Pauses
 from credconf.tokens.requester import Terms
+from credconf.tokens.store_calls import FIRST_PAUSE, LONGEST_PAUSE, LeaseRenewer
 from tests.contract.faces import plan, wait_until
 from tests.stores.storages import InMemory
 

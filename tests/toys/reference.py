@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import StringConstraints
 
-from credconf.problems.printable import printable
+from credconf.problems import printable
 from credconf.references.base import BaseReference, NotFound
 from credconf.references.file import FileReference
 

@@ -7,7 +7,7 @@ import os
 import tempfile
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
-from credconf.problems.printable import printable
+from credconf.problems import printable
 from credconf.settings.declaration import Redirects, Setting
 from credconf.settings.fields import Password, PlainText
 from credconf.stores.file_locks import FileLock

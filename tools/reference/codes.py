@@ -8,22 +8,23 @@ from pathlib import Path
 from textwrap import dedent
 from typing import TYPE_CHECKING, Final
 
-from credconf.problems.aadsts import EXPLAINED
-from credconf.problems.codes import entries, files, settings, sources, warnings
-from credconf.problems.codes.refusals import MEANINGS
+from credconf.problems.catalogue import MEANINGS
+from credconf.problems.codes_of_settings import SETTINGS, WARNINGS
+from credconf.problems.codes_of_sources import ENTRIES, FILES, SOURCES
+from credconf.problems.failure import ADVICE
 
 if TYPE_CHECKING:
-    from credconf.problems.codes import Explanation
+    from credconf.problems.rendering import Explanation
 
 BROKEN: Final = Path(__file__).parents[2] / "examples" / "broken"
 SESSION: Final = "check.txt"
 
 _FAMILIES: Final = {
-    "Files": files.EXPLAINED,
-    "One setting": settings.EXPLAINED,
-    "Named entries": entries.EXPLAINED,
-    "Variables, references, sources": sources.EXPLAINED,
-    "Warnings": warnings.EXPLAINED,
+    "Files": FILES,
+    "One setting": SETTINGS,
+    "Named entries": ENTRIES,
+    "Variables, references, sources": SOURCES,
+    "Warnings": WARNINGS,
 }
 _PROBLEMS: Final = """\
 # Problems
@@ -53,10 +54,9 @@ def problems() -> str:
 
 def aadsts() -> str:
     """The page of Entra's codes, as Markdown."""
-    rows = [f"| [{code}](#AADSTS{code}) | {EXPLAINED[code]} |" for code in sorted(EXPLAINED)]
+    rows = [f"| [{code}](#AADSTS{code}) | {ADVICE[code]} |" for code in sorted(ADVICE)]
     sections = [
-        f"## AADSTS{code} {{#AADSTS{code}}}\n\n{EXPLAINED[code]}\n\n{_prose(MEANINGS[code])}\n"
-        for code in sorted(EXPLAINED)
+        f"## AADSTS{code} {{#AADSTS{code}}}\n\n{ADVICE[code]}\n\n{_prose(MEANINGS[code])}\n" for code in sorted(ADVICE)
     ]
     return "\n".join([_AADSTS, "| code | what to do |", "| --- | --- |", *rows, "", *sections])
 

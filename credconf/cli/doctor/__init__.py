@@ -1,4 +1,7 @@
-"""`credconf doctor`: repeats a token request step by step, and reports what fails."""
+"""`credconf doctor`: repeats a token request step by step, and reports what fails.
+
+The steps that need no network are here; those of the network and of the server have modules of their own.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +9,189 @@ import math
 import sys
 import time
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import click
 
+import credconf
+from credconf.assembly import identity_of, transport_of
 from credconf.cli.options import Chosen, configuration_options
 from credconf.cli.output import JSON, TEXT, echo, echo_json, format_option
+from credconf.config.show import references_in
+from credconf.entra.proof import OVER, Proof, in_days, stage
+from credconf.entra.redaction import Redactor
+from credconf.ground.records import replace
+from credconf.references import NotFound
+from credconf.settings import clouds, formats
+from credconf.stores import STORES
+from credconf.stores.store import Unavailable, key_of
+from credconf.tokens.blueprint import Blueprint, opened_store
+from credconf.tokens.requester import Requester
 
-from .configuration import asks_entra, configuration, expiry, has_expiry, inspection, inspects, token_cache
 from .network import name_resolution, proxy, tls
 from .server import clock, discovery, token
-from .steps import Diagnosis, Report, Result, Step, as_data, conclusion, echo_step, run_step
+from .steps import Diagnosis, Report, Result, Step, Target, as_data, conclusion, echo_step, run_step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from datetime import date
+
+    from credconf.entra.request import Identity
+    from credconf.problems import Problem
+    from credconf.stores.store import Store
+
+
+def configuration(diagnosis: Diagnosis, _: float) -> Result:
+    """Load the configuration, read its references, and open its token cache."""
+    try:
+        diagnosis.target = target = _target(credconf.load(**diagnosis.chosen))
+        diagnosis.store = _opened_store(target)
+    except credconf.ConfigError as error:
+        problems = tuple(_with_origin(problem, diagnosis.target) for problem in error.problems)
+    else:
+        return _usable(target)
+    count = sum(problem.severity == "error" for problem in problems)
+    summary = f"it has {count} problems" if count > 1 else "it has a problem"
+    return Result("failed", summary, problems=problems)
+
+
+def _target(resolved: credconf.Resolved) -> Target:
+    identity = identity_of(resolved.settings, resolved.reader)
+    transport = transport_of(resolved.settings, identity, resolved.surroundings.no_proxy)
+    redact = Redactor(identity.passwords(), identity.concealed)
+    return Target(resolved, identity, transport, _endpoint(identity), redact)
+
+
+def _with_origin(problem: Problem, target: Target | None) -> Problem:
+    """A problem of the token cache on this machine has no origin: it gets the origin of the setting."""
+    if target is None or problem.origin is not None:
+        return problem
+    return replace(problem, origin=target.resolved.origins.get(f"{problem.path}.kind"))
+
+
+def _endpoint(identity: Identity) -> str:
+    parts = urlsplit(identity.oidc_authority or identity.authority or "")
+    host, region = parts.netloc, identity.region
+    if region and region not in formats.AUTODETECT and identity.oidc_authority is None and parts.hostname:
+        host = clouds.regional_host(parts.hostname, region) + (f":{parts.port}" if parts.port else "")
+    return f"https://{host}"
+
+
+def _usable(target: Target) -> Result:
+    settings, identity = target.resolved.settings, target.identity
+    tenant = f" of tenant {identity.shown('tenant_id')}" if identity.tenant_id else ""
+    entry = f"entry {target.resolved.name}, " if target.resolved.name else ""
+    place = "oidc_authority" if identity.oidc_authority else "authority"
+    details = [f"kind: {settings.kind} ({target.origin('kind')})"]
+    if asks_entra(target):
+        details = [f"{settings.proof}: {_proof(target)}", f"{place}: {identity.shown(place)} ({target.origin(place)})"]
+    # The expiry step reports these two.
+    warnings = tuple(item for item in target.resolved.warnings if item.code not in {"expires-soon", "expired"})
+    client = identity.shown("client_id")
+    summary = f"{entry}client {client}{tenant}" if client else f"{entry}{settings.kind}{tenant}"
+    return Result("warning" if warnings else "ok", summary, details=tuple(details), problems=warnings)
+
+
+def asks_entra(target: Target | None) -> bool:
+    """Whether Entra gives the token, and no service or program of this machine."""
+    return target is None or target.resolved.settings.proof is not None
+
+
+def has_expiry(target: Target | None) -> bool:
+    """Whether the proof ends on a day that may be known."""
+    return target is None or (asks_entra(target) and target.resolved.settings.inspected is None)
+
+
+def inspects(what: str) -> Callable[[Target | None], bool]:
+    """Return whether the kind of a configuration depends on something: an assertion, or an identity endpoint."""
+    return lambda target: target is not None and target.resolved.settings.inspected == what
+
+
+def inspection(diagnosis: Diagnosis, _: float) -> Result:
+    """Look at what the token depends on besides Entra."""
+    target = diagnosis.known_target()
+    requester = Requester(_plan(target))
+    try:
+        found = requester.inspect()
+    finally:
+        requester.close()
+    if isinstance(found, NotFound):
+        return Result("failed", found.message, found.hint)
+    return Result("ok", found.summary, details=found.details)
+
+
+def _proof(target: Target) -> str:
+    """The references of the proof, and their origin."""
+    settings = target.resolved.settings
+    origin = target.origin(settings.proof or "kind")
+    found = references_in(getattr(settings, settings.proof or "", ()))
+    texts = [f"{{{key}: {name}}}" for reference in found for key, name in reference.items()]
+    return f"{', '.join(texts)} ({origin})" if texts else origin
+
+
+def expiry(diagnosis: Diagnosis, _: float) -> Result:
+    """Report the known expiry dates of the proofs. It runs no program."""
+    now = time.time()
+    kind = type(diagnosis.known_target().resolved.settings)
+    known = list(_expiry_dates(diagnosis.known_target()))
+    if not known:
+        return Result("ok", f"unknown (set `{kind.ends_by}` to get warnings before)" if kind.ends_by else "unknown")
+    reached = [stage(expires_on, now) for _, expires_on in known]
+    texts = [f"{name} {in_days(expires_on, now)}" for name, expires_on in known]
+    if all(item is None for item in reached):
+        return Result("ok", texts[0], details=tuple(texts[1:]))
+    fix = kind.renewal
+    if OVER in reached and kind.ends_by:
+        fix += " If you have done that, correct the date."
+    return Result("warning", texts[0], fix, tuple(texts[1:]))
+
+
+def _expiry_dates(target: Target) -> Iterator[tuple[str, date]]:
+    resolved = target.resolved
+    for path, found in resolved.settings.proofs(replace(resolved.reader, runs=False)):
+        if isinstance(found, Proof) and found.expires_on is not None:
+            yield path, found.expires_on
+
+
+def _opened_store(target: Target) -> Store | None:
+    """The shared token cache, opened as `from_config()` opens it; `None` without one.
+
+    Raises:
+        ConfigError: it can't be used on this machine.
+    """
+    plan = _plan(target)
+    return opened_store(plan, Requester(plan))
+
+
+def _plan(target: Target) -> Blueprint:
+    resolved = target.resolved
+    around = resolved.surroundings
+    return Blueprint(resolved.settings, target.identity, resolved.reader, target.transport, surroundings=around)
+
+
+def token_cache(diagnosis: Diagnosis, _: float) -> Result:
+    """Read from the shared token cache, and take and release a lock, which writes to it. No entry remains."""
+    store, target = diagnosis.store, diagnosis.known_target()
+    if store is None:
+        return Result("ok", "in the memory of each process")
+    identity = target.identity
+    place = identity.oidc_authority or identity.authority or ""
+    key = key_of(place, identity.tenant_id, identity.client_id, ("credconf doctor",), cae=False)
+    try:
+        store.get(key)
+        lock = store.lock(key)
+        if lock is not None:
+            lock.release()
+    except Unavailable as exc:
+        reason = str(exc)
+    else:
+        return Result("ok", f"{store.label} can be read and written")
+    finally:
+        store.close()
+    fix = STORES[target.resolved.settings.token_cache.kind].repair
+    details = ("Until then, each process requests its own tokens.",)
+    return Result("warning", target.redact(f"{store.label} can't be used: {reason}"), fix, details)
+
 
 _PATH = ("configuration", "name resolution", "proxy", "TLS")
 STEPS = (

@@ -15,7 +15,7 @@ from credconf.entra.messages import parsed
 from credconf.entra.sending import REMEDIES
 from credconf.entra.transport import Transport
 from credconf.ground.records import replace
-from credconf.problems.aadsts import codes_in, explain
+from credconf.problems.failure import advice_on, codes_in
 from credconf.settings import clouds
 from credconf.stores import TokenCacheSettings
 
@@ -23,7 +23,7 @@ from .steps import Result
 
 if TYPE_CHECKING:
     from credconf.entra.http import Response
-    from credconf.entra.identity import Identity
+    from credconf.entra.request import Identity
 
     from .steps import Diagnosis, Target
 
@@ -83,12 +83,14 @@ def _evaluated(answer: Response, target: Target) -> Result:
     details = (f"The server said: {target.redact(message)}",) if message else ()
     if code in _NO_SUCH_TENANT:
         tenant = target.identity.shown("tenant_id")
-        return Result("failed", f"tenant {tenant} does not exist on this server (AADSTS{code})", explain(code), details)
+        return Result(
+            "failed", f"tenant {tenant} does not exist on this server (AADSTS{code})", advice_on(code), details
+        )
     status = f"HTTP status {answer.status_code}"
     if answer.status_code < 400:  # noqa: PLR2004 - the first status that is an error
         check = "Another server answers, such as a login portal: check `authority` and the proxy."
         return Result("failed", f"the answer is not an OpenID document ({status})", check)
-    fix = explain(code) if code else None
+    fix = advice_on(code) if code else None
     if answer.status_code >= _SERVER_ERRORS:
         fix = fix or "Try again; if it persists, check the status page of Azure."
     if target.identity.oidc_authority or _is_adfs(target.identity):

@@ -12,8 +12,7 @@ from credconf.cli.acquisition import StatusLine
 from credconf.cli.output import amount, echo, echo_problems, wrapped
 from credconf.ground import workers
 from credconf.ground.records import field, mutable_record, record
-from credconf.problems import as_dicts
-from credconf.problems.printable import printable
+from credconf.problems import as_dicts, printable
 
 if TYPE_CHECKING:
     import socket
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     import credconf
     from credconf.cli.options import Chosen
     from credconf.entra.http import Response, TransportOptions
-    from credconf.entra.identity import Identity
+    from credconf.entra.request import Identity
     from credconf.problems import Problem
     from credconf.stores.store import Store
 

@@ -11,15 +11,14 @@ from credconf.ground.files import absolute
 from credconf.ground.records import replace
 from credconf.kinds import ALIASES, NESTED, SETTINGS
 from credconf.kinds.validation import is_user_key, unknown_key
-from credconf.problems import Problem
-from credconf.problems.printable import shown_key
+from credconf.problems import Problem, shown_key
 from credconf.problems.problem import Origin, joined
 from credconf.references import REFERENCES
 from credconf.settings.formats import ENTRY_NAME
 
+from .document import missing_section, section_of
 from .inheritance import Entries, EntryPart, colliding_names, inheritance_problems
 from .nodes import Mapping, Scalar, Sequence, faults, pairs_of, plain
-from .sections import missing_section, section_of
 
 if TYPE_CHECKING:
     from .nodes import Document, Node

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from credconf.config.variables import variable_part
 from credconf.ground.records import field, mutable_record
-from credconf.problems import Problem, closest
-from credconf.problems.printable import shown_key
+from credconf.problems import Problem, closest, shown_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,16 +1,21 @@
-"""The nodes of a parsed file: text, lists and mappings with positions, including merge keys and duplicates."""
+"""A parsed file: its nodes (text, lists, mappings) with positions, merge keys and duplicates, and its lines."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
+from credconf.config.variables import dotenv_lines
 from credconf.ground.records import field, mutable_record, record
-from credconf.problems import Problem
-from credconf.problems.printable import shown_key
+from credconf.problems import Problem, shown_key
 from credconf.problems.problem import Origin, joined
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from collections.abc import Mapping as MappingOf
+
 
 MERGE = "<<"
 """The key that merges other mappings into its own."""
@@ -201,3 +206,43 @@ def plain(node: Node) -> Any:
     if isinstance(node, Sequence):
         return [plain(item) for item in node.items]
     return {key: plain(value) for key, (_, value) in pairs_of(node).items()}
+
+
+Loader: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # the pure Python parser does the same, nine times slower
+_YAML = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+
+
+def yaml_lines(text: str) -> list[str]:
+    """Split a text into lines as YAML does."""
+    return _YAML.split(text)
+
+
+class Lines:
+    """The lines of the files of one configuration, which no `repr` shows. Each file is split once, on first use.
+
+    Args:
+        documents: the texts of the YAML files, by name.
+        dotenv: the text of `.env`.
+    """
+
+    __slots__ = ("_documents", "_dotenv", "_split")
+
+    def __init__(self, documents: MappingOf[str, str], dotenv: str = "") -> None:
+        self._documents = documents
+        self._dotenv = dotenv
+        self._split: dict[tuple[str, str | None], list[str]] = {}
+
+    def at(self, origin: Origin) -> str:
+        """Return the line to which an origin points; an empty string where it points to none."""
+        key = (origin.place, origin.file)
+        if key not in self._split:
+            self._split[key] = self._lines_of(origin)
+        lines, number = self._split[key], origin.line or 0
+        return lines[number - 1] if 0 < number <= len(lines) else ""
+
+    def _lines_of(self, origin: Origin) -> list[str]:
+        return (
+            dotenv_lines(self._dotenv)
+            if origin.place == "dotenv"
+            else yaml_lines(self._documents.get(origin.file or "", ""))
+        )

@@ -14,7 +14,7 @@ from credconf.ground.records import record
 from credconf.problems import Problem
 from credconf.problems.problem import Origin
 
-from .lines import yaml_lines
+from .nodes import yaml_lines
 
 if TYPE_CHECKING:
     import yaml

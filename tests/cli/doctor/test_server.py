@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from credconf.cli.doctor.configuration import configuration
+from credconf.cli.doctor import configuration
 from credconf.cli.doctor.server import token
 from credconf.cli.doctor.steps import Diagnosis
 from credconf.testing import FakeEntra

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from credconf.problems import Excerpt, Problem, as_github, as_text
-from credconf.problems.printable import as_json, harmless, printable
+from credconf.problems import Excerpt, Problem, as_github, as_text, closest, printable
+from credconf.problems.wording import as_json, harmless
 from tests.problems.runners import PIECES, commands, of_github
 
 TEXTS = st.lists(st.sampled_from(PIECES) | st.characters(codec=None), max_size=8).map("".join)
@@ -91,3 +91,21 @@ def test_carets_stand_below_what_they_mean_beside_a_command():
     _, _, line, carets = as_text([Problem("one", "first", excerpt=excerpt)]).splitlines()
     assert line == " 3 | …:a::b: {#…[x: …, retrys: …}"
     assert line[carets.index("^") : carets.rindex("^") + 1] == "retrys"
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [("clinet_id", "client_id"), ("CLIENT-ID", "client_id"), ("tenantid", "tenant_id"), ("zzz", None), ("", None)],
+)
+def test_the_closest_word_is_suggested(word, meant):
+    assert closest(word, ["client_id", "tenant_id"]) == meant
+
+
+def test_a_word_of_any_length_is_answered_at_once():
+    assert closest("client_id" * 100_000, ["client_id"]) is None
+
+
+def test_nobody_has_misspelt_one_of_more_names_than_can_be_compared():
+    names = [f"VARIABLE_{number}" for number in range(499)]
+    assert closest("TENNANT_ID", [*names, "TENANT_ID"]) == "TENANT_ID"
+    assert closest("TENNANT_ID", [*names, "ANOTHER", "TENANT_ID"]) is None

@@ -1,7 +1,8 @@
-"""Makes foreign text safe for a terminal, a log and a CI runner: none of them interprets it as a command.
+"""The words of messages: foreign text made safe to show, and suggestions for misspelt names.
 
-GitHub's runner executes `::name ...::` at the start of a line, after optional white space, and `##[...]`.
-Azure Pipelines executes `##vso[...]` anywhere in a line. A visible backslash breaks these commands.
+No terminal, log or CI runner interprets safe text as a command. GitHub's runner executes `::name ...::` at the start of
+a line, after optional white space, and `##[...]`. Azure Pipelines executes `##vso[...]` anywhere in a line. A visible
+backslash breaks these commands.
 """
 
 from __future__ import annotations
@@ -10,7 +11,35 @@ import re
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+
+_LONGEST = 64
+"""Compared characters of a word: the comparison is quadratic, and no known name is longer."""
+_MOST = 500
+"""The maximum of choices: a longer list does not consist of known names."""
+
+
+def closest(word: str, choices: Iterable[str], cutoff: float = 0.7) -> str | None:
+    """The choice that is most similar to `word`, compared without case, `-` and `_`; `None` if none is similar.
+
+    Args:
+        word: the misspelt word.
+        choices: the known words.
+        cutoff: the minimum similarity, from 0 to 1.
+    """
+    from difflib import get_close_matches
+
+    by_folded = {folded(choice): choice for choice in choices}
+    if len(by_folded) > _MOST:
+        return None
+    matches = get_close_matches(folded(word[:_LONGEST]), by_folded, n=1, cutoff=cutoff)
+    return by_folded[matches[0]] if matches else None
+
+
+def folded(word: str) -> str:
+    """A name in lower case, without `-` and `_`, to compare different conventions."""
+    return word.lower().replace("-", "").replace("_", "")
+
 
 _LONGEST_KEY: Final = 40
 _NAME_PUNCTUATION: Final = str.maketrans("", "", "_-.$")

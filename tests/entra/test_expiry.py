@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 
 import credconf
-from credconf.ground.expiry import OVER, STAGES, days_left, in_days, stage, within
+from credconf.entra.proof import OVER, STAGES, days_left, in_days, stage, within
 from credconf.kinds import validate
 from tests.certificates import make_certificate
 from tests.cli.running import run

@@ -1,4 +1,7 @@
-"""Imports of libraries in any thread: one lock for all, and a failed import can be repeated."""
+"""Work that waits for its first use, in any thread: imports of libraries, and the schemas of our models.
+
+One lock serves both, and failed work can be repeated.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,13 @@ import os
 import sys
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import BaseModel, ConfigDict
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+
 
 importing = threading.RLock()
 """The lock that is held while libraries are imported, and during a fork. Otherwise a child that is forked during an
@@ -36,3 +42,17 @@ def whole_packages() -> Generator[None]:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=importing.acquire, after_in_parent=importing.release, after_in_child=importing.release)
+
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+# A start needs one kind of credential and one or two references; the schemas of the others would only cost time.
+STRICT = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
+
+
+def complete(model: type[_Model]) -> type[_Model]:
+    """The model, ready to validate. pydantic completes it by itself, but older ones not safely in several threads."""
+    if not model.__pydantic_complete__:
+        with importing:
+            model.model_rebuild(_types_namespace={})
+    return model

@@ -5,11 +5,11 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
-from credconf.config.variables import PREFIX, SELECTORS, Scheme, documented, variable_part
 from credconf.kinds import NESTED, SETTINGS
 from credconf.kinds.hints import setting_called
-from credconf.problems import Problem, closest
-from credconf.problems.suggestions import folded
+from credconf.problems import Problem, closest, folded
+
+from .variables import PREFIX, SELECTORS, Scheme, documented, variable_part
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping

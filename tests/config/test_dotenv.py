@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from credconf.config.reading.dotenv import parse_dotenv
+from credconf.config.variables import parse_dotenv
 from tests.config.project import CANARY, CLIENT, TENANT, VARIABLES, only, secret_of, warned
 
 LINES = "".join(f"{name}={value}\n" for name, value in VARIABLES.items())

@@ -1,11 +1,10 @@
-"""Explains missing settings, and reports variables of the machine that have no effect."""
+"""Completes the problems of a configuration: what is missing and why, with places, order and excerpts."""
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from credconf.config.request import DEFAULT_FILE
 from credconf.ground.records import record, replace
 from credconf.kinds import KINDS, PROOFS
 from credconf.kinds.validation import kind_of, present_proofs
@@ -13,14 +12,19 @@ from credconf.problems import Problem
 from credconf.problems.problem import joined
 from credconf.references import reference_in
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+from .layers import place_in
+from .request import DEFAULT_FILE
 
-    from credconf.config.layers import Layer, Value
-    from credconf.config.reading.dotenv import Dotenv
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
     from credconf.config.reading.inheritance import Entries
-    from credconf.config.request import Request
-    from credconf.config.variables import Scheme
+    from credconf.config.reading.nodes import Document
+    from credconf.problems.problem import Origin
+
+    from .layers import Layer, Value
+    from .request import Request
+    from .variables import Dotenv, Scheme
 
 
 def used_variables(layer: Layer, merged: Mapping[str, Value], environ: Mapping[str, str]) -> list[str]:
@@ -168,3 +172,111 @@ class Missing:
         is_ours = any(not entry or f"{item.path}.".startswith(f"{entry}.") for entry in entries)
         is_argument = item.origin is not None and item.origin.place == "argument"
         return (item.meant,) if is_ours or is_argument else ()
+
+
+NOT_THERE = frozenset({"no-name", "unknown-name", "unknown-parent", "missing-section"})
+"""Problems of something that may be in a file that could not be read."""
+_PLACE_ORDER = {"file": 0, "dotenv": 1, "environment": 2, "argument": 3, "preset": 4, "default": 5}
+
+
+def in_order(problems: Iterable[Problem], files: Sequence[str]) -> tuple[Problem, ...]:
+    """Return each problem once, in the order of the files and lines.
+
+    Args:
+        problems: the problems, in any order.
+        files: the names of the files, in the order in which they were named.
+    """
+    numbers = {name: number for number, name in enumerate(files)}
+
+    def order(problem: Problem) -> tuple[int, int, int, int]:
+        origin = problem.origin
+        if origin is None:
+            return (len(_PLACE_ORDER), 0, 0, 0)
+        file = numbers.get(origin.file or "", len(numbers))
+        return (_PLACE_ORDER[origin.place], file, origin.line or 0, origin.column or 0)
+
+    return tuple(sorted(_once(problems), key=order))
+
+
+def _once(problems: Iterable[Problem]) -> Iterable[Problem]:
+    unique: dict[Any, Problem] = {}
+    for problem in problems:
+        unique.setdefault(_identity(problem), problem)
+    return unique.values()
+
+
+def _identity(problem: Problem) -> Any:
+    """Return a key that is equal for problems of which one is enough."""
+    place = problem.origin and problem.origin.over(())
+    if problem.code == "conflict":
+        # Both the layer, which knows the places, and the model report `cloud` beside `authority`.
+        return problem.code, place
+    if place is None or place.line is None:
+        return problem
+    # An anchored, merged or inherited value has one place, and may be a problem of several entries.
+    return problem.code, problem.message, replace(place, entry=None)
+
+
+def reported(
+    problems: Iterable[Problem], files: Sequence[str], documents: Sequence[Document], dotenv: Dotenv | None = None
+) -> tuple[Problem, ...]:
+    """Return each problem once, in the order of the files and lines, with excerpts.
+
+    Args:
+        problems: the problems, in any order.
+        files: the names of all files, including unreadable ones, in the order in which they were named.
+        documents: the files that could be parsed.
+        dotenv: the `.env` file.
+    """
+    found = in_order(problems, files)
+    if not found:
+        return ()
+    from credconf.config.reading.excerpts import with_excerpts  # only problems need it
+
+    return with_excerpts(found, {item.name: item.text for item in documents}, dotenv.text if dotenv is not None else "")
+
+
+def placed(
+    problem: Problem, merged: Mapping[str, Value], layers: Sequence[Layer], entries: Entries, name: str | None
+) -> Problem:
+    """Add the place to a problem of the model.
+
+    Args:
+        problem: the problem; its path is relative to the credential.
+        merged: the winning values.
+        layers: the layers, highest first.
+        entries: the entries of the files.
+        name: the name of the credential's entry.
+    """
+    path = problem.path or ""
+    if problem.code == "two-proofs":
+        return _two_proofs(problem, merged, layers, entries, name)
+    is_at_key = problem.code == "unknown-key" and path in merged
+    return replace(problem, origin=merged[path].key if is_at_key else place_in(merged, path))
+
+
+def _two_proofs(
+    problem: Problem, merged: Mapping[str, Value], layers: Sequence[Layer], entries: Entries, name: str | None
+) -> Problem:
+    """Place the problem of two proofs at the proof of the highest layer."""
+
+    def rank(field: str) -> tuple[int, int, int]:
+        layer = next(number for number, layer in enumerate(layers) if field in layer.values)
+        origin = merged[field].origin
+        return layer, -(origin.line or 0), -(origin.column or 0)
+
+    highest, *others = sorted(present_proofs(merged), key=rank)
+    origin = merged[highest].origin
+    entry = _heir(origin, [merged[field].origin for field in others], entries, name)
+    beside = ", ".join(f"`{field}` ({merged[field].origin})" for field in others)
+    of = f" for `{entry}`" if entry else ""
+    message = f"`{highest}` and {beside} are set{of}: one credential has one proof"
+    return replace(problem, message=message, path=highest, origin=origin)
+
+
+def _heir(origin: Origin, others: Sequence[Origin], entries: Entries, name: str | None) -> str | None:
+    """Return the entry that has both proofs: the one with the highest, if it extends those with the others."""
+    if origin.entry is None or origin.entry not in entries.parts:
+        return name
+    lineage = set(entries.lineage(origin.entry))
+    return origin.entry if all(other.entry in lineage for other in others) else name

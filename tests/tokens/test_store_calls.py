@@ -11,7 +11,7 @@ import pytest
 
 from credconf.ground.log import Log
 from credconf.stores.store import Busy, Entry, Unavailable
-from credconf.tokens.circuits import FIRST_PAUSE, LONGEST_PAUSE, CircuitBreaker
+from credconf.tokens.store_calls import FIRST_PAUSE, LONGEST_PAUSE, CircuitBreaker
 from tests.stores.storages import InMemory
 
 ENTRY = Entry("token", "Bearer", 3600.0, None, 0.0)
