@@ -322,6 +322,15 @@ def test_the_variables_choose_the_kind():
     assert not resolved.warnings
 
 
+def test_a_discovered_file_may_not_have_the_machine_vouch(place):
+    (text,) = (block.text for block in PAGE.blocks("yaml") if "  managed_identity:" in block.text)
+    example = place(CONTAINER_APPS)
+    (example.directory / "credconf.yaml").write_text(text, encoding="utf-8")
+    ran = example.run("-m", "credconf", "check", "--resolve", environ={})
+    assert ran.code == 1
+    assert "error[redirected-secret]: `managed_identity` in a discovered file" in ran.out
+
+
 def test_a_managed_identity_vouches_for_the_application(fake_entra, tmp_path):
     (text,) = (block.text for block in PAGE.blocks("yaml") if "  managed_identity:" in block.text)
     (shown,) = (block.text for block in PAGE.blocks("json") if "managed-identity" in block.text)
