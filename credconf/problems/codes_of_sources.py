@@ -264,8 +264,9 @@ SOURCES: Final = {
         must not set an authority that is not well known, a region of one, `disable_instance_discovery`, a proxy,
         certificates, or the place and protection of stored tokens, if the secret, or the target of a reference in an
         id, comes from the environment, an argument, a named file, or a file outside its directory. A
-        discovered .env must not set these for a named file either. Name the file, and all its settings are
-        allowed.""",
+        discovered .env must not set these for a named file either. Nor may a discovered file use {github:},
+        {azure_pipelines:} or {managed_identity:}: the platform would vouch for the program to the tenant that the
+        file names. Name the file, and all its settings are allowed.""",
         wrong="credconf.from_config()",
         right='credconf.from_config("credconf.yaml")',
     ),

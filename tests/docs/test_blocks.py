@@ -13,8 +13,7 @@ import yaml
 
 from credconf.cli import main
 from credconf.config.variables import SELECTORS, Scheme
-from credconf.kinds import FIELDS, KINDS
-from credconf.references import REFERENCES
+from credconf.kinds import FIELDS
 from tests.cli.running import run
 from tests.docs.pages import PAGES, ROOT, Page
 from tests.examples.running import Place
@@ -23,15 +22,9 @@ TUTORIAL = next(page for page in PAGES if str(page) == "tutorial")  # test_tutor
 HELD_ELSEWHERE = {"index"}  # it imports a client of the Azure SDK: tests/integration
 WIDEST = 80  # columns that a page has room for on a desktop
 UNBREAKABLE = re.compile(r"/subscriptions/|https://")  # the id of a resource in Azure, and a URL
-NOT_MERGED = {"managed_identity", "azure_cli", "github", "azure_pipelines"} - {*KINDS, *REFERENCES}
 WARNED = {"private.yaml": ["unknown-authority"]}  # by title
 # azure-identity's switch, which is no setting.
 OTHERS = {"AZURE_IDENTITY_DISABLE_MULTITENANTAUTH"}
-
-
-def is_early(text):
-    """Whether a text names a kind or a reference that is on another branch."""
-    return any(name in text or name.replace("_", "") in text.lower() for name in NOT_MERGED)
 
 
 def pages_with(*languages):
@@ -42,9 +35,7 @@ def programs():
     return [page for page in pages_with("python") if not any(block.title for block in page.blocks("python"))]
 
 
-@pytest.mark.parametrize(
-    "page", [page for page in programs() if str(page) not in HELD_ELSEWHERE and not is_early(page.text)], ids=str
-)
+@pytest.mark.parametrize("page", [page for page in programs() if str(page) not in HELD_ELSEWHERE], ids=str)
 def test_the_python_of_a_page_runs(page, tmp_path):
     page.lay_out(tmp_path)
     program = "\n".join(block.text for block in page.blocks("python"))
@@ -60,7 +51,7 @@ def variables_given_in(page: Page) -> dict[str, str]:
     return {name: value for name, _, value in pairs if name not in SELECTORS}
 
 
-@pytest.mark.parametrize("name", [] if NOT_MERGED else ["how-to/testing"])
+@pytest.mark.parametrize("name", ["how-to/testing"])
 def test_the_tests_of_a_page_pass(name, tmp_path):
     page = next(page for page in PAGES if str(page) == name)
     page.lay_out(tmp_path)
@@ -80,8 +71,6 @@ def configurations():
         for number, block in enumerate(page.blocks("yaml")):
             keys = {key for document in yaml.safe_load_all(block.text) for key in document}
             foreign = {"apiVersion", "properties"}  # manifests of Kubernetes and of Azure
-            if is_early(block.text):
-                continue
             if foreign.isdisjoint(keys) and {*FIELDS, "credentials"} & keys and "broken" not in (block.title or ""):
                 yield pytest.param(block, id=f"{page}-{number}")
 

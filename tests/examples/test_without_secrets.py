@@ -14,7 +14,6 @@ import yaml
 
 import credconf
 from credconf.config.variables import SELECTORS, Scheme
-from credconf.kinds import KINDS
 from credconf.references import EXCHANGE_AUDIENCES, REFERENCES
 from credconf.testing import FakeAppService, FakeAzurePipelines, FakeGitHub, FakeImds, ManagedIdentity
 from tests.cli.running import run
@@ -108,9 +107,8 @@ def test_every_variable_is_one_that_credconf_reads(folder, name):
 
 def configurations():
     yield pytest.param(parsed_workload()["ConfigMap"]["data"]["credconf.yaml"], id=KUBERNETES)
-    for folder, reference in ((GITHUB, "github"), (PIPELINES, "azure_pipelines")):
-        if reference in REFERENCES:
-            yield pytest.param((EXAMPLES / folder / "credconf.yaml").read_text(encoding="utf-8"), id=folder)
+    for folder in (GITHUB, PIPELINES):
+        yield pytest.param((EXAMPLES / folder / "credconf.yaml").read_text(encoding="utf-8"), id=folder)
 
 
 @pytest.mark.parametrize("text", list(configurations()))
@@ -258,12 +256,6 @@ def test_the_pipeline_maps_the_token_of_the_job():
     assert step["inputs"]["inlineScript"].splitlines() == [f"credconf doctor {SCOPE}", "python report.py"]
 
 
-def jobs():
-    """The examples of jobs, as far as there is a reference for them."""
-    fakes = {"github": (GITHUB, github), "azure_pipelines": (PIPELINES, pipeline)}
-    yield from (pytest.param(*fakes[name], id=name) for name in fakes if name in REFERENCES)
-
-
 def github() -> FakeGitHub:
     issuer, subject, _ = federated(GITHUB)
     return FakeGitHub(issuer=issuer, subject=subject)
@@ -275,7 +267,10 @@ def pipeline() -> FakeAzurePipelines:
     return FakeAzurePipelines(issuer=issuer, subject=subject, service_connection_id=connection)
 
 
-@pytest.mark.parametrize(("folder", "fake"), list(jobs()))
+JOBS = [pytest.param(GITHUB, github, id="github"), pytest.param(PIPELINES, pipeline, id="azure_pipelines")]
+
+
+@pytest.mark.parametrize(("folder", "fake"), JOBS)
 def test_the_job_gets_a_token(folder, fake, place, fake_entra):
     fake_entra.register(CLIENT, tenants=[TENANT], federated=[federated(folder)])
     with fake() as job:
@@ -284,7 +279,7 @@ def test_the_job_gets_a_token(folder, fake, place, fake_entra):
     assert f"subject:  {federated(folder)[1]}" in said
 
 
-@pytest.mark.parametrize(("folder", "fake"), list(jobs()))
+@pytest.mark.parametrize(("folder", "fake"), JOBS)
 def test_a_job_that_does_not_name_the_file_is_told_to(folder, fake, place, fake_entra):
     with fake() as job:
         ran = place(folder).run("report.py", environ={**job.environ(), **fake_entra.environ(identity=False)})
@@ -314,32 +309,38 @@ def test_the_page_names_the_same_variables_for_app_service():
     assert all(pair in settings and f"export {pair}\n" in exports for pair in pairs)
 
 
-if "managed_identity" in KINDS:
-
-    def test_the_container_app_gets_a_token(place):
-        environ = app_environ()
-        identity = ManagedIdentity(environ["AZURE_CLIENT_ID"])
-        with FakeAppService(user_assigned=[identity]) as app:
-            works(place(CONTAINER_APPS), {**environ, **app.environ()})
-
-    def test_the_variables_choose_the_kind():
-        resolved = credconf.load(False, env_file=False, environ=app_environ())
-        assert resolved.settings.kind == "managed_identity"
-        assert not resolved.warnings
+def test_the_container_app_gets_a_token(place):
+    environ = app_environ()
+    identity = ManagedIdentity(environ["AZURE_CLIENT_ID"])
+    with FakeAppService(user_assigned=[identity]) as app:
+        works(place(CONTAINER_APPS), {**environ, **app.environ()})
 
 
-if "managed_identity" in REFERENCES:
+def test_the_variables_choose_the_kind():
+    resolved = credconf.load(False, env_file=False, environ=app_environ())
+    assert resolved.settings.kind == "managed_identity"
+    assert not resolved.warnings
 
-    def test_a_managed_identity_vouches_for_the_application(fake_entra, tmp_path):
-        (text,) = (block.text for block in PAGE.blocks("yaml") if "  managed_identity:" in block.text)
-        (shown,) = (block.text for block in PAGE.blocks("json") if "managed-identity" in block.text)
-        credential, configuration = json.loads(shown), yaml.safe_load(text)
-        (tmp_path / "credconf.yaml").write_text(text, encoding="utf-8")
-        vouching = configuration["client_assertion"]["managed_identity"]["client_id"]
-        identity = ManagedIdentity(vouching, credential["subject"])
-        trusted = (credential["issuer"], credential["subject"], *credential["audiences"])
-        fake_entra.register(CLIENT, tenants=[TENANT], federated=[trusted])
-        with FakeImds(user_assigned=[identity], tenant_id=TENANT) as imds:
-            environ = {**imds.environ(), **fake_entra.environ(identity=False)}
-            with credconf.from_config(tmp_path / "credconf.yaml", env_file=False, environ=environ) as application:
-                assert application.get_token(SCOPE).token
+
+def test_a_discovered_file_may_not_have_the_machine_vouch(place):
+    (text,) = (block.text for block in PAGE.blocks("yaml") if "  managed_identity:" in block.text)
+    example = place(CONTAINER_APPS)
+    (example.directory / "credconf.yaml").write_text(text, encoding="utf-8")
+    ran = example.run("-m", "credconf", "check", "--resolve", environ={})
+    assert ran.code == 1
+    assert "error[redirected-secret]: `managed_identity` in a discovered file" in ran.out
+
+
+def test_a_managed_identity_vouches_for_the_application(fake_entra, tmp_path):
+    (text,) = (block.text for block in PAGE.blocks("yaml") if "  managed_identity:" in block.text)
+    (shown,) = (block.text for block in PAGE.blocks("json") if "managed-identity" in block.text)
+    credential, configuration = json.loads(shown), yaml.safe_load(text)
+    (tmp_path / "credconf.yaml").write_text(text, encoding="utf-8")
+    vouching = configuration["client_assertion"]["managed_identity"]["client_id"]
+    identity = ManagedIdentity(vouching, credential["subject"])
+    trusted = (credential["issuer"], credential["subject"], *credential["audiences"])
+    fake_entra.register(CLIENT, tenants=[TENANT], federated=[trusted])
+    with FakeImds(user_assigned=[identity], tenant_id=TENANT) as imds:
+        environ = {**imds.environ(), **fake_entra.environ(identity=False)}
+        with credconf.from_config(tmp_path / "credconf.yaml", env_file=False, environ=environ) as application:
+            assert application.get_token(SCOPE).token
