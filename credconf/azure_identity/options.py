@@ -144,6 +144,8 @@ def wrong_option(cls: str, options: Mapping[str, Any], known: type) -> TypeError
             return TypeError(f"{cls}(): {unusable}")
         if name in ELSEWHERE:
             return TypeError(f"{cls}() got {name}=: {ELSEWHERE[name]}")
+        if name not in known.__annotations__ and name in Options.__annotations__:
+            return TypeError(f"{cls}() got {name}=: the endpoint of a managed identity does not need it: remove it")
         if name not in known.__annotations__:
             meant = closest(name, known.__annotations__)
             hint = f"; did you mean {meant}=?" if meant else ""

@@ -13,7 +13,7 @@ from pydantic import SecretBytes, SecretStr
 
 from credconf.ground.files import absolute
 from credconf.problems import Problem
-from credconf.settings.fields import AssertionFunction, CertificateBytes
+from credconf.settings.in_memory import AssertionFunction, CertificateBytes
 
 from .options import (
     CertificateOptions,

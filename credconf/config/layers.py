@@ -166,8 +166,8 @@ def _variables(  # noqa: PLR0917 - it has only the two callers above
         origin = origin_of(variable.name)
         earlier = setters.get(variable.field)
         if variable.form == "unusable":
-            message = f"{variable.name} would hold the value of `{variable.field}`, which is always in a file"
-            hint = f"set {variable.name}_FILE to its path"
+            message = f"{variable.name} would hold the value of `{variable.field}`, which is always a reference"
+            hint = f"set {variable.name}_FILE to the path of its file"
             problems.append(Problem("bad-variable", message, path=variable.field, origin=origin, hint=hint))
         elif earlier is not None and earlier.ours == variable.ours:
             message = f"{earlier.name} and {variable.name} are both set, but they give the same setting"

@@ -43,7 +43,7 @@ def used_variables(layer: Layer, merged: Mapping[str, Value], environ: Mapping[s
 
 
 def of_another_kind(merged: Mapping[str, Value]) -> dict[str, Problem | None]:
-    """Return the values that only an `AZURE_` variable gives and that the kind does not have, by path.
+    """Return the values that only an `AZURE_` variable gives and that the kind does not have or use, by path.
 
     Each has a warning, unless several kinds have the setting: such a variable is probably for other programs.
 
@@ -61,9 +61,11 @@ def of_another_kind(merged: Mapping[str, Value]) -> dict[str, Problem | None]:
     if kind is None:
         return {}
     found: dict[str, Problem | None] = {}
+    exclusive = {*KINDS[kind].exclusive} & given.keys()
     for path in ambient:
         field = path.split(".")[0]
-        if field in KINDS[kind].model_fields:
+        yields = path in exclusive and not exclusive <= ambient
+        if field in KINDS[kind].model_fields and not yields:
             continue
         origin = merged[path].origin
         message = f"{origin.name} is set, and has no effect on a credential of `kind: {kind}`"

@@ -25,7 +25,8 @@ from credconf.settings import formats
 from credconf.settings.declaration import Setting
 from credconf.settings.fields import AllowedTenants, Tenant, fault, text_in
 
-from .common import ALLOWED_TENANTS, KIND, TENANT, CommonOverrides, CommonSettings, Given
+from .application import ALLOWED_TENANTS, TENANT
+from .common import KIND, CommonOverrides, CommonSettings, Given
 from .readable import by_rule
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ class AzureCliSettings(CommonSettings):
     azure_identity: ClassVar = "AzureCliCredential"
     also_called: ClassVar = "azurecli cli az azcli"
     allowed_by: ClassVar = "azure_cli"
+    exclusive: ClassVar = ("tenant_id", "subscription")
     seals: ClassVar = False
 
     kind: Annotated[Literal["azure_cli"], KIND] = "azure_cli"

@@ -18,9 +18,11 @@ from credconf.entra.proof import Candidate, Proof
 from credconf.references import EXCHANGE_AUDIENCES, NOT_RUN, FileReference, NotFound
 from credconf.settings import clouds
 from credconf.settings.declaration import Setting
-from credconf.settings.fields import Assertion, AssertionFunction
+from credconf.settings.fields import Assertion
+from credconf.settings.in_memory import AssertionFunction
 
-from .common import KIND, ApplicationSettings, CommonOverrides, Inspection
+from .application import ApplicationSettings
+from .common import KIND, CommonOverrides, Inspection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

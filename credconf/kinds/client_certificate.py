@@ -16,9 +16,11 @@ from credconf.ground.opaque import Opaque
 from credconf.ground.records import field, record, replace
 from credconf.references import BaseReference, NotFound
 from credconf.settings.declaration import Setting
-from credconf.settings.fields import Certificate, CertificateBytes, Password
+from credconf.settings.fields import Certificate, Password
+from credconf.settings.in_memory import CertificateBytes
 
-from .common import KIND, ApplicationSettings, CommonOverrides, Given
+from .application import ApplicationSettings
+from .common import KIND, CommonOverrides, Given
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -11,7 +11,8 @@ from credconf.references import NotFound
 from credconf.settings.declaration import Setting
 from credconf.settings.fields import Day, Secret
 
-from .common import KIND, ApplicationSettings, CommonOverrides, Given
+from .application import ApplicationSettings
+from .common import KIND, CommonOverrides, Given
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -39,6 +39,7 @@ class ManagedIdentitySettings(CommonSettings):
 
     also_called: ClassVar = "msi managedidentity managed-identity useridentity userassignedidentity"
     azure_identity: ClassVar = "ManagedIdentityCredential"
+    exclusive: ClassVar = IDS
     seals: ClassVar = False
     inspected: ClassVar = "identity endpoint"
 

@@ -12,7 +12,7 @@ from credconf.ground.deferred import complete
 from credconf.ground.records import record
 from credconf.problems import Problem, closest, shown_key
 
-from .common import with_authority
+from .application import with_authority
 from .registry import ALIASES, FIELDS, KINDS, NESTED, PROOFS, SETTINGS
 
 if TYPE_CHECKING:
@@ -144,10 +144,14 @@ def _validated(fields: dict[str, Any], model: type[Kind] | None, problems: list[
             message = f"`{name}` is not a setting of `kind: {judge.model_fields['kind'].default}`"
             problems.append(Problem("unknown-key", message, path=name, hint="remove it, or change the kind"))
         del fields[name]
-    needs_tenant = "oidc_authority" in judge.model_fields
+    # What an unknown kind lacks is not known.
+    is_known = model is not None or "kind" not in fields
+    needs_tenant = is_known and "oidc_authority" in judge.model_fields
     if needs_tenant and fields.get("tenant_id") is None and fields.get("oidc_authority") is None:
         problems.append(Problem("missing", "`tenant_id` is not set", path="tenant_id"))
     result = _model(fields, judge, problems, ignored=None if model else {"kind", *PROOFS})
+    if not is_known:
+        problems = [problem for problem in problems if problem.code != "missing"]
     return Invalid(tuple(problems)) if problems or result is None else result
 
 

@@ -12,17 +12,16 @@ from functools import partial
 from os import PathLike, fspath
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, Field, SecretBytes, SecretStr
+from pydantic import BaseModel, BeforeValidator, SecretStr
 from pydantic_core import PydanticCustomError
 
-from credconf.ground.causes import is_foreign
-from credconf.ground.deferred import STRICT
 from credconf.problems import closest
-from credconf.references import REFERENCES, BaseReference, NotFound, Reference, validated
+from credconf.references import REFERENCES, BaseReference, Reference, validated
 
 from . import formats
 from .declaration import ANY_ASSERTION, ANY_BYTES, ANY_SECRET, ANY_TEXT, Accepts, declared
 from .formats import Format, FormatError
+from .in_memory import AssertionFunction, CertificateBytes
 
 MOST_SECRETS = 16
 _DAY = "write year, month and day, such as 2027-01-31"
@@ -190,28 +189,6 @@ def _password(value: Any) -> Any:
     return _hidden(value, ANY_TEXT)
 
 
-class CertificateBytes(BaseModel):
-    """A certificate in memory (`certificate_data=` of the constructors)."""
-
-    model_config = STRICT
-
-    data: SecretBytes
-
-    @property
-    def label(self) -> str:
-        """Its name in messages."""
-        return "certificate_data"
-
-    def __getstate__(self) -> dict[Any, Any]:
-        """Refuse to pickle the private key.
-
-        Raises:
-            TypeError: always.
-        """
-        message = "certificate_data can't be pickled: use the path of its file"
-        raise TypeError(message)
-
-
 def _certificate(value: Any) -> Any:
     if isinstance(value, CertificateBytes):
         return value
@@ -219,38 +196,6 @@ def _certificate(value: Any) -> Any:
         message = "a certificate is always a reference to a file"
         raise fault("wrong-type", message, "write {file: PATH}")
     return _text(value, ANY_BYTES)
-
-
-class AssertionFunction(BaseModel):
-    """A function of the program that returns assertions (`func=` of the constructors)."""
-
-    model_config = STRICT
-
-    function: Annotated[Any, Field(repr=False)]
-
-    @property
-    def label(self) -> str:
-        """Its name in messages."""
-        return "the result of func()"
-
-    def call(self) -> str | NotFound:
-        """Call the function; an exception of it may hold anything, so only its type is reported."""
-        try:
-            found = self.function()
-        except Exception as exc:
-            if is_foreign(exc):
-                raise
-            return NotFound("bad-assertion", f"func() failed with {type(exc).__name__}", "call it by hand")
-        return found if isinstance(found, str) else NotFound("bad-assertion", "func() returned no text")
-
-    def __getstate__(self) -> dict[Any, Any]:
-        """Refuse to pickle a function, which may hold anything.
-
-        Raises:
-            TypeError: always.
-        """
-        message = "a credential with an assertion function can't be pickled"
-        raise TypeError(message)
 
 
 def _assertion(value: Any) -> Any:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
-import importlib
-import threading
 from typing import TYPE_CHECKING, Final
 
 from credconf.entra.proof import warn_once
 from credconf.ground.causes import is_foreign
-from credconf.ground.deferred import importing, whole_packages
 from credconf.ground.log import Log
 from credconf.ground.records import record, replace
 from credconf.kinds.readable import other_secrets
@@ -18,7 +14,8 @@ from credconf.problems import printable
 from credconf.problems.failure import Failure, resource_failure
 from credconf.references import NotFound
 
-from .cache import Token, import_azure_core, import_in_background
+from .cache import Token, import_azure_core
+from .clients import Clients
 from .policy import Pauses
 from .proof_cache import ProofCache
 from .proof_selection import ProofHistory, ProofSelector
@@ -26,13 +23,10 @@ from .proof_selection import ProofHistory, ProofSelector
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from credconf.entra.client import EntraClient
-    from credconf.entra.http import HttpClient
     from credconf.entra.messages import Answer
     from credconf.entra.proof import Proof, Sealed
     from credconf.entra.request import TokenRequest
     from credconf.kinds.common import Inspection
-    from credconf.references import Web
 
     from .blueprint import Blueprint
     from .proof_cache import ProofReading
@@ -40,9 +34,6 @@ if TYPE_CHECKING:
 
 _MENDED_BY_RETRIES: Final = {None, 408, 429, 500, 502, 503, 504}
 """Statuses after which a retry may succeed; `None` means that there was no answer."""
-
-# MSAL imports the first two with each request, if they are installed; our transport imports the others with its first.
-_LATER = ("msal_extensions", "requests.exceptions", "credconf.entra.connections")
 
 
 @record
@@ -81,15 +72,11 @@ class Requester:
         self._blueprint = blueprint
         self.log = log or Log(blueprint.settings.named_by(blueprint.identity))
         self._tokens = tokens
-        self._lock = threading.Lock()
-        self._client: EntraClient | None = None
-        self._http: HttpClient | None = blueprint.http_client
-        self._other: HttpClient | None = None
-        self._closed = False
+        self._clients = Clients(blueprint)
         # Not the rest of one caller's time: all callers that wait share the output of the program.
         seconds = blueprint.transport.total_timeout
         known = {"seconds": seconds, "retries": blueprint.transport.retries, "clock": blueprint.clock}
-        self._reader = replace(blueprint.reader, web=lambda: self._web(seconds), **known)
+        self._reader = replace(blueprint.reader, web=lambda: self._clients.web(seconds), **known)
         self._proofs = ProofCache(self._reader, blueprint.monotonic)
         self._history = ProofHistory(blueprint.monotonic)
         self._candidates = blueprint.settings.candidates()
@@ -144,7 +131,7 @@ class Requester:
         plan = self._blueprint
         if not self._candidates:
             return self._acquired(request, terms)
-        client = self._entra()
+        client = self._clients.entra()
         deadline = client.deadline(terms.timeout) - (0.0 if terms.since is None else plan.monotonic() - terms.since)
         held = functools.partial(self._held, selector)
         for attempt in selector.attempts():
@@ -166,7 +153,7 @@ class Requester:
         asked_at, monotonic_at = plan.clock(), plan.monotonic()
         waited = 0.0 if terms.since is None else monotonic_at - terms.since
         seconds = min(plan.transport.total_timeout, terms.timeout or plan.transport.total_timeout) - waited
-        reader = replace(self._reader, seconds=seconds, web=lambda: self._web(seconds))
+        reader = replace(self._reader, seconds=seconds, web=lambda: self._clients.web(seconds))
         answer = plan.settings.acquire(request, reader, retries=terms.retries)
         import_azure_core()
         return answer if isinstance(answer, Failure) else self._token(request, answer, asked_at, monotonic_at)
@@ -179,19 +166,6 @@ class Requester:
     def inspect(self) -> Inspection | NotFound:
         """Look at what a token depends on besides Entra, for `credconf doctor`."""
         return self._blueprint.settings.inspect(self._reader)
-
-    def _web(self, seconds: float) -> Web:
-        """What sends requests for references, and for kinds that have their own way to a token."""
-        from credconf.entra.deadline_web import DeadlineWeb
-
-        plan = self._blueprint
-        return DeadlineWeb(
-            self._sender(),
-            bounded=plan.http_client is None,
-            deadline=plan.monotonic() + seconds,
-            monotonic=plan.monotonic,
-            sleep=plan.sleep,
-        )
 
     def _held(self, selector: ProofSelector) -> Iterator[str]:
         """The secrets that no failure may show beside the refused one: the others of a list, and earlier ones."""
@@ -236,81 +210,20 @@ class Requester:
         """Import here what another thread would soon import, perhaps at the same time as the application."""
         try:
             if self._candidates:
-                self._entra()
+                self._clients.entra()
             import_azure_core()
         except (OSError, ImportError) as exc:
             return resource_failure(exc)
         return None
 
-    def _entra(self) -> EntraClient:
-        """The client, made on first use: this imports MSAL."""
-        with self._lock:
-            client = self._client
-        if client is None:
-            made, other = self._new_client()  # not under the lock: `close()` on an event loop would wait for the import
-            with self._lock:
-                if self._client is None:
-                    self._client, self._other = made, other
-                client = self._client
-                closed = self._closed
-            if closed and other is not None:
-                other.close()
-        return client
-
-    def _new_client(self) -> tuple[EntraClient, HttpClient | None]:
-        """Make the client, and what it sends requests with, if that is of its own."""
-        plan = self._blueprint
-        with importing, whole_packages():
-            from credconf.entra.client import EntraClient
-
-            other = plan.settings.instead_of_entra(plan.reader, plan.transport)
-            http = other or self._sender()
-            for name in _LATER if plan.http_client is None else _LATER[:2]:
-                with contextlib.suppress(ImportError):
-                    importlib.import_module(name)
-        client = EntraClient(
-            plan.identity,
-            http,
-            bounded=plan.http_client is None or other is not None,
-            total_timeout=plan.transport.total_timeout,
-            monotonic=plan.monotonic,
-            instance_discovery=not getattr(plan.settings, "disable_instance_discovery", False),
-            machine_region=plan.surroundings.region,
-        )
-        return client, other
-
-    def _sender(self) -> HttpClient:
-        """The HTTP client: the application's, or our own, which is made on first use."""
-        with self._lock:
-            http = self._http
-        if http is None:
-            from credconf.entra.transport import Transport
-
-            plan = self._blueprint
-            made = Transport(plan.transport, monotonic=plan.monotonic, sent=import_in_background())
-            with self._lock:
-                http = self._http = made if self._http is None else self._http
-                closed = self._closed
-            if closed:
-                http.close()  # a closed client reports that it is closed, and leaves no connection
-        return http
-
     def close(self) -> None:
         """Close the connections, including those of an application's client."""
-        with self._lock:
-            clients = (self._http, self._other)
-            self._http, self._other, self._client = self._blueprint.http_client, None, None
-            self._closed = True
         self._proofs.clear()
         self._history.clear()
-        for http in clients:
-            if http is not None:
-                http.close()
+        self._clients.close()
 
     def after_fork(self) -> None:
-        """Release the lock and forget requests under way, in the child of a fork."""
-        self._lock = threading.Lock()
+        """Release locks and forget requests under way, in the child of a fork."""
         self._proofs.after_fork()
         self._history.after_fork()
-        if self._client is not None:
-            self._client.after_fork()
+        self._clients.after_fork()

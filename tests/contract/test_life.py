@@ -63,7 +63,7 @@ def test_no_attribute_within_reach_shows_a_secret(case):
     credential.get_token(SCOPE)
     engine = credential.credential._engine
     plan, requester = engine.blueprint, engine._requester
-    for thing in (engine, plan, plan.settings, plan.identity, requester, requester._client):
+    for thing in (engine, plan, plan.settings, plan.identity, requester, requester._clients._client):
         assert not shown(repr(thing), case)
     assert not shown(repr(vars(credential.credential)), case)
 

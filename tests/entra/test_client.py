@@ -51,7 +51,7 @@ def test_connections_are_reused(entra):
     credential = credconf.build(entra.config(additionally_allowed_tenants=["*"]))
     for number in range(5):
         credential.get_token(SCOPE, tenant_id=f"t{number}.com")
-    (pools,) = credential._engine._requester._client._http._pools.values()
+    (pools,) = credential._engine._requester._clients._client._http._pools.values()
     (idle,) = pools._idle.values()
     assert len(idle) == 1
     credential.close()
@@ -62,7 +62,7 @@ def test_no_object_is_kept_for_each_tenant(entra):
     for number in range(12):
         credential.get_token(SCOPE, tenant_id=f"t{number}.com")
     assert len(credential._engine.tokens) == 3
-    assert credential._engine._requester._client._discovery._documents == {}
+    assert credential._engine._requester._clients._client._discovery._documents == {}
     credential.close()
 
 

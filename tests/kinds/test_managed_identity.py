@@ -12,6 +12,7 @@ import credconf
 from credconf.errors import AuthenticationError, CredentialUnavailableError
 from credconf.kinds import Invalid, ManagedIdentitySettings, validate
 from credconf.references import identity_endpoints
+from tests.config.project import CANARY, TENANT
 from tests.contract.faces import ASYNC, SYNC, engine_of, wait_until
 from tests.references.endpoints import APP_SERVICE, ARC, IMDS, Endpoint, Time, answer, only, refused
 
@@ -611,3 +612,21 @@ def test_the_log_names_the_identity(made, caplog, fields, who):
     made(Endpoint(), **fields).get_token(SCOPE)
     # A thread that leads a request logs after its caller has the token.
     wait_until(lambda: f"{who} {SCOPE}: 86400 s to live" in caplog.text)
+
+
+@pytest.mark.parametrize("name", ["object_id", "resource_id"])
+def test_an_ambient_client_id_yields_to_another_id_with_no_error(project, name):
+    resolved = project.flat(f"kind: managed_identity\n{name}: a\n", environ={"AZURE_CLIENT_ID": CLIENT})
+    assert getattr(resolved.settings, name) == "a"
+    assert resolved.settings.client_id is None
+
+
+def test_ambient_variables_of_an_application_have_no_effect(project):
+    ambient = {
+        "AZURE_TENANT_ID": TENANT,
+        "AZURE_AUTHORITY_HOST": "login.microsoftonline.us",
+        "AZURE_CLIENT_SECRET": CANARY,
+    }
+    resolved = project.flat("kind: managed_identity\n", environ=ambient)
+    assert resolved.settings.kind == "managed_identity"
+    assert [problem.path for problem in resolved.warnings] == ["client_secret"]

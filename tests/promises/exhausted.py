@@ -148,7 +148,7 @@ def later(shared, face, fields, lack):
 
 def disconnect(credential):
     """Close idle connections, as a server or a firewall does."""
-    for pools in credential._engine._requester._client._http._pools.values():
+    for pools in credential._engine._requester._clients._client._http._pools.values():
         for idle in pools._idle.values():
             while idle:
                 idle.pop().close()

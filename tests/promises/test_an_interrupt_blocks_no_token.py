@@ -30,7 +30,7 @@ WATCHED = {
         *(f"ground/{name}.py" for name in ("flight", "log", "workers")),
         *(
             f"tokens/{name}.py"
-            for name in ("cache", "dispatch", "policy", "proof_cache", "proof_selection", "requester")
+            for name in ("cache", "clients", "dispatch", "policy", "proof_cache", "proof_selection", "requester")
         ),
         "entra/discovery.py",
     )
@@ -102,7 +102,7 @@ def traced_thread():
 
 
 def directory_of(engine):
-    client = engine._requester._client
+    client = engine._requester._clients._client
     return None if client is None else client._discovery
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from pydantic import Field, SecretStr
 
 from credconf.entra.proof import Candidate, Proof
-from credconf.kinds.common import KIND, ApplicationSettings, CommonOverrides, Given
+from credconf.kinds.application import ApplicationSettings
+from credconf.kinds.common import KIND, CommonOverrides, Given
 from credconf.references import BaseReference, NotFound
 from credconf.settings.declaration import Setting
 from credconf.settings.fields import Password, PlainText

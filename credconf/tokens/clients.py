@@ -1,0 +1,120 @@
+"""The clients of one engine, made on first use: for Entra, and for the requests of references and kinds."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import threading
+from typing import TYPE_CHECKING
+
+from credconf.ground.deferred import importing, whole_packages
+
+from .cache import import_in_background
+
+if TYPE_CHECKING:
+    from credconf.entra.client import EntraClient
+    from credconf.entra.http import HttpClient
+    from credconf.references import Web
+
+    from .blueprint import Blueprint
+
+# MSAL imports the first two with each request, if they are installed; our transport imports the others with its first.
+_LATER = ("msal_extensions", "requests.exceptions", "credconf.entra.connections")
+
+
+class Clients:
+    """The clients of one engine.
+
+    Args:
+        blueprint: the identity, and how requests are sent.
+    """
+
+    def __init__(self, blueprint: Blueprint) -> None:
+        self._blueprint = blueprint
+        self._lock = threading.Lock()
+        self._client: EntraClient | None = None
+        self._http: HttpClient | None = blueprint.http_client
+        self._other: HttpClient | None = None
+        self._closed = False
+
+    def entra(self) -> EntraClient:
+        """The client, made on first use: this imports MSAL."""
+        with self._lock:
+            client = self._client
+        if client is None:
+            made, other = self._new_client()  # not under the lock: `close()` on an event loop would wait for the import
+            with self._lock:
+                if self._client is None:
+                    self._client, self._other = made, other
+                client = self._client
+                closed = self._closed
+            if closed and other is not None:
+                other.close()
+        return client
+
+    def _new_client(self) -> tuple[EntraClient, HttpClient | None]:
+        """Make the client, and what it sends requests with, if that is of its own."""
+        plan = self._blueprint
+        with importing, whole_packages():
+            from credconf.entra.client import EntraClient
+
+            other = plan.settings.instead_of_entra(plan.reader, plan.transport)
+            http = other or self._sender()
+            for name in _LATER if plan.http_client is None else _LATER[:2]:
+                with contextlib.suppress(ImportError):
+                    importlib.import_module(name)
+        client = EntraClient(
+            plan.identity,
+            http,
+            bounded=plan.http_client is None or other is not None,
+            total_timeout=plan.transport.total_timeout,
+            monotonic=plan.monotonic,
+            instance_discovery=not getattr(plan.settings, "disable_instance_discovery", False),
+            machine_region=plan.surroundings.region,
+        )
+        return client, other
+
+    def _sender(self) -> HttpClient:
+        """The HTTP client: the application's, or our own, which is made on first use."""
+        with self._lock:
+            http = self._http
+        if http is None:
+            from credconf.entra.transport import Transport
+
+            plan = self._blueprint
+            made = Transport(plan.transport, monotonic=plan.monotonic, sent=import_in_background())
+            with self._lock:
+                http = self._http = made if self._http is None else self._http
+                closed = self._closed
+            if closed:
+                http.close()  # a closed client reports that it is closed, and leaves no connection
+        return http
+
+    def web(self, seconds: float) -> Web:
+        """What sends requests for references, and for kinds that have their own way to a token."""
+        from credconf.entra.deadline_web import DeadlineWeb
+
+        plan = self._blueprint
+        return DeadlineWeb(
+            self._sender(),
+            bounded=plan.http_client is None,
+            deadline=plan.monotonic() + seconds,
+            monotonic=plan.monotonic,
+            sleep=plan.sleep,
+        )
+
+    def close(self) -> None:
+        """Close the connections, including those of an application's client."""
+        with self._lock:
+            clients = (self._http, self._other)
+            self._http, self._other, self._client = self._blueprint.http_client, None, None
+            self._closed = True
+        for http in clients:
+            if http is not None:
+                http.close()
+
+    def after_fork(self) -> None:
+        """Release the lock and forget requests under way, in the child of a fork."""
+        self._lock = threading.Lock()
+        if self._client is not None:
+            self._client.after_fork()
