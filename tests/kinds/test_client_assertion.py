@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 import credconf
+from credconf.kinds.client_assertion import assertion
 from credconf.testing import FakeEntra, FederatedCredential
 from tests.config.project import CLIENT, TENANT, assert_nothing_shows, only, project, warned
 from tests.contract.faces import ASYNC, SCOPE, SYNC, Clock, engine_of
@@ -63,9 +64,14 @@ def test_the_variables_of_the_webhook_suffice(face, entra, token, project):
     "content",
     ["", "secret", "a.b", "a.b.c", "a.b.c.d", "e30.e30.e30", "-----BEGIN CERTIFICATE-----", "ey\u200b.ey.x", "[].[].x"],
 )
-def test_a_file_that_holds_no_jwt_is_not_sent(entra, token, content):
+def test_what_is_no_jwt_is_no_assertion(content):
+    found = assertion(content, "the file", 0.0, renewed=False)
+    assert (found.code, found.message) == ("bad-assertion", "the file holds no JWT")
+
+
+def test_a_file_that_holds_no_jwt_is_not_sent(entra, token):
     credential = credconf.build(fields(entra, token))
-    token.write_text(content)
+    token.write_text("no token")
     with pytest.raises(credconf.CredentialUnavailableError) as caught:
         credential.get_token(SCOPE)
     assert str(token) in str(caught.value)
