@@ -94,8 +94,15 @@ def test_what_a_system_says_of_a_lock_that_is_taken_is_no_fault(path, monkeypatc
     assert descriptors() == before
 
 
-def test_who_waits_for_a_lock_file_that_is_removed_locks_the_one_that_is_there(path):
-    entered, left = threading.Event(), threading.Event()
+def test_who_waits_for_a_lock_file_that_is_removed_locks_the_one_that_is_there(path, monkeypatch):
+    entered, left, waits = threading.Event(), threading.Event(), threading.Event()
+    attempt = filelocks._File.lock
+
+    def lock(file):
+        locked = attempt(file)
+        if not locked:
+            waits.set()
+        return locked
 
     def wait():
         with exclusive(path):
@@ -104,7 +111,9 @@ def test_who_waits_for_a_lock_file_that_is_removed_locks_the_one_that_is_there(p
 
     with exclusive(path):
         waiting = threading.Thread(target=wait)
+        monkeypatch.setattr(filelocks._File, "lock", lock)
         waiting.start()
+        assert waits.wait(20)  # it has opened the file that is removed now
         os.unlink(path)
         with exclusive(path):
             pass
