@@ -5,7 +5,7 @@ Source: GitHub's page "OpenID Connect reference".
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Self
 
 from pydantic import BaseModel, Field, StringConstraints
 
@@ -57,7 +57,7 @@ class GitHubReference(BaseReference):
         "The running job of GitHub Actions, which fetches an assertion for each token. "
         "The job needs `permissions: {id-token: write}`."
     )
-    snippet: ClassVar = dict[str, Any]()
+    snippet: ClassVar = "{}"
     also_called: ClassVar = frozenset({"github_actions", "githubactions", "gha", "actions"})
     is_mapping: ClassVar = True
     variables: ClassVar = ("ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN")

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from credconf.kinds import FIELDS
+from credconf.kinds import FIELDS, KINDS
 from tests.integration.editor import SCHEMA
 
 if TYPE_CHECKING:
     from tests.integration.editor import Editor
+
+QUOTED_KINDS = ", ".join(f'"{kind}"' for kind in KINDS)
 
 ROOT = Path(__file__).parents[2]
 
@@ -85,7 +87,7 @@ BROKEN: dict[str, tuple[Any, ...]] = {
     ),
     "an unknown kind": (
         "kind: password",
-        (1, "password", 'Value is not accepted. Valid values: "client_secret", "client_certificate".'),
+        (1, "password", f"Value is not accepted. Valid values: {QUOTED_KINDS}."),
     ),
     "an authority with a path": (
         "authority: login.example.com/a",
