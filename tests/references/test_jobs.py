@@ -171,7 +171,7 @@ def test_dotenv_can_not_give_the_variables(fields, platform, tmp_path, monkeypat
         "http://example.com/idtoken?a=b",
         "http://localhost.example.com/x",
         "ftp://localhost/x",
-        "https://user:pass@example.com/x",
+        "https://user:canary@example.com/x",
         "https://example.com/x#y",
         "https:///x",
         "https://[a/x",

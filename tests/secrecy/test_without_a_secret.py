@@ -135,7 +135,7 @@ def test_a_discovered_file_can_not_have_the_machine_vouched_for(reference, proje
 
 def test_nothing_but_a_signed_token_is_sent_as_an_assertion(entra, project):
     app = entra.register(federated=[("https://x", "y", "z")])
-    other = project.write("other", "-----BEGIN OPENSSH PRIVATE KEY-----\nc4n4ry~Must+Not.Appear\n")
+    other = project.write("other", "-----BEGIN CERTIFICATE-----\nc4n4ry~Must+Not.Appear\n")
     fields = entra.config(client_id=app.client_id, client_secret=None, client_assertion={"file": str(other)})
     with pytest.raises(credconf.ConfigError) as caught:
         credconf.build(fields)
