@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Self
 from pydantic import BaseModel, Field, StringConstraints
 
 from credconf.ground.deferred import STRICT
+from credconf.problems import printable
 
 from .base import BaseReference, NotFound
 from .job_assertions import Platform, is_set, is_true
@@ -76,8 +77,8 @@ class GitHubReference(BaseReference):
 
     @property
     def name(self) -> str:
-        """The audience, or the name of the platform."""
-        return self.github.audience or "GitHub Actions"
+        """The text after its key."""
+        return f"{{audience: {printable(self.github.audience)}}}" if self.github.audience else "{}"
 
     def read(self, reader: Reader) -> str | NotFound:
         """Fetch an assertion."""

@@ -75,7 +75,8 @@ def _unknown_reference(key: Any, keys: tuple[str, ...], shapes: str) -> Pydantic
     allowed = ", ".join(f"`{name}`" for name in keys)
     words = {word: name for name in keys for word in (name, *REFERENCES[name].also_called)}
     meant = words.get(closest(key, words) or "") if isinstance(key, str) else None
-    hint = f"did you mean {_written(meant)}?" if meant else f"write the text itself, or {shapes}"
+    ways = f"the text itself, or {shapes}" if keys in {ANY_TEXT, ANY_SECRET} else shapes
+    hint = f"did you mean {_written(meant)}?" if meant else f"write {ways}"
     return fault("bad-reference", f"a reference here is one of {allowed}", hint)
 
 

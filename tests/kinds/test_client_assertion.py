@@ -207,6 +207,19 @@ def test_a_shared_cache_in_redis_needs_a_key_because_an_assertion_can_encrypt_no
     assert settings.token_cache.kind == "redis"
 
 
+def test_processes_share_tokens_in_a_file_though_an_assertion_encrypts_nothing(entra, token, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setenv("LOCALAPPDATA", str(tmp_path))
+    cache = {"kind": "file", "name": "shared", "allow_unencrypted_storage": True}
+    tokens = set()
+    for _ in range(2):  # `build` makes an engine of its own each time, as another process would
+        with credconf.build(fields(entra, token, token_cache=cache)) as credential:
+            tokens.add(credential.get_token(SCOPE).token)
+        entra.write_assertion(token)
+    assert len(tokens) == 1
+    assert entra.count() == 1
+
+
 def test_a_token_file_that_a_webhook_gives_yields_to_a_secret_with_a_warning(project, token):
     environ = {"AZURE_FEDERATED_TOKEN_FILE": str(token), "AZURE_TENANT_ID": TENANT, "AZURE_CLIENT_ID": CLIENT}
     resolved = project.load(environ={**environ, "AZURE_CLIENT_SECRET": "s3cret-of-the-pod"})
