@@ -20,6 +20,8 @@ CACHES = (f"{HOME}/test_hostile_caches.py", "-k", "set_aside or lock or anew or 
 REDIS = (f"{HOME}/test_hostile_caches.py", "-k", "redis")
 ESCAPES = (f"{HOME}/test_hostile_configuration.py", "-k", "terminal or forges")
 
+ASSERTIONS = ("tests/kinds/test_client_assertion.py",)
+IDENTITIES = ("tests/kinds/test_managed_identity.py", "-k", "another or key or arc")
 HOSTILE = (
     # Where a secret goes
     Mutant(
@@ -59,11 +61,11 @@ HOSTILE = (
             number,
         )
         for path, file, old, number in (
-            ("tenant_id", "kinds/common.py", 'Redirects(("server",), unless=is_not_adfs)', 1),
-            ("authority", "kinds/common.py", 'Redirects(("server",), unless=is_well_known_host)', 1),
-            ("oidc_authority", "kinds/common.py", 'Redirects(("server",))', 1),
-            ("disable_instance_discovery", "kinds/common.py", 'Redirects(("server",), unless=is_switched_off)', 1),
-            ("region", "kinds/common.py", 'Redirects(("server",), unless=is_beside_well_known)', 1),
+            ("tenant_id", "kinds/application.py", 'Redirects(("server",), unless=is_not_adfs)', 1),
+            ("authority", "kinds/application.py", 'Redirects(("server",), unless=is_well_known_host)', 1),
+            ("oidc_authority", "kinds/application.py", 'Redirects(("server",))', 1),
+            ("disable_instance_discovery", "kinds/application.py", 'Redirects(("server",), unless=is_switched_off)', 1),
+            ("region", "kinds/application.py", 'Redirects(("server",), unless=is_beside_well_known)', 1),
             ("http.proxy", "settings/http_settings.py", 'Redirects(("server", "proxy"))', 1),
             ("http.ca_bundle", "settings/http_settings.py", 'Redirects(("server", "login", "key"))', 1),
             ("token_cache.url", "stores/redis.py", 'Redirects(("key",), keeps=True)', 1),
@@ -198,4 +200,68 @@ HOSTILE = (
         CACHES,
     ),
     Mutant("a Redis may say anything", "stores/redis_client.py", "if self._left < 0:", "if False:", REDIS),
+    # What vouches for a program
+    Mutant(
+        "any file is an assertion",
+        "kinds/client_assertion.py",
+        "    if claims is None:\n",
+        "    if claims is None and not text:\n",
+        ASSERTIONS,
+    ),
+    Mutant(
+        "an expired assertion is sent",
+        "kinds/client_assertion.py",
+        "if claims.ends_at <= now:",
+        "if False:",
+        ASSERTIONS,
+    ),
+    Mutant(
+        "a kept assertion never expires",
+        "tokens/proof_cache.py",
+        "return not self.is_over(kept.outcome)",
+        "return True",
+        ASSERTIONS,
+    ),
+    Mutant(
+        "the last assertion never expires",
+        "tokens/proof_selection.py",
+        " or self._cache.is_over(worked.proof)",
+        "",
+        ASSERTIONS,
+    ),
+    Mutant(
+        "a found file may have the machine vouched for",
+        "config/safety.py",
+        "not reference.needs_named_file or",
+        "True or",
+        ("tests/secrecy/test_without_a_secret.py",),
+    ),
+    Mutant(
+        "another identity's token is accepted",
+        "references/managed_identity.py",
+        "if is_echoed or (is_echoed is None",
+        "if True or (is_echoed is None",
+        IDENTITIES,
+    ),
+    Mutant(
+        "any file is Arc's key",
+        "references/identity_requests.py",
+        'or not path.endswith(\n        ".key"\n    )',
+        "",
+        IDENTITIES,
+    ),
+    Mutant(
+        "the identity header is shown",
+        "references/identity_requests.py",
+        "return refusal(endpoint, reply, (*self.hidden, *sent), ",
+        "return refusal(endpoint, reply, (), ",
+        ("tests/secrecy/test_without_a_secret.py",),
+    ),
+    Mutant(
+        "the Azure CLI runs by itself",
+        "kinds/azure_cli.py",
+        '    allowed_by: ClassVar = "azure_cli"\n',
+        "",
+        ("tests/kinds/test_azure_cli.py", "-k", "permission or allow"),
+    ),
 )

@@ -136,15 +136,7 @@ def environment(environ: Environment, scheme: Scheme, problems: list[Problem]) -
 def dotenv(
     name: str, variables: Environment, origin_of: Callable[[str], Origin], scheme: Scheme, problems: list[Problem]
 ) -> Layer:
-    """Make the layer of `.env`. Its relative paths are relative to the directory of the file.
-
-    Args:
-        name: the path of the file, as it was given.
-        variables: the variables that it sets.
-        origin_of: returns the place of a variable.
-        scheme: the variables that the credential reads.
-        problems: problems are added to this list.
-    """
+    """Make the layer of `.env`. Its relative paths are relative to the directory of the file."""
     return _variables(name, variables, scheme, origin_of, lambda: os.path.dirname(absolute(name)), problems)
 
 

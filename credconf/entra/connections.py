@@ -108,11 +108,8 @@ class Pools:
     """The connections to all hosts, directly or through one proxy.
 
     Args:
-        verify: See `TransportOptions`, as for `server_name`.
-        server_name: The name in the certificate of each server.
-
-    Raises:
-        UnusableBundle: The authorities can't be read.
+        verify: See `TransportOptions`; UnusableBundle is raised if the authorities can't be read.
+        server_name: See there.
     """
 
     def __init__(self, verify: bool | str | bytes, server_name: str | None = None) -> None:  # noqa: FBT001 - the option

@@ -112,7 +112,7 @@ def refusal(endpoint: Endpoint, reply: Reply, secrets: tuple[Opaque, ...], now: 
         what = _STATES.get(status, f"it is not available (HTTP {status})")
         hint = "try again; raise `http.total_timeout` to let credconf wait longer"
         return NoToken(error, f"{what}{quoted}", hint, status, reply.retry_after(now), temporary=True)
-    if status == _FORBIDDEN and "unreachable" in said:  # Docker Desktop answers for an address that nobody has
+    if status == _FORBIDDEN and "unreachable" in said:  # Docker Desktop answers for addresses without a host
         return NoToken(
             "unreachable", f"it is not reachable (HTTP 403){quoted}", endpoint.absent, status, unavailable=True
         )

@@ -53,7 +53,7 @@ class Clients:
         return client
 
     def _new_client(self) -> tuple[EntraClient, HttpClient | None]:
-        """Make the client, and what it sends requests with, if that is of its own."""
+        """Make the client, and its HTTP client, if it does not share the usual one."""
         plan = self._blueprint
         with importing, whole_packages():
             from credconf.entra.client import EntraClient

@@ -212,7 +212,7 @@ def test_processes_share_tokens_in_a_file_though_an_assertion_encrypts_nothing(e
     monkeypatch.setenv("LOCALAPPDATA", str(tmp_path))
     cache = {"kind": "file", "name": "shared", "allow_unencrypted_storage": True}
     tokens = set()
-    for _ in range(2):  # `build` makes an engine of its own each time, as another process would
+    for _ in range(2):  # `build` makes a new engine each time, as another process would
         with credconf.build(fields(entra, token, token_cache=cache)) as credential:
             tokens.add(credential.get_token(SCOPE).token)
         entra.write_assertion(token)

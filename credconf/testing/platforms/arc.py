@@ -32,7 +32,7 @@ _KEY_SIZE = 64
 
 
 class Keys:
-    """The key files of the agent: whoever can read one may have a token. Thread-safe."""
+    """The key files of the agent: a user who can read one may request a token. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -153,7 +153,7 @@ class FakeArc(FakeIdentityEndpoint[ArcService]):
         """Make an agent, without opening a port.
 
         Args:
-            system: Whether the machine has an identity of its own, or that identity.
+            system: Whether the machine has a system-assigned identity, or that identity.
             user_assigned: The other identities of the machine.
             tenant_id: The tenant of the identities; None for a random GUID.
             keys: The folder for key files, made on the first; None for a temporary one. `stop()` removes the files.

@@ -34,7 +34,7 @@ def main(arguments: list[str]) -> int:
 
 
 def record(arguments: list[str]) -> None:
-    """Write a call to a file of its own: calls may run at the same time."""
+    """Write each call to a separate file: calls may run at the same time."""
     call = {
         "arguments": arguments,
         "cwd": os.getcwd(),

@@ -182,7 +182,7 @@ class IdentityService:
         return Denied(400, "invalid_request", "Identity not found")
 
     def issue(self, call: Call, identity: ManagedIdentity) -> Answer:
-        """The answer with a token of an identity, whoever asked."""
+        """The answer with a token of an identity, for any request."""
         resource, now, life = call.query.get("resource", ""), int(self.clock()), self.shape.life
         if resource in _EXCHANGE_AUDIENCES:
             claims = {"oid": identity.object_id, "tid": self.tenant_id, "azp": identity.client_id, "ver": "2.0"}

@@ -58,7 +58,7 @@ class FakeIdentityEndpoint(FakeServer, Generic[_Service]):
         """Make an endpoint, without opening a port.
 
         Args:
-            system: Whether the machine has an identity of its own, or that identity.
+            system: Whether the machine has a system-assigned identity, or that identity.
             user_assigned: The other identities of the machine.
             tenant_id: The tenant of the identities; None for a random GUID.
             clock: Returns the time, in seconds since 1970, for tokens and recorded requests.
