@@ -15,6 +15,7 @@ from credconf.ground.records import record
 from credconf.problems.failure import FEDERATION
 from credconf.problems.wording import printable
 from credconf.references import EXCHANGE_AUDIENCES
+from credconf.settings import clouds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,7 +24,6 @@ _UNKNOWN_TO_ENTRA: Final = frozenset({70021, 700211, 700212, 700213, 7002137, 70
 """The refusals that a federated credential with the claims of the assertion would prevent."""
 _LONGEST: Final = 300
 _GUID: Final = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
-_EXCHANGE: Final = EXCHANGE_AUDIENCES["public"]
 
 
 @record
@@ -42,19 +42,23 @@ class Claims:
     audience: str
     ends_at: float
 
-    def advice(self, codes: Iterable[int], client_id: str) -> list[str]:
+    def advice(self, codes: Iterable[int], client_id: str, authority: str | None = None) -> list[str]:
         """Return the lines for a refusal of the assertion; none for another refusal.
 
         Args:
             codes: the AADSTS codes of the refusal.
             client_id: the application, as messages may show it.
+            authority: the host of Entra, whose cloud decides the usual audience.
         """
         refused = FEDERATION.intersection(codes)
         if not refused:
             return []
         lines = ["The assertion that was sent:", *(f"  {line}" for line in self.lines())]
         if refused & _UNKNOWN_TO_ENTRA:
-            lines += ["To trust it, add a federated credential to the application:", f"  {self._command(client_id)}"]
+            lines += [
+                "To trust it, add a federated credential to the application:",
+                f"  {self._command(client_id, authority)}",
+            ]
         return lines
 
     def lines(self) -> list[str]:
@@ -66,13 +70,14 @@ class Claims:
             f"expires:  {utc(self.ends_at)}",
         ]
 
-    def _command(self, client_id: str) -> str:
+    def _command(self, client_id: str, authority: str | None) -> str:
+        usual = EXCHANGE_AUDIENCES[clouds.cloud_of(authority) or "public"]
         parameters = {
             "name": "credconf",
             "issuer": _shown(self.issuer),
             "subject": _shown(self.subject),
             # The token of a managed identity holds a GUID here, for which a federated credential has the URI.
-            "audiences": [_EXCHANGE if _GUID.fullmatch(self.audience) else _shown(self.audience)],
+            "audiences": [usual if _GUID.fullmatch(self.audience) else _shown(self.audience)],
         }
         words = shlex.quote(json.dumps(parameters, ensure_ascii=False))
         client = client_id if client_id.replace("-", "").isalnum() else "CLIENT_ID"

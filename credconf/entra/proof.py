@@ -6,6 +6,7 @@ own.
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -70,6 +71,10 @@ class Proof:
     def parameter(self) -> str:
         """The field of a token request that carries it."""
         return "client_secret" if self.signer is None and self.claims is None else "client_assertion"
+
+    def seconds_left(self, now: float) -> float:
+        """The seconds for which it may be sent; without end for what is no assertion of another issuer."""
+        return math.inf if self.claims is None else max(0.0, self.claims.ends_at - now)
 
     def is_over(self, now: float) -> bool:
         """Whether it is an assertion that has expired, and must not be sent again."""

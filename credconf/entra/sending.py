@@ -210,7 +210,7 @@ def refusal(context: RequestContext, status: int, headers: Mapping[str, str], pa
     reason += _wait(known)
     lines = [advice_on(codes[0]) if codes else None, f"The server said: {message}"]
     if context.claims is not None:
-        lines += context.claims.advice(codes, context.identity.shown("client_id") or "")
+        lines += context.claims.advice(codes, context.identity.shown("client_id") or "", context.identity.authority)
     lines.append(f"Correlation id: {known['correlation_id']}" if known["correlation_id"] else None)
     return context.failure(reason, error, do="\n".join(line for line in lines if line), **known)
 

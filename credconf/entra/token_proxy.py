@@ -14,12 +14,13 @@ from credconf.ground.files import REFERENCE_LIMIT, Unreadable, read_bytes
 from credconf.ground.records import record, replace
 from credconf.references import NotFound
 
+from .http import TransportFailure
 from .transport import Transport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    from .http import HttpClient, HttpResponse, TransportOptions
+    from .http import HttpResponse, TransportOptions
 
 URL: Final = "AZURE_KUBERNETES_TOKEN_PROXY"
 SERVER_NAME: Final = "AZURE_KUBERNETES_SNI_NAME"
@@ -66,8 +67,7 @@ def token_proxy(environ: Mapping[str, str]) -> TokenProxy | NotFound:
     if not url:
         hint = "bind the identity to the cluster, or remove `token_proxy`"
         return NotFound("missing-variable", f"the variable {URL} is not set", hint, "token_proxy")
-    parts = urlsplit(url)
-    if parts.scheme != "https" or not parts.hostname or "@" in parts.netloc or parts.query or parts.fragment:
+    if not _is_plain(url):
         message = f"{URL} is not an https:// URL without a user, a query and a fragment"
         return NotFound("bad-value", message, "the webhook sets it: remove your own", "token_proxy")
     ca_file, ca_data = environ.get(CA_FILE) or None, environ.get(CA_DATA) or None
@@ -75,60 +75,83 @@ def token_proxy(environ: Mapping[str, str]) -> TokenProxy | NotFound:
         state = "neither" if ca_file is None else "both"
         message = f"one of {CA_FILE} and {CA_DATA} must be set, and {state} is"
         return NotFound("bad-value", message, "the webhook sets one of them: remove your own", "token_proxy")
-    proxy = TokenProxy(url, environ.get(SERVER_NAME) or None, ca_file, ca_data)
-    authorities = proxy.authorities()
-    return replace(authorities, path="token_proxy") if isinstance(authorities, NotFound) else proxy
+    return TokenProxy(url, environ.get(SERVER_NAME) or None, ca_file, ca_data)
+
+
+def _is_plain(url: str) -> bool:
+    """Whether a URL is https, and holds nothing but a host, a port and a path."""
+    try:
+        parts = urlsplit(url)
+        has_port = parts.port is None or parts.port > 0
+    except ValueError:
+        return False
+    return (
+        parts.scheme == "https"
+        and bool(parts.hostname)
+        and has_port
+        and not ("@" in parts.netloc or parts.query or parts.fragment or any(each.isspace() for each in url))
+    )
 
 
 class TokenProxyClient:
     """An HTTP client that sends the requests of a token to the token proxy, and trusts only its authorities.
 
-    The file of the authorities is read again when it has changed. While it is empty or gone, the old ones count.
+    The file of the authorities is read again when it has changed. While it is empty or gone, the old ones count. Where
+    no proxy or no authorities are known, nothing is sent: an assertion for the proxy must not reach another server.
 
     Args:
-        proxy: The token proxy.
+        proxy: The token proxy, or why there is none.
         options: How requests are sent.
-        make: Makes the transport.
     """
 
-    def __init__(
-        self, proxy: TokenProxy, options: TransportOptions, make: Callable[[TransportOptions], Transport] = Transport
-    ) -> None:
+    def __init__(self, proxy: TokenProxy | NotFound, options: TransportOptions) -> None:
         self._proxy = proxy
         self._options = options
-        self._make = make
         # By process id: no child of a fork has a lock that a thread of its parent held.
         self._locks: dict[int, threading.Lock] = {}
         self._stamp: object = None
-        self._transport: HttpClient | None = None
+        self._transports: list[Transport] = []
+        self._closed = False
 
     def get(self, url: str, **arguments: Any) -> HttpResponse:
         """Send a GET request; see `Transport.get`."""
-        return self._current().get(self._proxy.moved(url), **arguments)
+        proxy, transport = self._current()
+        return transport.get(proxy.moved(url), **arguments)
 
     def post(self, url: str, **arguments: Any) -> HttpResponse:
         """Send a POST request; see `Transport.post`."""
-        return self._current().post(self._proxy.moved(url), **arguments)
+        proxy, transport = self._current()
+        return transport.post(proxy.moved(url), **arguments)
 
     def close(self) -> None:
-        """Close the connections."""
-        if self._transport is not None:
-            self._transport.close()
+        """Close the connections. The client sends no further request."""
+        self._closed = True
+        for transport in self._transports:
+            transport.close()
 
-    def _current(self) -> HttpClient:
-        stamp = _stamp(self._proxy.ca_file)
+    def _current(self) -> tuple[TokenProxy, Transport]:
+        proxy = self._proxy
+        if isinstance(proxy, NotFound):
+            raise TransportFailure("other", f"the token proxy was not asked: {proxy.message}", attempts=0)
+        stamp = _stamp(proxy.ca_file)
         with self._locks.setdefault(os.getpid(), threading.Lock()):
-            if self._transport is None or stamp != self._stamp:
-                authorities = self._proxy.authorities()
-                old = self._transport
-                if old is not None and isinstance(authorities, NotFound):
-                    return old
-                verify = b"" if isinstance(authorities, NotFound) else authorities
-                options = replace(self._options, verify=verify, server_name=self._proxy.server_name)
-                self._transport, self._stamp = self._make(options), stamp
-                if old is not None:
-                    old.close()
-            return self._transport
+            if not self._transports or stamp != self._stamp:
+                self._renew(proxy, stamp)
+            return proxy, self._transports[-1]
+
+    def _renew(self, proxy: TokenProxy, stamp: object) -> None:
+        """Make a transport for new authorities. The old one may be in use: its idle connections end with it."""
+        authorities = proxy.authorities()
+        if isinstance(authorities, NotFound):
+            if not self._transports:
+                raise TransportFailure("tls", f"the token proxy was not asked: {authorities.message}", attempts=0)
+            return
+        options = replace(self._options, verify=authorities, server_name=proxy.server_name)
+        transport = Transport(options)
+        if self._closed:
+            transport.close()  # it reports that it is closed
+        self._transports[:-1], self._stamp = [], stamp
+        self._transports.append(transport)
 
 
 def _stamp(path: str | None) -> object:

@@ -123,6 +123,10 @@ class AzureCliSettings(CommonSettings):
             raise fault("conflict", message, "keep one of them", step="subscription")
         return self
 
+    def variables(self) -> tuple[str, ...]:
+        """Return those that decide which `az` runs, and which user is signed in."""
+        return ("PATH", "AZURE_CONFIG_DIR", "HOME", "USERPROFILE")
+
     def _subscription_name(self, reader: Reader) -> str | NotFound | None:
         held = self.subscription
         if not isinstance(held, BaseReference):

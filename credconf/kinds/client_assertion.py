@@ -8,6 +8,7 @@ from __future__ import annotations
 import binascii
 import json
 import math
+import re
 from base64 import urlsafe_b64decode
 from functools import partial
 from operator import methodcaller
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from credconf.entra.http import HttpClient, TransportOptions
     from credconf.references import BaseReference, Reader, Stamp
 
-_PARTS: Final = 3  # header, payload and signature of a JWT
+_JWT: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _RENEWED: Final = (
     "whatever wrote it must write a new one: the kubelet renews the token of a projected volume while it is mounted, "
     "the runner of a job writes it once"
@@ -85,12 +86,14 @@ class ClientAssertionSettings(ApplicationSettings):
         from credconf.entra.token_proxy import URL, token_proxy  # few pods have one
 
         if self.token_proxy:
-            found = token_proxy(reader.environ)
-            if isinstance(found, NotFound):
-                yield "token_proxy", found
+            proxy = token_proxy(reader.environ)
+            lack = proxy if isinstance(proxy, NotFound) else proxy.authorities()
+            if isinstance(lack, NotFound):
+                yield "token_proxy", lack
         elif isinstance(self.client_assertion, FileReference) and reader.environ.get(URL):
             message = f"{URL} is set: the assertions of this pod are for its token proxy, and Entra refuses them"
-            yield "token_proxy", NotFound("missing", message, "add `token_proxy: true`")
+            hint = "add `token_proxy: true` (`enable_azure_proxy=True` of WorkloadIdentityCredential)"
+            yield "token_proxy", NotFound("missing", message, hint)
 
     def instead_of_entra(self, reader: Reader, options: TransportOptions) -> HttpClient | None:
         """Return what sends token requests to the token proxy, if it is used."""
@@ -98,8 +101,7 @@ class ClientAssertionSettings(ApplicationSettings):
             return None
         from credconf.entra.token_proxy import TokenProxyClient, token_proxy
 
-        found = token_proxy(reader.environ)
-        return None if isinstance(found, NotFound) else TokenProxyClient(found, options)
+        return TokenProxyClient(token_proxy(reader.environ), options)
 
     def variables(self) -> tuple[str, ...]:
         """Return those of the reference, and of the token proxy."""
@@ -174,9 +176,9 @@ def assertion(text: str, label: str, now: float, *, renewed: bool) -> Proof | No
 
 def _claims(text: str) -> Claims | None:
     """Return the claims of a JWT; `None` if the text is none. Its signature is Entra's to verify."""
-    parts = text.split(".")
-    if len(parts) != _PARTS or not all(parts) or len(text) != len(text.encode(errors="replace")):
+    if not _JWT.fullmatch(text):
         return None
+    parts = text.split(".")
     try:
         header, payload = (json.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4))) for part in parts[:2])
     except (binascii.Error, ValueError, RecursionError):

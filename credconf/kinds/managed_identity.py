@@ -83,7 +83,7 @@ class ManagedIdentitySettings(CommonSettings):
             identity, scope.removesuffix("/.default"), reader, retries=retries and self.http.retries > 0
         )
         if isinstance(reply, NoToken):
-            return _failure(reply, wanted)
+            return _failure(reply, wanted, unretried=reply.temporary and not retries)
         return _answer(reply, wanted, reader.clock())
 
     def inspect(self, reader: Reader) -> Inspection | NotFound:
@@ -132,12 +132,14 @@ class ManagedIdentityOverrides(CommonOverrides, total=False):
     resource_id: Given | None
 
 
-def _failure(why: NoToken, wanted: str) -> Failure:
+def _failure(why: NoToken, wanted: str, *, unretried: bool) -> Failure:
     codes = tuple(codes_in(why.what))
     meaning = advice_on(codes[0]) if codes else None
-    text = "\n".join(line for line in (why.message(wanted), meaning, f"{why.hint[:1].upper()}{why.hint[1:]}.") if line)
+    text = "\n".join(
+        line for line in (why.message(wanted), meaning, f"{why.hint[:1].upper()}{why.hint[1:].rstrip('.')}.") if line
+    )
     known = {"codes": codes, "status_code": why.status, "retry_after": why.retry_after}
-    return Failure(text, why.error, unavailable=why.unavailable, **known)  # type: ignore[arg-type]
+    return Failure(text, why.error, unavailable=why.unavailable, unretried=unretried, **known)  # type: ignore[arg-type]
 
 
 def _answer(reply: Reply, wanted: str, now: float) -> Answer | Failure:

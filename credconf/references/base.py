@@ -42,12 +42,14 @@ class NotFound:
         message: one sentence that names the reference and shows nothing of its value.
         hint: what to do.
         path: the path of the setting, if it is not the one that was read.
+        retry_after: seconds for which a service asked not to be asked again.
     """
 
     code: str
     message: str
     hint: str | None = None
     path: str | None = None
+    retry_after: float | None = None
 
 
 class Reply(Protocol):

@@ -119,13 +119,13 @@ def endpoint_of(environ: Mapping[str, str]) -> Endpoint | NoToken:
 
 
 def _usable(variable: str, endpoint: Endpoint) -> Endpoint | NoToken:
-    """Refuse what is no URL, which a variable may hold by mistake."""
+    """Refuse what is no plain HTTP: no such endpoint has a certificate, and a proxy could be asked for https."""
     try:
         parts = urlsplit(endpoint.url)
-        is_url = parts.scheme in {"http", "https"} and bool(parts.hostname)
+        is_url = parts.scheme == "http" and bool(parts.hostname)
     except ValueError:
         is_url = False
-    what = f"the variable {variable} holds no URL of a managed identity endpoint"
+    what = f"the variable {variable} holds no http:// URL of a managed identity endpoint"
     return endpoint if is_url else NoToken("bad_endpoint", what, f"unset {variable}: the platform sets it", None)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from credconf.ground.opaque import Opaque, SecretHeaders
-from credconf.ground.records import field, record
+from credconf.ground.records import field, record, replace
 from credconf.problems.wording import printable
 
 from .base import NotFound, Unanswered
@@ -84,7 +84,7 @@ class Platform:
             hint = reply.hint if reply.reason == "tls" else f"check that the job can reach {host}, and any proxy"
             return _failed(f"no assertion from {self.name}: {reply.message}", hint)
         if reply.status != _OK:
-            return self._refusal(reply, host, token)
+            return self._refusal(reply, host, token, reader.clock())
         if isinstance(reply.payload, dict) and isinstance(reply.payload.get(self.answer), str):
             return reply.payload[self.answer]  # type: ignore[no-any-return] # it is text
         return _failed(
@@ -107,7 +107,7 @@ class Platform:
             if pause is None or not _is_passing(reply) or not web.pause(_wait(reply, pause, reader.clock())):
                 return reply
 
-    def _refusal(self, reply: Reply, host: str, token: Opaque) -> NotFound:
+    def _refusal(self, reply: Reply, host: str, token: Opaque, now: float) -> NotFound:
         status = f"(HTTP {reply.status})"
         said = _said(reply, token)
         if reply.status in _REDIRECTS:
@@ -115,7 +115,7 @@ class Platform:
             return _failed(message, self.refused)
         if reply.status == _THROTTLED or reply.status >= _SERVER_ERRORS:
             hint = f"try again; if the failure lasts, check the status page of {self.name}"
-            return _failed(f"{host} is not available {status}{said}", hint)
+            return replace(_failed(f"{host} is not available {status}{said}", hint), retry_after=reply.retry_after(now))
         hint = self.refused if reply.status in _REFUSED else f"check {self.url}, and the settings of the reference"
         return _failed(f"{host} refused to issue an assertion {status}{said}", hint)
 

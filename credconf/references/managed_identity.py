@@ -196,9 +196,9 @@ class ManagedIdentityReference(BaseReference):
 
     def read(self, reader: Reader) -> str | NotFound:
         """Ask the machine's endpoint for the token."""
-        reply = token_reply(self.managed_identity.named(), self._audience, reader)
+        reply = token_reply(self.managed_identity.named(), self._audience, reader, retries=reader.retries > 0)
         if isinstance(reply, NoToken):
-            return NotFound("no-assertion", reply.message(self.label), reply.hint)
+            return NotFound("no-assertion", reply.message(self.label), reply.hint, retry_after=reply.retry_after)
         return reply.payload["access_token"]  # type: ignore[no-any-return]
 
     def stamp(self, reader: Reader) -> Stamp:  # noqa: ARG002 - the endpoint must be asked

@@ -106,8 +106,8 @@ class Pause:
         """The failure as a later caller gets it."""
         failure, left = self.failure, self.until - now
         if self.sent is not None:
-            again = "or at once when the secret or certificate changes"
-            text = f"This answer is {now - self.since:.0f} s old. Entra is asked again in {left:.0f} s, {again}."
+            again = ", or at once when the secret or certificate changes" if self.sent else ""
+            text = f"This answer is {now - self.since:.0f} s old. {self.server} is asked again in {left:.0f} s{again}."
             return replace(failure, message=f"{failure.message}\n{text}")
         text = f"{self.server} is not asked now: it asked to wait, and is asked again in {max(left, 1):.0f} s."
         remaining = (failure.retry_after or 0.0) - (now - self.since)
@@ -170,7 +170,7 @@ class Pauses:
                 request.key, Pause(failure, now, now + min(failure.retry_after, longest), None, self._server)
             )
         elif failure.refused and sent is not None:
-            self._remember(request.flight, Pause(failure, now, now + REFUSED, dict(sent)))
+            self._remember(request.flight, Pause(failure, now, now + REFUSED, dict(sent), self._server))
 
     def _remember(self, key: object, pause: Pause) -> None:
         with self._lock:

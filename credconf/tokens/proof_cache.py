@@ -96,7 +96,9 @@ class ProofCache:
 
         def run() -> ProofReading:
             kept = self._kept.get(candidate.path)
-            return kept if kept is not None and kept is not than else self._fetch(candidate, stamp)
+            if kept is None or kept is than or kept.is_one_off or not self._counts(kept):
+                return self._fetch(candidate, stamp)
+            return kept
 
         return self._runs.run(candidate.path, run)
 

@@ -197,7 +197,11 @@ class ProofSelector:
         for pause in _PAUSES:
             # A file that has not changed for some time is not being written.
             fresh = {position: item for position, item in self.seen.items() if position not in self._unchanged}
-            halves = [position for position, item in fresh.items() if _is_half_written(item)]
+            halves = [
+                position
+                for position, item in fresh.items()
+                if _is_half_written(item) and not self._candidates[position].runs
+            ]
             if self._tried or self._later or not halves:
                 return
             self._pause(pause)
@@ -252,4 +256,5 @@ def _unavailable(unread: list[tuple[str, NotFound]]) -> Failure:
     if not unread:
         return Failure("the configuration holds no proof", "unexpected")
     texts = [text for path, why in unread for text in (f"`{path}` can't be read now: {why.message}", why.hint) if text]
-    return Failure("\n".join(texts), unread[0][1].code, unavailable=True)
+    why = unread[0][1]
+    return Failure("\n".join(texts), why.code, unavailable=True, retry_after=why.retry_after)

@@ -107,7 +107,8 @@ class Requester:
             outcome = resource_failure(exc) or Failure(bug, "unexpected")
         if isinstance(outcome, Failure):
             self.pauses.begin(request, outcome, selector.seen)
-            if not terms.retries and not outcome.retry_after and outcome.status_code in _MENDED_BY_RETRIES:
+            mendable = outcome.unretried or outcome.status_code in _MENDED_BY_RETRIES
+            if not terms.retries and not outcome.retry_after and mendable:
                 return replace(outcome, unretried=True)
         else:
             self.pauses.end(request)
@@ -137,7 +138,9 @@ class Requester:
         for attempt in selector.attempts():
             asked_at, monotonic_at = plan.clock(), plan.monotonic()
             proof, retries = attempt.proof.open(), terms.retries
-            answer = client.token(proof, request, deadline, retries=retries, held=held, tokens=self._tokens)
+            # A retry must not send an assertion again after its end.
+            end = min(deadline, monotonic_at + proof.seconds_left(asked_at))
+            answer = client.token(proof, request, end, retries=retries, held=held, tokens=self._tokens)
             import_azure_core()  # waits for the other thread; two imports at a time may end in a `_DeadlockError`
             if not isinstance(answer, Failure):
                 self._remember(attempt)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import certifi
 import pytest
 
 import credconf
-from credconf.entra.token_proxy import TokenProxy, token_proxy
+from credconf.entra.http import TransportFailure, TransportOptions
+from credconf.entra.token_proxy import TokenProxy, TokenProxyClient, token_proxy
 from credconf.references import NotFound
 from credconf.testing import FakeEntra, FederatedCredential
 from tests.config.project import only, project
@@ -111,6 +113,9 @@ def test_a_secret_beside_the_variables_of_a_proxy_is_none(pod, project):
         ({URL: "https://u:c4n4ry~Must+Not.Appear@proxy.example"}, "is not an https:// URL"),
         ({URL: "https://proxy.example/?a=b"}, "is not an https:// URL"),
         ({URL: "https://proxy.example/#a"}, "is not an https:// URL"),
+        ({URL: "https://[::1"}, "is not an https:// URL"),
+        ({URL: "https://proxy.example:99999"}, "is not an https:// URL"),
+        ({URL: "https://proxy example"}, "is not an https:// URL"),
         ({"AZURE_KUBERNETES_CA_DATA": PEM}, "and both is"),
         ({"AZURE_KUBERNETES_CA_FILE": None}, "and neither is"),
         ({"AZURE_KUBERNETES_CA_FILE": "/nowhere/ca.pem"}, "AZURE_KUBERNETES_CA_FILE names a file that"),
@@ -136,3 +141,31 @@ def test_the_path_of_the_proxy_comes_first(proxy, url):
     assert isinstance(found, TokenProxy)
     assert found.moved("https://login.microsoftonline.com/t/oauth2/v2.0/token") == url
     assert not isinstance(found, NotFound)
+
+
+def test_without_authorities_nothing_is_sent_anywhere(entra, pod, project):
+    ca = project.write("ca.pem", Path(entra.ca_bundle).read_text(encoding="utf-8"))
+    trusting = {**pod, "AZURE_KUBERNETES_CA_FILE": str(ca), "AZURE_AUTHORITY_HOST": entra.authority}
+    with credconf.from_config(path=False, environ=trusting, token_proxy=True) as credential:
+        project.write("ca.pem", "")
+        with pytest.raises(credconf.AuthenticationError, match="was not asked"):
+            credential.get_token(SCOPE)
+        assert entra.requests == []
+
+
+def test_a_process_without_the_variables_sends_nothing(entra, pod, monkeypatch):
+    for name, text in {**pod, "AZURE_AUTHORITY_HOST": entra.authority, "SSL_CERT_FILE": entra.ca_bundle}.items():
+        monkeypatch.setenv(name, text)
+    pickled = pickle.dumps(credconf.from_config(path=False, token_proxy=True, disable_instance_discovery=True))
+    monkeypatch.delenv(URL)
+    with pickle.loads(pickled) as credential, pytest.raises(credconf.AuthenticationError, match=URL):  # noqa: S301 - our own
+        credential.get_token(SCOPE)
+    assert entra.requests == []
+
+
+def test_after_its_end_the_client_sends_nothing(entra, pod):
+    client = TokenProxyClient(token_proxy(pod), TransportOptions())
+    client.close()
+    with pytest.raises(TransportFailure, match="closed"):
+        client.post("https://login.microsoftonline.com/x", data={})
+    assert entra.requests == []

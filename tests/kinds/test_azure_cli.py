@@ -454,3 +454,14 @@ def test_an_ambient_client_id_has_no_effect(project):
 def test_its_tokens_stay_in_memory(project):
     error = project.refused_text("kind: azure_cli\ntoken_cache: {kind: file, name: a}\n", allow=ALLOW)
     assert "conflict" in [problem.code for problem in error.problems]
+
+
+def test_two_users_of_one_program_share_nothing(az, monkeypatch):
+    made = []
+    for user in ("alice", "bob"):
+        monkeypatch.setenv("AZURE_CONFIG_DIR", f"/home/{user}")
+        made.append(credconf.from_config(path=False, env_file=False, kind="azure_cli", allow=ALLOW))
+        made[-1].get_token(SCOPE)
+    assert made[0].get_token(SCOPE).token != made[1].get_token(SCOPE).token
+    for credential in made:
+        credential.close()

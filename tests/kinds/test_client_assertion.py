@@ -6,13 +6,16 @@ import base64
 import json
 import shlex
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 import credconf
+from credconf.entra.assertions import Claims
 from credconf.kinds.client_assertion import assertion
-from credconf.testing import FakeEntra, FederatedCredential
+from credconf.references import NotFound
+from credconf.testing import FakeEntra, FakeGitHub, FederatedCredential
 from tests.config.project import CLIENT, TENANT, assert_nothing_shows, only, project, warned
 from tests.contract.faces import ASYNC, SCOPE, SYNC, Clock, engine_of
 
@@ -299,3 +302,64 @@ def test_claims_that_are_too_deep_to_parse_are_no_claims(entra, token):
     token.write_text(f"e30.{deep}.x")
     with pytest.raises(credconf.ConfigError, match="holds no JWT"):
         credconf.build(fields(entra, token))
+
+
+@pytest.mark.parametrize("body", ['{"value": "no token"}', '{"value": ""}'])
+def test_an_assertion_of_a_job_is_not_sent_again_after_its_end(entra, monkeypatch, body):
+    clock = Clock()
+    with FakeGitHub() as job:
+        job.apply(monkeypatch)
+        app = entra.register(federated=[job.federation()])
+        configured = entra.config(client_id=app.client_id, client_secret=None, client_assertion={"github": {}})
+        credential = SYNC.on(engine_of(configured, clock=clock))
+        credential.get_token(SCOPE)
+        clock.advance(2 * HOUR)
+        job.answers(200, body)
+        with pytest.raises(credconf.CredentialUnavailableError):
+            credential.get_token(SCOPE)
+        assert entra.count() == 1
+        credential.close()
+
+
+def test_a_retry_does_not_send_an_assertion_after_its_end(entra, token):
+    entra.write_assertion(token, lifetime=3)
+    end = time.time() + 3
+    entra.is_unavailable(retry_after=2)
+    with (
+        credconf.build(fields(entra, token, http={"retries": 4})) as credential,
+        pytest.raises(credconf.AuthenticationError),
+    ):
+        credential.get_token(SCOPE)
+    assert all(request.at <= end for request in entra.requests)
+
+
+def test_what_follows_a_token_makes_it_none(entra):
+    text = entra.assertion()
+    assert not isinstance(assertion(text, "the file", 0.0, renewed=False), NotFound)
+    for more in ("\nPASSWORD=x", " ", "=", "\u00e9"):
+        assert isinstance(assertion(text + more, "the file", 0.0, renewed=False), NotFound)
+
+
+def test_the_usual_audience_is_that_of_the_cloud():
+    claims = Claims("https://login.microsoftonline.us/t/v2.0", "s", CLIENT, 2e9)
+    (command,) = [
+        line for line in claims.advice([700213], CLIENT, "https://login.microsoftonline.us") if "az ad" in line
+    ]
+    assert "api://AzureADTokenExchangeUSGov" in command
+    assert "AzureADTokenExchangeUSGov" not in " ".join(
+        claims.advice([700213], CLIENT, "https://login.microsoftonline.com")
+    )
+
+
+def test_a_wait_that_a_job_is_asked_for_is_respected(entra, monkeypatch):
+    with FakeGitHub() as job:
+        job.apply(monkeypatch)
+        app = entra.register(federated=[job.federation()])
+        configured = entra.config(client_id=app.client_id, client_secret=None, client_assertion={"github": {}})
+        job.throttles(retry_after=50)
+        with credconf.build({**configured, "http": {**configured["http"], "retries": 0}}) as credential:
+            for _ in range(3):
+                with pytest.raises(credconf.AuthenticationError) as caught:
+                    credential.get_token(SCOPE)
+        assert job.count() == 1
+        assert caught.value.failure.retry_after

@@ -9,9 +9,11 @@ import traceback
 import pytest
 
 import credconf
+from credconf.entra.deadline_web import DeadlineWeb
+from credconf.entra.request import token_request
 from credconf.errors import AuthenticationError, CredentialUnavailableError
 from credconf.kinds import Invalid, ManagedIdentitySettings, validate
-from credconf.references import identity_endpoints
+from credconf.references import Reader, identity_endpoints
 from tests.config.project import CANARY, TENANT
 from tests.contract.faces import ASYNC, SYNC, engine_of, wait_until
 from tests.references.endpoints import APP_SERVICE, ARC, IMDS, Endpoint, Time, answer, only, refused
@@ -113,8 +115,9 @@ def test_arcs_agent_is_found_without_variables(made, tmp_path, key):
         ({**APP_SERVICE, "IDENTITY_SERVER_THUMBPRINT": "ab"}, "Service Fabric"),
         ({"MSI_ENDPOINT": "http://localhost:1", "MSI_SECRET": "s3cr3t-canary"}, "Azure Machine Learning"),
         ({"MSI_ENDPOINT": "http://localhost:1"}, "Cloud Shell"),
-        ({**APP_SERVICE, "IDENTITY_ENDPOINT": "localhost:42"}, "IDENTITY_ENDPOINT holds no URL"),
-        ({"AZURE_POD_IDENTITY_AUTHORITY_HOST": "http://[a"}, "AZURE_POD_IDENTITY_AUTHORITY_HOST holds no URL"),
+        ({**APP_SERVICE, "IDENTITY_ENDPOINT": "localhost:42"}, "IDENTITY_ENDPOINT holds no http:// URL"),
+        ({**APP_SERVICE, "IDENTITY_ENDPOINT": "https://localhost:42"}, "IDENTITY_ENDPOINT holds no http:// URL"),
+        ({"AZURE_POD_IDENTITY_AUTHORITY_HOST": "http://[a"}, "AZURE_POD_IDENTITY_AUTHORITY_HOST holds no http:// URL"),
     ],
 )
 def test_what_is_not_supported_is_refused_without_a_request(made, monkeypatch, environ, said):
@@ -630,3 +633,14 @@ def test_ambient_variables_of_an_application_have_no_effect(project):
     resolved = project.flat("kind: managed_identity\n", environ=ambient)
     assert resolved.settings.kind == "managed_identity"
     assert [problem.path for problem in resolved.warnings] == ["client_secret"]
+
+
+@pytest.mark.parametrize("status", [404, 410, 429, 500, 503])
+def test_who_joins_an_attempt_without_retries_makes_its_own(status):
+    settings = ManagedIdentitySettings(kind="managed_identity")
+    request = token_request("get_token", (SCOPE,), None, None, None, (), cae=False)
+    endpoint = Endpoint(answer(status, "{}"))
+    reader = Reader({}, web=lambda: DeadlineWeb(endpoint, bounded=False, deadline=9.0, monotonic=float, sleep=float))
+    failure = settings.acquire(request, reader, retries=False)
+    assert (failure.status_code, failure.unretried) == (status, True)
+    assert not settings.acquire(request, reader, retries=True).unretried

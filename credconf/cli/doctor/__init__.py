@@ -83,7 +83,7 @@ def _usable(target: Target) -> Result:
     entry = f"entry {target.resolved.name}, " if target.resolved.name else ""
     place = "oidc_authority" if identity.oidc_authority else "authority"
     details = [f"kind: {settings.kind} ({target.origin('kind')})"]
-    if asks_entra(target):
+    if settings.proof is not None:
         details = [f"{settings.proof}: {_proof(target)}", f"{place}: {identity.shown(place)} ({target.origin(place)})"]
     # The expiry step reports these two.
     warnings = tuple(item for item in target.resolved.warnings if item.code not in {"expires-soon", "expired"})
@@ -93,8 +93,12 @@ def _usable(target: Target) -> Result:
 
 
 def asks_entra(target: Target | None) -> bool:
-    """Whether Entra gives the token, and no service or program of this machine."""
-    return target is None or target.resolved.settings.proof is not None
+    """Whether Entra is asked for the token, and no service, proxy or program in its place."""
+    if target is None:
+        return True
+    resolved = target.resolved
+    in_place = resolved.settings.instead_of_entra(resolved.reader, target.transport)
+    return resolved.settings.proof is not None and in_place is None
 
 
 def has_expiry(target: Target | None) -> bool:

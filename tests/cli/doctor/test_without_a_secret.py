@@ -63,6 +63,17 @@ def test_an_assertion_that_is_refused_ends_with_the_command_that_makes_entra_tru
     assert "az ad app federated-credential create" in said
 
 
+def test_where_a_token_proxy_stands_in_for_entra_no_step_asks_entra(pod, monkeypatch):
+    entra = pod[0]
+    entra.proxy_path = "/tokens"
+    for name, text in {**entra.proxy_environ(), "CREDCONF_TOKEN_PROXY": "true"}.items():
+        monkeypatch.setenv(name, text)
+    monkeypatch.setenv("AZURE_AUTHORITY_HOST", "https://127.0.0.1:9")
+    found, status = steps("https://storage.azure.com/.default")
+    assert status == 0
+    assert list(found) == ["configuration", "assertion", "token cache", "token"]
+
+
 def test_an_identity_endpoint_has_a_step_of_its_own_and_no_step_is_about_entra(imds):
     found, status = steps()
     assert status == 0
