@@ -21,6 +21,7 @@ difference.
 from __future__ import annotations
 
 import json
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -43,10 +44,7 @@ _EXCLUSIVE: Final = (
     ("oidc_authority", "tenant_id"),
     ("oidc_authority", "cloud"),
     ("oidc_authority", "authority"),
-    ("client_id", "object_id"),
-    ("client_id", "resource_id"),
-    ("object_id", "resource_id"),
-    ("tenant_id", "subscription"),
+    *(pair for kind in KINDS.values() for pair in combinations(kind.exclusive, 2)),
 )
 _FOREIGN_KEYS: Final = mappings.foreign_keys((*FIELDS, *ALIASES))
 _FORMS: Final = ("default", "credentials")
@@ -102,13 +100,25 @@ def _forms(name: str, controls: tuple[str, ...], elsewhere: mappings.Hints) -> J
     forms = {name: _any_of_the_kinds(name)}
     every = (*controls, *FIELDS, *ALIASES)
     whole = mappings.mapping(every, elsewhere) | mappings.past(_FOREIGN_KEYS)
-    forms[f"{name}.any"] = {**whole, "allOf": [*whole.get("allOf", ()), *_of_two_kinds()]}
+    forms[f"{name}.any"] = {**whole, "allOf": [*whole.get("allOf", ()), *_of_two_kinds(), *_of_kinds_in_memory()]}
     for kind, model in KINDS.items():
         keys = tuple(key for key in every if key in controls or _has(model, key))
         others = tuple(key for key in every if key not in keys)
         message = f"a credential of the kind `{kind}` has no such setting"
-        forms[f"{name}.{kind}"] = mappings.mapping(keys, {**elsewhere, message: others}) | mappings.past(_FOREIGN_KEYS)
+        form = mappings.mapping(keys, {**elsewhere, message: others}) | mappings.past(_FOREIGN_KEYS)
+        if model.proof is None:
+            form = {**form, "allOf": [*form.get("allOf", ()), _in_memory()]}
+        forms[f"{name}.{kind}"] = form
     return forms
+
+
+def _in_memory() -> Json:
+    """Return the rule that a kind without a proof keeps its tokens in memory: it has nothing to encrypt them with."""
+    message = "this kind of credential keeps its tokens in memory only"
+    others = tuple(leaf for leaves in OWN_SETTINGS.values() for leaf in leaves)
+    named: Json = {"properties": {"kind": {"enum": ["memory"], "errorMessage": message}}}
+    rule = {"if": shapes.has("kind"), "then": named, "else": mappings.refusing(others, message)}
+    return {"type": "object", "properties": {"token_cache": {"if": {"type": "object"}, "then": rule}}}
 
 
 def _of_two_kinds() -> Iterator[Json]:
@@ -120,6 +130,13 @@ def _of_two_kinds() -> Iterator[Json]:
         if others:
             message = f"no kind of credential has this and `{name}`"
             yield {"if": shapes.has(name), "then": mappings.refusing(others, message)}
+
+
+def _of_kinds_in_memory() -> Iterator[Json]:
+    """Yield the rule above for each setting that only kinds without a proof have."""
+    for name in FIELDS:
+        if all(kind.proof is None for kind in KINDS.values() if _has(kind, name)):
+            yield {"if": shapes.has(name), "then": _in_memory()}
 
 
 def _has(model: type[Kind], *names: str) -> bool:
