@@ -13,6 +13,7 @@ from pydantic import SecretBytes, SecretStr
 
 from credconf.ground.files import absolute
 from credconf.problems import Problem
+from credconf.references.managed_identity import IDS
 from credconf.settings.in_memory import AssertionFunction, CertificateBytes
 
 from .options import (
@@ -120,9 +121,6 @@ def workload_plan(cls: str, options: WorkloadOptions, **given: str | None) -> Ca
     return plan(fields, options)
 
 
-_IDS = ("client_id", "object_id", "resource_id")
-
-
 def managed_identity_plan(
     cls: str, client_id: str | None, identity_config: Mapping[str, str] | None, options: ManagedIdentityOptions
 ) -> Callable[[], Engine]:
@@ -131,9 +129,9 @@ def managed_identity_plan(
     if wrong is not None:
         return raising(wrong)
     ids = dict(identity_config or {})
-    unknown = [name for name in ids if name not in _IDS]
+    unknown = [name for name in ids if name not in IDS]
     if unknown:
-        hint = f"one of {', '.join(_IDS)}"
+        hint = f"one of {', '.join(IDS)}"
         problem = Problem("unknown-key", "a key of identity_config is not known", path="identity_config", hint=hint)
         return raising([problem])
     if len(ids) + bool(client_id) > 1:

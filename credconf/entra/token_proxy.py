@@ -144,7 +144,7 @@ class TokenProxyClient:
         authorities = proxy.authorities()
         if isinstance(authorities, NotFound):
             if not self._transports:
-                raise TransportFailure("tls", f"the token proxy was not asked: {authorities.message}", attempts=0)
+                raise TransportFailure("other", f"the token proxy was not asked: {authorities.message}", attempts=0)
             return
         options = replace(self._options, verify=authorities, server_name=proxy.server_name)
         transport = Transport(options)

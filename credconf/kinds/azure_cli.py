@@ -252,7 +252,7 @@ def _explained(failed: Failed, redacted: Callable[[str], str], login: str) -> Fa
     """Return the failure of a run, from its status and its standard error."""
     text = failed.errors.decode(errors="replace").strip()
     if failed.reason == "time":
-        hint = "run `az account get-access-token` by hand, or raise `http.total_timeout`"
+        hint = "run `az account get-access-token` by hand, or raise `http.total_timeout` if it is below 30 s"
         return _failure(f"`az` {failed.what}", "timeout", hint, unavailable=True)
     if failed.reason != "status":
         return _failure(f"`az` {failed.what}", "not_started", failed.hint, unavailable=failed.reason == "start")

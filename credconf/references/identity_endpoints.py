@@ -24,7 +24,7 @@ VARIABLES: Final = (
     "MSI_ENDPOINT",
     "AZURE_POD_IDENTITY_AUTHORITY_HOST",
 )
-"""The variables that decide which endpoint is asked. The value of IDENTITY_HEADER rotates, and decides nothing."""
+"""The variables that decide which endpoint is asked, besides whether IDENTITY_HEADER is set, whose value rotates."""
 
 CONNECT: Final = 2.0
 """Seconds to connect. The endpoints are on the same host; elsewhere, nothing answers at IMDS's address."""

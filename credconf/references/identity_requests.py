@@ -159,7 +159,7 @@ def key_of(challenge: str) -> Opaque | NoToken:
         folder = printable(identity_endpoints.ARC_KEYS)
         what = f"Azure Arc's agent named a file that is no .key file in {folder}, so credconf does not read it"
         return NoToken("malformed", what, _OTHER_SERVER, _UNAUTHORIZED)
-    return _opened(match["path"])
+    return _opened(path)
 
 
 def _opened(path: str) -> Opaque | NoToken:

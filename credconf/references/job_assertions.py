@@ -1,7 +1,7 @@
 """Requests to a CI platform for an assertion that names the running job.
 
 A platform gives its jobs a URL and a token in variables. credconf fetches an assertion for each token request, because
-it lives for minutes only. Neither the token nor the assertion is ever in a variable of a frame.
+it lives for minutes only. The token is never in a variable of a frame.
 """
 
 from __future__ import annotations

@@ -106,7 +106,7 @@ class Pause:
         """The failure as a later caller gets it."""
         failure, left = self.failure, self.until - now
         if self.sent is not None:
-            again = ", or at once when the secret or certificate changes" if self.sent else ""
+            again = ", or at once when the secret, certificate or assertion changes" if self.sent else ""
             text = f"This answer is {now - self.since:.0f} s old. {self.server} is asked again in {left:.0f} s{again}."
             return replace(failure, message=f"{failure.message}\n{text}")
         text = f"{self.server} is not asked now: it asked to wait, and is asked again in {max(left, 1):.0f} s."
