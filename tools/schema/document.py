@@ -116,7 +116,8 @@ def _in_memory() -> Json:
     """Return the rule that a kind without a proof keeps its tokens in memory: it has nothing to encrypt them with."""
     message = "this kind of credential keeps its tokens in memory only"
     others = tuple(leaf for leaves in OWN_SETTINGS.values() for leaf in leaves)
-    named: Json = {"properties": {"kind": {"enum": ["memory"], "errorMessage": message}}}
+    memory = {"type": "string", "enum": ["memory"], "errorMessage": message}
+    named: Json = {"type": "object", "properties": {"kind": memory}}
     rule = {"if": shapes.has("kind"), "then": named, "else": mappings.refusing(others, message)}
     return {"type": "object", "properties": {"token_cache": {"if": {"type": "object"}, "then": rule}}}
 
