@@ -52,6 +52,7 @@ class AssertionFunction(BaseModel):
         except Exception as exc:
             if is_foreign(exc):
                 raise
+            # It may be any exception of the program's, and its text or its frames may hold an assertion.
             return NotFound("bad-assertion", f"func() failed with {type(exc).__name__}", "call it by hand")
         return found if isinstance(found, str) else NotFound("bad-assertion", "func() returned no text")
 
