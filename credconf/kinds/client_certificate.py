@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from credconf.entra.proof import Candidate, Proof
 from credconf.ground.opaque import Opaque
 from credconf.ground.records import field, record, replace
+from credconf.ground.third_parties import despite_warnings
 from credconf.references import BaseReference, NotFound
 from credconf.settings.declaration import Setting
 from credconf.settings.fields import Certificate, Password
@@ -129,7 +130,7 @@ def read_certificate(content: bytes, password: str | bytes | None, label: str, *
     if isinstance(loaded, NotFound):
         return loaded
     try:
-        return _proof(*loaded, secret, label, chain=chain)
+        return despite_warnings(lambda: _proof(*loaded, secret, label, chain=chain))
     except Exception:  # noqa: BLE001 - cryptography fails on some names and dates
         return NotFound("bad-certificate", f"{label} holds a certificate that can't be read")
 
@@ -220,11 +221,11 @@ def _load_pem(content: bytes, password: bytes | None, label: str) -> tuple[Any, 
     encrypted = b"ENCRYPTED" in content
     try:
         # A password for an unencrypted key is no error: azure-identity's users pass one for both.
-        key = load_pem_private_key(content, password if encrypted else None)
+        key = despite_warnings(lambda: load_pem_private_key(content, password if encrypted else None))
     except Exception:  # noqa: BLE001 - cryptography raises many types, and some messages hold parts of the input
         return _undecryptable(label, password) if encrypted else _unparsable(label)
     try:
-        return key, x509.load_pem_x509_certificates(content)
+        return key, despite_warnings(lambda: x509.load_pem_x509_certificates(content))
     except ValueError:
         return NotFound("bad-certificate", f"{label} holds no certificate", "append the certificate to the key")
 
@@ -233,7 +234,7 @@ def _load_pfx(content: bytes, password: bytes | None, label: str) -> tuple[Any, 
     from cryptography.hazmat.primitives.serialization import pkcs12
 
     try:
-        key, leaf, others = pkcs12.load_key_and_certificates(content, password)
+        key, leaf, others = despite_warnings(lambda: pkcs12.load_key_and_certificates(content, password))
     except Exception:  # noqa: BLE001 - see above; a wrong password and a broken file raise the same error
         return _undecryptable(label, password) if content[:1] == b"\x30" else _unparsable(label)
     if key is None or leaf is None:
