@@ -36,9 +36,11 @@ SETTINGS: Final = {
     ),
     "bad-value": Explanation(
         "a value has the right type, but it is not valid",
-        """The message describes valid values; it never shows the value itself. A tenant is a GUID or a domain name. An
-        authority is a host name or an https:// URL without a path; the tenant is a separate setting. Numbers have
-        limits; time-outs are in seconds. A cloud is one of public, usgov, china.""",
+        """The message describes valid values; it never shows the value itself. A tenant is a GUID or a domain name: the
+        words common, organizations and consumers are for signing in users. An authority is a host name or an https://
+        URL without a path; the tenant is a separate setting. In the URL of a proxy or a Redis, write a special
+        character of the user or the password by its number: `%23` for `#`, `%40` for `@`. credconf reads no PAC file.
+        Numbers have limits; time-outs are in seconds. A cloud is one of public, usgov, china.""",
         wrong="authority: https://login.microsoftonline.us/contoso.onmicrosoft.com",
         right="authority: login.microsoftonline.us\ntenant_id: contoso.onmicrosoft.com",
     ),
