@@ -23,10 +23,17 @@ from credconf.settings.declaration import stand_in
 from credconf.stores import STORES, store_of
 
 from . import layers as layer_of
-from .advice import advice, displaced_host, notation_warnings
+from .advice import advice, notation_warnings
 from .layers import conventional, exclusive, merge_file_layers, place_in, tree
 from .reporting import NOT_THERE, of_another_kind, placed, reported, used_variables
-from .safety import answered_by, discovered_variables, mixed_identity, redirected_secret, unnamed_source
+from .safety import (
+    answered_by,
+    discovered_variables,
+    displaced_host,
+    mixed_identity,
+    redirected_secret,
+    unnamed_source,
+)
 from .variables import PREFIX, Scheme, bad_prefix, is_prefix
 
 if TYPE_CHECKING:

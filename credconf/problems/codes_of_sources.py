@@ -263,8 +263,10 @@ SOURCES: Final = {
         directory, an attacker could send a secret from another source to another server. So a discovered file
         must not set an authority that is not well known, a region of one, `disable_instance_discovery`, a proxy,
         certificates, or the place and protection of stored tokens, if the secret, or the target of a reference in an
-        id, comes from the environment, an argument, a named file, or a file outside its directory. A
-        discovered .env must not set these for a named file either. Nor may a discovered file use {github:},
+        id, comes from the environment, an argument, a named file, or a file that is not beside it; the message says
+        which. Beside it are its directory and those directly in it, except hidden ones, links resolved; the directories
+        of a Kubernetes volume (`..data`) count as the volume. In the home directory nothing is beside it. A discovered
+        .env must not set these for a named file either. Nor may a discovered file use {github:},
         {azure_pipelines:} or {managed_identity:}: the platform would vouch for the program to the tenant that the
         file names. Name the file, and all its settings are allowed.""",
         wrong="credconf.from_config()",

@@ -109,6 +109,64 @@ def test_displacing_the_same_host_is_no_warning(project):
     assert "authority-displaced" not in warned(resolved)
 
 
+LAYERS = {
+    "the layer above a file without the secret": (
+        {"a": "cloud: usgov\n", "b": "cloud: china\nclient_secret: x\n"},
+        {},
+        False,
+    ),
+    "a file of hosts above the file with the secret": (
+        {"a": "cloud: usgov\nclient_secret: x\n", "b": "cloud: china\n"},
+        {},
+        True,
+    ),
+    "a secret from a third file": (
+        {"a": "cloud: usgov\n", "b": "cloud: china\n", "c": "client_secret: x\n"},
+        {},
+        False,
+    ),
+    "a secret of the environment": (
+        {"a": "cloud: usgov\n", "b": "cloud: china\n"},
+        {"AZURE_CLIENT_SECRET": "x"},
+        False,
+    ),
+    "a secret below, replaced": (
+        {"a": "cloud: usgov\nclient_secret: x\n", "b": "cloud: china\nclient_secret: y\n"},
+        {},
+        False,
+    ),
+    "the same host": (
+        {"a": "cloud: usgov\nclient_secret: x\n", "b": "authority: login.microsoftonline.us\n"},
+        {},
+        False,
+    ),
+    "two variables": (
+        {"a": "client_secret: x\n"},
+        {"CREDCONF_CLOUD": "usgov", "AZURE_CLOUD": "AzureChinaCloud"},
+        False,
+    ),
+    "a variable above a file": ({"a": "client_secret: x\ncloud: usgov\n"}, {"AZURE_CLOUD": "AzureChinaCloud"}, True),
+}
+
+
+@pytest.mark.parametrize("case", LAYERS)
+def test_a_layer_that_has_another_host_is_told_only_if_a_secret_goes_there_by_surprise(project, case):
+    texts, environ, is_told = LAYERS[case]
+    paths = [str(project.write(f"{name}.yaml", (ID if name == "a" else "") + text)) for name, text in texts.items()]
+    assert ("authority-displaced" in warned(project.load(paths, environ=environ))) == is_told
+
+
+def test_an_entry_has_another_host_than_what_it_extends_without_a_warning(project):
+    base = f"base: {{abstract: true, tenant_id: {TENANT}, client_id: {CLIENT}, client_secret: x, cloud: usgov}}"
+    resolved = project.flat(f"default: a\ncredentials:\n  {base}\n  a: {{extends: base, cloud: china}}\n")
+    assert "authority-displaced" not in warned(resolved)
+
+
+def test_a_discovered_dotenv_that_has_another_host_than_a_named_file_is_told(project):
+    project.write(".env", "AZURE_CLOUD=AzureChinaCloud\n")
+    assert "authority-displaced" in warned(project.flat(COMPLETE + "cloud: usgov\n"))
+
+
 def test_a_generic_server_excludes_tenant_authority_and_cloud(project):
     oidc = f"client_id: x\nclient_secret: {CANARY}\noidc_authority: https://idp.example/oauth\n"
     resolved = project.flat(oidc)
