@@ -164,7 +164,7 @@ def reply_of(
     try:
         despite_warnings(lambda: _receive(reply, send, url, {**bounds, **arguments}, form))
     except TransportFailure as exc:
-        return Unanswered(exc.reason, exc.message, REMEDIES.get(exc.reason))
+        return Unanswered(exc.reason, exc.message, exc.hint or REMEDIES.get(exc.reason))
     except BaseException as exc:  # noqa: BLE001 - exceptions of an application's client may hold the request
         if foreign := foreign_in(exc):
             raise foreign from None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import BaseModel, SecretStr
 
 from credconf.entra.request import Identity
-from credconf.ground.files import unusable_bundle
+from credconf.ground.bundles import unusable_bundle
 from credconf.ground.records import field, record
 from credconf.problems import printable
 from credconf.references import BaseReference, NotFound
@@ -162,4 +162,4 @@ def _unusable_bundle(settings: CommonSettings) -> NotFound | None:
     why = None if path is None else unusable_bundle(path)
     if path is None or why is None:
         return None
-    return NotFound(why.code, f"{printable(path)} {why.reason}", "check the path")
+    return NotFound(why.code, f"{printable(path)} {why.reason}", printable(why.hint or "check the path"))

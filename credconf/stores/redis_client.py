@@ -8,9 +8,9 @@ import socket
 from threading import BoundedSemaphore, Lock
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
+from credconf.ground.bundles import unusable_bundle
 from credconf.ground.causes import shortage
 from credconf.ground.deferred import importing, whole_packages
-from credconf.ground.files import unusable_bundle
 from credconf.ground.third_parties import despite_warnings
 from credconf.ground.workers import TooLong, Workers, bounded
 from credconf.settings.formats import shown

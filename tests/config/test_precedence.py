@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import credconf
-from tests.config.project import CANARY, CLIENT, COMPLETE, ID, TENANT, VARIABLES, codes, warned
+from tests.config.project import AUTHORITY, CANARY, CLIENT, COMPLETE, ID, TENANT, VARIABLES, codes, warned
 from tests.diagonal import share
 
 SOURCES = ["argument region", "$CREDCONF_REGION", ".env:1 (CREDCONF_REGION)", "prod.yaml:3:22", "base.yaml:4:21"]
@@ -177,7 +177,7 @@ def test_a_generic_server_excludes_tenant_authority_and_cloud(project):
 
 
 def test_the_usual_proxy_and_bundle_variables_are_the_lowest_source(project):
-    project.write("ca.pem", "x")
+    project.write("ca.pem", AUTHORITY)
     environ = {"HTTPS_PROXY": "http://proxy.example:1", "REQUESTS_CA_BUNDLE": "ca.pem", "NO_PROXY": "a.example"}
     resolved = project.flat(COMPLETE, environ=environ)
     assert str(resolved.origins["http.proxy"]) == "$HTTPS_PROXY"
@@ -208,7 +208,7 @@ def test_both_names_of_allowed_tenants_as_arguments_are_an_error(project):
 
 def test_paths_in_arguments_are_relative_to_the_working_directory_of_the_call(project, monkeypatch):
     project.write("secret", "from the file\n")
-    project.write("ca.pem", "x")
+    project.write("ca.pem", AUTHORITY)
     project.write("proxy", "http://proxy.example:1\n")
     arguments = {"client_secret": {"file": "secret"}, "http": {"ca_bundle": "ca.pem", "proxy": {"file": "proxy"}}}
     resolved = project.flat(ID, **arguments)
@@ -220,7 +220,7 @@ def test_paths_in_arguments_are_relative_to_the_working_directory_of_the_call(pr
 
 def test_paths_in_a_file_are_relative_to_it(project, monkeypatch):
     project.write("conf/secrets/entra", "from the file\n")
-    project.write("conf/ca.pem", "x")
+    project.write("conf/ca.pem", AUTHORITY)
     project.write("conf/app.yaml", f"{ID}client_secret: {{file: secrets/entra}}\nhttp: {{ca_bundle: ca.pem}}\n")
     resolved = project.load("conf/app.yaml")
     monkeypatch.chdir("/")

@@ -6,6 +6,7 @@ import pytest
 
 from credconf.config.variables import parse_dotenv
 from tests.config.project import (
+    AUTHORITY,
     CANARY,
     CLIENT,
     COMPLETE,
@@ -148,7 +149,7 @@ ENVIRON = {"EVIL": "login.evil.example", "ADFS": "adfs"}
 @pytest.mark.parametrize("case", REDIRECTIONS)
 def test_a_found_file_may_not_redirect_a_secret_of_the_environment(project, case):
     line, identity = REDIRECTIONS[case]
-    project.write("ca.pem", "x")
+    project.write("ca.pem", AUTHORITY)
     project.write("credconf.yaml", identity + line)
     environ = {**ENVIRON, "AZURE_CLIENT_SECRET": CANARY}
     problem = only(project.refused(environ=environ))
@@ -162,7 +163,7 @@ def test_a_found_file_may_not_redirect_a_secret_of_the_environment(project, case
 @pytest.mark.parametrize("case", REDIRECTIONS)
 def test_a_named_file_may(project, case):
     line, identity = REDIRECTIONS[case]
-    project.write("ca.pem", "x")
+    project.write("ca.pem", AUTHORITY)
     project.write("credconf.yaml", identity + line)
     environ = {**ENVIRON, "AZURE_CLIENT_SECRET": CANARY}
     assert secret_of(project.load("credconf.yaml", environ=environ)) == CANARY
@@ -227,7 +228,7 @@ def test_a_secret_of_a_named_file_is_protected_from_a_found_dotenv(project):
     ],
 )
 def test_a_found_dotenv_may_not_redirect_a_secret_of_the_environment(project, line):
-    project.write("ca.pem", "x")
+    project.write("ca.pem", AUTHORITY)
     project.write(
         ".env", f"AZURE_CLIENT_ID={CLIENT}\n{'' if 'TENANT' in line else f'AZURE_TENANT_ID={TENANT}'}\n{line}\n"
     )
@@ -363,7 +364,7 @@ ELSEWHERE = {
 def test_what_an_id_refers_to_is_protected_as_a_secret_is(project, tmp_path_factory, case, line):
     elsewhere = tmp_path_factory.mktemp("run") / "id_rsa"
     elsewhere.write_text("of-somebody")
-    project.write("ca.pem", "x")
+    project.write("ca.pem", AUTHORITY)
     text, environ = ELSEWHERE[case]
     tenant = "" if "tenant_id" in text else f"tenant_id: {TENANT}\n"
     text = f"client_secret: x\n{tenant}{text}\n".replace("ELSEWHERE", str(elsewhere))
@@ -414,7 +415,7 @@ PASSWORDS = {
 
 @pytest.mark.parametrize("case", PASSWORDS)
 def test_found_certificates_may_not_decide_who_gets_a_password(project, case):
-    project.write("ca.pem", "x")
+    project.write("ca.pem", AUTHORITY)
     project.write("credconf.yaml", f"{ID}client_secret: x\nhttp: {{ca_bundle: ca.pem}}\n")
     assert codes(project.refused(environ=PASSWORDS[case])) == ["redirected-secret"]
     assert project.load("credconf.yaml", environ=PASSWORDS[case]).settings
