@@ -156,8 +156,9 @@ class Judge:
 
             self.merged = merge_layers(self.layers)
             self.problems += machine.dotenv.twice(used_variables(dotenv, self.merged, machine.request.environ))
-            names = {*(variable.name for variable in self.scheme.variables()), *named_variables(self.merged)}
-            self.problems += machine.dotenv.unread(names, machine.request.environ)
+            if machine.dotenv.exists:
+                names = {*(variable.name for variable in self.scheme.variables()), *named_variables(self.merged)}
+                self.problems += machine.dotenv.unread(names, machine.request.environ)
         found = [exclusive(layer, self.path("authority")) for layer in self.layers]
         self.problems += [problem for problem in found if problem is not None]
         if machine is not None:

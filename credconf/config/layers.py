@@ -244,7 +244,8 @@ def with_displaced(path: str, value: Value, layers: Sequence[Layer]) -> Value:
     lower: tuple[Origin, ...] = tuple(origin for other in below for origin in other.origin.flat())
     # In one environment, a `CREDCONF_` variable may have displaced an `AZURE_` one already.
     displaced = (*value.origin.displaced, *lower)
-    return replace(value, origin=value.origin.over(displaced))
+    origin = value.origin.over(displaced)
+    return value if origin is value.origin else replace(value, origin=origin)
 
 
 def tree(merged: Mapping[str, Value]) -> dict[str, Any]:

@@ -238,13 +238,13 @@ def _fix(each: _Text, defect: Defect, lines: Lines) -> str:
     return defect.fix
 
 
-_IN_A_PATH: Final = re.compile(r"\$(?:\{[A-Za-z_]|[A-Za-z_][A-Za-z0-9_]*$)|%[A-Za-z_][A-Za-z0-9_]*%$")
+_IN_A_PATH: Final = r"\$(?:\{[A-Za-z_]|[A-Za-z_][A-Za-z0-9_]*$)|%[A-Za-z_][A-Za-z0-9_]*%$"
 
 
 def _for_a_shell(each: _Text) -> Problem | None:
     """Warn about `~/secret` and `$HOME/secret`, which a shell would expand and credconf does not."""
-    parts = re.split(r"[/\\]", each.text) if each.is_path else []
-    if "~" not in parts and not any(_IN_A_PATH.match(part) for part in parts):
+    parts = each.text.replace("\\", "/").split("/") if each.is_path else []
+    if "~" not in parts and not any(part[:1] in {"$", "%"} and re.match(_IN_A_PATH, part) for part in parts):
         return None
     message = f"the path of `{each.path}` uses a shell's notation: credconf expands nothing"
     return each.warning("not-expanded", message, "write the whole path")

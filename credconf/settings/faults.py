@@ -73,7 +73,7 @@ def unknown_reference(key: Any, keys: tuple[str, ...], shapes: str) -> PydanticC
         return fault("bad-reference", f"a reference by `{key}` can't be used here", f"write {shapes}")
     word = _without_space(key, keys)
     if word is not None:
-        return fault("bad-reference", f"after `{word}:` a space is missing", f"write {written_as(word)}", step=key)
+        return fault("bad-reference", f"after `{word}:` a space is missing", f"write {written_as(word)}")
     allowed = ", ".join(f"`{name}`" for name in keys)
     words = {word: name for name in keys for word in (name, *REFERENCES[name].also_called)}
     meant = words.get(closest(key, words) or "") if isinstance(key, str) else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from credconf.problems import Problem
 
@@ -18,11 +18,9 @@ if TYPE_CHECKING:
     from .nodes import Lines
 
 # A single word directly after `#`. With a space after `#`, or with more words, it is a comment.
-_CUT_OFF = re.compile(r"\s+#(?P<word>[^\s#]+)\s*")
+_CUT_OFF: Final = r"\s+#(?P<word>[^\s#]+)\s*"
 # Comments that are often written this way: marks for linters and secret scanners.
-_MARKS = re.compile(
-    r"(?i)(todo|fixme|noqa|nosec|nosonar|nosemgrep|xxx|gitleaks|pragma|checkov|yamllint|trufflehog)\b.*"
-)
+_MARKS: Final = r"(?i)(todo|fixme|noqa|nosec|nosonar|nosemgrep|xxx|gitleaks|pragma|checkov|yamllint|trufflehog)\b.*"
 
 
 def cut_values(path: str, value: Value, lines: Lines) -> Iterator[Problem]:
@@ -43,8 +41,10 @@ def cut_values(path: str, value: Value, lines: Lines) -> Iterator[Problem]:
             continue
         origin = value.origin.at(node.line, node.column)
         line, end = lines.at(origin), node.column - 1 + len(node.text)
-        match = _CUT_OFF.fullmatch(line, end) if line.startswith(node.text, node.column - 1) else None
-        if match is not None and not _MARKS.fullmatch(match["word"]):
+        if "#" not in line[end:] or not line.startswith(node.text, node.column - 1):
+            continue
+        match = re.fullmatch(_CUT_OFF, line[end:])
+        if match is not None and not re.fullmatch(_MARKS, match["word"]):
             yield _cut_off(path if index is None else f"{path}.{index}", origin)
 
 
@@ -58,7 +58,7 @@ def _is_cut_in_dotenv(line: str) -> bool:
         and before[-1:].isspace()
         and bool(word)
         and not any(character.isspace() for character in word)
-        and not _MARKS.fullmatch(word)
+        and not re.fullmatch(_MARKS, word)
     )
 
 
