@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from pydantic import SecretStr
 
 from credconf.config.reading.cut_values import cut_values
+from credconf.config.reading.nodes import Lines
 from credconf.ground.files import absolute
 from credconf.ground.records import record, replace
 from credconf.kinds import SETTINGS
@@ -21,12 +23,11 @@ from credconf.references import REFERENCES, BaseReference, reference_in
 from credconf.settings.declaration import declared
 from credconf.settings.defects import defect_of
 
-from .layers import place_in
+from .layers import arguments, place_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
-    from credconf.config.reading.nodes import Lines
     from credconf.kinds import Kind
     from credconf.problems.problem import Origin
     from credconf.references import Reader
@@ -190,6 +191,17 @@ def with_notes(problems: Iterable[Problem], notes: Iterable[Problem]) -> tuple[l
 def _is_secret(path: str) -> bool:
     """Whether a setting, or the list of an item, is secret. Where an id or a path is valid, ` #` begins a comment."""
     return any(SETTINGS[name].setting.secret for name in (path, path.rpartition(".")[0]) if name in SETTINGS)
+
+
+def explained(problems: Iterable[Problem], fields: object) -> list[Problem]:
+    """Return the problems of fields that a program gave to `build()` or a class, with the notes on their values.
+
+    Args:
+        problems: the problems of the model.
+        fields: the mapping that it refused.
+    """
+    given = arguments(fields if isinstance(fields, Mapping) else {}, [])
+    return with_notes(problems, notes_on_values(given.values, Lines({})))[0]
 
 
 _CONTROLS: Final = {

@@ -317,6 +317,20 @@ def test_a_mounted_secret_that_others_can_read_is_one_warning_that_names_the_mod
     assert "defaultMode: 0440" in warning.hint
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda tenant: credconf.build({"tenant_id": tenant, "client_id": CLIENT, "client_secret": CANARY}),
+        lambda tenant: credconf.ClientSecretCredential(tenant, CLIENT, CANARY),
+        lambda tenant: credconf.aio.ClientSecretCredential(tenant, CLIENT, CANARY),
+    ],
+)
+def test_a_defect_of_what_a_program_passes_is_told(make):
+    with pytest.raises(ValueError, match="`tenant_id` has quotes around it") as caught:
+        make(f'"{TENANT}"')
+    assert_nothing_shows(caught.value)
+
+
 def test_a_note_is_told_once_by_the_error_or_by_itself():
     note = Problem("surrounding-quotes", "`a` has quotes", "warning", "a", hint="remove them")
     error = Problem("bad-value", "`a`: no", path="a", hint="write a")
