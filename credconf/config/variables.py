@@ -199,13 +199,15 @@ class Dotenv:
             names: the variables that the configuration could use.
             environ: the process environment; a variable that is set there needs no line here.
         """
-        lines = {**self.bare, **{name: line for name, line in self.lines.items() if name not in names}}
+        # A variable under `CREDCONF_` that resembles one is an error of its own.
+        others = {name: line for name, line in self.lines.items() if not name.upper().startswith(PREFIX)}
+        lines = {**self.bare, **{name: line for name, line in others.items() if name not in names}}
         for written, line in lines.items():
             name = _POWERSHELL.sub("", written).upper()
             if name not in names or self.variables.get(name) or environ.get(name):
                 continue
             reason = "there is no `=` after it" if written in self.bare else f"the line sets `{printable(written)}`"
-            origin = replace(self.origin(name), line=line)
+            origin = replace(self.origin(written), line=line)
             hint = f"write {name}=VALUE"
             yield Problem("unheard-variable", f"{name} is not set: {reason}", "warning", None, origin, hint)
 

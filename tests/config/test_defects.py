@@ -237,6 +237,12 @@ def test_a_line_of_dotenv_that_sets_nothing_is_told(project, line):
     assert warned(project.load(environ=VARIABLES)) == []
 
 
+def test_a_variable_of_ours_in_lower_case_is_told_once(project):
+    project.write(".env", f"credconf_tenant_id={TENANT}\n")
+    assert [item.code for item in project.refused(environ={}).problems].count("unknown-variable") == 1
+    assert "unheard-variable" not in [item.code for item in project.refused(environ={}).problems]
+
+
 def test_a_line_for_another_program_is_none_of_ours(project):
     project.write(".env", "PATH\nexport HOME\n$env:EDITOR='vi'\nnode_env=x\n")
     assert warned(project.load(environ=VARIABLES)) == []
