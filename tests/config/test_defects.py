@@ -104,6 +104,8 @@ def test_a_defect_is_told_for_every_setting(project, defect, source):
 @pytest.mark.parametrize("reference", ["env", "file", "dotenv"])
 def test_a_defect_is_told_for_the_text_of_a_reference(project, defect, reference):
     form, phrase = DEFECTS[defect]
+    if reference == "file" and defect in {"a trailing CR", "a BOM"}:
+        pytest.skip("a file's BOM and the end of its last line are dropped")
     for setting in [path for path, each in SETTINGS.items() if each.references and not each.only_by_reference]:
         text = form.format(example_of(setting))
         environ: dict[str, str] = {"NAME": text} if reference == "env" else {}
