@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import itertools
 import os
 import re
 import shlex
@@ -237,6 +238,7 @@ def converted(material: Material, file: str, converter: str | None, suffix: str 
 
 
 def pem_beside(file: str, suffix: str = ".pem") -> str:
-    """Return the path of a new file beside another one."""
+    """Return the path of a file beside another one that does not exist yet."""
     stem = os.path.splitext(file)[0]
-    return f"{stem}{suffix}" if f"{stem}{suffix}" != file else f"{stem}.new{suffix}"
+    names = itertools.chain(("", ".new"), (f".new{number}" for number in itertools.count(2)))
+    return next(f"{stem}{name}{suffix}" for name in names if not os.path.lexists(f"{stem}{name}{suffix}"))

@@ -75,15 +75,15 @@ def _hint(found: Material, file: str | None, lacks: str | None) -> str:
 
 def _command(found: Material, file: str, converter: str | None, lacks: str | None) -> str:
     """Return the command that writes what the file holds, and what it lacks, in a usable form."""
-    name = shlex.quote(file)
+    name, other = shlex.quote(file), "KEY" if lacks == "its private key" else "CERTIFICATE"
     source = unwrapping(found.wrapping, file) if found.wrapping is not None else f"cat {name}"
     if converter is not None:
         source = f"{source} | {converter}" if found.wrapping is not None else f"{converter} < {name}"
     made = shlex.quote(pem_beside(file, ".pfx" if found.kind == "pfx" else ".pem"))
     if lacks is None:
         return f"make a usable file of it, and name that file: {source} > {made}"
-    other = "KEY" if lacks == "its private key" else "CERTIFICATE"
-    return f"write both into one PEM file, and name that file: ({source}; cat {other}) > {made}"
+    both = f"({source}; cat {other})" if converter or found.wrapping else f"cat {name} {other}"
+    return f"write both into one PEM file, and name that file: {both} > {made}"
 
 
 def _in_python(found: Material, lacks: str | None) -> str:
