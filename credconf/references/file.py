@@ -115,7 +115,10 @@ class FileReference(BaseReference):
         if os.path.isabs(inside):
             return f"{shown} is outside {beside}"
         if hidden is not None:
-            return f"{shown} is hidden in {beside}, by the name {printable(hidden)}"
+            place = (
+                "is a hidden file of" if hidden == steps[-1] else f"is in the hidden directory {printable(hidden)} of"
+            )
+            return f"{shown} {place} {beside}"
         return f"{shown} is two or more directories below {beside}" if len(steps) > _DEEPEST else None
 
 

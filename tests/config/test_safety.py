@@ -532,7 +532,7 @@ WHYS = {
         "client_secret: {file: .s/x}\n",
         {},
         {},
-        "{here}/.s/x is hidden in {here}, the directory of credconf.yaml, by the",
+        "{here}/.s/x is in the hidden directory .s of {here}, the directory of credconf.yaml",
     ),
     "deep": ("client_secret: {file: a/b/x}\n", {}, {}, "{here}/a/b/x is two or more directories below {here}, the"),
     "second": ("client_secret: [{file: x}, {file: a/b/x}]\n", {}, {}, "{here}/a/b/x is two or more directories below"),
