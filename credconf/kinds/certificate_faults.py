@@ -44,7 +44,7 @@ def certificate_fault(content: bytes, label: str, file: str | None, failure: Not
         return failure
     lacks = None if is_whole or found.kind == "jks" else "its private key" if "key" not in held else "its certificate"
     what = _held(found, held)
-    if lacks is not None and not held.isdisjoint({*_CERTIFICATES, "key"}):
+    if lacks is not None and held and held.isdisjoint({"openssh", "html", "empty"}):
         what += f", without {lacks}"
     return NotFound("bad-certificate", f"{label} {what}", _hint(found, file, lacks))
 
