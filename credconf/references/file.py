@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .base import Reader, Stamp
 
 _DEEPEST = 2  # a directory, and a file in it
-_VERSION = re.compile(r"\.\.(?:data|[0-9]{4}(?:_[0-9]{2}){2,5}(?:\.[0-9]+)?)")
+_VERSION = re.compile(r"\.\.(?:data|[0-9]{4}(?:_[0-9]{2}){5}\.[0-9]+)")
 """A file of a volume is a link into `..data`, which is a link to `..2026_11_29_08_40_55.123`."""
 
 
