@@ -95,7 +95,7 @@ def _in_python(found: Material, lacks: str | None) -> str:
 
 def not_rsa(label: str, file: str | None) -> NotFound:
     """Return the failure of a key of another kind than RSA."""
-    message = f"the private key in {label} is not an RSA key; assertions are signed with RS256"
+    message = f"the private key in {label} is not an RSA key; assertions are signed with PS256 or RS256"
     made, public = "entra.pem", "entra.cer"
     if file is not None:
         made = pem_beside(file, ".rsa.pem")
