@@ -41,14 +41,12 @@ HOSTILE = (
         "return url.netloc, port or",
         DOCUMENTS,
     ),
-    Mutant(
-        "a tenant may be anything", "settings/formats.py", "if not re.fullmatch(_TENANT, text):", "if False:", TENANTS
-    ),
+    Mutant("a tenant may be anything", "settings/formats.py", "if re.fullmatch(_TENANT, text):", "if True:", TENANTS),
     Mutant(
         "a tenant may be a parent directory",
         "settings/formats.py",
-        r'_TENANT = r"(?!\.{1,2}$)',
-        '_TENANT = r"',
+        r'_TENANT = rf"(?!\.{{1,2}}$)',
+        '_TENANT = rf"',
         TENANTS,
     ),
     *(
@@ -90,9 +88,9 @@ HOSTILE = (
                 'f"{home}{os.sep}".startswith(',
                 'str().startswith("x" + ',
             ),
-            ("what lies deep below it", "references/file.py", "len(steps) <= _DEEPEST", "True"),
+            ("what lies deep below it", "references/file.py", "len(steps) > _DEEPEST", "False"),
             ("what is hidden", "references/file.py", 'step.startswith(".")', "False"),
-            ("what lies outside", "references/file.py", "not os.path.isabs(inside) and", ""),
+            ("what lies outside", "references/file.py", "if os.path.isabs(inside):", "if False:"),
         )
     ),
     Mutant(
@@ -115,8 +113,8 @@ HOSTILE = (
     Mutant(
         "every secret is a found one",
         "config/safety.py",
-        "return origin.discovered and (",
-        "return (",
+        "if origin.discovered:\n        return None",
+        "if True:\n        return None",
         FOUND,
     ),
     # What a hostile configuration does
@@ -155,7 +153,13 @@ HOSTILE = (
         "        descriptor",
         DEVICES,
     ),
-    Mutant("certificates come from a device", "entra/sockets.py", "if unusable is not None:", "if False:", BUNDLES),
+    Mutant(
+        "certificates come from a device",
+        "entra/sockets.py",
+        "if unusable := unreadable_bundle(path) or",
+        "if unusable := None and",
+        BUNDLES,
+    ),
     Mutant(
         "load() and build() take any certificates",
         "kinds/readable.py",
@@ -164,7 +168,7 @@ HOSTILE = (
         BUNDLES,
     ),
     Mutant("a Redis trusts a pipe", "stores/redis_client.py", "if unusable is not None:", "if False:", BUNDLES),
-    Mutant("certificates have no limit", "ground/files.py", "found.st_size > BUNDLE_LIMIT", "False", BUNDLES),
+    Mutant("certificates have no limit", "ground/bundles.py", "= 16 * 1024 * 1024", "= 1 << 40", BUNDLES),
     Mutant("secrets are not counted", "settings/fields.py", "if len(value) > MOST_SECRETS:", "if False:", COUNTED),
     Mutant(
         "choices are not counted",

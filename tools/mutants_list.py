@@ -287,7 +287,13 @@ MUTANTS = (
         "except OSError:  # from",
         ODD,
     ),
-    Mutant("an endless port is thrown back", "stores/redis.py", '":0*([1-9][0-9]*)', '":([0-9]+)', ODD),
+    Mutant(
+        "an endless port is thrown back",
+        "settings/urls.py",
+        'HOST: Final = rf"{NAME_OR_ADDRESS}(?::0*{PORT})?"',
+        'HOST: Final = rf"{NAME_OR_ADDRESS}(?::[0-9]+)?"',
+        ODD,
+    ),
     Mutant("half a URL is thrown back", "entra/request.py", "except ValueError:  # a", "except OSError:  # a", ODD),
     Mutant(
         "a scope forges a line",
