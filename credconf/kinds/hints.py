@@ -48,7 +48,8 @@ _OTHER_LEVEL: Final = {
     **dict.fromkeys(("extends", "abstract"), "it belongs in an entry of `credentials`"),
     **dict.fromkeys(("default", "credentials"), "it belongs at the top of the file"),
 }
-_VARIABLES: Final = ("azure", "credconf", "arm")
+VARIABLE_PREFIXES: Final = ("AZURE", "CREDCONF", "ARM", "AAD", "ENTRA", "MSAL", "AZ")
+"""How variables for this purpose begin, here and in other tools; the longer of two that begin alike is first."""
 _SUFFIXES: Final = {"path": "file", **{key: key for key in REFERENCES}}
 """The suffixes that other tools append to a setting's name, with the reference that each means."""
 _LONGEST: Final = 40
@@ -80,8 +81,8 @@ def hint_for(name: str, known: Collection[str]) -> Hint | None:
     same = next((setting for setting in known if folded(setting) == word), None)
     if same is not None:
         return Hint(f"did you mean `{same}`? settings are written in lower case, with `_`", same)
-    variable = next((prefix for prefix in _VARIABLES if word.startswith(prefix) and name.isupper()), None)
-    if variable is not None and (meant := _setting_for(word.removeprefix(variable), known)):
+    prefix = next((prefix.lower() for prefix in VARIABLE_PREFIXES if name.startswith(prefix) and name.isupper()), None)
+    if prefix is not None and (meant := _setting_for(word.removeprefix(prefix), known)):
         return Hint(f"that is the name of a variable; write `{meant}` here", meant)
     text = _NOT_SETTINGS.get(word) or _OTHER_LEVEL.get(word)
     return (
