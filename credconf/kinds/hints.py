@@ -53,6 +53,16 @@ VARIABLE_PREFIXES: Final = ("AZURE", "CREDCONF", "ARM", "AAD", "ENTRA", "MSAL", 
 _SUFFIXES: Final = {"path": "file", **{key: key for key in REFERENCES}}
 """The suffixes that other tools append to a setting's name, with the reference that each means."""
 _LONGEST: Final = 40
+_OTHER_FILES: Final = (
+    (("clouds",), "clouds.yaml of OpenStack"),
+    (("apiVersion", "clusters"), "a kubeconfig"),
+    (("apiVersion", "kind", "metadata"), "a manifest of Kubernetes"),
+    (("services",), "a file of Docker Compose"),
+    (("jobs", "on"), "a workflow of GitHub Actions"),
+    (("pool", "steps"), "a pipeline of Azure Pipelines"),
+    (("terraform_version", "resources"), "a state of Terraform"),
+)
+"""Files of other tools, by keys that all of them have at the top. At least one of these holds a mapping or a list."""
 
 
 @record
@@ -91,6 +101,19 @@ def hint_for(name: str, known: Collection[str]) -> Hint | None:
         or _moved(word, known)
         or _did_you_mean(closest(name, known))
     )
+
+
+def file_of_another_tool(keys: Collection[str], nested: Collection[str]) -> tuple[str, str] | None:
+    """Return a key by which the file of another tool is recognised, and what file that is.
+
+    Args:
+        keys: the keys at the top of the file.
+        nested: those of them that hold a mapping or a list.
+    """
+    for signature, what in _OTHER_FILES:
+        if {*signature} <= {*keys} and not {*signature}.isdisjoint(nested):
+            return signature[0], what
+    return None
 
 
 def setting_called() -> Mapping[str, str]:
