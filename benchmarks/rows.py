@@ -24,6 +24,7 @@ FLAT = 1.25
 KILOBYTE = 1024
 IMPORT = 0.010
 START = 0.8
+TELLING = 0.100
 
 
 def cached(sizes: Sizes) -> Iterator[Row]:
@@ -136,6 +137,11 @@ def beginnings(sizes: Sizes, service: Service) -> Iterator[Row]:
     yield Row(
         "import, over bare Python", "s", added["theirs"], added["ours"], None, goal, added["ours"] <= IMPORT, detail
     )
+    with tempfile.TemporaryDirectory(prefix="credconf-benchmark-") as directory:
+        told = start.problem(Path(directory), sizes.starts)
+    beyond, detail = told["ours"] - told["import"], {"import_pydantic_settings": told["import"]}
+    what = "a problem told, beyond importing pydantic-settings"
+    yield Row(what, "s", None, beyond, None, "100 ms", beyond <= TELLING, detail)
     service.reset(sizes.start_delay)
     with tempfile.TemporaryDirectory(prefix="credconf-benchmark-") as directory:
         taken = start.first_token(service, Path(directory), sizes.starts)

@@ -56,6 +56,26 @@ def first_token(service: Service, directory: Path, times: int) -> dict[str, floa
     return {name: statistics.median(each[1:]) for name, each in taken.items()}
 
 
+def problem(directory: Path, times: int) -> dict[str, float]:
+    """Seconds until a wrong configuration is told, and of a bare `import pydantic_settings`. The best run counts.
+
+    Args:
+        directory: an empty one, where the file is written.
+        times: of each program.
+    """
+    fields = ["tenant_id: '\"contoso.onmicrosoft.com\"'", "clinet_id: x", "http: {timeout: soon}"]
+    (directory / "credconf.yaml").write_text("\n".join([*fields, ""]), encoding="utf-8")
+    programs = {"import": [sys.executable, "-c", "import pydantic_settings"], "ours": [str(PROGRAMS / "broken.py")]}
+    programs["ours"].insert(0, sys.executable)
+    best = dict.fromkeys(programs, float("inf"))
+    for _ in range(times + 1):
+        for name, command in programs.items():
+            begin = time.perf_counter()
+            subprocess.run(command, cwd=directory, env=clean_environ({}), check=True, timeout=_LONGEST)
+            best[name] = min(best[name], time.perf_counter() - begin)
+    return best
+
+
 def _write_files(service: Service, directory: Path) -> None:
     lines = [f"tenant_id: {sides.TENANT}", f"authority: {service.authority}", "disable_instance_discovery: true"]
     (directory / "identity.yaml").write_text("\n".join([*lines, ""]), encoding="utf-8")

@@ -204,7 +204,9 @@ def plan_of(configuration: object, http_client: HttpClient | None) -> Callable[[
         return lambda: (_started(_plan(resolved, http_client)), resolved.name)
     settings = validate(configuration)
     if isinstance(settings, Invalid):
-        return _raising(settings.problems)
+        from .config.notation import explained  # only broken settings need it
+
+        return _raising(explained(settings.problems, configuration))
     plan = blueprint_of(settings, Reader(os.environ), http_client)
     return _raising(plan) if isinstance(plan, list) else lambda: (_started(plan), None)
 

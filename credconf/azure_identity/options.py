@@ -190,7 +190,9 @@ def plan(fields: dict[str, Any], options: Mapping[str, Any]) -> Callable[[], Eng
         fields["disable_instance_discovery"] = bool(options.get("disable_instance_discovery"))
     settings = validate(fields)
     if isinstance(settings, Invalid):
-        return raising(settings.problems)
+        from credconf.config.notation import explained  # only broken settings need it
+
+        return raising(explained(settings.problems, fields))
     planned = blueprint_of(settings, Reader(environ), options.get("http_client"))
     if isinstance(planned, list):
         return raising(planned)

@@ -1,4 +1,4 @@
-"""Warnings about a valid configuration that is probably wrong, and about the notation of its values."""
+"""Warnings about a valid configuration that is probably wrong."""
 
 from __future__ import annotations
 
@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from credconf.config.reading.nodes import Scalar, Sequence
 from credconf.entra.proof import OVER, stage, within
-from credconf.kinds import SETTINGS
 from credconf.kinds.readable import value_at
-from credconf.problems import Problem
-from credconf.references import BaseReference, reference_in
+from credconf.problems import Problem, printable
+from credconf.references import BaseReference
 from credconf.settings import clouds, formats
 from credconf.settings.declaration import declared
 
@@ -26,9 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence as SequenceOf
     from datetime import date
 
-    from credconf.config.reading.nodes import Lines
     from credconf.kinds import Identity, Kind, Proof
-    from credconf.problems.problem import Origin
     from credconf.references import Reader
 
     from .layers import Layer, Value
@@ -88,15 +84,6 @@ def _about_secrets(settings: Kind, proofs: Mapping[str, Proof], merged: Mapping[
                 "copy the column Value in the portal",
             )
             yield _warning("secret-is-guid", message, path, merged, hint)
-        if secret != secret.strip():
-            message = f"`{path}` begins or ends with white space"
-            yield _warning("surrounding-space", message, path, merged, "remove it if it is not part of the secret")
-        elif len(secret) > 1 and secret[0] == secret[-1] and secret[0] in "'\"":
-            message = f"`{path}` has quotes around it that are part of the value"
-            yield _warning("surrounding-quotes", message, path, merged, "remove the quotes")
-        if len(secret.strip().splitlines()) > 1:
-            message = f"`{path}` holds a line break"
-            yield _warning("inner-line-break", message, path, merged, "keep the secret alone, in one line")
 
 
 def _about_expiry(settings: Kind, proofs: Mapping[str, Proof], merged: Mapping[str, Value]) -> Iterator[Problem]:
@@ -119,11 +106,21 @@ def _about_expiry(settings: Kind, proofs: Mapping[str, Proof], merged: Mapping[s
 def _about_files(settings: Kind, merged: Mapping[str, Value]) -> Iterator[Problem]:
     if os.name != "posix":
         return
+    mounts: set[str] = set()
     for path, item in _secrets(settings):
         file = item.names_file if isinstance(item, BaseReference) else None
-        if file is not None and _others_can_read(file):
-            message = f"the file {file} can be read by every user of this machine"
-            yield _warning("readable-by-others", message, path, merged, "chmod o-r")
+        if file is None or not _others_can_read(file):
+            continue
+        message, hint = f"the file {printable(file)} can be read by every user of this machine", "chmod o-r"
+        if _is_mounted(file):
+            hint = (
+                "the mount can't be changed from here: set `defaultMode: 0440` of the volume (Kubernetes, with "
+                "`fsGroup`), or `mode: 0440` of the secret (Docker)"
+            )
+            if os.path.dirname(file) in mounts:
+                continue  # one warning for each mount is enough
+            mounts.add(os.path.dirname(file))
+        yield _warning("readable-by-others", message, path, merged, hint)
 
 
 def _secrets(settings: Kind) -> Iterator[tuple[str, object]]:
@@ -136,6 +133,12 @@ def _secrets(settings: Kind) -> Iterator[tuple[str, object]]:
             isinstance(value, SecretStr) and each.accepts_url and "@" not in value.get_secret_value()
         ):
             yield each.path, value
+
+
+def _is_mounted(path: str) -> bool:
+    """Whether a file is in a mount that its user can't change: a volume of Kubernetes, or a read-only one."""
+    is_volume = any(step.startswith("..2") for step in os.path.realpath(path).split(os.sep))
+    return is_volume or bool(os.statvfs(path).f_flag & os.ST_RDONLY)
 
 
 def _others_can_read(path: str) -> bool:
@@ -173,107 +176,3 @@ def _host(name: str, raw: object) -> str | None:
         return formats.authority(raw)
     except formats.FormatError:
         return None
-
-
-# Without braces, only in capitals, because a secret may begin with `$`.
-_EXPANSION = re.compile(r"\$(?:\{[A-Za-z_][A-Za-z0-9_]*\}|[A-Z][A-Z0-9_]+)")
-_IN_A_PATH = re.compile(r"\$(?:\{[A-Za-z_]|[A-Za-z_][A-Za-z0-9_]*$)|%[A-Za-z_][A-Za-z0-9_]*%$")
-# A single word directly after `#`. With a space after `#`, or with more words, it is a comment.
-_CUT_OFF = re.compile(r"\s+#(?P<word>[^\s#]+)\s*")
-# Comments that are often written this way: marks for linters and secret scanners.
-_MARKS = re.compile(
-    r"(?i)(todo|fixme|noqa|nosec|nosonar|nosemgrep|xxx|gitleaks|pragma|checkov|yamllint|trufflehog)\b.*"
-)
-
-
-def notation_warnings(values: Mapping[str, Value], lines: Lines) -> Iterator[Problem]:
-    """Yield a warning for each value that probably means something else than its notation.
-
-    Args:
-        values: the values by path, merged or of one layer.
-        lines: the lines of the files that hold them.
-    """
-    for path, value in values.items():
-        yield from _unexpanded(path, value)
-        yield from _unexpanded_paths(path, value)
-    for path, each in SETTINGS.items():
-        if each.setting.secret and path in values:
-            yield from _cut(path, values[path], lines)
-
-
-def _unexpanded(path: str, value: Value) -> Iterator[Problem]:
-    texts = value.raw if isinstance(value.raw, list | tuple) else (value.raw,)
-    for index, text in enumerate(texts):
-        if not isinstance(text, str) or not _EXPANSION.fullmatch(text):
-            continue
-        step: tuple[int, ...] = (index,) if isinstance(value.raw, list | tuple) else ()
-        where = ".".join((path, *map(str, step)))
-        written = "${…}" if text.startswith("${") else "$…"
-        message = f"`{where}` is `{written}`: credconf expands nothing, so that text is the value"
-        may_refer = (
-            path in SETTINGS and "env" in SETTINGS[path].references and value.origin.place in {"file", "argument"}
-        )
-        hint = "write {env: NAME} to read a variable" if may_refer else "write the value itself"
-        yield Problem("not-expanded", message, "warning", where, value.place_of(step), hint)
-
-
-def _unexpanded_paths(path: str, value: Value) -> Iterator[Problem]:
-    """Warn about `~/secret` and `$HOME/secret`, which a shell would expand and credconf does not."""
-    several = isinstance(value.raw, list | tuple)
-    for index, item in enumerate(value.raw if several else (value.raw,)):
-        reference = reference_in(item)
-        name = (
-            reference.names_file
-            if reference is not None
-            else item
-            if path in SETTINGS and SETTINGS[path].setting.is_path
-            else None
-        )
-        if not isinstance(name, str) or not _is_for_a_shell(name):
-            continue
-        step: tuple[int, ...] = (index,) if several else ()
-        where = ".".join((path, *map(str, step)))
-        message = f"the path of `{where}` uses a shell's notation: credconf expands nothing"
-        yield Problem("not-expanded", message, "warning", where, value.place_of(step), "write the whole path")
-
-
-def _is_for_a_shell(path: str) -> bool:
-    parts = re.split(r"[/\\]", path)
-    return "~" in parts or any(_IN_A_PATH.match(part) for part in parts)
-
-
-def _cut(path: str, value: Value, lines: Lines) -> Iterator[Problem]:
-    if value.origin.place == "dotenv":
-        if _is_cut_in_dotenv(lines.at(value.origin)):
-            yield _cut_off(path, value.origin)
-        return
-    items = list(enumerate(value.node.items)) if isinstance(value.node, Sequence) else [(None, value.node)]
-    for index, node in items:
-        if not isinstance(node, Scalar) or not node.plain:
-            continue
-        origin = value.origin.at(node.line, node.column)
-        line, end = lines.at(origin), node.column - 1 + len(node.text)
-        match = _CUT_OFF.fullmatch(line, end) if line.startswith(node.text, node.column - 1) else None
-        if match is not None and not _MARKS.fullmatch(match["word"]):
-            yield _cut_off(path if index is None else f"{path}.{index}", origin)
-
-
-def _is_cut_in_dotenv(line: str) -> bool:
-    """Whether a value is cut, without a regular expression, which would take quadratic time for a line of blanks."""
-    written = line.partition("=")[2].lstrip()
-    before, _, after = line.partition("=")[2].rpartition("#")
-    word = after.rstrip()
-    return (
-        not written.startswith(("'", '"'))
-        and before[-1:].isspace()
-        and bool(word)
-        and not any(character.isspace() for character in word)
-        and not _MARKS.fullmatch(word)
-    )
-
-
-def _cut_off(path: str, origin: Origin) -> Problem:
-    message = f"`{path}` ends before ` #`: the rest is a comment"
-    return Problem(
-        "cut-value", message, "warning", path, origin, "put quotes around the value if the rest is part of it"
-    )

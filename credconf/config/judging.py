@@ -12,24 +12,24 @@ from credconf.config.reading.entries import read_entries
 from credconf.config.reading.inheritance import unusable
 from credconf.config.reading.nodes import Lines
 from credconf.ground.records import replace
-from credconf.kinds import KINDS, SETTINGS, Invalid, Kind, validate
+from credconf.kinds import SETTINGS, Invalid, Kind, validate
 from credconf.kinds.readable import Readable, readable
-from credconf.kinds.validation import fitting_kinds, kind_of, present_proofs
+from credconf.kinds.validation import kind_of
 from credconf.problems import Problem
 from credconf.problems.problem import Origin, joined
 from credconf.references import Reader
-from credconf.settings.declaration import stand_in
-from credconf.stores import STORES, store_of
 
 from . import layers as layer_of
-from .advice import advice, displaced_host, notation_warnings
+from .advice import advice, displaced_host
 from .layers import conventional, exclusive, merge_file_layers, place_in, tree
-from .reporting import NOT_THERE, of_another_kind, placed, reported, used_variables
+from .notation import notes_on_files, notes_on_references, notes_on_values, with_notes
+from .reporting import NOT_THERE, named_variables, of_another_kind, placed, reported, used_variables
 from .safety import answered_by, discovered_variables, mixed_identity, redirected_secret, unnamed_source
+from .stand_ins import others, setting_of, stand_ins
 from .variables import PREFIX, Scheme, bad_prefix, is_prefix
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from credconf.config.reading.inheritance import Entries
     from credconf.config.reading.nodes import Document
@@ -39,8 +39,6 @@ if TYPE_CHECKING:
     from .layers import Layer, Value
     from .missing import Missing
     from .request import Machine
-
-_ID: Final = "00000000-0000-0000-0000-000000000000"
 
 
 class Judge:
@@ -96,11 +94,33 @@ class Judge:
             fields = {**fields, **stand_ins(fields)}
         settings = validate(fields)
         self._check_redirections(settings)
+        notes = list(notes_on_values(self.merged, self._lines))
+        # Where settings are invalid, the rules for references and the warnings still apply to the others.
+        usable: Kind | None
+        given: Collection[str] = SETTINGS
         if isinstance(settings, Invalid):
             self.invalid = settings.problems
-            return None
-        self._check_references(settings)
-        return settings
+            usable, given = others(fields, settings.problems)
+        else:
+            usable = settings
+        found: list[Problem] = []
+        if usable is not None:
+            notes += self._notes_on_machine(usable)
+            found = list(self._on_references(usable, given, {note.path for note in notes}))
+        self._add(found, notes)
+        return None if isinstance(settings, Invalid) else settings
+
+    def _add(self, found: Sequence[Problem], notes: Sequence[Problem]) -> None:
+        """Add problems and notes, whose paths are relative to the entry. A note on an error becomes its hint."""
+        own = len(self.invalid)
+        told, left = with_notes([*self.invalid, *found], notes)
+        self.invalid = tuple(told[:own])
+        self.problems += [self._own(problem) for problem in (*left, *told[own:])]
+
+    def _notes_on_machine(self, settings: Kind) -> Iterator[Problem]:
+        if self._machine is not None:
+            yield from notes_on_references(settings, self.merged, self.reader, self._machine.dotenv, self._lines)
+            yield from notes_on_files(self.merged, self.scheme)
 
     def _merge(self, named: list[Layer]) -> None:
         machine = self._machine
@@ -121,6 +141,9 @@ class Judge:
             self.merged = merge_layers(self.layers)
             self.used = used_variables(dotenv, self.merged, machine.request.environ)
             self.problems += machine.dotenv.twice(self.used)
+            if machine.dotenv.exists:
+                names = {*(variable.name for variable in self.scheme.variables()), *named_variables(self.merged)}
+                self.problems += machine.dotenv.unread(names, machine.request.environ)
         found = [exclusive(layer, self.path("authority")) for layer in self.layers]
         self.problems += [problem for problem in found if problem is not None]
         if machine is not None:
@@ -131,7 +154,6 @@ class Judge:
             # The environment of a machine may give the entry a secret of its own.
             self.problems.append(problem if machine is not None else self._own(problem, severity="warning"))
         self.problems += displaced_host(self.layers, self.merged, self.path("authority"))
-        self.problems += [self._own(problem) for problem in notation_warnings(self.merged, self._lines)]
 
     def _own(self, problem: Problem, **changes: Any) -> Problem:
         """Return a problem with its path in the whole configuration."""
@@ -174,18 +196,20 @@ class Judge:
         if dotenv.discovered:
             self.reader = replace(self.reader, pinned=answered_by(from_dotenv, self.merged))
 
-    def _check_references(self, settings: Kind) -> None:
-        """Check that every reference can be read, so that a wrong deployment fails at its start."""
+    def _on_references(
+        self, settings: Kind, given: Collection[str], noted: Collection[str | None]
+    ) -> Iterator[Problem]:
+        """Yield the references that can't be read, so that a wrong deployment fails at its start, and the advice."""
         found = readable(settings, replace(self.reader, runs=False))
+        failures = [(path, failure) for path, failure in found.failures if setting_of(path) in given]
         if self.reader.known:
-            self.problems += [self._unreadable(path, failure, found) for path, failure in found.failures]
+            yield from (self._unreadable(path, failure, found) for path, failure in failures)
         if found.identity_is_whole or not self.reader.known:
-            unread = {self.path(path) for path, _ in found.failures}
-            warnings = [
-                self._own(item) for item in advice(settings, found.identity, found.proofs, self.merged, self.reader)
-            ]
-            # No warning about the permissions of a file that could not be read.
-            self.problems += [item for item in warnings if item.path not in unread or not self.reader.known]
+            unread = {path for path, _ in failures} if self.reader.known else set()
+            for item in advice(settings, found.identity, found.proofs, self.merged, self.reader):
+                # No warning about the permissions of a file that could not be read.
+                if item.path not in unread and not (item.path in noted and item.code in _OF_IDS):
+                    yield item
 
     def _unreadable(self, path: str, failure: NotFound, found: Readable) -> Problem:
         origin = place_in(self.merged, path) or place_in(self.merged, path.rpartition(".")[0])  # an inferred setting
@@ -193,7 +217,7 @@ class Judge:
         hint = self.missing().hint_of(failure, path, origin, self.merged)
         severity: Severity = "warning" if path in found.optional else "error"
         looked_in = ("environment",) if failure.variable else ()  # completed with what else was searched
-        return Problem(failure.code, message, severity, self.path(path), origin, hint, looked_in)
+        return Problem(failure.code, message, severity, path, origin, hint, looked_in)
 
     def missing(self) -> Missing:
         """Return what explains the missing settings of the credential on a machine."""
@@ -209,32 +233,8 @@ class Judge:
         return replace(there, path=self.path(there.path or ""))
 
 
-def stand_ins(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """Return valid values for missing settings, so that the others can be checked."""
-    kind = kind_of(fields)
-    if kind is None and not present_proofs(fields):
-        # Where no proof is given, use a kind that has all of the settings.
-        kind = next(iter(fitting_kinds(fields)), next(iter(KINDS)))
-    model = KINDS[kind] if kind is not None else None
-    found: dict[str, Any] = {}
-    client = model.model_fields.get("client_id") if model is not None else None
-    if "client_id" not in fields and (model is None or (client is not None and client.is_required())):
-        found["client_id"] = _ID
-    if fields.keys().isdisjoint({"tenant_id", "oidc_authority"}) and (
-        model is None or "oidc_authority" in model.model_fields
-    ):
-        found["tenant_id"] = _ID
-    if model is not None and model.proof is None and "kind" not in fields:
-        found["kind"] = kind
-    if model is not None and (model.proof in fields or not present_proofs(fields)):
-        required = (name for name, info in model.model_fields.items() if info.is_required())
-        found |= {name: stand_in(SETTINGS[name]) for name in required if name not in {*fields, *found}}
-    cache = fields.get("token_cache")
-    store = store_of(cache) if isinstance(cache, dict) else None
-    if store is not None and isinstance(cache, dict):
-        absent = [name for name in STORES[store].required if name not in cache]
-        found["token_cache"] = {**cache, **{name: stand_in(SETTINGS[f"token_cache.{name}"]) for name in absent}}
-    return found
+_OF_IDS: Final = frozenset({"client-id-no-guid", "unknown-authority"})
+"""Advice that a note on the notation of the same value explains better."""
 
 
 def judge(documents: Sequence[Document], section: str | None = None, *, whole: bool = True) -> tuple[Problem, ...]:

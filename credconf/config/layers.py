@@ -39,12 +39,14 @@ class Value:
         origin: the place of the value.
         key: the place of its key; the same as `origin` for sources without keys.
         node: the YAML node, for positions inside the value.
+        written: the value before its relative paths became absolute, and before a list was split.
     """
 
     raw: Any = field(repr=False)
     origin: Origin
     key: Origin
     node: Any = field(default=None, repr=False)
+    written: Any = field(default=None, repr=False)
 
     def place_of(self, path: tuple[str | int, ...]) -> Origin:
         """Return the place of the item at `path` inside this value, as exactly as is known."""
@@ -93,15 +95,11 @@ def arguments(given: Mapping[str, Any], problems: list[Problem]) -> Layer:
         elif name in NESTED and isinstance(raw, Mapping):
             for leaf, inner in raw.items():
                 path = f"{name}.{leaf}"
-                _put(
-                    layer,
-                    path,
-                    anchored_value(path, inner, absolute(".")),
-                    Origin("argument", f"{name}.{shown_key(str(leaf))}"),
-                )
+                origin = Origin("argument", f"{name}.{shown_key(str(leaf))}")
+                _put(layer, path, anchored_value(path, inner, absolute(".")), origin, inner)
         elif raw is not None or name == "env_prefix":
             path = ALIASES.get(name, name)
-            _put(layer, path, anchored_value(path, raw, absolute(".")), Origin("argument", name))
+            _put(layer, path, anchored_value(path, raw, absolute(".")), Origin("argument", name), raw)
     return layer
 
 
@@ -120,8 +118,8 @@ def anchored_value(path: str, raw: Any, directory: str) -> Any:
     return anchored(raw, directory)
 
 
-def _put(layer: Layer, path: str, raw: Any, origin: Origin) -> None:
-    layer.values[path] = Value(raw, origin, origin)
+def _put(layer: Layer, path: str, raw: Any, origin: Origin, written: Any) -> None:
+    layer.values[path] = Value(raw, origin, origin, written=written)
 
 
 def environment(environ: Environment, scheme: Scheme, problems: list[Problem]) -> Layer:
@@ -168,11 +166,11 @@ def _variables(  # noqa: PLR0917 - it has only the two callers above
             setters[variable.field] = variable
             raw = _read(variable, text, directory)
             if raw is not None:
-                _put(layer, variable.field, raw, origin)
+                _put(layer, variable.field, raw, origin, text)
         else:
             value = layer.values[variable.field]
             displacing = value.origin.over((*value.origin.displaced, origin))
-            layer.values[variable.field] = Value(value.raw, displacing, value.key)
+            layer.values[variable.field] = replace(value, origin=displacing)
     return layer
 
 
@@ -215,7 +213,7 @@ def conventional(environ: Mapping[str, str]) -> Layer:
         if name is not None:
             origin = Origin("environment", name)
             text = environ[name] if path == "http.proxy" else absolute(environ[name])
-            layer.values[path] = Value(text, origin, origin)
+            layer.values[path] = Value(text, origin, origin, written=environ[name])
     return layer
 
 
@@ -246,7 +244,8 @@ def with_displaced(path: str, value: Value, layers: Sequence[Layer]) -> Value:
     lower: tuple[Origin, ...] = tuple(origin for other in below for origin in other.origin.flat())
     # In one environment, a `CREDCONF_` variable may have displaced an `AZURE_` one already.
     displaced = (*value.origin.displaced, *lower)
-    return Value(value.raw, value.origin.over(displaced), value.key, value.node)
+    origin = value.origin.over(displaced)
+    return value if origin is value.origin else replace(value, origin=origin)
 
 
 def tree(merged: Mapping[str, Value]) -> dict[str, Any]:

@@ -31,11 +31,16 @@ def used_variables(layer: Layer, merged: Mapping[str, Value], environ: Mapping[s
         merged: the winning values.
         environ: the process environment, which wins over `.env` for a reference.
     """
-    items = [item for value in merged.values() for item in (value.raw if isinstance(value.raw, list) else [value.raw])]
-    references = [reference_in(item) for item in items]
-    named = [reference.names_variable for reference in references if reference and reference.names_variable]
+    named = named_variables(merged)
     read = [origin.name for value in layer.values.values() for origin in value.origin.flat() if origin.name]
     return list(dict.fromkeys([*read, *(name for name in named if not environ.get(name))]))
+
+
+def named_variables(merged: Mapping[str, Value]) -> list[str]:
+    """Return the variables that references name."""
+    items = [item for value in merged.values() for item in (value.raw if isinstance(value.raw, list) else [value.raw])]
+    references = [reference_in(item) for item in items]
+    return [reference.names_variable for reference in references if reference and reference.names_variable]
 
 
 def of_another_kind(merged: Mapping[str, Value]) -> dict[str, Problem | None]:

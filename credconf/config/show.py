@@ -15,8 +15,8 @@ from credconf.problems.problem import Origin
 from credconf.references import BaseReference, reference_in, validated
 from credconf.settings import formats
 
-from .judging import stand_ins
 from .layers import origins_of, tree
+from .stand_ins import stand_ins
 from .variables import Scheme
 
 if TYPE_CHECKING:

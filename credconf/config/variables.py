@@ -17,14 +17,14 @@ from dotenv.parser import parse_stream
 
 from credconf.ground.files import CONFIGURATION_LIMIT, Unreadable, read_text
 from credconf.ground.opaque import Hidden
-from credconf.ground.records import field, record
+from credconf.ground.records import field, record, replace
 from credconf.kinds import LEAVES, SETTINGS
-from credconf.problems import Problem
+from credconf.problems import Problem, printable
 from credconf.problems.problem import Origin
 from credconf.settings.formats import ENV_PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from os import PathLike
 
     from credconf.settings.declaration import Declared
@@ -146,6 +146,7 @@ def bad_prefix(raw: Any, origin: Origin, path: str) -> Problem | None:
     return Problem("bad-value", message, path=path, origin=origin, hint=hint)
 
 
+_POWERSHELL = re.compile(r"(?i)^\$(?:env:)?")
 _DOTENV_LINE = re.compile(r"\r\n|\n|\r")
 MAX_LINES = 20_000
 MAX_BLANKS = 500
@@ -167,6 +168,7 @@ class Dotenv:
         variables: by name.
         lines: the line of each variable.
         first: the first line of each variable that is set twice.
+        bare: the line of each name without `=`.
         problems: broken lines, or why the file could not be read.
         exists: whether there is such a file.
         discovered: whether credconf found it in the working directory by itself.
@@ -177,6 +179,7 @@ class Dotenv:
     variables: Environment = field(default_factory=lambda: Hidden[str]({}))
     lines: dict[str, int] = field(default_factory=dict)
     first: dict[str, int] = field(default_factory=dict)
+    bare: dict[str, int] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     exists: bool = True
     discovered: bool = False
@@ -198,6 +201,25 @@ class Dotenv:
             if name in self.first:
                 message = f"{name} is set twice (first on line {self.first[name]}): the last one counts"
                 yield Problem("duplicate-key", message, "warning", None, self.origin(name), "remove one of the two")
+
+    def unread(self, names: Collection[str], environ: Mapping[str, str]) -> Iterator[Problem]:
+        """Warn about each line that is meant to set a variable and does not: without `=`, or in another notation.
+
+        Args:
+            names: the variables that the configuration could use.
+            environ: the process environment; a variable that is set there needs no line here.
+        """
+        # A variable under `CREDCONF_` that resembles one is an error of its own.
+        others = {name: line for name, line in self.lines.items() if not name.upper().startswith(PREFIX)}
+        lines = {**self.bare, **{name: line for name, line in others.items() if name not in names}}
+        for written, line in lines.items():
+            name = _POWERSHELL.sub("", written).upper()
+            if name not in names or self.variables.get(name) or environ.get(name):
+                continue
+            reason = "there is no `=` after it" if written in self.bare else f"the line sets `{printable(written)}`"
+            origin = replace(self.origin(written), line=line)
+            hint = f"write {name}=VALUE"
+            yield Problem("unheard-variable", f"{name} is not set: {reason}", "warning", None, origin, hint)
 
 
 def read_dotenv(path: str | PathLike[str], name: str, *, discovered: bool) -> Dotenv:
@@ -230,6 +252,7 @@ def parse_dotenv(text: str, name: str, *, discovered: bool) -> Dotenv:
     variables: dict[str, str] = {}
     lines: dict[str, int] = {}
     first: dict[str, int] = {}
+    bare: dict[str, int] = {}
     problems: list[Problem] = []
     for binding in parse_stream(io.StringIO(text)):
         # A binding includes the blank lines before it.
@@ -243,7 +266,9 @@ def parse_dotenv(text: str, name: str, *, discovered: bool) -> Dotenv:
             if binding.key in lines:
                 first.setdefault(binding.key, lines[binding.key])
             lines[binding.key] = line
-    return Dotenv(name, Hidden(variables), lines, first, tuple(problems), discovered=discovered, text=text)
+        elif binding.key is not None:
+            bare[binding.key] = line
+    return Dotenv(name, Hidden(variables), lines, first, bare, tuple(problems), discovered=discovered, text=text)
 
 
 def _too_complex(text: str, name: str, *, discovered: bool) -> Problem | None:

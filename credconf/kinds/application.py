@@ -16,7 +16,8 @@ from credconf.settings.declaration import (
     is_switched_off,
     is_well_known_host,
 )
-from credconf.settings.fields import AllowedTenants, Authority, OidcAuthority, Region, Tenant, Text, fault
+from credconf.settings.faults import fault
+from credconf.settings.fields import AllowedTenants, Authority, OidcAuthority, Region, Tenant, Text
 
 from .common import CommonSettings
 

@@ -23,7 +23,8 @@ from credconf.problems.failure import Failure, codes_in
 from credconf.references import BaseReference, NotFound, Reference
 from credconf.settings import formats
 from credconf.settings.declaration import Setting
-from credconf.settings.fields import AllowedTenants, Tenant, fault, text_in
+from credconf.settings.faults import fault
+from credconf.settings.fields import AllowedTenants, Tenant, text_in
 
 from .application import ALLOWED_TENANTS, TENANT
 from .common import KIND, CommonOverrides, CommonSettings, Given

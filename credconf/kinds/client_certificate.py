@@ -60,6 +60,7 @@ class ClientCertificateSettings(ApplicationSettings):
             environment=("AZURE_CLIENT_CERTIFICATE_PASSWORD",),
             also_called="certificatepassword certpassword passphrase certificatepassphrase pfxpassword",
             secret=True,
+            any_character=True,
         ),
     ] = None
     send_certificate_chain: Annotated[

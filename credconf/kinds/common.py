@@ -13,12 +13,8 @@ from credconf.settings import formats
 from credconf.settings.declaration import (
     Setting,
 )
-from credconf.settings.fields import (
-    PlainText,
-    Scopes,
-    fault,
-    refuse_to_pickle_secrets,
-)
+from credconf.settings.faults import fault
+from credconf.settings.fields import PlainText, Scopes, refuse_to_pickle_secrets
 from credconf.settings.http_settings import HttpSettings
 from credconf.stores import OWN_SETTINGS, TokenCacheSettings
 

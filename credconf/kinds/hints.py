@@ -87,6 +87,9 @@ def hint_for(name: str, known: Collection[str]) -> Hint | None:
     """
     if len(name) > _LONGEST:
         return None
+    key, colon, _ = name.partition(":")
+    if colon and key in known:
+        return Hint(f"write a space after `{key}:`", key)
     word = folded(name)
     same = next((setting for setting in known if folded(setting) == word), None)
     if same is not None:

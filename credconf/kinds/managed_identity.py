@@ -19,7 +19,8 @@ from credconf.references import BaseReference, NotFound, Unanswered
 from credconf.references.identity_endpoints import CONNECT, VARIABLES, NoToken, endpoint_of
 from credconf.references.managed_identity import IDS, NamedIdentity, token_reply
 from credconf.settings.declaration import Setting
-from credconf.settings.fields import Text, fault
+from credconf.settings.faults import fault
+from credconf.settings.fields import Text
 
 from .common import KIND, CommonOverrides, CommonSettings, Given, Inspection
 

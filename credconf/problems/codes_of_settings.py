@@ -116,25 +116,27 @@ WARNINGS: Final = {
         the Value is lost, create a new secret.""",
     ),
     "surrounding-space": Explanation(
-        "the secret begins or ends with white space",
-        """credconf drops one line break at the end of a secret's file; everything else is part of the secret. The
-        white space usually comes from copying, or from a second line break that a template added. Entra would answer
+        "a value begins or ends with white space",
+        """credconf drops one line break at the end of a secret's file; everything else is part of the value. The
+        white space usually comes from copying, from the line ends of Windows, from a second line break that a template
+        added, or from a YAML block (`|` or `>`), which keeps its last line break. With a secret, Entra would answer
         AADSTS7000215.""",
         wrong="client_secret: '9f3a… '",
         right="client_secret: '9f3a…'",
     ),
     "inner-line-break": Explanation(
-        "the secret has more than one line",
-        """A client secret is one line. A line break inside it usually means that the file or the variable contains
-        more: a second secret, a comment, a line NAME=VALUE. credconf would send all of it, and Entra would answer
-        AADSTS7000215.""",
+        "a value has more than one line",
+        """A client secret is one line, and so is every other setting. A line break inside it usually means that the
+        file or the variable contains more: a second secret, a comment, a line NAME=VALUE. credconf would send all of
+        it, and Entra would answer AADSTS7000215.""",
         wrong='client_secret: "9f3a…\\n# rotated in May"',
         right='client_secret: "9f3a…"',
     ),
     "surrounding-quotes": Explanation(
-        "the secret contains its surrounding quotes",
-        """YAML and .env remove quotes around a value. In a variable of the process (Docker's --env-file, a systemd
-        unit, a pipeline) and in the file of a secret, quotes are ordinary characters.""",
+        "a value contains its surrounding quotes",
+        """YAML and .env remove quotes around a value. In a variable of the process (Docker's --env-file, a Kubernetes
+        manifest, a pipeline) and in the file of a secret, quotes are ordinary characters. Backticks, angle brackets and
+        typographic quotes, which text processors and chats insert, are ordinary characters everywhere.""",
         wrong="docker run -e AZURE_CLIENT_SECRET=\"'9f3a…'\" app",
         right="docker run -e AZURE_CLIENT_SECRET='9f3a…' app",
     ),
@@ -163,18 +165,43 @@ WARNINGS: Final = {
         right="secret_expires_on: 2028-01-31",
     ),
     "not-expanded": Explanation(
-        "a value uses a notation that credconf does not expand",
+        "a value is a placeholder that nothing replaced",
         """credconf does not expand variables inside values, neither in YAML nor in .env, because a secret may contain a
         `$`. The value is the literal text `${NAME}` or `$NAME`. In YAML, use a reference to the variable; elsewhere,
         let the program's launcher write the value. Paths are not expanded either: `~/secret` is a directory named
-        `~`.""",
+        `~`. The warning also appears where a whole value has the notation of another tool, which was to replace it and
+        did not: @Microsoft.KeyVault(…), $(NAME), #{NAME}#, %NAME%, ${{ secrets.NAME }}, {{ NAME }}, op://…, ENC[…],
+        <your secret>, ***.""",
         wrong="client_secret: ${BILLING_SECRET}",
         right="client_secret: {env: BILLING_SECRET}",
     ),
+    "odd-character": Explanation(
+        "a value holds a character that such values do not have",
+        """Ids and client secrets consist of printable ASCII characters without blanks. An invisible character (a
+        zero-width space, a no-break space), a letter of another alphabet that looks like an ASCII letter, or a blank
+        inside the value usually comes from copying out of a chat, a document or a web page. The message names the
+        character by its Unicode name and its position, counted from 1. Copy the value again, from its source.""",
+    ),
+    "decoded-escape": Explanation(
+        "double quotes have decoded a backslash",
+        """In double quotes, YAML and .env decode escapes: `\\n` becomes a line break and `\\t` a tab. A path of Windows
+        such as "C:\\new\\team.pem" is then another path. Single quotes keep backslashes, and so does a value without
+        quotes. Windows accepts `/` in paths, too.""",
+        wrong='client_certificate: {file: "C:\\new\\team.pem"}',
+        right="client_certificate: {file: 'C:\\new\\team.pem'}",
+    ),
+    "path-as-value": Explanation(
+        "a value is the path of a file, and not its text",
+        """The text of the setting is the path of a file that exists. credconf would send the path itself, and Entra
+        would refuse it. To read the file, write a reference, or use the variable whose name ends in _FILE.""",
+        wrong="client_secret: secrets/entra",
+        right="client_secret: {file: secrets/entra}",
+    ),
     "readable-by-others": Explanation(
         "every user of the machine can read the file of the secret",
-        """The file's mode allows everyone to read it. Remove that permission with `chmod o-r`. In Kubernetes, set
-        `defaultMode: 0400` of the volume, with `fsGroup` if the program does not run as root.""",
+        """The file's mode allows everyone to read it. Remove that permission with `chmod o-r`. A mounted file can't be
+        changed that way: in Kubernetes, set `defaultMode: 0440` of the volume, with `fsGroup` if the program does not
+        run as root; for a secret of Docker, set its `mode`.""",
     ),
     "client-id-no-guid": Explanation(
         "the client id is not a GUID",

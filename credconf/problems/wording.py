@@ -77,11 +77,12 @@ _MARK: Final = re.compile(r"(?<=#)#|(?<!\S)::")
 
 
 def printable(text: str) -> str:
-    """The text in one line, with escapes for unprintable characters and for commands of CI runners."""
+    r"""The text in one line, with `<U+000A>` for an unprintable character, and escapes for commands of CI runners.
+
+    A backslash would not do: `C:\new` with a line feed in it would look like what was meant.
+    """
     if not text.isprintable():
-        text = "".join(
-            character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
-        )
+        text = "".join(character if character.isprintable() else f"<U+{ord(character):04X}>" for character in text)
     return harmless(text)
 
 

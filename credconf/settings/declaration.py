@@ -82,6 +82,7 @@ class Setting:
         is_path: whether its text is a path, relative to the file that holds it.
         is_null: whether null is one of its values.
         secret: whether it holds, or opens, a secret of this credential.
+        any_character: whether a person chooses its text freely, such as a password with blanks.
         redirects: how it decides where secrets are sent.
         sent_to: who receives its text; see `Redirects.decides`.
         format: the format of its text, or of each item of its list, where the type has none.
@@ -99,6 +100,7 @@ class Setting:
     is_path: bool = False
     is_null: bool = False
     secret: bool = False
+    any_character: bool = False
     redirects: Redirects | None = None
     sent_to: str | None = None
     format: Format | None = None

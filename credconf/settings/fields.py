@@ -15,11 +15,11 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, SecretStr
 from pydantic_core import PydanticCustomError
 
-from credconf.problems import closest
 from credconf.references import REFERENCES, BaseReference, Reference, validated
 
 from . import formats
 from .declaration import ANY_ASSERTION, ANY_BYTES, ANY_SECRET, ANY_TEXT, Accepts, declared
+from .faults import fault, several_keys, unknown_reference, written_as
 from .formats import Format, FormatError
 from .in_memory import AssertionFunction, CertificateBytes
 
@@ -28,56 +28,18 @@ _DAY = "write year, month and day, such as 2027-01-31"
 _ITSELF = "write the text itself: a reference is not possible here"
 
 
-def fault(
-    code: str,
-    message: str,
-    hint: str | None = None,
-    step: str | int | None = None,
-    others: Sequence[PydanticCustomError] = (),
-) -> PydanticCustomError:
-    """Make an error for pydantic without the value. Braces in the message are not placeholders.
-
-    Args:
-        code: the code of the problem.
-        message: what is wrong.
-        hint: what to do.
-        step: the index or key of the wrong item inside the field.
-        others: the errors of other items of the field, since pydantic takes one error from each field.
-    """
-    more = tuple({"code": other.type, **(other.context or {})} for other in others)
-    context = {"text": message, "hint": hint, "step": step, "others": more}
-    kind: Any = code  # pydantic demands a literal, and every caller passes one
-    return PydanticCustomError(kind, "{text}", context)
-
-
 def _reference(value: Mapping[Any, Any], keys: tuple[str, ...]) -> Reference:
-    shapes = " or ".join(_written(key) for key in keys)
+    shapes = " or ".join(written_as(key) for key in keys)
     if len(value) != 1:
-        message = "a reference has exactly one key"
-        raise fault("bad-reference", message, f"write {shapes}")
+        raise several_keys(value, shapes)
     key = next(iter(value))
     if key not in keys:
-        raise _unknown_reference(key, keys, shapes)
+        raise unknown_reference(key, keys, shapes)
     found = validated(REFERENCES[key], _path(value[key]))
     if found is not None:  # the error is raised outside, so that no chained exception holds the input
         return found
     message = f"what follows `{key}` is not {REFERENCES[key].expected}"
-    raise fault("bad-reference", message, f"write {_written(key)}", step=key)
-
-
-def _written(key: str) -> str:
-    return f"{{{key}: {REFERENCES[key].placeholder}}}"
-
-
-def _unknown_reference(key: Any, keys: tuple[str, ...], shapes: str) -> PydanticCustomError:
-    if key in REFERENCES:
-        return fault("bad-reference", f"a reference by `{key}` can't be used here", f"write {shapes}")
-    allowed = ", ".join(f"`{name}`" for name in keys)
-    words = {word: name for name in keys for word in (name, *REFERENCES[name].also_called)}
-    meant = words.get(closest(key, words) or "") if isinstance(key, str) else None
-    ways = f"the text itself, or {shapes}" if keys in {ANY_TEXT, ANY_SECRET} else shapes
-    hint = f"did you mean {_written(meant)}?" if meant else f"write {ways}"
-    return fault("bad-reference", f"a reference here is one of {allowed}", hint)
+    raise fault("bad-reference", message, f"write {written_as(key)}", step=key)
 
 
 def _path(value: Any) -> Any:

@@ -9,7 +9,8 @@ from pydantic import BaseModel, Field, field_validator
 from credconf.ground.deferred import STRICT
 
 from .declaration import Redirects, Setting
-from .fields import PlainText, Proxy, fault, refuse_to_pickle_secrets
+from .faults import fault
+from .fields import PlainText, Proxy, refuse_to_pickle_secrets
 
 
 class HttpSettings(BaseModel):

@@ -14,7 +14,8 @@ from credconf.ground.deferred import STRICT
 from credconf.problems import closest
 from credconf.references import NotFound
 from credconf.settings.declaration import Setting
-from credconf.settings.fields import fault, refuse_to_pickle_secrets
+from credconf.settings.faults import fault
+from credconf.settings.fields import refuse_to_pickle_secrets
 
 from .file import FileSettings
 from .redis import RedisSettings

@@ -272,7 +272,7 @@ def test_a_section_may_be_in_one_of_the_layers():
         (f"client_id: {CLIENT}\nauthority: localhost:8443", []),
         (COMPLETE, ["secret-in-file"]),
         (f"client_secret: {CANARY} #{CANARY}", ["cut-value", "secret-in-file"]),
-        ("client_id: ${MY_ID}", ["client-id-no-guid", "not-expanded"]),
+        ("client_id: ${MY_ID}", ["not-expanded"]),
     ],
 )
 def test_what_is_probably_wrong_is_a_warning(text, codes):

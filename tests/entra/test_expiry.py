@@ -73,7 +73,8 @@ def test_a_date_is_text_or_a_date_object(written):
 def test_the_error_for_an_invalid_date_does_not_show_it(project, written):
     problem = only(project.refused_text(f"{ID}client_secret: x\nsecret_expires_on: '{written}'\n"))
     assert (problem.code, problem.path, problem.line) == ("bad-value", "secret_expires_on", 4)
-    assert problem.hint == "write year, month and day, such as 2027-01-31"
+    assert problem.hint.endswith("write year, month and day, such as 2027-01-31")
+    assert written in {True, "0"} or written not in problem.hint
 
 
 def test_a_variable_overrides_the_date_of_the_file(project):

@@ -89,7 +89,7 @@ def test_each_variable_that_the_env_example_proposes_is_read(place, fake_entra, 
     text = (example.directory / ".env.example").read_text(encoding="utf-8").replace(f"# {variable}=", f"{variable}=")
     if variable == "AZURE_CLIENT_SECRET":
         text = text.replace("AZURE_CLIENT_SECRET_FILE", "# ").replace(
-            "SECRET=''", f"SECRET='{fake_entra.client_secret} # $5'"
+            "SECRET=''", f"SECRET='{fake_entra.client_secret}#$5'"
         )
     dotenv.write_text(text, encoding="utf-8")
     resolved = credconf.load(False, env_file=dotenv, environ={})

@@ -7,7 +7,7 @@ import traceback
 
 import pytest
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, YamlConfigSettingsSource
 
 import credconf
 from credconf.kinds import KINDS
@@ -93,6 +93,25 @@ def test_an_applications_settings_class_reads_it_from_its_own_variables(environm
     settings = Application().entra
     assert settings.client_secret.get_secret_value() == CANARY
     assert (settings.http.retries, settings.authority) == (2, "https://login.chinacloudapi.cn")
+
+
+def test_a_reference_that_the_sources_of_an_application_merge_is_refused_with_both_keys(project, monkeypatch):
+    class Shop(BaseSettings):
+        model_config = SettingsConfigDict(
+            yaml_file="shop.yaml", env_prefix="SHOP_", env_nested_delimiter="__", hide_input_in_errors=True
+        )
+        azure: credconf.Settings
+
+        @classmethod
+        def settings_customise_sources(cls, settings_cls, env_settings, **_):
+            return env_settings, YamlConfigSettingsSource(settings_cls)
+
+    fields = {"tenant_id": TENANT, "client_id": CLIENT, "client_secret": {"file": "secrets/entra"}}
+    project.write("shop.yaml", json.dumps({"azure": fields}))
+    monkeypatch.setenv("SHOP_AZURE__CLIENT_SECRET__ENV", "BILLING_SECRET")
+    with pytest.raises(ValidationError, match="has `file` and `env`") as caught:
+        Shop()
+    assert "keep one of them; an application's own settings class merges the keys" in str(caught.value)
 
 
 def test_its_dotenv_is_its_own(project):

@@ -131,7 +131,10 @@ def test_every_word_leads_to_a_setting_and_none_is_one():
         ("{env: $NAME}", "write {env: NAME}"),
         ("{env: [A]}", "write {env: NAME}"),
         ("{command: x y}", "write {command: [PROGRAM, ARGUMENT]}"),
-        ("{env: A, file: b}", "write {env: NAME} or {file: PATH} or {command: [PROGRAM, ARGUMENT]}"),
+        (
+            "{env: A, file: b}",
+            "keep one of them; an application's own settings class merges the keys from all of its sources",
+        ),
     ],
 )
 def test_a_misspelt_reference_gets_its_hint(project, written, hint):

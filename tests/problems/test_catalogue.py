@@ -18,7 +18,7 @@ from credconf.problems.failure import ADVICE, advice_on, codes_in
 HOME = pathlib.Path(credconf.__file__).parent
 CODE = re.compile(r"[a-z]+(-[a-z0-9]+)*")
 # Everything that takes the code of a problem: by its first argument, or by the argument `code`.
-MAKERS = {"Problem", "NotFound", "Unreadable", "fault", "broken", "_warning"}
+MAKERS = {"Problem", "NotFound", "Unreadable", "fault", "broken", "warning", "_warning", "Defect"}
 
 
 def made_in(tree: ast.AST) -> set[str]:

@@ -23,8 +23,8 @@ TEXTS = st.lists(st.sampled_from(PIECES) | st.characters(codec=None), max_size=8
         ("said ::add-mask::x", r"said \::add-mask::x"),
         ("##vso[task.complete]x", r"#\#vso[task.complete]x"),
         ("an ##[error] and ###[error]", r"an #\#[error] and #\#\#[error]"),
-        ("a\n::error::b", r"a\n::error::b"),
-        ("\u3000::error::b", r"\u3000::error::b"),
+        ("a\n::error::b", r"a<U+000A>::error::b"),
+        ("\u3000::error::b", r"<U+3000>::error::b"),
         ("::a ::b::", r"\::a \::b::"),
     ],
 )

@@ -53,6 +53,7 @@ def test_a_kind_that_is_unknown_hides_nothing_else(project, text):
 
 @pytest.mark.parametrize("prefix", ["[A]", "{env: A}", "''"])
 def test_a_prefix_that_is_no_text_is_one_problem(project, prefix):
+    project.write("x", CANARY)
     assert len(project.refused_text(f"{ID}client_secret: {{file: x}}\nenv_prefix: {prefix}\n").problems) == 1
 
 

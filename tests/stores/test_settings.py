@@ -59,8 +59,8 @@ def test_every_setting_belongs_to_one_kind_or_to_all():
     [
         ("{kind: disk}", "bad-value", "token_cache.kind"),
         ("{kind: redis}", "missing", "token_cache.url"),
-        ("{key: {file: key}}", "missing", "token_cache.url"),
-        ("{kind: file, timeout: 1}", "unknown-key", "token_cache.timeout"),
+        (f"{{key: {CANARY}}}", "missing", "token_cache.url"),
+        ("{allow_unencrypted_storage: true, timeout: 1}", "unknown-key", "token_cache.timeout"),
         ("{name: a, url: 'redis://a'}", "unknown-key", "token_cache.url"),
         ("{name: ../a}", "bad-value", "token_cache.name"),
         (f"{{url: 'https://u:{CANARY}@a'}}", "bad-value", "token_cache.url"),

@@ -18,7 +18,7 @@ from click.testing import CliRunner
 import credconf
 from credconf.cli import main
 
-CANARY = "c4n4ry Must+Not.Appear"
+CANARY = "c4n4ry~Must+Not.Appear"
 TENANT = "72f988bf-86f1-41af-91ab-2d7cd011db47"
 CLIENT = "11111111-1111-1111-1111-111111111111"
 IDS = {"tenant_id": TENANT, "client_id": CLIENT}

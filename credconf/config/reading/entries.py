@@ -10,7 +10,7 @@ from credconf.config.layers import KNOWN, Layer, Value, anchored_value
 from credconf.ground.files import absolute
 from credconf.ground.records import replace
 from credconf.kinds import ALIASES, NESTED, SETTINGS
-from credconf.kinds.validation import is_user_key, unknown_key
+from credconf.kinds.validation import is_user_key, shape_of_group, unknown_key
 from credconf.problems import Problem, shown_key
 from credconf.problems.problem import Origin, joined
 from credconf.references import REFERENCES
@@ -160,7 +160,9 @@ def _entry_part(
 
 def _check_group(group: Scalar, node: Node, document: Document, path: str, problems: list[Problem]) -> None:
     if not isinstance(node, Mapping):
-        problems.append(_wrong(group.text, "a mapping of settings", document.origin(node), path.rpartition(".")[0]))
+        problem = _wrong(group.text, "a mapping of settings", document.origin(node), path.rpartition(".")[0])
+        text = node.text if isinstance(node, Scalar) else ""
+        problems.append(replace(problem, hint=shape_of_group(group.text, text)))
         return
     for key, (key_node, _) in pairs_of(node).items():
         if key not in NESTED[group.text] and not is_user_key(key):
@@ -173,10 +175,12 @@ def _add(part: EntryPart, document: Document, path: str, key: Scalar, node: Node
             if leaf in NESTED[path]:
                 _add(part, document, f"{path}.{leaf}", leaf_key, inner)
         return
-    raw: Any = anchored_value(path, plain(node), os.path.dirname(absolute(document.name)))
+    written = plain(node)
+    raw: Any = anchored_value(path, written, os.path.dirname(absolute(document.name)))
     if SETTINGS[path].setting.is_null and isinstance(node, Scalar) and node.is_null:
         raw = None
-    part.layer.values[path] = Value(raw, document.origin(node, part.name), document.origin(key, part.name), node)
+    place, at_key = document.origin(node, part.name), document.origin(key, part.name)
+    part.layer.values[path] = Value(raw, place, at_key, node, written)
 
 
 def _parents(document: Document, node: Node, path: str, problems: list[Problem]) -> tuple[tuple[str, Origin], ...]:

@@ -212,6 +212,7 @@ def unusable(name: str, origin: Origin, entries: Entries) -> Problem | None:
         return Problem("unknown-name", message, path="default" if origin.file else None, origin=origin, hint=hint)
     if entries.is_abstract(name):
         message = f"`{name}` is abstract: only other entries can extend it"
-        path = f"credentials.{name}"
-        return Problem("abstract", message, path=path, origin=origin, hint="choose one that extends it")
+        heirs = [other for other in entries.names if name in entries.lineage(other) and not entries.is_abstract(other)]
+        hint = f"choose one that extends it: {', '.join(heirs)}" if heirs else "write an entry that extends it"
+        return Problem("abstract", message, path=f"credentials.{name}", origin=origin, hint=hint)
     return None

@@ -13,6 +13,7 @@ from yaml.reader import Reader
 from credconf.ground.records import record
 from credconf.problems import Problem
 from credconf.problems.problem import Origin
+from credconf.references import REFERENCES
 
 from .nodes import yaml_lines
 
@@ -166,7 +167,11 @@ def _indentation(line: str) -> int:
 
 def _second_colon(error: _ParserError, line: str) -> tuple[_Place, str, str]:
     if _KEY.match(line[: error.met.column]):
-        return error.met, "this line has a second `: `", "put quotes around a value that holds `: `"
+        hint = "put quotes around a value that holds `: `"
+        reference = next((key for key in REFERENCES if line[: error.met.column].endswith(f" {key}")), None)
+        if reference is not None:
+            hint = f"put braces around a reference: {{{reference}: {REFERENCES[reference].placeholder}}}"
+        return error.met, "this line has a second `: `", hint
     start = _Place(error.met.line, _indentation(line))
     above = next((number for number in range(error.met.line - 1, -1, -1) if error.lines[number].strip()), None)
     if above is not None and not _KEY.match(error.lines[above]) and not error.lines[above].lstrip().startswith("#"):

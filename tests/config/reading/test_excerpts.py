@@ -152,9 +152,9 @@ def test_a_merge_key_is_pointed_at_inside_its_anchor(project):
           http: {{timeout: soon}}
         <<: *base
         client_id: {CLIENT}
-        client_secret: x
+        client_secret: {{env: A}}
         """
-    error = project.refused_text(textwrap.dedent(text))
+    error = project.refused_text(textwrap.dedent(text), environ={"A": CANARY})
     assert [(item.line, item.column, drawn(item)) for item in error.problems] == [
         (2, 14, ["  tenant_id: …", " " * 13 + "^"]),
         (3, 19, ["  http: {timeout: …}", " " * 18 + "^"]),
@@ -163,8 +163,8 @@ def test_a_merge_key_is_pointed_at_inside_its_anchor(project):
 
 def test_a_layer_is_pointed_at_in_its_own_file(project):
     project.write("base.yaml", f"# one\ntenant_id: {CANARY}/\nregion: westus2\n")
-    project.write("prod.yaml", f"client_id: {CLIENT}\nclient_secret: x\nhttp:\n  retrys: 1\n")
-    error = project.refused(["base.yaml", "prod.yaml"])
+    project.write("prod.yaml", f"client_id: {CLIENT}\nclient_secret: {{env: A}}\nhttp:\n  retrys: 1\n")
+    error = project.refused(["base.yaml", "prod.yaml"], environ={"A": CANARY})
     assert [(item.file, item.line, drawn(item)[0]) for item in error.problems] == [
         ("base.yaml", 2, "tenant_id: …"),
         ("prod.yaml", 4, "  retrys: …"),
@@ -175,13 +175,13 @@ def test_a_section_is_pointed_at_inside_the_application_s_file(project):
     text = f"""\
         database: {{password: {CANARY}}}
         azure:
-          storage: {{tenant_id: {CANARY}/, client_id: {CLIENT}, client_secret: x, regoin: y}}
+          storage: {{tenant_id: {CANARY}/, client_id: {CLIENT}, client_secret: {{env: A}}, regoin: y}}
         """
-    error = project.refused_text(textwrap.dedent(text), section="azure.storage")
-    line = "  storage: {tenant_id: …, client_id: …, client_secret: …, regoin: …}"
+    error = project.refused_text(textwrap.dedent(text), environ={"A": CANARY}, section="azure.storage")
+    line = "  storage: {tenant_id: …, client_id: …, client_secret: {env: …}, regoin: …}"
     assert {(item.code, item.path, item.line, *drawn(item)) for item in error.problems} == {
         ("bad-value", "azure.storage.tenant_id", 3, line, " " * 23 + "^"),
-        ("unknown-key", "azure.storage.regoin", 3, line, " " * 58 + "^^^^^^"),
+        ("unknown-key", "azure.storage.regoin", 3, line, " " * 65 + "^^^^^^"),
     }
 
 

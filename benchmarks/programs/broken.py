@@ -1,0 +1,10 @@
+"""From a process's start to the text of a configuration's problems."""
+
+import credconf
+
+try:
+    credconf.load()
+except credconf.ConfigError as error:
+    told = str(error)
+if told.count("error[") != 4:  # noqa: PLR2004 - the tenant, the key, the timeout, and what is missing
+    raise SystemExit(told)
