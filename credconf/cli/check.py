@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from .options import Chosen
 
 _STANDARD_INPUT: Final = "-"
+_MOST_NAMES: Final = 20
+"""How many entries the last line lists; JSON has all."""
 _ELSEWHERE: Final = {"unknown-parent", "unknown-name"}
 
 
@@ -178,7 +180,9 @@ def _key(problem: Problem) -> tuple[str, str, Origin | None]:
 def _conclude(problems: Sequence[Problem], groups: Sequence[Sequence[str]], entries: Sequence[str]) -> None:
     files = amount(sum(map(len, groups)), "file") if groups else "no configuration file"
     if entries:
-        files += f" ({'entry' if len(entries) == 1 else 'entries'} {', '.join(entries)})"
+        names = ", ".join(entries[:_MOST_NAMES])
+        more = f", and {len(entries) - _MOST_NAMES:,} more" if len(entries) > _MOST_NAMES else ""
+        files += f" ({'entry' if len(entries) == 1 else 'entries'} {names}{more})"
     if not has_errors(problems):
         found = count(problems)
         echo(f"\nok: {files}, {found}" if found else f"ok: {files}")

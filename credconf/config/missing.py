@@ -12,7 +12,7 @@ from credconf.problems.problem import joined
 from credconf.problems.wording import as_yaml
 
 from .similar_variables import empty_variables, similar_variables
-from .variables import PREFIX, Scheme, variable_part
+from .variables import PREFIX, Scheme, documented, variable_part
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -145,7 +145,7 @@ class Missing:
         entries: Mapping[str | None, str] | None = None
         for name in environ:
             end = next((end for end in ends if name.endswith(end)), None)
-            if end is None or not environ[name] or ends[end].form == "unusable":
+            if end is None or name in documented() or not environ[name] or ends[end].form == "unusable":
                 continue
             prefix = name.removesuffix(end)
             entries = self._prefixes() if entries is None else entries

@@ -47,8 +47,9 @@ class Source:
     def __str__(self) -> str:
         if self.note == _SWITCHED_OFF:
             return f"{self.name} ({self.note})"
-        # The place of a file that is there is known.
-        return self.name if self.exists else f"{absolute(self.name)} (no such file)"
+        if self.is_of_the_process:
+            return self.name
+        return absolute(self.name) if self.exists else f"{absolute(self.name)} (no such file)"
 
 
 _OF_THE_PROCESS: Final = (Source("arguments", place="argument"), Source("environment", place="environment"))

@@ -6,7 +6,7 @@ of other tools. A name that ends in `_FILE` or `_PATH` holds a path, so that onl
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Final
 
 from credconf.ground.records import record
@@ -88,6 +88,7 @@ def similar_variables(
             yield name, other, "to the value itself" if meaning.is_path else "to the path of its file"
 
 
+@lru_cache(maxsize=10_000)
 def meaning_of(name: str, prefixes: tuple[str, ...] = VARIABLE_PREFIXES) -> Meaning | None:
     """Return what a variable probably holds.
 
