@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from credconf.config.reading.document import read_document
 from credconf.config.reading.nodes import Document
@@ -63,9 +63,7 @@ class Request:
             if isinstance(document, Document):
                 parsed.append(document)
                 continue
-            if document.code == "missing-file":
-                document = replace(document, hint=_of_missing_file(path, variable))
-            problems.append(document)
+            problems.append(_with_hint(document, path, variable))
         return parsed
 
     def dotenv(self, problems: list[Problem]) -> Dotenv:
@@ -77,11 +75,7 @@ class Request:
         else:
             name = os.fspath(self.env_file)
             file = read_dotenv(name, name, discovered=False)
-            missing = [problem for problem in file.problems if problem.code == "missing-file"]
-            if missing:
-                file = replace(
-                    file, problems=tuple(replace(item, hint=_of_missing_file(name, None)) for item in missing)
-                )
+            file = replace(file, problems=tuple(_with_hint(problem, name, None) for problem in file.problems))
         problems += self._unused(file)
         return file
 
@@ -120,6 +114,21 @@ class Machine:
         """The reader of references on this machine."""
         path = absolute(self.dotenv.name) if self.dotenv.exists else None
         return Reader(self.request.environ, self.dotenv.variables, frozenset(self.request.allow), path)
+
+
+_HINTS: Final = {
+    "not-a-file": "name a file",
+    "unreadable-file": "let the user of this process read it, or name another file",
+    "file-too-large": "check the path",
+    "not-utf8": "save it as UTF-8",
+}
+
+
+def _with_hint(problem: Problem, path: str, variable: str | None) -> Problem:
+    """Add what to do about a named file that can't be read."""
+    if problem.code == "missing-file":
+        return replace(problem, hint=_of_missing_file(path, variable))
+    return problem if problem.hint else replace(problem, hint=_HINTS.get(problem.code))
 
 
 def _of_missing_file(path: str, variable: str | None) -> str:

@@ -136,3 +136,21 @@ def test_a_working_directory_that_can_not_be_searched_stops_only_what_needs_it(p
     assert missing.startswith("missing set AZURE_CLIENT_SECRET")
     assert empty == "AZURE_CLIENT_SECRET is set, but empty"
     assert "can't search the working directory" in searched
+
+
+@pytest.mark.parametrize("source", ["path", "env_file"])
+@pytest.mark.parametrize(
+    ("content", "code", "hint"),
+    [
+        (None, "not-a-file", "name a file"),
+        (b"A=\xff\n", "not-utf8", "save it as UTF-8"),
+        (b"#" * (CONFIGURATION_LIMIT + 1), "file-too-large", "check the path"),
+    ],
+)
+def test_a_named_file_that_cannot_be_read_says_what_to_do(project, source, content, code, hint):
+    if content is None:
+        (project.path / "named").mkdir()
+    else:
+        project.write("named", content)
+    problem = only(project.refused(**{source: "named"}, environ=VARIABLES))
+    assert (problem.code, problem.hint) == (code, hint)
