@@ -15,8 +15,8 @@ from .ground.deferred import complete
 from .ground.files import absolute
 from .ground.opaque import Hidden
 from .ground.records import replace
-from .kinds import Identity, identify
-from .kinds.readable import readable
+from .kinds import SETTINGS, Identity, identify
+from .kinds.readable import by_format, readable
 from .problems import Problem
 from .references import BaseReference, NotFound, Reader
 from .tokens.blueprint import Blueprint
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .entra.http import HttpClient
     from .entra.request import Surroundings
     from .kinds import Kind
+    from .problems.problem import Origin
 
 
 def blueprint_from_portable(  # noqa: PLR0917 - the values of `portable()`
@@ -64,9 +65,9 @@ def identity_of(settings: Kind, reader: Reader) -> Identity:
     raise ConfigError([problem_of(path, failure) for path, failure in failures])
 
 
-def problem_of(path: str, failure: NotFound) -> Problem:
+def problem_of(path: str, failure: NotFound, origin: Origin | None = None) -> Problem:
     """Return the problem of a reference that can't be read."""
-    return Problem(failure.code, f"`{path}`: {failure.message}", path=path, hint=failure.hint)
+    return Problem(failure.code, f"`{path}`: {failure.message}", path=path, origin=origin, hint=failure.hint)
 
 
 def blueprint_of(settings: Kind, reader: Reader, http_client: HttpClient | None) -> Blueprint | list[Problem]:
@@ -78,12 +79,16 @@ def blueprint_of(settings: Kind, reader: Reader, http_client: HttpClient | None)
     usual = conventional(reader.environ).values
     defaults = {path.removeprefix("http."): value.raw for path, value in usual.items()}
     given = {name: value for name, value in settings.http if value is not None}
+    origins = {path: value.origin for path, value in usual.items() if path.removeprefix("http.") not in given}
+    unusable = [(path, by_format(SETTINGS[path], usual[path].raw)) for path in origins]
+    if wrong := [(path, found) for path, found in unusable if isinstance(found, NotFound)]:
+        return [problem_of(path, failure, origins[path]) for path, failure in wrong]
     http = complete(type(settings.http)).model_validate({**defaults, **given})
     settings = _anchored(settings.model_copy(update={"http": http}))
     found = readable(settings, replace(reader, runs=False))
     failures = [(path, failure) for path, failure in found.failures if path not in found.optional]
     if failures:
-        return [problem_of(path, failure) for path, failure in failures]
+        return [problem_of(path, failure, origins.get(path)) for path, failure in failures]
     identity = found.identity
     around = surroundings(reader.environ)
     return Blueprint(settings, identity, reader, transport_of(settings, identity, around.no_proxy), http_client, around)

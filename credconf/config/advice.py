@@ -14,20 +14,19 @@ from credconf.entra.proof import OVER, stage, within
 from credconf.kinds.readable import value_at
 from credconf.problems import Problem, printable
 from credconf.references import BaseReference
-from credconf.settings import clouds, formats
+from credconf.settings import clouds
 from credconf.settings.declaration import declared
 
 from .layers import place_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from collections.abc import Sequence as SequenceOf
     from datetime import date
 
     from credconf.kinds import Identity, Kind, Proof
     from credconf.references import Reader
 
-    from .layers import Layer, Value
+    from .layers import Value
 
 
 _GUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
@@ -146,33 +145,3 @@ def _others_can_read(path: str) -> bool:
         return bool(os.stat(path).st_mode & stat.S_IROTH)
     except (OSError, ValueError):  # a path may hold a NUL character
         return False
-
-
-def displaced_host(layers: SequenceOf[Layer], merged: Mapping[str, Value], path: str) -> Iterator[Problem]:
-    """Warn if an `authority` or `cloud` displaces another host of a lower source."""
-    name = "authority" if "authority" in merged else "cloud"
-    winner = merged.get(name)
-    host = None if winner is None else _host(name, winner.raw)
-    if winner is None or host is None or not winner.origin.displaced or clouds.is_loopback(host):
-        return  # an invalid host displaces none; it is another problem
-    for layer in layers:
-        for name in ("authority", "cloud"):
-            value = layer.values.get(name)
-            if value is None or value.origin.over(()) not in winner.origin.displaced:
-                continue
-            if _host(name, value.raw) != host:
-                message = f"the host of {winner.origin} displaces that of {value.origin}"
-                hint = "remove one of them if this is not intended"
-                yield Problem("authority-displaced", message, "warning", path, winner.origin, hint)
-                return
-
-
-def _host(name: str, raw: object) -> str | None:
-    if not isinstance(raw, str):
-        return None
-    if name == "cloud":
-        return clouds.PRESETS.get(raw)
-    try:
-        return formats.authority(raw)
-    except formats.FormatError:
-        return None

@@ -20,11 +20,18 @@ from credconf.problems.problem import Origin, joined
 from credconf.references import Reader
 
 from . import layers as layer_of
-from .advice import advice, displaced_host
+from .advice import advice
 from .layers import conventional, exclusive, merge_file_layers, place_in, tree
 from .notation import notes_on_files, notes_on_references, notes_on_values, with_notes
 from .reporting import NOT_THERE, named_variables, of_another_kind, placed, reported, used_variables
-from .safety import answered_by, discovered_variables, mixed_identity, redirected_secret, unnamed_source
+from .safety import (
+    answered_by,
+    discovered_variables,
+    displaced_host,
+    mixed_identity,
+    redirected_secret,
+    unnamed_source,
+)
 from .stand_ins import others, setting_of, stand_ins
 from .variables import PREFIX, Scheme, bad_prefix, is_prefix
 

@@ -232,8 +232,9 @@ def _decoded(each: _Text, lines: Lines) -> Problem | None:
 
 def _defect(each: _Text, lines: Lines) -> Problem | None:
     setting = SETTINGS.get(each.setting)
-    is_text = setting is not None and setting.accepts is not None and not setting.setting.any_character
-    defect = defect_of(each.text, any_character=each.is_path or not is_text)
+    # A choice and a URL have their own messages for such characters.
+    is_usual = setting is None or setting.accepts is None or setting.accepts_url or setting.setting.any_character
+    defect = defect_of(each.text, any_character=each.is_path or is_usual)
     if defect is None:
         return None
     name = f"the path of `{each.path}`" if each.is_path else f"`{each.path}`"

@@ -17,6 +17,9 @@ from pydantic import SecretStr
 from credconf.kinds import PROOFS, SETTINGS
 from credconf.problems import Problem
 from credconf.references import REFERENCES, BaseReference, reference_in
+from credconf.settings import clouds, formats
+
+from .layers import EXCLUSIVE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -37,6 +40,10 @@ class _Values:
 
     def __contains__(self, path: object) -> bool:
         return path in self._merged
+
+    @property
+    def environ(self) -> Mapping[str, str]:
+        return self._reader.environ
 
     def text(self, path: str) -> object:
         return text_of(self._merged[path].raw, self._reader)
@@ -104,6 +111,46 @@ def _is_whole(layers: Sequence[Layer], other: Value) -> bool:
     return any(field in holder.values for field in PROOFS)
 
 
+def displaced_host(layers: Sequence[Layer], merged: Mapping[str, Value], path: str) -> Iterator[Problem]:
+    """Warn if an `authority` or `cloud` displaces another host, and the author of neither may know that.
+
+    That is so if they are in sources of different trust, or if another file than the one with the proof decides where
+    the proof is sent. A layer, or an entry that extends another, is there to displace what is below.
+
+    Args:
+        layers: the layers, highest first.
+        merged: the winning values.
+        path: the path of `authority` in the whole configuration.
+    """
+    winner = next((merged[name] for name in EXCLUSIVE[::-1] if name in merged), None)
+    host = None if winner is None else _host("authority" if "authority" in merged else "cloud", winner.raw)
+    if winner is None or host is None or not winner.origin.displaced or clouds.is_loopback(host):
+        return  # an invalid host displaces none; it is another problem
+    proofs = {merged[field].origin.file for field in PROOFS if field in merged}
+    for name, value in ((name, layer.values.get(name)) for layer in layers for name in EXCLUSIVE[::-1]):
+        if value is None or value.origin.over(()) not in winner.origin.displaced or _host(name, value.raw) == host:
+            continue
+        lower, upper = value.origin, winner.origin
+        sends = lower.file is not None and lower.file in proofs and lower.file != upper.file
+        if sends or (lower.place, lower.discovered) != (upper.place, upper.discovered):
+            message = f"the host of {upper} displaces that of {lower}"
+            fate = f", and receives the secret that {lower.file} gives" if sends else ""
+            hint = "remove one of them if this is not intended"
+            yield Problem("authority-displaced", message + fate, "warning", path, upper, hint)
+            return
+
+
+def _host(name: str, raw: object) -> str | None:
+    if not isinstance(raw, str):
+        return None
+    if name == "cloud":
+        return clouds.PRESETS.get(raw)
+    try:
+        return formats.authority(raw)
+    except formats.FormatError:
+        return None
+
+
 def redirected_secret(merged: Mapping[str, Value], reader: Reader, from_dotenv: Mapping[str, str]) -> Iterator[Problem]:
     """Report settings of a discovered file that decide where a secret from elsewhere is sent.
 
@@ -119,12 +166,13 @@ def redirected_secret(merged: Mapping[str, Value], reader: Reader, from_dotenv: 
         answered = variable if variable in from_dotenv else None
         if redirects is None or not (value.origin.discovered or answered) or redirects.unless(values, path):
             continue
-        what = _protected(path, redirects, merged, values, from_dotenv)
-        if what is not None:
+        protected = _protected(path, redirects, merged, values, from_dotenv)
+        if protected is not None:
+            what, why = protected
             kept = redirects.keeps and what.startswith("the secret")
             fate = f"the tokens of {what} are kept" if kept else f"{what} is sent"
             source = "in a discovered file" if value.origin.discovered else f"from {answered} of a discovered `.env`"
-            message = f"`{path}` {source} must not decide where {fate}"
+            message = f"`{path}` {source} must not decide where {fate}: {why}"
             hint = _how_to_name(value.origin, answered)
             yield Problem("redirected-secret", message, path=path, origin=value.origin, hint=hint)
 
@@ -165,33 +213,46 @@ def _how_to_name(origin: Origin, answered: str | None) -> str:
 
 def _protected(
     path: str, redirects: Redirects, merged: Mapping[str, Value], values: _Values, from_dotenv: Collection[str]
-) -> str | None:
-    """Describe what a setting would redirect or reveal although it comes from elsewhere; `None` for nothing."""
-    elsewhere = {field: value for field, value in merged.items() if _is_from_elsewhere(value, from_dotenv)}
+) -> tuple[str, str] | None:
+    """Describe what a setting would redirect or reveal, and why that counts as from elsewhere; `None` for nothing."""
+    reasons = {field: _why_elsewhere(value, from_dotenv, values.environ) for field, value in merged.items()}
+    elsewhere = {field: (merged[field], why) for field, why in reasons.items() if why is not None}
     proofs = [each for each in SETTINGS.values() if each.is_proof]
     sent = [each for each in SETTINGS.values() if each.setting.sent_to in redirects.decides and each.path != path]
     for each in proofs:
         if each.path in elsewhere:
-            return f"the secret from {elsewhere[each.path].origin}"
+            value, why = elsewhere[each.path]
+            return f"the secret from {value.origin}", why
     for each in sent:
-        if not each.hidden and each.path in elsewhere and not isinstance(elsewhere[each.path].raw, str):
-            return f"what `{each.path}` refers to ({elsewhere[each.path].origin})"
+        if not each.hidden and each.path in elsewhere and not isinstance(elsewhere[each.path][0].raw, str):
+            value, why = elsewhere[each.path]
+            return f"what `{each.path}` refers to ({value.origin})", why
     for each in sent:
         if each.hidden and each.path in elsewhere and (each.is_key or "@" in str(values.text(each.path))):
-            return f"the password in `{each.path}` from {elsewhere[each.path].origin}"
+            value, why = elsewhere[each.path]
+            return f"the password in `{each.path}` from {value.origin}", why
     return None
 
 
-def _is_from_elsewhere(value: Value, from_dotenv: Collection[str]) -> bool:
-    """Whether part of a value is not in a discovered file, a file beside it, or a discovered variable."""
-    return not all(_is_discovered(item, value.origin, from_dotenv) for item in _items(value.raw))
+def _why_elsewhere(value: Value, from_dotenv: Collection[str], environ: Mapping[str, str]) -> str | None:
+    """Return why part of a value is not in a discovered file, a file beside it, or a discovered variable."""
+    reasons = (_why(item, value.origin, from_dotenv, environ) for item in _items(value.raw))
+    return next((why for why in reasons if why is not None), None)
 
 
-def _is_discovered(item: Any, origin: Origin, from_dotenv: Collection[str]) -> bool:
+def _why(item: Any, origin: Origin, from_dotenv: Collection[str], environ: Mapping[str, str]) -> str | None:
     variable = _variable_of(item)
     if variable is not None:
-        return variable in from_dotenv
-    return origin.discovered and (isinstance(item, str) or _is_beside(item, origin.file))
+        named = "the process environment" if environ.get(variable) else "another source than the discovered file"
+        return None if variable in from_dotenv else f"{variable} comes from {named}"
+    if origin.discovered:
+        return None if isinstance(item, str) else _why_not_beside(item, origin.file)
+    what = "it" if isinstance(item, str | SecretStr) else "the reference"
+    if origin.place == "argument":
+        return f"{what} is an argument of the program"
+    if origin.place == "environment":
+        return f"{what} comes from the process environment"
+    return f"{what} is in {origin.file}, a file that was named"
 
 
 def _items(raw: Any) -> list[Any]:
@@ -203,11 +264,11 @@ def _variable_of(raw: Any) -> str | None:
     return reference.names_variable if reference is not None else None
 
 
-def _is_beside(raw: Any, file: str | None) -> bool:
-    """Whether a value belongs to the author of a discovered file, according to its reference."""
+def _why_not_beside(raw: Any, file: str | None) -> str | None:
+    """Return why a value may not be of the author of a discovered file, according to its reference."""
     if isinstance(raw, BaseReference):
         raw = {raw.key: getattr(raw, raw.key)}
     if file is None or not isinstance(raw, Mapping) or len(raw) != 1:
-        return False
+        return "it is not a valid reference"
     (key, value), *_ = raw.items()
-    return key in REFERENCES and REFERENCES[key].is_beside(value, file)
+    return REFERENCES[key].elsewhere(value, file) if key in REFERENCES else "it is not a valid reference"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import msal
 
 from credconf.ground.causes import is_foreign, shortage
+from credconf.ground.third_parties import despite_warnings
 from credconf.problems.failure import Failure
 
 from .discovery import Discovery
@@ -160,11 +161,14 @@ class EntraClient:
         self, parameter: str, request: TokenRequest, sender: Sender, context: RequestContext
     ) -> _Built | Failure:
         """Build the request as MSAL would send it, with a placeholder for the proof."""
-        try:
-            app = self._application(
-                parameter, request.tenant, _Builder(self._discovery, sender, context), cae=request.cae
-            )
+
+        def ask() -> None:
+            builder = _Builder(self._discovery, sender, context)
+            app = self._application(parameter, request.tenant, builder, cae=request.cae)
             app.acquire_token_for_client(list(request.scopes), claims_challenge=request.claims)
+
+        try:
+            despite_warnings(ask)
         except _Built as built:
             return built.with_traceback(None)
         except Stop:

@@ -215,9 +215,9 @@ class Attempt:
         """The duration with its unit."""
         return f"{self.elapsed:.3g} s"
 
-    def failure(self, reason: Reason, message: str, *, retryable: bool = False) -> TransportFailure:
+    def failure(self, reason: Reason, message: str, **known: Any) -> TransportFailure:
         """Return a failure of this attempt."""
-        return TransportFailure(reason, message, attempts=self.attempts, retryable=retryable)
+        return TransportFailure(reason, message, attempts=self.attempts, **known)
 
 
 def explain(error: BaseException, attempt: Attempt) -> TransportFailure:
@@ -232,7 +232,8 @@ def explain(error: BaseException, attempt: Attempt) -> TransportFailure:
     if lack := named or shortage(error):
         return attempt.failure("resources", f"{host} could not be asked: {lack}")
     if isinstance(error, UnusableBundle):
-        return attempt.failure("tls", f"{host} was not asked: http.ca_bundle can't be used: {error}")
+        message = f"{host} was not asked: http.ca_bundle can't be used: {error}"
+        return attempt.failure("tls", message, hint=error.hint)
     if isinstance(error, TooLarge):
         return attempt.failure("too-large", f"the answer of {host} is larger than 1 MiB")
     if isinstance(error, BadAnswer):

@@ -148,17 +148,21 @@ class TransportFailure(Exception):
         message: One sentence with the host and the cause.
         attempts: Number of attempts; 0 if the deadline had passed before the first.
         retryable: Whether another attempt may succeed.
+        hint: What the user can do, where that is known better than by the category.
     """
 
-    def __init__(self, reason: Reason, message: str, *, attempts: int = 1, retryable: bool = False) -> None:
+    def __init__(
+        self, reason: Reason, message: str, *, attempts: int = 1, retryable: bool = False, hint: str | None = None
+    ) -> None:
         super().__init__(message)
         self.reason: Reason = reason
         self.message = message
         self.attempts = attempts
         self.retryable = retryable
+        self.hint = hint
 
     def __reduce__(self) -> tuple[Any, ...]:
-        state = {"attempts": self.attempts, "retryable": self.retryable}
+        state = {"attempts": self.attempts, "retryable": self.retryable, "hint": self.hint}
         return type(self), (self.reason, self.message), state
 
 

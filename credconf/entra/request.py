@@ -207,7 +207,7 @@ def _tenant(requested: str, default: str | None, allowed: Sequence[str]) -> str 
         raise ValueError(fault)
     if default in {requested, clouds.ADFS} or os.environ.get(_DISABLE_MULTITENANT):
         return default
-    if "*" in allowed or requested in allowed or (default == "organizations" and not allowed):
+    if "*" in allowed or requested in allowed:
         return requested
     if default is None:  # the source of the tokens has no tenants
         return None
@@ -223,5 +223,5 @@ def _fault(tenant: str) -> str | None:
     try:
         formats.tenant(tenant)
     except formats.FormatError as exc:
-        return str(exc)
+        return f"{exc}; {exc.hint}" if exc.hint else str(exc)
     return None

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from credconf.ground.causes import foreign_in, shortage
 from credconf.ground.records import field, record
+from credconf.ground.third_parties import despite_warnings
 from credconf.problems.failure import Failure, advice_on, codes_in
 from credconf.references import Unanswered
 
@@ -161,17 +162,9 @@ def reply_of(
     """
     reply = Reply()
     try:
-        if form is None:
-            answer = send(url, **{**bounds, **arguments})
-        elif bounds:
-            answer = send(url, data=form, **{**bounds, **arguments})
-        else:  # an application's client accepts only a plain mapping
-            answer = send(url, data=form.opened(), **arguments)
-        reply.status = int(answer.status_code)
-        reply.headers = {str(name).lower(): str(value) for name, value in dict(answer.headers or {}).items()}
-        reply.text = str(answer.text or "")
+        despite_warnings(lambda: _receive(reply, send, url, {**bounds, **arguments}, form))
     except TransportFailure as exc:
-        return Unanswered(exc.reason, exc.message, REMEDIES.get(exc.reason))
+        return Unanswered(exc.reason, exc.message, exc.hint or REMEDIES.get(exc.reason))
     except BaseException as exc:  # noqa: BLE001 - exceptions of an application's client may hold the request
         if foreign := foreign_in(exc):
             raise foreign from None
@@ -180,6 +173,19 @@ def reply_of(
         return Unanswered("resources" if lack else "network", what, lack.advice if lack else None)
     reply.parse()
     return reply
+
+
+def _receive(reply: Reply, send: Any, url: str, arguments: Mapping[str, Any], form: Form | None) -> None:
+    """Send one request, and fill in its reply."""
+    if form is None:
+        answer = send(url, **arguments)
+    elif "deadline" in arguments:
+        answer = send(url, data=form, **arguments)
+    else:  # an application's client accepts only a plain mapping
+        answer = send(url, data=form.opened(), **arguments)
+    reply.status = int(answer.status_code)
+    reply.headers = {str(name).lower(): str(value) for name, value in dict(answer.headers or {}).items()}
+    reply.text = str(answer.text or "")
 
 
 def refusal(context: RequestContext, status: int, headers: Mapping[str, str], payload: object, text: str) -> Failure:

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 import certifi
 
+from credconf.ground.bundles import unreadable_bundle, unusable_bundle, unusable_directory
 from credconf.ground.causes import is_foreign, shortage
-from credconf.ground.files import unusable_bundle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -73,8 +73,19 @@ class ConnectTimeout(TimeoutError):
     """The connection was not accepted in time."""
 
 
+_NO_CERTIFICATES = "it holds no certificates that can be read"
+
+
 class UnusableBundle(OSError):
-    """The trusted certificates can't be loaded. `str()` gives the reason."""
+    """The trusted certificates can't be loaded. `str()` gives the reason.
+
+    Attributes:
+        hint: What the user can do.
+    """
+
+    def __init__(self, reason: str, hint: str | None = None) -> None:
+        super().__init__(reason)
+        self.hint = f"{hint[0].upper()}{hint[1:]}" if hint else None
 
 
 class BoundedSocket(socket.socket):
@@ -195,26 +206,28 @@ def tls_context(verify: bool | str | bytes) -> ssl.SSLContext:  # noqa: FBT001 -
     if isinstance(verify, bytes):
         return _with_authorities(context, verify)
     path = certifi.where() if verify is True else verify
-    unusable = unusable_bundle(path)
-    if unusable is not None:  # it may have changed since it was configured
-        raise UnusableBundle(f"it {unusable.reason}")
     is_directory = os.path.isdir(path)
+    # It may have changed since it was configured.
+    if unusable := unreadable_bundle(path) or (unusable_directory(path) if is_directory else None):
+        raise UnusableBundle(f"it {unusable.reason}", unusable.hint)
+    hint: str | None = None
     try:
         context.load_verify_locations(capath=path if is_directory else None, cafile=None if is_directory else path)
     except ssl.SSLError:
-        reason = "it holds no certificates that can be read"
+        why = unusable_bundle(path)
+        reason, hint = (f"it {why.reason}", why.hint) if why is not None else (_NO_CERTIFICATES, None)
     except OSError as exc:
         if shortage(exc):  # the bundle itself is valid
             raise
         reason = exc.strerror or type(exc).__name__
     else:
         return context
-    raise UnusableBundle(reason)
+    raise UnusableBundle(reason, hint)
 
 
 def _with_authorities(context: ssl.SSLContext, pem: bytes) -> ssl.SSLContext:
     try:
         context.load_verify_locations(cadata=pem.decode("ascii", "replace"))
     except (ssl.SSLError, ValueError):
-        raise UnusableBundle("it holds no certificates that can be read") from None
+        raise UnusableBundle(_NO_CERTIFICATES) from None
     return context

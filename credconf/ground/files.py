@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 # Bytes.
 CONFIGURATION_LIMIT = 1024 * 1024
 REFERENCE_LIMIT = 64 * 1024
-BUNDLE_LIMIT = 16 * 1024 * 1024
 _FLAGS = ("O_NONBLOCK", "O_CLOEXEC", "O_BINARY", "O_NOCTTY")
 
 
@@ -59,7 +58,7 @@ def read_bytes(path: str | PathLike[str], limit: int) -> bytes | Unreadable:
             return _not_regular(mode)
         descriptor = os.open(path, flags)
     except OSError as exc:
-        return _unopened(exc)
+        return unopened(exc)
     except ValueError:
         return Unreadable("missing-file", "is not a valid path")
     try:
@@ -69,29 +68,10 @@ def read_bytes(path: str | PathLike[str], limit: int) -> bytes | Unreadable:
         with os.fdopen(descriptor, "rb", closefd=False) as stream:
             content = stream.read(limit + 1) or b""  # `None` if the system has no bytes yet, as for some files of /proc
     except OSError as exc:
-        return _unopened(exc)
+        return unopened(exc)
     finally:
         os.close(descriptor)
     return too_large(limit) if len(content) > limit else content
-
-
-def unusable_bundle(path: str) -> Unreadable | None:
-    """Return why certificates can't be loaded from a path; `None` for a readable file or directory.
-
-    OpenSSL opens the path itself and without a limit, so a pipe or a device would hang it.
-    """
-    try:
-        found = os.stat(path)
-        readable = os.access(path, os.R_OK)
-    except OSError as exc:
-        return _unopened(exc)
-    except ValueError:
-        return Unreadable("missing-file", "is not a valid path")
-    if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
-        return Unreadable("not-a-file", "is neither a file nor a directory")
-    if stat.S_ISREG(found.st_mode) and found.st_size > BUNDLE_LIMIT:
-        return too_large(BUNDLE_LIMIT)
-    return None if readable else Unreadable("unreadable-file", "cannot be read: permission denied")
 
 
 def _not_regular(mode: int) -> Unreadable:
@@ -103,7 +83,8 @@ def too_large(limit: int) -> Unreadable:
     return Unreadable("file-too-large", f"is larger than {limit // 1024} KB")
 
 
-def _unopened(exc: OSError) -> Unreadable:
+def unopened(exc: OSError) -> Unreadable:
+    """Return the reason for a file that the system does not open."""
     if isinstance(exc, FileNotFoundError | NotADirectoryError):
         return Unreadable("missing-file", "does not exist")
     if isinstance(exc, IsADirectoryError) or (isinstance(exc, PermissionError) and _is_directory(exc.filename)):

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from credconf.entra.proof import Candidate, Proof
 from credconf.ground.opaque import Opaque
 from credconf.ground.records import field, record, replace
+from credconf.ground.third_parties import despite_warnings
 from credconf.references import BaseReference, NotFound
 from credconf.settings.declaration import Setting
 from credconf.settings.fields import Certificate, Password
@@ -92,7 +93,8 @@ class ClientCertificateSettings(ApplicationSettings):
         )
         if isinstance(content, NotFound):
             return content
-        return read_certificate(content, opener, certificate.label, chain=self.send_certificate_chain)
+        file = certificate.names_file if isinstance(certificate, BaseReference) else None
+        return read_certificate(content, opener, certificate.label, chain=self.send_certificate_chain, file=file)
 
     def _stamp(self, reader: Reader) -> Stamp:
         stamps = [
@@ -111,7 +113,9 @@ class ClientCertificateOverrides(CommonOverrides, total=False):
     send_certificate_chain: bool | None
 
 
-def read_certificate(content: bytes, password: str | bytes | None, label: str, *, chain: bool) -> Proof | NotFound:
+def read_certificate(
+    content: bytes, password: str | bytes | None, label: str, *, chain: bool, file: str | None = None
+) -> Proof | NotFound:
     """Make a proof from the bytes of a PEM or PFX file.
 
     The assertion is signed with RS256 and names the certificate by its SHA-1 thumbprint, as azure-identity's
@@ -122,15 +126,22 @@ def read_certificate(content: bytes, password: str | bytes | None, label: str, *
         password: the password of the private key.
         label: the name of the file in messages.
         chain: whether to send all certificates of the file in the assertion's header.
+        file: the path of the file, for the commands that mend it; `None` for bytes in memory.
     """
     secret = _bytes(password) if isinstance(password, str) else password
     if isinstance(secret, NotFound):
         return secret
     loaded = _load_pem(content, secret, label) if b"-----BEGIN" in content else _load_pfx(content, secret, label)
     if isinstance(loaded, NotFound):
-        return loaded
+        from .certificate_faults import certificate_fault  # only broken certificates need it
+
+        return certificate_fault(content, label, file, loaded)
+    if not _is_rsa(loaded[0]):
+        from .certificate_faults import not_rsa
+
+        return not_rsa(label, file)
     try:
-        return _proof(*loaded, secret, label, chain=chain)
+        return despite_warnings(lambda: _proof(*loaded, secret, label, chain=chain))
     except Exception:  # noqa: BLE001 - cryptography fails on some names and dates
         return NotFound("bad-certificate", f"{label} holds a certificate that can't be read")
 
@@ -145,15 +156,16 @@ def _bytes(password: str) -> bytes | NotFound:
     return NotFound("bad-certificate", message, "write the password again", "client_certificate_password")
 
 
+def _is_rsa(key: Any) -> bool:
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+    return isinstance(key, RSAPrivateKey)
+
+
 def _proof(key: Any, certificates: list[Any], password: bytes | None, label: str, *, chain: bool) -> Proof | NotFound:
     from cryptography.hazmat.primitives import hashes
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
     from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-    if not isinstance(key, RSAPrivateKey):
-        return NotFound(
-            "bad-certificate", f"the private key in {label} is not an RSA key; assertions are signed with RS256"
-        )
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     leaf = next((item for item in certificates if item.public_key() == key.public_key()), None)
     if leaf is None:
@@ -221,20 +233,20 @@ def _load_pem(content: bytes, password: bytes | None, label: str) -> tuple[Any, 
     encrypted = b"ENCRYPTED" in content
     try:
         # A password for an unencrypted key is no error: azure-identity's users pass one for both.
-        key = load_pem_private_key(content, password if encrypted else None)
+        key = despite_warnings(lambda: load_pem_private_key(content, password if encrypted else None))
     except Exception:  # noqa: BLE001 - cryptography raises many types, and some messages hold parts of the input
-        return _undecryptable(label, password) if encrypted else _unparsable(label)
+        return _undecryptable(label, password) if encrypted else _damaged(label, "a private key")
     try:
-        return key, x509.load_pem_x509_certificates(content)
+        return key, despite_warnings(lambda: x509.load_pem_x509_certificates(content))
     except ValueError:
-        return NotFound("bad-certificate", f"{label} holds no certificate", "append the certificate to the key")
+        return _damaged(label, "a certificate")
 
 
 def _load_pfx(content: bytes, password: bytes | None, label: str) -> tuple[Any, list[Any]] | NotFound:
     from cryptography.hazmat.primitives.serialization import pkcs12
 
     try:
-        key, leaf, others = pkcs12.load_key_and_certificates(content, password)
+        key, leaf, others = despite_warnings(lambda: pkcs12.load_key_and_certificates(content, password))
     except Exception:  # noqa: BLE001 - see above; a wrong password and a broken file raise the same error
         return _undecryptable(label, password) if content[:1] == b"\x30" else _unparsable(label)
     if key is None or leaf is None:
@@ -245,6 +257,11 @@ def _load_pfx(content: bytes, password: bytes | None, label: str) -> tuple[Any, 
 def _undecryptable(label: str, password: bytes | None) -> NotFound:
     state = "with the given client_certificate_password" if password else "without client_certificate_password"
     return NotFound("bad-certificate", f"{label} can't be opened {state}", "check the password and the file")
+
+
+def _damaged(label: str, what: str) -> NotFound:
+    hint = "copy it again, from its BEGIN line to its END line"
+    return NotFound("bad-certificate", f"{label} holds {what} that is cut off or damaged", hint)
 
 
 def _unparsable(label: str) -> NotFound:

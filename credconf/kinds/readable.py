@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import BaseModel, SecretStr
 
 from credconf.entra.request import Identity
-from credconf.ground.files import unusable_bundle
+from credconf.ground.bundles import unusable_bundle
 from credconf.ground.records import field, record
 from credconf.problems import printable
 from credconf.references import BaseReference, NotFound
@@ -42,8 +42,8 @@ def identify(settings: CommonSettings, reader: Reader) -> tuple[Identity, list[t
                 texts[each.path] = value.get_secret_value()
         elif isinstance(value, BaseReference):
             found = reader.text(value)
-            if isinstance(found, str) and each.format is not None:
-                found = by_rule(found.strip(), value.label, each.format.normalise)
+            if isinstance(found, str):
+                found = by_format(each, found.strip(), value.label)
             if isinstance(found, NotFound):
                 failures.append((each.path, found))
                 continue
@@ -84,14 +84,26 @@ def value_at(settings: BaseModel, path: str) -> Any:
     return value
 
 
-def by_rule(text: str, label: str, rule: Callable[[str], str]) -> str | NotFound:
+def by_format(each: Declared, text: str, label: str | None = None) -> str | NotFound:
+    """Normalise the text of a setting that has a format; returns what is wrong with it otherwise, without the text.
+
+    Args:
+        each: the setting.
+        text: the text.
+        label: the name of the place that holds it, if the problem has no place of its own.
+    """
+    return text if each.format is None else by_rule(text, label, each.format.normalise)
+
+
+def by_rule(text: str, label: str | None, rule: Callable[[str], str]) -> str | NotFound:
     """Normalise the text of a reference; returns what is wrong with it otherwise, without the text."""
     try:
         return rule(text)
     except formats.FormatError as exc:
-        return NotFound("bad-value", f"{label}: {exc}")
+        what, hint = str(exc), exc.hint
     except ValueError:  # from a library; its message holds the text
-        return NotFound("bad-value", f"{label}: this is not a usable value")
+        what, hint = "this is not a usable value", None
+    return NotFound("bad-value", f"{label}: {what}" if label else what, hint)
 
 
 @record
@@ -150,4 +162,4 @@ def _unusable_bundle(settings: CommonSettings) -> NotFound | None:
     why = None if path is None else unusable_bundle(path)
     if path is None or why is None:
         return None
-    return NotFound(why.code, f"{printable(path)} {why.reason}", "check the path")
+    return NotFound(why.code, f"{printable(path)} {why.reason}", printable(why.hint or "check the path"))

@@ -38,9 +38,11 @@ SETTINGS: Final = {
     ),
     "bad-value": Explanation(
         "a value has the right type, but it is not valid",
-        """The message describes valid values; it never shows the value itself. A tenant is a GUID or a domain name. An
-        authority is a host name or an https:// URL without a path; the tenant is a separate setting. Numbers have
-        limits; time-outs are in seconds. A cloud is one of public, usgov, china.""",
+        """The message describes valid values; it never shows the value itself. A tenant is a GUID or a domain name: the
+        words common, organizations and consumers are for signing in users. An authority is a host name or an https://
+        URL without a path; the tenant is a separate setting. In the URL of a proxy or a Redis, write a special
+        character of the user or the password by its number: `%23` for `#`, `%40` for `@`. credconf reads no PAC file.
+        Numbers have limits; time-outs are in seconds. A cloud is one of public, usgov, china.""",
         wrong="authority: https://login.microsoftonline.us/contoso.onmicrosoft.com",
         right="authority: login.microsoftonline.us\ntenant_id: contoso.onmicrosoft.com",
     ),
@@ -220,9 +222,13 @@ WARNINGS: Final = {
     ),
     "authority-displaced": Explanation(
         "a higher source replaces the host of a lower one",
-        """`cloud` and `authority` both choose the server, so either of them in a higher source (usually
-        AZURE_AUTHORITY_HOST in the environment) replaces both below. Here the hosts differ: the program uses another
-        cloud than the lower source. Remove one of them if that is not intended.""",
+        """`cloud` and `authority` both choose the server, so either of them in a higher source replaces both below.
+        credconf warns where the hosts differ and nobody may have intended that: one comes from the environment, an
+        argument, `.env` or a discovered file, the other from elsewhere; or one file holds the secret with its host, and
+        another file sends that secret to another host. An entry may replace the host of what it extends, and a layer
+        that of a layer without the secret. Remove one of them if this is not intended.""",
+        wrong="cloud: usgov   # and in the environment: AZURE_AUTHORITY_HOST=login.microsoftonline.com",
+        right="cloud: usgov   # and AZURE_AUTHORITY_HOST is unset",
     ),
     "identity-replaced": Explanation(
         "the environment replaces the whole identity of the file",

@@ -219,9 +219,22 @@ SOURCES: Final = {
         "the file of the certificate is not valid",
         """The file must contain one RSA private key and its certificate, as PEM (both in one file, in any order) or as
         PFX. `client_certificate_password` decrypts an encrypted key. Entra accepts only signatures of RSA keys. A
-        .cer or .crt file alone, which you upload to Entra, has no private key.""",
+        .cer or .crt file alone, which you upload to Entra, has no private key; nor has a .p7b or a request (.csr).
+        Azure Key Vault and the CSI driver give a PFX as base64: decode it with `base64 -d`, or set
+        `objectFormat: pem` there. A PEM that passed through a variable or JSON may have `\\n` in place of its line
+        breaks, and one that PowerShell's `>` wrote is UTF-16. The message says what the file holds, and the command
+        that makes a usable file of it.""",
         wrong="client_certificate: {file: entra.cer}",
         right="client_certificate: {file: entra.pem}   # cat entra.key entra.cer > entra.pem",
+    ),
+    "bad-bundle": Explanation(
+        "a file or directory of trusted certificates holds none that can be used",
+        """`http.ca_bundle`, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE or SSL_CERT_FILE names it. OpenSSL reads PEM: blocks
+        that begin with BEGIN CERTIFICATE. It reads no DER (.cer, .der), no .p7b, no PFX, no Java keystore, and no
+        UTF-16, which PowerShell's `>` writes. The message says what the file holds, and the command that makes a usable
+        file of it. In a directory, OpenSSL looks for names that `openssl rehash` makes.""",
+        wrong="http: {ca_bundle: company.p7b}",
+        right="http: {ca_bundle: company.pem}   # openssl pkcs7 -print_certs < company.p7b > company.pem",
     ),
     "unknown-variable": Explanation(
         "a variable is almost one of credconf's",
@@ -265,8 +278,10 @@ SOURCES: Final = {
         directory, an attacker could send a secret from another source to another server. So a discovered file
         must not set an authority that is not well known, a region of one, `disable_instance_discovery`, a proxy,
         certificates, or the place and protection of stored tokens, if the secret, or the target of a reference in an
-        id, comes from the environment, an argument, a named file, or a file outside its directory. A
-        discovered .env must not set these for a named file either. Nor may a discovered file use {github:},
+        id, comes from the environment, an argument, a named file, or a file that is not beside it; the message says
+        which. Beside it are its directory and those directly in it, except hidden ones, links resolved; the directories
+        of a Kubernetes volume (`..data`) count as the volume. In the home directory nothing is beside it. A discovered
+        .env must not set these for a named file either. Nor may a discovered file use {github:},
         {azure_pipelines:} or {managed_identity:}: the platform would vouch for the program to the tenant that the
         file names. Name the file, and all its settings are allowed.""",
         wrong="credconf.from_config()",

@@ -224,14 +224,14 @@ class BaseReference(BaseModel):
         return value
 
     @classmethod
-    def is_beside(cls, value: Any, file: str) -> bool:  # noqa: ARG003 - only paths need both
-        """Whether the value belongs to the author of an auto-discovered file.
+    def elsewhere(cls, value: Any, file: str) -> str | None:  # noqa: ARG003 - only paths need both
+        """Return why the value may not be of the author of an auto-discovered file; `None` if it is.
 
         Args:
             value: the raw value after the key.
             file: the path of the discovered file.
         """
-        return False
+        return f"`{cls.key}` gets it from outside the file"
 
 
 @record

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import StringConstraints
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from .base import Reader, Stamp
 
 _DEEPEST = 2  # a directory, and a file in it
+_VERSION = re.compile(r"\.\.(?:data|[0-9]{4}(?:_[0-9]{2}){5}\.[0-9]+)")
+"""A file of a volume is a link into `..data`, which is a link to `..2026_11_29_08_40_55.123`."""
 
 
 class FileReference(BaseReference):
@@ -91,17 +94,34 @@ class FileReference(BaseReference):
         return absolute(os.path.join(directory, value))
 
     @classmethod
-    def is_beside(cls, value: Any, file: str) -> bool:
-        """Whether a file is in the directory of another one or directly below it, with no hidden part in its path.
+    def elsewhere(cls, value: Any, file: str) -> str | None:
+        """Return why a file is neither in the directory of another one nor directly below it, with no hidden part.
 
-        In the home directory and above it, a file has no files beside it: they may have other authors.
+        In the home directory and above it, a file has no files beside it: they may have other authors. The links of a
+        volume of Kubernetes count as what they stand for.
         """
         if not isinstance(value, str) or "\0" in value:  # such a path can't be read, which is another problem
-            return False
-        directory = os.path.dirname(os.path.realpath(file))
+            return "its path is not valid"
+        directory = _unversioned(os.path.dirname(os.path.realpath(file)))
         home = os.path.realpath(os.path.expanduser("~"))
         if directory == os.path.dirname(directory) or f"{home}{os.sep}".startswith(f"{directory}{os.sep}"):
-            return False
-        inside = os.path.realpath(value).removeprefix(f"{directory}{os.sep}")
+            return f"{printable(directory)} is the home directory or above it, where files may have other authors"
+        real = _unversioned(os.path.realpath(value))
+        shown = printable(value if real == absolute(value) else f"{value} leads to {real}, which")
+        inside = real.removeprefix(f"{directory}{os.sep}")
         steps = inside.split(os.sep)
-        return not os.path.isabs(inside) and len(steps) <= _DEEPEST and not any(step.startswith(".") for step in steps)
+        hidden = next((step for step in steps if step.startswith(".")), None)
+        beside = f"{printable(directory)}, the directory of {printable(os.path.basename(file))}"
+        if os.path.isabs(inside):
+            return f"{shown} is outside {beside}"
+        if hidden is not None:
+            place = (
+                "is a hidden file of" if hidden == steps[-1] else f"is in the hidden directory {printable(hidden)} of"
+            )
+            return f"{shown} {place} {beside}"
+        return f"{shown} is two or more directories below {beside}" if len(steps) > _DEEPEST else None
+
+
+def _unversioned(path: str) -> str:
+    """Return a path without the directories that Kubernetes swaps when a volume changes."""
+    return os.sep.join(step for step in path.split(os.sep) if not _VERSION.fullmatch(step)) or os.sep

@@ -91,8 +91,8 @@ def _formatted(value: str, format: Format) -> Any:  # noqa: A002 - the word of t
     try:
         return format.normalise(value)
     except FormatError as exc:
-        message = str(exc)
-    raise fault("bad-value", message)
+        message, hint = str(exc), exc.hint
+    raise fault("bad-value", message, hint)
 
 
 def hidden_text(value: Any, format: Format) -> Any:  # noqa: A002 - the word of the declaration

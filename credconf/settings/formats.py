@@ -15,23 +15,28 @@ from urllib.parse import urlsplit
 
 from credconf.ground.records import record
 
+from .urls import HOST, in_any_case, is_host
+from .urls import PROXY as _PROXY
+from .urls import FormatError as FormatError  # noqa: PLC0414 - part of this interface: each format raises it
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 PORTS: Final = {"https": 443, "http": 80}
 AUTODETECT: Final = frozenset({"tryautodetect", "true"})
-_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?"
-_NAME_OR_ADDRESS = rf"(?:{_LABEL}(?:\.{_LABEL})*\.?|\[[0-9A-Fa-f:.]+\])"
-HOST: Final = rf"{_NAME_OR_ADDRESS}(?::0*[1-9][0-9]{{0,4}})?"
-"""A host with an optional port."""
 _HTTPS = r"[Hh][Tt][Tt][Pp][Ss]://"
-_TENANT = r"(?!\.{1,2}$)[A-Za-z0-9.-]{1,256}"
+FOR_USERS: Final = ("common", "organizations", "consumers")
+"""The words of Entra's addresses that stand for any tenant of a user who signs in."""
+_TENANT = rf"(?!\.{{1,2}}$)(?!(?:{'|'.join(map(in_any_case, FOR_USERS))})$)[A-Za-z0-9.-]{{1,256}}"
 _A_TENANT = "a tenant is a GUID or a domain name: letters, digits, `.` and `-` only"
+_NO_TENANT = (
+    "the words `common`, `organizations` and `consumers` are for signing in users: an application needs its own tenant"
+)
+_OWN_TENANT = "write the id or a domain of the tenant whose resources the application uses"
 _REGION = r"[A-Za-z](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _A_REGION = "a region is a name such as westus2, or tryautodetect"
-_A_PROXY = "a proxy is a URL such as http://proxy.example.com:8080"
+_A_PROXY = "a proxy is a URL such as http://proxy.example.com:8080, its user and password percent-encoded"
 _HOST_AND_PORT = re.compile(r"[^/:@\s]+:[0-9]+/?")
-_PROXY_SCHEMES = frozenset({"http", "https", "socks4", "socks4a", "socks5", "socks5h"})
 _LEAP = r"(?:[0-9]{2}(?:0[48]|[2468][048]|[13579][26])|(?:0[48]|[2468][048]|[13579][26])00)"
 _DAY = (
     r"(?:(?!0000)[0-9]{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|"
@@ -67,19 +72,18 @@ def of_pattern(pattern: str, message: str, also: tuple[str, ...] = ("number", "b
     return Format(pattern, message, matching, also)
 
 
-class FormatError(Exception):
-    """A text that does not match its format. The message does not quote the text."""
-
-
 def tenant(text: str) -> str:
     """Check a tenant id or domain: letters, digits, `.` and `-` (azure-identity's rule).
 
     Raises:
-        FormatError: the text holds other characters, or is `.` or `..`, which changes the path of the URL.
+        FormatError: the text holds other characters, is `.` or `..`, which changes the path of the URL, or stands for
+            the tenant of a user who signs in.
     """
-    if not re.fullmatch(_TENANT, text):
-        raise FormatError(_A_TENANT)
-    return text
+    if re.fullmatch(_TENANT, text):
+        return text
+    if text.lower() in FOR_USERS:
+        raise FormatError(_NO_TENANT, _OWN_TENANT)
+    raise FormatError(_A_TENANT)
 
 
 def authority(text: str) -> str:
@@ -91,8 +95,7 @@ def authority(text: str) -> str:
     stripped = text.strip().rstrip(" /")
     if "://" not in stripped:
         if not _HOST_AND_PORT.fullmatch(stripped + "/") and ":" in stripped and not stripped.startswith("["):
-            message = "an authority is a host name or an https:// URL"
-            raise FormatError(message)
+            raise _refused(stripped, "an authority", "an authority is a host name or an https:// URL", path=False)
         stripped = f"https://{stripped}"
     return _origin(stripped, "an authority", path=False)
 
@@ -109,7 +112,7 @@ def oidc_authority(text: str) -> str:
 def _origin(url: str, what: str, *, path: bool) -> str:
     message = _fault(url, what, path=path)
     if message:
-        raise FormatError(message)
+        raise _refused(url, what, message, path=path)
     parts = urlsplit(url)
     return f"https://{parts.netloc.lower()}{parts.path}"
 
@@ -129,7 +132,7 @@ def _fault(url: str, what: str, *, path: bool) -> str | None:
     if parts.query or parts.fragment or "?" in url or "#" in url:
         return f"{what} holds no query and no fragment"
     host = parts.netloc.rsplit(":", 1)[0] if port is not None else parts.netloc
-    if not _is_host(host) or port == 0:
+    if not is_host(host) or port == 0:
         return f"{what} names a valid host"
     if path and not parts.path.strip("/"):
         return f"{what} has a path, such as https://idp.example.com/oauth (MSAL needs one)"
@@ -138,15 +141,10 @@ def _fault(url: str, what: str, *, path: bool) -> str | None:
     return None
 
 
-def _is_host(text: str) -> bool:
-    if text.startswith("["):
-        import ipaddress  # rarely needed; urlsplit checks it only since Python 3.11.4
+def _refused(url: str, what: str, message: str, *, path: bool) -> FormatError:
+    from .url_faults import url_fault  # only broken configurations need it
 
-        try:
-            ipaddress.IPv6Address(text[1:-1])
-        except ValueError:
-            return False
-    return bool(re.fullmatch(rf"(?=.{{1,253}}$){_NAME_OR_ADDRESS}", text))
+    return url_fault(url, what, message, has_path=path)
 
 
 def region(text: str) -> str:
@@ -169,17 +167,14 @@ def proxy(text: str) -> str:
     Raises:
         FormatError: the text is not such a URL.
     """
-    url = text.strip() if "://" in text else f"http://{text.strip()}"
-    try:
-        parts = urlsplit(url)
-        usable = parts.scheme.lower() in _PROXY_SCHEMES and bool(parts.hostname) and parts.port != 0
-        # An unescaped `/`, `?` or `#` in a password ends the host early: part of it would become the port.
-        usable = usable and "@" not in f"{parts.path}?{parts.query}#{parts.fragment}" and "\\" not in url
-    except ValueError:
-        usable = False
-    if not usable or any(character.isspace() or not character.isprintable() for character in url):
-        raise FormatError(_A_PROXY)
-    return url
+    stripped = text.strip()
+    url = stripped if "://" in stripped else f"http://{stripped}"
+    host = re.sub(r":[0-9]*$", "", url.rpartition("://")[2].rpartition("@")[2].rstrip("/"))
+    if re.fullmatch(_PROXY, stripped) and stripped.isprintable() and is_host(host):
+        return url
+    from .url_faults import proxy_fault  # only broken configurations need it
+
+    raise proxy_fault(stripped)
 
 
 def day(text: str) -> date:
@@ -215,9 +210,7 @@ OIDC_AUTHORITY: Final = Format(
     (),
 )
 REGION: Final = Format(_REGION, _A_REGION, region, ("boolean",))
-PROXY: Final = Format(
-    r"\s*(?:(?:[Hh][Tt][Tt][Pp][Ss]?|[Ss][Oo][Cc][Kk][Ss](?:4[Aa]?|5[Hh]?))://(?!/)|(?!\S*://))\S+\s*", _A_PROXY, proxy
-)
+PROXY: Final = Format(rf"\s*{_PROXY}\s*", _A_PROXY, proxy)
 DAY: Final = Format(rf"\s*{_DAY}\s*", "a date is year, month and day, such as 2027-01-31", day, ())
 ENTRY_NAME: Final = of_pattern(
     r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*",

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, SecretBytes
 
 from credconf.ground.causes import is_foreign
 from credconf.ground.deferred import STRICT
+from credconf.ground.third_parties import despite_warnings
 from credconf.references import NotFound
 
 
@@ -48,7 +49,7 @@ class AssertionFunction(BaseModel):
     def call(self) -> str | NotFound:
         """Call the function; an exception of it may hold anything, so only its type is reported."""
         try:
-            found = self.function()
+            found = despite_warnings(self.function)
         except Exception as exc:
             if is_foreign(exc):
                 raise

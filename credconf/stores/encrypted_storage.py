@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from credconf.ground.causes import shortage
 from credconf.ground.deferred import importing, whole_packages
+from credconf.ground.third_parties import despite_warnings
 from credconf.ground.workers import TooLong, Workers, bounded
 
 from .private_file import LARGEST, PlainFile, is_ours
@@ -66,7 +67,7 @@ class Persistence:
         reason: str | None = None
         try:
             if not self.in_file or is_ours(self.path):
-                text = self._store.load()
+                text = despite_warnings(self._store.load)
             if text is None or len(text) <= LARGEST:
                 return text
         except self._missing:
@@ -90,11 +91,9 @@ class Persistence:
         self._bounded(lambda: self._save(text))
 
     def _save(self, text: str) -> None:
+        put = self._replace if self.in_file else self._store.save
         try:
-            if self.in_file:
-                self._replace(text)
-            else:
-                self._store.save(text)
+            despite_warnings(lambda: put(text))  # noqa: F821 - deleted below, after the call
         except Exception as exc:  # noqa: BLE001 - as above
             reason = _reason(exc)
         else:
@@ -182,8 +181,8 @@ def encrypted(path: str, name: str) -> Persistence:
         return _Libsecret(name)
 
     try:
-        module = _msal_extensions("persistence")
-        store = _answered(Workers(1, "credconf-keyring"), opened)
+        module = despite_warnings(lambda: _msal_extensions("persistence"))
+        store = _answered(Workers(1, "credconf-keyring"), lambda: despite_warnings(opened))
     except Exception as exc:  # noqa: BLE001 - ImportError, ValueError, GLib.Error and others
         lack = shortage(exc)
         reason = str(exc) if isinstance(exc, Unavailable) else _reason(exc)

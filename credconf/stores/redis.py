@@ -10,7 +10,8 @@ from pydantic import Field, SecretStr
 from credconf.references import Reference
 from credconf.settings.declaration import Redirects, Setting
 from credconf.settings.fields import Password, url_in
-from credconf.settings.formats import HOST, Format, FormatError
+from credconf.settings.formats import Format
+from credconf.settings.urls import HOST, LOGIN
 
 from .settings import Extra, StoreSettings
 
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
     from .settings import Opening
     from .store import Store
 
-_USER = r"(?:[^\s/?#@\\\[\]]*@)?"
-_URL = rf"(?:rediss?://{_USER}{HOST}(?:/[0-9]{{0,5}})?|unix://{_USER}/[^\s?#\\]+(?:\?db=[0-9]{{1,5}})?)"
+_URL = rf"(?:rediss?://{LOGIN}{HOST}(?:/[0-9]{{0,5}})?|unix://{LOGIN}/[^\s?#\\]+(?:\?db=[0-9]{{1,5}})?)"
 _A_URL = "a Redis is rediss://HOST:PORT/DATABASE, redis:// without TLS, or unix:///PATH"
 
 
@@ -32,11 +32,11 @@ def redis_url(text: str) -> str:
         FormatError: it is no such URL.
     """
     url = text.strip()
-    # Without its zeros: of thousands of digits Python makes no number.
-    port = re.search(r":0*([1-9][0-9]*)(?:/[0-9]*)?$", url.rpartition("@")[2])
-    if not re.fullmatch(_URL, url) or (port is not None and int(port[1][:6]) > 65535):  # noqa: PLR2004 - the highest port
-        raise FormatError(_A_URL)
-    return url
+    if re.fullmatch(_URL, url):
+        return url
+    from credconf.settings.url_faults import store_fault  # only broken configurations need it
+
+    raise store_fault(url, _A_URL)
 
 
 URL: Final = Format(rf"\s*{_URL}\s*", _A_URL, redis_url, ())

@@ -8,9 +8,10 @@ import socket
 from threading import BoundedSemaphore, Lock
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
+from credconf.ground.bundles import unusable_bundle
 from credconf.ground.causes import shortage
 from credconf.ground.deferred import importing, whole_packages
-from credconf.ground.files import unusable_bundle
+from credconf.ground.third_parties import despite_warnings
 from credconf.ground.workers import TooLong, Workers, bounded
 from credconf.settings.formats import shown
 
@@ -106,7 +107,7 @@ class RedisClient:
         with self._lock:
             self._calls += 1
         try:
-            call.results.append(call.operation(client))
+            call.results.append(despite_warnings(lambda: call.operation(client)))
         except Exception as exc:  # noqa: BLE001 - another server makes redis-py raise anything; see `_reason`
             call.reason = _reason(exc, self.timeout)
         finally:
@@ -142,7 +143,7 @@ class RedisClient:
 
     def _new(self) -> Any:
         try:
-            return self._made()
+            return despite_warnings(self._made)
         except Unavailable as exc:
             reason = str(exc)
         except Exception as exc:  # noqa: BLE001 - such as a URL that redis-py does not understand

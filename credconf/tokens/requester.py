@@ -9,6 +9,7 @@ from credconf.entra.proof import warn_once
 from credconf.ground.causes import is_foreign
 from credconf.ground.log import Log
 from credconf.ground.records import record, replace
+from credconf.ground.third_parties import despite_warnings
 from credconf.kinds.readable import other_secrets
 from credconf.problems import printable
 from credconf.problems.failure import Failure, resource_failure
@@ -96,9 +97,14 @@ class Requester:
 
     def ask(self, request: TokenRequest, terms: Terms) -> Token | Failure:
         """Request a token. It raises only what is not an `Exception` of ours."""
-        selector = ProofSelector(self._candidates, self._proofs, self._history)
+        selectors: list[ProofSelector] = []
+
+        def attempt() -> Token | Failure:
+            selectors.append(ProofSelector(self._candidates, self._proofs, self._history))
+            return self._try(request, terms, selectors[-1])
+
         try:
-            outcome = self._try(request, terms, selector)
+            outcome = despite_warnings(attempt)
         except Exception as exc:
             if is_foreign(exc):
                 raise
@@ -106,7 +112,7 @@ class Requester:
             bug = f"credconf failed with {type(exc).__name__}, which is a bug in it"
             outcome = resource_failure(exc) or Failure(bug, "unexpected")
         if isinstance(outcome, Failure):
-            self.pauses.begin(request, outcome, selector.seen)
+            self.pauses.begin(request, outcome, selectors[-1].seen)
             mendable = outcome.unretried or outcome.status_code in _MENDED_BY_RETRIES
             if not terms.retries and not outcome.retry_after and mendable:
                 return replace(outcome, unretried=True)

@@ -13,6 +13,7 @@ import threading
 from typing import TYPE_CHECKING, TypeVar
 
 from credconf.ground.causes import is_foreign, shortage
+from credconf.ground.third_parties import despite_warnings
 from credconf.ground.workers import Workers
 from credconf.stores.store import Busy, Unavailable
 
@@ -164,7 +165,7 @@ class CircuitBreaker:
     def _tried(self, circuit: _Circuit, before: int, operation: Callable[[Store], _T]) -> _T:
         reason = "it was interrupted"
         try:
-            return operation(self.store)
+            return despite_warnings(lambda: operation(self.store))
         except Busy as exc:
             reason = str(exc)
             with self._lock:

@@ -20,7 +20,7 @@ from credconf.config.reading.document import parse
 from credconf.config.reading.nodes import Scalar
 from tests.certificates import make_certificate
 from tests.cli.running import run, terminal
-from tests.config.project import CANARY, CLIENT, TENANT, warned
+from tests.config.project import AUTHORITY, CANARY, CLIENT, TENANT, warned
 
 WHO = ("--tenant-id", TENANT, "--client-id", CLIENT)
 
@@ -77,7 +77,7 @@ def test_the_commented_settings_work(project, named):
     project.write(
         "credconf.yaml", head.rstrip(" ") + re.sub(r"^( *)# ", r"\1", rest, flags=re.MULTILINE).replace("/etc/ssl", ".")
     )
-    project.write("certs/ca-certificates.crt", "")
+    project.write("certs/ca-certificates.crt", AUTHORITY)
     example = filled(project)
     variables = re.findall(r"^# (CREDCONF_\w+=\d*)", example, re.MULTILINE)
     project.write(".env", f"MY_SECRET={CANARY}\n" + "\n".join(variables).replace("TENANT_ID=", "TENANT_ID=b.test"))

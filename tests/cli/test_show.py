@@ -94,7 +94,7 @@ def test_it_says_which_variables_the_credential_reads(project, text, words):
 def test_the_identity_is_shown_unless_it_comes_from_a_file(project, monkeypatch):
     monkeypatch.setenv("MY_TENANT", TENANT)
     project.write("id", f"{CANARY}\n")
-    project.write("proxy", f"http://{CANARY}:1\n")
+    project.write("proxy", f"http://svc:{CANARY}@hidden.example:1\n")
     project.write(
         "app.yaml",
         "tenant_id: {env: MY_TENANT}\nclient_id: {file: id}\nclient_secret: {file: id}\nhttp: {proxy: {file: proxy}}\n",
@@ -110,7 +110,7 @@ def test_the_identity_is_shown_unless_it_comes_from_a_file(project, monkeypatch)
 
 
 def test_a_proxy_is_shown_without_its_password(project):
-    project.write("app.yaml", f"{COMPLETE}http: {{proxy: 'http://{CANARY}:{CANARY}@proxy.example:8080/{CANARY}'}}\n")
+    project.write("app.yaml", f"{COMPLETE}http: {{proxy: 'http://{CANARY}:{CANARY}@proxy.example:8080'}}\n")
     assert shown("-f", "app.yaml")["http.proxy"]["value"] == "proxy.example:8080"
     assert "proxy.example:8080" in run("show", "-f", "app.yaml").said
 

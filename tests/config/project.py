@@ -7,8 +7,10 @@ import os
 import pickle
 import textwrap
 import traceback
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import certifi
 import pytest
 
 import credconf
@@ -16,7 +18,6 @@ from credconf.problems import as_dicts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
     from types import TracebackType
 
 TENANT = "72f988bf-86f1-41af-91ab-2d7cd011db47"
@@ -25,6 +26,8 @@ OTHER_CLIENT = "22222222-2222-2222-2222-222222222222"
 CANARY = "c4n4ry~Must+Not.Appear"
 ID = f"tenant_id: {TENANT}\nclient_id: {CLIENT}\n"
 COMPLETE = f"{ID}client_secret: {CANARY}\n"
+AUTHORITY = "".join(Path(certifi.where()).read_text(encoding="utf-8").partition("-----END CERTIFICATE-----\n")[:2])
+"""A certificate, as a bundle holds it."""
 VARIABLES = {"AZURE_TENANT_ID": TENANT, "AZURE_CLIENT_ID": CLIENT, "AZURE_CLIENT_SECRET": CANARY}
 
 

@@ -7,7 +7,7 @@ import os
 import pytest
 
 from credconf.config.variables import parse_dotenv
-from tests.config.project import CANARY, CLIENT, TENANT, VARIABLES, only, secret_of, warned
+from tests.config.project import AUTHORITY, CANARY, CLIENT, TENANT, VARIABLES, only, secret_of, warned
 
 LINES = "".join(f"{name}={value}\n" for name, value in VARIABLES.items())
 
@@ -133,7 +133,7 @@ def test_a_variable_that_is_nearly_ours_is_an_error_with_its_line(project):
 
 def test_its_relative_paths_are_relative_to_it(project, monkeypatch):
     project.write("conf/secrets/entra", "from the file\n")
-    project.write("conf/ca.pem", "x")
+    project.write("conf/ca.pem", AUTHORITY)
     lines = f"AZURE_TENANT_ID={TENANT}\nAZURE_CLIENT_ID={CLIENT}\nAZURE_CLIENT_SECRET_FILE=secrets/entra\n"
     project.write("conf/dev.env", f"{lines}CREDCONF_HTTP__CA_BUNDLE=ca.pem\n")
     resolved = project.load(env_file="conf/dev.env")

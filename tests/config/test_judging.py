@@ -297,10 +297,16 @@ def test_client_ids_that_are_references_are_compared_unread():
     assert warnings(f"credentials: {{{parent}, b: {{extends: a, client_id: {{file: a}}}}}}") == ["mixed-identity"]
 
 
-def test_a_displaced_host_is_a_warning():
-    assert warnings("credentials: {a: {cloud: usgov}, b: {extends: a, authority: login.microsoftonline.com}}") == [
-        "authority-displaced"
-    ]
+def test_an_entry_may_have_another_host_than_what_it_extends():
+    assert warnings("credentials: {a: {cloud: usgov}, b: {extends: a, authority: login.microsoftonline.com}}") == []
+
+
+def test_a_layer_that_sends_the_secret_of_another_to_its_own_host_is_a_warning():
+    texts = {"base.yaml": "{cloud: usgov, client_secret: {env: S}}", "production.yaml": "cloud: china"}
+    documents = [document_of(text, name) for name, text in texts.items()]
+    found = [problem for problem in judge(documents) if problem.code == "authority-displaced"]
+    assert [problem.severity for problem in found] == ["warning"]
+    assert found[0].message.endswith("and receives the secret that base.yaml gives")
 
 
 # Beside load()

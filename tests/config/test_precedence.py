@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import credconf
-from tests.config.project import CANARY, CLIENT, COMPLETE, ID, TENANT, VARIABLES, codes, warned
+from tests.config.project import AUTHORITY, CANARY, CLIENT, COMPLETE, ID, TENANT, VARIABLES, codes, warned
 from tests.diagonal import share
 
 SOURCES = ["argument region", "$CREDCONF_REGION", ".env:1 (CREDCONF_REGION)", "prod.yaml:3:22", "base.yaml:4:21"]
@@ -109,6 +109,64 @@ def test_displacing_the_same_host_is_no_warning(project):
     assert "authority-displaced" not in warned(resolved)
 
 
+LAYERS = {
+    "the layer above a file without the secret": (
+        {"a": "cloud: usgov\n", "b": "cloud: china\nclient_secret: x\n"},
+        {},
+        False,
+    ),
+    "a file of hosts above the file with the secret": (
+        {"a": "cloud: usgov\nclient_secret: x\n", "b": "cloud: china\n"},
+        {},
+        True,
+    ),
+    "a secret from a third file": (
+        {"a": "cloud: usgov\n", "b": "cloud: china\n", "c": "client_secret: x\n"},
+        {},
+        False,
+    ),
+    "a secret of the environment": (
+        {"a": "cloud: usgov\n", "b": "cloud: china\n"},
+        {"AZURE_CLIENT_SECRET": "x"},
+        False,
+    ),
+    "a secret below, replaced": (
+        {"a": "cloud: usgov\nclient_secret: x\n", "b": "cloud: china\nclient_secret: y\n"},
+        {},
+        False,
+    ),
+    "the same host": (
+        {"a": "cloud: usgov\nclient_secret: x\n", "b": "authority: login.microsoftonline.us\n"},
+        {},
+        False,
+    ),
+    "two variables": (
+        {"a": "client_secret: x\n"},
+        {"CREDCONF_CLOUD": "usgov", "AZURE_CLOUD": "AzureChinaCloud"},
+        False,
+    ),
+    "a variable above a file": ({"a": "client_secret: x\ncloud: usgov\n"}, {"AZURE_CLOUD": "AzureChinaCloud"}, True),
+}
+
+
+@pytest.mark.parametrize("case", LAYERS)
+def test_a_layer_that_has_another_host_is_told_only_if_a_secret_goes_there_by_surprise(project, case):
+    texts, environ, is_told = LAYERS[case]
+    paths = [str(project.write(f"{name}.yaml", (ID if name == "a" else "") + text)) for name, text in texts.items()]
+    assert ("authority-displaced" in warned(project.load(paths, environ=environ))) == is_told
+
+
+def test_an_entry_has_another_host_than_what_it_extends_without_a_warning(project):
+    base = f"base: {{abstract: true, tenant_id: {TENANT}, client_id: {CLIENT}, client_secret: x, cloud: usgov}}"
+    resolved = project.flat(f"default: a\ncredentials:\n  {base}\n  a: {{extends: base, cloud: china}}\n")
+    assert "authority-displaced" not in warned(resolved)
+
+
+def test_a_discovered_dotenv_that_has_another_host_than_a_named_file_is_told(project):
+    project.write(".env", "AZURE_CLOUD=AzureChinaCloud\n")
+    assert "authority-displaced" in warned(project.flat(COMPLETE + "cloud: usgov\n"))
+
+
 def test_a_generic_server_excludes_tenant_authority_and_cloud(project):
     oidc = f"client_id: x\nclient_secret: {CANARY}\noidc_authority: https://idp.example/oauth\n"
     resolved = project.flat(oidc)
@@ -119,7 +177,7 @@ def test_a_generic_server_excludes_tenant_authority_and_cloud(project):
 
 
 def test_the_usual_proxy_and_bundle_variables_are_the_lowest_source(project):
-    project.write("ca.pem", "x")
+    project.write("ca.pem", AUTHORITY)
     environ = {"HTTPS_PROXY": "http://proxy.example:1", "REQUESTS_CA_BUNDLE": "ca.pem", "NO_PROXY": "a.example"}
     resolved = project.flat(COMPLETE, environ=environ)
     assert str(resolved.origins["http.proxy"]) == "$HTTPS_PROXY"
@@ -150,7 +208,7 @@ def test_both_names_of_allowed_tenants_as_arguments_are_an_error(project):
 
 def test_paths_in_arguments_are_relative_to_the_working_directory_of_the_call(project, monkeypatch):
     project.write("secret", "from the file\n")
-    project.write("ca.pem", "x")
+    project.write("ca.pem", AUTHORITY)
     project.write("proxy", "http://proxy.example:1\n")
     arguments = {"client_secret": {"file": "secret"}, "http": {"ca_bundle": "ca.pem", "proxy": {"file": "proxy"}}}
     resolved = project.flat(ID, **arguments)
@@ -162,7 +220,7 @@ def test_paths_in_arguments_are_relative_to_the_working_directory_of_the_call(pr
 
 def test_paths_in_a_file_are_relative_to_it(project, monkeypatch):
     project.write("conf/secrets/entra", "from the file\n")
-    project.write("conf/ca.pem", "x")
+    project.write("conf/ca.pem", AUTHORITY)
     project.write("conf/app.yaml", f"{ID}client_secret: {{file: secrets/entra}}\nhttp: {{ca_bundle: ca.pem}}\n")
     resolved = project.load("conf/app.yaml")
     monkeypatch.chdir("/")

@@ -6,6 +6,7 @@ import pytest
 
 from credconf.config.variables import parse_dotenv
 from tests.config.project import (
+    AUTHORITY,
     CANARY,
     CLIENT,
     COMPLETE,
@@ -148,7 +149,7 @@ ENVIRON = {"EVIL": "login.evil.example", "ADFS": "adfs"}
 @pytest.mark.parametrize("case", REDIRECTIONS)
 def test_a_found_file_may_not_redirect_a_secret_of_the_environment(project, case):
     line, identity = REDIRECTIONS[case]
-    project.write("ca.pem", "x")
+    project.write("ca.pem", AUTHORITY)
     project.write("credconf.yaml", identity + line)
     environ = {**ENVIRON, "AZURE_CLIENT_SECRET": CANARY}
     problem = only(project.refused(environ=environ))
@@ -162,7 +163,7 @@ def test_a_found_file_may_not_redirect_a_secret_of_the_environment(project, case
 @pytest.mark.parametrize("case", REDIRECTIONS)
 def test_a_named_file_may(project, case):
     line, identity = REDIRECTIONS[case]
-    project.write("ca.pem", "x")
+    project.write("ca.pem", AUTHORITY)
     project.write("credconf.yaml", identity + line)
     environ = {**ENVIRON, "AZURE_CLIENT_SECRET": CANARY}
     assert secret_of(project.load("credconf.yaml", environ=environ)) == CANARY
@@ -227,7 +228,7 @@ def test_a_secret_of_a_named_file_is_protected_from_a_found_dotenv(project):
     ],
 )
 def test_a_found_dotenv_may_not_redirect_a_secret_of_the_environment(project, line):
-    project.write("ca.pem", "x")
+    project.write("ca.pem", AUTHORITY)
     project.write(
         ".env", f"AZURE_CLIENT_ID={CLIENT}\n{'' if 'TENANT' in line else f'AZURE_TENANT_ID={TENANT}'}\n{line}\n"
     )
@@ -363,7 +364,7 @@ ELSEWHERE = {
 def test_what_an_id_refers_to_is_protected_as_a_secret_is(project, tmp_path_factory, case, line):
     elsewhere = tmp_path_factory.mktemp("run") / "id_rsa"
     elsewhere.write_text("of-somebody")
-    project.write("ca.pem", "x")
+    project.write("ca.pem", AUTHORITY)
     text, environ = ELSEWHERE[case]
     tenant = "" if "tenant_id" in text else f"tenant_id: {TENANT}\n"
     text = f"client_secret: x\n{tenant}{text}\n".replace("ELSEWHERE", str(elsewhere))
@@ -414,7 +415,7 @@ PASSWORDS = {
 
 @pytest.mark.parametrize("case", PASSWORDS)
 def test_found_certificates_may_not_decide_who_gets_a_password(project, case):
-    project.write("ca.pem", "x")
+    project.write("ca.pem", AUTHORITY)
     project.write("credconf.yaml", f"{ID}client_secret: x\nhttp: {{ca_bundle: ca.pem}}\n")
     assert codes(project.refused(environ=PASSWORDS[case])) == ["redirected-secret"]
     assert project.load("credconf.yaml", environ=PASSWORDS[case]).settings
@@ -461,6 +462,127 @@ def test_nothing_lies_beside_a_file_in_the_home_directory_or_above_it(project, m
     monkeypatch.setenv("USERPROFILE", str(project.path / home))
     project.write("credconf.yaml", f"{ID}client_secret: {{file: secret}}\nauthority: login.private.example\n")
     assert codes(project.refused()) == ["redirected-secret"]
+
+
+VERSION = "..2026_11_29_08_40_55.1234567890"
+
+
+def volume(path, **files):
+    """Mount files as Kubernetes does: each is a link into `..data`, which is a link to the current version."""
+    (path / VERSION).mkdir(parents=True)
+    (path / "..data").symlink_to(VERSION)
+    for name, text in files.items():
+        (path / VERSION / name).write_text(text)
+        (path / name).symlink_to(f"..data/{name}")
+
+
+@pytest.mark.parametrize(
+    "file", ["secret", "..data/secret", f"{VERSION}/secret", "secrets/secret", "secrets/..data/secret"]
+)
+@pytest.mark.parametrize("is_mounted", [True, False])
+@pytest.mark.parametrize("name", ["credconf.yaml", ".env"])
+def test_a_secret_in_a_volume_of_kubernetes_is_beside_the_file_there_or_above(project, name, file, is_mounted):
+    text = f"{ID}client_secret: {{file: {file}}}\nauthority: login.private.example\n"
+    if name == ".env":
+        text = (
+            f"AZURE_TENANT_ID={TENANT}\nAZURE_CLIENT_ID={CLIENT}\nAZURE_CLIENT_SECRET_FILE={file}\n"
+            "AZURE_AUTHORITY_HOST=login.private.example\n"
+        )
+    volume(project.path, **{"secret": CANARY, name: text})
+    if not is_mounted:
+        (project.path / name).unlink()
+        project.write(name, text)
+    volume(project.path / "secrets", secret=CANARY)
+    assert project.load().settings.authority == "https://login.private.example"
+
+
+HIDDEN = [
+    "..2026/secret",
+    "..data2/secret",
+    "...data/secret",
+    ".data/secret",
+    "a/..2026_11_29/secret",
+    f"a/b/{VERSION}/x",
+]
+
+
+@pytest.mark.parametrize("file", HIDDEN)
+def test_a_directory_that_kubernetes_does_not_make_stays_hidden(project, file):
+    project.write(file, CANARY)
+    project.write("credconf.yaml", f"{ID}client_secret: {{file: {file}}}\nauthority: login.private.example\n")
+    assert codes(project.refused()) == ["redirected-secret"]
+
+
+# Why a value counts as from elsewhere
+
+WHYS = {
+    "outside": (
+        "client_secret: {file: ELSEWHERE}\n",
+        {},
+        {},
+        "{elsewhere} is outside {here}, the directory of credconf.yaml",
+    ),
+    "by a link": (
+        "client_secret: {file: link}\n",
+        {},
+        {},
+        "{here}/link leads to {elsewhere}, which is outside {here}, the",
+    ),
+    "hidden": (
+        "client_secret: {file: .s/x}\n",
+        {},
+        {},
+        "{here}/.s/x is in the hidden directory .s of {here}, the directory of credconf.yaml",
+    ),
+    "deep": ("client_secret: {file: a/b/x}\n", {}, {}, "{here}/a/b/x is two or more directories below {here}, the"),
+    "second": ("client_secret: [{file: x}, {file: a/b/x}]\n", {}, {}, "{here}/a/b/x is two or more directories below"),
+    "variable": ("client_secret: {env: S}\n", {"S": CANARY}, {}, "S comes from the process environment"),
+    "environment": ("", {"AZURE_CLIENT_SECRET": CANARY}, {}, "it comes from the process environment"),
+    "path": ("", {"AZURE_CLIENT_SECRET_FILE": "x"}, {}, "the reference comes from the process environment"),
+    "argument": ("", {}, {"client_secret": CANARY}, "it is an argument of the program"),
+    "program": (
+        "client_secret: {command: [cat]}\n",
+        {},
+        {"allow": {"command"}},
+        "`command` gets it from outside the file",
+    ),
+    "tenant": (
+        "client_secret: x\ntenant_id: {file: ELSEWHERE}\n",
+        {},
+        {},
+        "{elsewhere} is outside {here}, the directory of credconf.yaml",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WHYS)
+def test_the_message_says_why_a_value_is_from_elsewhere(project, tmp_path_factory, case):
+    text, environ, arguments, why = WHYS[case]
+    elsewhere = tmp_path_factory.mktemp("run").resolve() / "secret"
+    elsewhere.write_text(CANARY if case != "tenant" else TENANT)
+    (project.path / "link").symlink_to(elsewhere)
+    for name in ("x", ".s/x", "a/b/x"):
+        project.write(name, CANARY)
+    text = text.replace("ELSEWHERE", str(elsewhere))
+    identity = f"client_id: {CLIENT}\n" if case == "tenant" else ID
+    project.write("credconf.yaml", f"{identity}{text}authority: login.evil.example\n")
+    problem = only(project.refused(environ=environ, **arguments))
+    assert f"sent: {why.format(elsewhere=elsewhere, here=project.path.resolve())}" in problem.message
+
+
+def test_the_message_names_the_rule_of_the_home_directory(project, monkeypatch):
+    project.write("secret", CANARY)
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(project.path))
+    project.write("credconf.yaml", f"{ID}client_secret: {{file: secret}}\nauthority: login.private.example\n")
+    message = only(project.refused()).message
+    assert f"{project.path.resolve()} is the home directory or above it" in message
+
+
+def test_the_message_says_that_a_file_was_named(project):
+    project.write("app.yaml", COMPLETE)
+    project.write(".env", "AZURE_AUTHORITY_HOST=login.evil.example\n")
+    assert only(project.refused("app.yaml")).message.endswith("it is in app.yaml, a file that was named")
 
 
 # ── no silent chain ──

@@ -95,7 +95,6 @@ def test_az_is_called_as_documented(made, az):
         ({"tenant_id": TENANT}, TENANT, ("--tenant", TENANT)),
         ({"tenant_id": TENANT, "allowed_tenants": ["*"]}, OTHER_TENANT, ("--tenant", OTHER_TENANT)),
         ({"tenant_id": TENANT, "allowed_tenants": [OTHER_TENANT]}, OTHER_TENANT, ("--tenant", OTHER_TENANT)),
-        ({"tenant_id": "organizations"}, OTHER_TENANT, ("--tenant", OTHER_TENANT)),
         ({}, OTHER_TENANT, ("--tenant", OTHER_TENANT)),
         ({"subscription": "A name. With_all-of 0"}, None, ("--subscription", "A name. With_all-of 0")),
         ({"subscription": "a"}, OTHER_TENANT, ("--tenant", OTHER_TENANT)),

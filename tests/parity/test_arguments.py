@@ -42,8 +42,8 @@ def test_a_tenant_is_made_of_letters_digits_dots_and_hyphens(face, tenant):
         face.make(tenant, CLIENT, SECRET)
 
 
-@pytest.mark.parametrize("tenant", [TENANT, "72F988BF-86f1-41af-91ab-2d7cd011db47", "organizations", "adfs"])
-def test_a_guid_a_domain_and_the_known_words_are_tenants(face, tenant):
+@pytest.mark.parametrize("tenant", [TENANT, "72F988BF-86f1-41af-91ab-2d7cd011db47", "contoso.onmicrosoft.com", "adfs"])
+def test_a_guid_a_domain_and_adfs_are_tenants(face, tenant):
     face.make(tenant, CLIENT, SECRET)
 
 

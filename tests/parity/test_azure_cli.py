@@ -56,7 +56,6 @@ def error_of(call, *arguments, **options):
         ({"tenant_id": TENANT}, None),
         ({"tenant_id": TENANT}, TENANT),
         ({"tenant_id": TENANT, "additionally_allowed_tenants": ["*"]}, OTHER_TENANT),
-        ({"tenant_id": "organizations"}, OTHER_TENANT),
         ({"additionally_allowed_tenants": ["a"]}, OTHER_TENANT),
     ],
 )

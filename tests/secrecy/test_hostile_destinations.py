@@ -19,7 +19,7 @@ from credconf.config.layers import Value
 from credconf.config.safety import redirected_secret
 from credconf.problems.problem import Origin
 from credconf.references import Reader
-from tests.config.project import CLIENT, TENANT, codes
+from tests.config.project import AUTHORITY, CLIENT, TENANT, codes
 from tests.contract.faces import SCOPE
 from tests.diagonal import share
 from tests.entra.scripted import Scripted
@@ -61,7 +61,7 @@ VARIABLES = {"flat": "AZURE_CLIENT_SECRET", "prefix": "MINE_CLIENT_SECRET"}
 
 @pytest.mark.parametrize(("way", "form"), list(itertools.product(WAYS, FORMS)))
 def test_no_found_file_decides_where_a_secret_of_the_environment_goes(project, way, form):
-    project.write("ca.pem", "x")
+    project.write("ca.pem", AUTHORITY)
     project.write("evil", EVIL)
     project.write("adfs", "adfs")
     project.write("credconf.yaml", json.dumps(configuration(way, form)))
@@ -76,7 +76,7 @@ def test_no_found_file_decides_where_a_secret_of_the_environment_goes(project, w
 
 @pytest.mark.parametrize("way", [way for way in WAYS if "env" not in str(WAYS[way]) and "file" not in str(WAYS[way])])
 def test_nor_does_a_found_dotenv(project, way):
-    project.write("ca.pem", "x")
+    project.write("ca.pem", AUTHORITY)
     fields = {"client_id": CLIENT, **({} if way == "OIDC" else {"tenant_id": TENANT}), **WAYS[way]}
     groups = ("http", "token_cache")
     flat = {
@@ -133,7 +133,7 @@ def test_a_found_region_is_no_host_of_its_own(project):
 
 
 def test_found_certificates_do_not_decide_who_gets_a_proxys_password(project):
-    project.write("ca.pem", "x")
+    project.write("ca.pem", AUTHORITY)
     project.write(
         "credconf.yaml", f"tenant_id: {TENANT}\nclient_id: {CLIENT}\nclient_secret: x\nhttp: {{ca_bundle: ca.pem}}\n"
     )

@@ -22,6 +22,7 @@ import credconf
 from credconf.config.variables import parse_dotenv
 from credconf.entra.sockets import UnusableBundle, tls_context
 from credconf.references import FileReference, Reader
+from tests.config.project import AUTHORITY
 from tests.contract.faces import SCOPE, SYNC
 from tests.entra.scripted import Scripted
 from tests.secrecy.test_failures import error_of
@@ -291,7 +292,7 @@ def test_certificates_are_loaded_from_a_file_or_a_directory_alone(path):
 def test_nor_are_those_of_a_redis(tmp_path):
     server = socket.create_server(("127.0.0.1", 0))
     cache = {"url": f"rediss://127.0.0.1:{server.getsockname()[1]}", "timeout": 0.5}
-    (tmp_path / "ca.pem").write_text("x")
+    (tmp_path / "ca.pem").write_text(AUTHORITY)
     fields = {"tenant_id": "t", "client_id": "c", "client_secret": "x", "token_cache": cache}
     credential = credconf.build({**fields, "http": {"ca_bundle": "ca.pem"}}, http_client=Scripted())
     (tmp_path / "ca.pem").unlink()

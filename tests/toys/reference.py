@@ -73,6 +73,6 @@ class IniReference(BaseReference):
         return f"{FileReference.anchored(path, directory)}{mark}{rest}"
 
     @classmethod
-    def is_beside(cls, value: Any, file: str) -> bool:
-        """Whether the INI file is."""
-        return isinstance(value, str) and FileReference.is_beside(value.partition("#")[0], file)
+    def elsewhere(cls, value: Any, file: str) -> str | None:
+        """Why the INI file is."""
+        return FileReference.elsewhere(value.partition("#")[0] if isinstance(value, str) else value, file)

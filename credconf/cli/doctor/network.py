@@ -139,7 +139,8 @@ def _attempt(target: Target, proxy_url: str | None, seconds: float, work: Callab
     except EXPECTED as exc:
         url = target.endpoint if proxy_url is None else f"https://{shown(proxy_url)}"
         failure = explain(exc, Attempt(url, None, 1, time.monotonic() - start))
-    return Result("failed", target.redact(failure.message), REMEDIES.get("proxy" if proxy_url else failure.reason))
+    usual = REMEDIES.get("proxy" if proxy_url else failure.reason)
+    return Result("failed", target.redact(failure.message), failure.hint or usual)
 
 
 def _handshake(diagnosis: Diagnosis, verify: bool | str | bytes, seconds: float) -> Peer:  # noqa: FBT001 - as for requests

@@ -59,7 +59,7 @@ def discovery(diagnosis: Diagnosis, seconds: float) -> Result:
         return _evaluated(answer, target)
     finally:
         http.close()
-    return Result("failed", target.redact(failure.message), REMEDIES.get(failure.reason))
+    return Result("failed", target.redact(failure.message), failure.hint or REMEDIES.get(failure.reason))
 
 
 def _document(identity: Identity) -> str:

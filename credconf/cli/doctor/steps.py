@@ -12,6 +12,7 @@ from credconf.cli.acquisition import StatusLine
 from credconf.cli.output import amount, echo, echo_problems, wrapped
 from credconf.ground import workers
 from credconf.ground.records import field, mutable_record, record
+from credconf.ground.third_parties import despite_warnings
 from credconf.problems import as_dicts, printable
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ def run_step(step: Step, diagnosis: Diagnosis, seconds: float) -> Report:
     limit = min(step.seconds, seconds)
     activity = step.activity.format(host=diagnosis.target and diagnosis.target.host)
     with StatusLine(activity, shows=diagnosis.shows) as diagnosis.status_line:
-        result = bounded(lambda: step.run(diagnosis, limit), limit + GRACE)
+        result = bounded(lambda: despite_warnings(lambda: step.run(diagnosis, limit)), limit + GRACE)
     if result is None:
         result = Result("failed", f"no answer within {limit:.3g} s", "Check the network, or raise --timeout.")
     elif isinstance(result, type):

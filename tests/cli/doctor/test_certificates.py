@@ -41,7 +41,7 @@ def test_a_certificate_of_another_host_is_reported(serve, ca):
 def test_a_bundle_without_certificates_ends_it(entra, project, monkeypatch):
     project.write("empty.pem", f"{CANARY}\n")
     monkeypatch.setenv("CREDCONF_HTTP__CA_BUNDLE", "empty.pem")
-    assert "http.ca_bundle can't be used" in Report().ends_at("TLS")["summary"]
+    assert [problem["code"] for problem in Report().ends_at("configuration")["problems"]] == ["bad-bundle"]
 
 
 def test_a_certificate_moves_no_cursor(serve, ca, monkeypatch, tmp_path):
