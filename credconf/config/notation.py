@@ -200,7 +200,8 @@ def explained(problems: Iterable[Problem], fields: object) -> list[Problem]:
         problems: the problems of the model.
         fields: the mapping that it refused.
     """
-    given = arguments(fields if isinstance(fields, Mapping) else {}, [])
+    texts = {key: value for key, value in fields.items() if isinstance(key, str)} if isinstance(fields, Mapping) else {}
+    given = arguments(texts, [])
     return with_notes(problems, notes_on_values(given.values, Lines({})))[0]
 
 

@@ -44,7 +44,7 @@ def certificate_fault(content: bytes, label: str, file: str | None, failure: Not
         return failure
     lacks = None if is_whole or found.kind == "jks" else "its private key" if "key" not in held else "its certificate"
     what = _held(found, held)
-    if lacks is not None and not held.isdisjoint({*_CERTIFICATES, "key"}):
+    if lacks is not None and held and held.isdisjoint({"openssh", "html", "empty"}):
         what += f", without {lacks}"
     return NotFound("bad-certificate", f"{label} {what}", _hint(found, file, lacks))
 
@@ -95,7 +95,7 @@ def _in_python(found: Material, lacks: str | None) -> str:
 
 def not_rsa(label: str, file: str | None) -> NotFound:
     """Return the failure of a key of another kind than RSA."""
-    message = f"the private key in {label} is not an RSA key; assertions are signed with RS256"
+    message = f"the private key in {label} is not an RSA key; assertions are signed with PS256 or RS256"
     made, public = "entra.pem", "entra.cer"
     if file is not None:
         made = pem_beside(file, ".rsa.pem")

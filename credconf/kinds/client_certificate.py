@@ -8,6 +8,7 @@ import json
 import time
 import uuid
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
@@ -16,6 +17,7 @@ from credconf.ground.opaque import Opaque
 from credconf.ground.records import field, record, replace
 from credconf.ground.third_parties import despite_warnings
 from credconf.references import BaseReference, NotFound
+from credconf.settings import clouds
 from credconf.settings.declaration import Setting
 from credconf.settings.fields import Certificate, Password
 from credconf.settings.in_memory import CertificateBytes
@@ -118,7 +120,8 @@ def read_certificate(
 ) -> Proof | NotFound:
     """Make a proof from the bytes of a PEM or PFX file.
 
-    The assertion is signed with RS256 and names the certificate by its SHA-1 thumbprint, as azure-identity's
+    The assertion is signed with PS256 and names the certificate by its SHA-256 thumbprint, as MSAL recommends; for
+    AD FS, which knows neither, with RS256 and the SHA-1 thumbprint, as azure-identity's
     `CertificateCredential` does.
 
     Args:
@@ -170,39 +173,46 @@ def _proof(key: Any, certificates: list[Any], password: bytes | None, label: str
     leaf = next((item for item in certificates if item.public_key() == key.public_key()), None)
     if leaf is None:
         return NotFound("bad-certificate", f"{label} holds no certificate that belongs to its private key")
-    header: dict[str, object] = {"typ": "JWT", "alg": "RS256", "x5t": _base64(leaf.fingerprint(hashes.SHA1()))}  # noqa: S303 - x5t is SHA-1
+    shared: dict[str, object] = {"typ": "JWT"}
     if chain:
         ordered = [leaf, *(item for item in certificates if item != leaf)]
-        header["x5c"] = [base64.b64encode(item.public_bytes(Encoding.DER)).decode() for item in ordered]
+        shared["x5c"] = [base64.b64encode(item.public_bytes(Encoding.DER)).decode() for item in ordered]
+    header = _json({**shared, "alg": "PS256", "x5t#S256": _base64(leaf.fingerprint(hashes.SHA256()))})
+    for_adfs = _json({**shared, "alg": "RS256", "x5t": _base64(leaf.fingerprint(hashes.SHA1()))})  # noqa: S303 - x5t is SHA-1
     body = pem.strip().splitlines()[1:-1]
     secrets = (pem, *body, *([password.decode(errors="replace")] if password else []))
-    return Proof(pem, secrets, label, _last_day(leaf), CertificateSigner(key, _json(header)))
+    return Proof(pem, secrets, label, _last_day(leaf), CertificateSigner(key, header, for_adfs))
 
 
 @record
 class CertificateSigner:
-    """Signs client assertions with the RSA key of a certificate (RS256), as MSAL does.
+    """Signs client assertions with the RSA key of a certificate, as MSAL does: with PS256, or for AD FS with RS256.
 
     Attributes:
         key: cryptography's key, loaded once because the check of its primes takes tens of milliseconds.
         header: the encoded header of the JWT.
+        for_adfs: the encoded header of a JWT for AD FS.
     """
 
     key: Any = field(repr=False)
     header: bytes
+    for_adfs: bytes
 
     def assertion(self, audience: str, client_id: str) -> Opaque:
         """Sign an assertion that is valid for ten minutes. No variable of a frame holds its signature."""
-        from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+        from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS, PKCS1v15
         from cryptography.hazmat.primitives.hashes import SHA256
 
         now = time.time()
         claims = {"aud": audience, "iss": client_id, "sub": client_id, "exp": now + _LIFE, "iat": now}
-        content = b"%s.%s" % (self.header, _json({**claims, "jti": str(uuid.uuid4())}))
+        is_adfs = urlsplit(audience).path.startswith(f"/{clouds.ADFS}/")
+        padding = PKCS1v15() if is_adfs else PSS(MGF1(SHA256()), SHA256.digest_size)
+        header = self.for_adfs if is_adfs else self.header
+        content = b"%s.%s" % (header, _json({**claims, "jti": str(uuid.uuid4())}))
         signed = Opaque()
         signed.content = b"%s.%s" % (
             content,
-            binascii.b2a_base64(self.key.sign(content, PKCS1v15(), SHA256()), newline=False)
+            binascii.b2a_base64(self.key.sign(content, padding, SHA256()), newline=False)
             .translate(_URL_SAFE)
             .rstrip(b"="),
         )

@@ -90,6 +90,8 @@ def reference_in(raw: object) -> Reference | None:
 
 def validated(model: type[Reference], value: object) -> Reference | None:
     """Return the reference with this value after its key; `None` if the value is invalid."""
+    if isinstance(value, bytes):  # pydantic would take a certificate's content for a path, which messages show
+        return None
     with suppress(ValidationError):
         return complete(model).model_validate({model.key: value})
     return None

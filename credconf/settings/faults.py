@@ -52,7 +52,7 @@ def several_keys(value: Mapping[Any, Any], shapes: str) -> PydanticCustomError:
         culprit = shown_key(str(others[0]))
         message = f"`{culprit}` does not belong here: a reference has exactly one key, such as `{references[0]}`"
         hint = f"begin `{culprit}` in the column of the setting that `{references[0]}` belongs to"
-        return fault("bad-reference", message, hint, step=str(others[0]))
+        return fault("bad-reference", message, hint, step=culprit if culprit == others[0] else None)
     given = " and ".join(f"`{shown_key(str(key))}`" for key in value)
     message = f"a reference has exactly one key, and this one has {given}"
     if not references:

@@ -209,18 +209,26 @@ def certificate_of(path, **fields):
     return field, proof
 
 
-def signed_by(proof):
+ENTRA = "https://login.microsoftonline.com/t/oauth2/v2.0/token"
+AUDIENCES = {
+    ENTRA: ("PS256", "x5t#S256", 32),
+    "https://adfs.example/adfs/oauth2/token": ("RS256", "x5t", 20),
+}
+
+
+def signed_by(proof, audience=ENTRA):
     """Header and claims of an assertion, its signature verified."""
     from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-    text = proof.for_request("https://aud", "the-client").content
+    text = proof.for_request(audience, "the-client").content
     key = load_pem_private_key(proof.credential.encode(), None).public_key()
-    return jwt.get_unverified_header(text), jwt.decode(text, key, ["RS256"], audience="https://aud")
+    return jwt.get_unverified_header(text), jwt.decode(text, key, [AUDIENCES[audience][0]], audience=audience)
 
 
 @pytest.mark.parametrize("password", [None, CANARY])
 @pytest.mark.parametrize("chain", [False, True])
-def test_a_pem_file_is_read(tmp_path, password, chain):
+@pytest.mark.parametrize("audience", AUDIENCES)
+def test_a_pem_file_is_read(tmp_path, password, chain, audience):
     path = tmp_path / "client.pem"
     path.write_bytes(pem_file(password=password))
     fields = {"send_certificate_chain": chain} | ({"client_certificate_password": password} if password else {})
@@ -228,10 +236,11 @@ def test_a_pem_file_is_read(tmp_path, password, chain):
     assert field == "client_certificate"
     assert isinstance(proof, Proof)
     assert proof.credential.startswith("-----BEGIN PRIVATE KEY-----")
-    header, claims = signed_by(proof)
-    assert header.keys() == {"typ", "alg", "x5t", *(["x5c"] if chain else [])}
-    assert (header["alg"], len(base64.urlsafe_b64decode(header["x5t"]))) == ("RS256", 20)
-    assert (claims["aud"], claims["iss"], claims["sub"]) == ("https://aud", "the-client", "the-client")
+    header, claims = signed_by(proof, audience)
+    algorithm, thumbprint, size = AUDIENCES[audience]
+    assert header.keys() == {"typ", "alg", thumbprint, *(["x5c"] if chain else [])}
+    assert (header["alg"], len(base64.urlsafe_b64decode(header[thumbprint]))) == (algorithm, size)
+    assert (claims["aud"], claims["iss"], claims["sub"]) == (audience, "the-client", "the-client")
     assert claims["exp"] - claims["iat"] == pytest.approx(600)
     assert uuid.UUID(claims["jti"]) != uuid.UUID(signed_by(proof)[1]["jti"])
     assert CANARY not in repr(proof)

@@ -59,7 +59,7 @@ def test_every_setting_belongs_to_one_kind_or_to_all():
     [
         ("{kind: disk}", "bad-value", "token_cache.kind"),
         ("{kind: redis}", "missing", "token_cache.url"),
-        (f"{{key: {CANARY}}}", "missing", "token_cache.url"),
+        ("{key: {env: KEY}}", "missing", "token_cache.url"),
         ("{allow_unencrypted_storage: true, timeout: 1}", "unknown-key", "token_cache.timeout"),
         ("{name: a, url: 'redis://a'}", "unknown-key", "token_cache.url"),
         ("{name: ../a}", "bad-value", "token_cache.name"),
@@ -70,7 +70,7 @@ def test_every_setting_belongs_to_one_kind_or_to_all():
     ],
 )
 def test_what_is_wrong_is_said_where_it_is_wrong(project, cache, code, path):
-    problem = only(project.refused_text(f"{COMPLETE}token_cache: {cache}\n"))
+    problem = only(project.refused_text(f"{COMPLETE}token_cache: {cache}\n", environ={"KEY": CANARY}))
     assert (problem.code, problem.path) == (code, path)
 
 
