@@ -106,8 +106,9 @@ def __getattr__(name: str) -> object:
     if name in _MODULES:
         return import_module(f".{name}", __name__)
     if name not in _HOME:
-        message = f"module {__name__!r} has no attribute {name!r}"
-        raise AttributeError(message)
+        from .problems.azure_identity_names import absent
+
+        raise absent(__name__, name)
     return globals().setdefault(name, getattr(import_module(f".{_HOME[name]}", __name__), name))
 
 

@@ -46,6 +46,14 @@ __all__ = [
 ]
 
 
+if not TYPE_CHECKING:  # a type checker would take every name for one of this module
+
+    def __getattr__(name: str) -> object:
+        from .problems.azure_identity_names import absent
+
+        raise absent(__name__, name)
+
+
 class Credential(CredentialBase):
     """The asynchronous `credconf.Credential`, for any number of event loops.
 

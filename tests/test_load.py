@@ -132,9 +132,10 @@ def test_the_process_environment_is_the_default(project, monkeypatch):
 def test_a_missing_setting_says_how_to_give_it(project):
     problem = next(item for item in project.refused().problems if item.path == "tenant_id")
     assert problem.hint == "set AZURE_TENANT_ID"
-    assert problem.looked_in == ("arguments", "environment", ".env (no such file)", "credconf.yaml (no such file)")
+    absent = (f"{project.path / name} (no such file)" for name in (".env", "credconf.yaml"))
+    assert problem.looked_in == ("arguments", "environment", *absent)
     problem = only(project.refused_text(ID))
-    assert problem.hint == "add `client_secret: {file: PATH}`, or set AZURE_CLIENT_SECRET"
+    assert problem.hint == "add `client_secret: {file: PATH}`, or set AZURE_CLIENT_SECRET or AZURE_CLIENT_SECRET_FILE"
     assert (problem.file, problem.line, problem.column) == ("app.yaml", 1, 1)
 
 

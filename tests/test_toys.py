@@ -128,7 +128,7 @@ OF_A_KIND = {
     "the_kind_is_named": [
         "client_passphrase",
         [
-            ["missing", "client_passphrase", "set CREDCONF_CLIENT_PASSPHRASE"],
+            ["missing", "client_passphrase", "set CREDCONF_CLIENT_PASSPHRASE or CREDCONF_CLIENT_PASSPHRASE_FILE"],
             ["missing", "passphrase_salt", "set CREDCONF_PASSPHRASE_SALT"],
         ],
     ],

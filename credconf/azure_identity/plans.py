@@ -105,7 +105,12 @@ def workload_plan(cls: str, options: WorkloadOptions, **given: str | None) -> Ca
         return raising(wrong)
     texts = {name: given[name] or os.environ.get(variable) for name, variable in _WORKLOAD.items()}
     missing = [
-        Problem("missing", f"`{name}` is not set", path=name, hint=f"pass {name}=, or set {_WORKLOAD[name]}")
+        Problem(
+            "missing",
+            f"`{name}` is not set",
+            path=name,
+            hint=_hint(f"pass {name}=, or set {_WORKLOAD[name]}", _WORKLOAD[name]),
+        )
         for name, text in texts.items()
         if not text
     ]
@@ -165,5 +170,11 @@ def environment_plan(cls: str, options: Options) -> Callable[[], Engine]:
 
 
 def _unset(name: str) -> Problem:
-    also = " or AZURE_CLIENT_CERTIFICATE_PATH" if name == "client_secret" else ""
-    return Problem("missing", f"AZURE_{name.upper()}{also} is not set", path=name, hint="set it in the environment")
+    variables = [f"AZURE_{name.upper()}", *(["AZURE_CLIENT_CERTIFICATE_PATH"] if name == "client_secret" else [])]
+    hint = _hint("set it in the environment", *variables)
+    return Problem("missing", f"{' or '.join(variables)} is not set", path=name, hint=hint)
+
+
+def _hint(usual: str, *variables: str) -> str:
+    """Return what to do about a setting that is missing, and which of its variables are empty."""
+    return "\n".join([usual, *(f"{name} is set, but empty" for name in variables if os.environ.get(name) == "")])

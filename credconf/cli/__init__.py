@@ -49,9 +49,9 @@ class LazyGroup(click.Group):
             return super().make_context(*args, **extra)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command, if there is a working directory: without one Python 3.13 can't import libraries."""
-        if not _has_working_directory():
-            raise click.ClickException("the working directory does not exist any more")
+        """Run the command. It needs no working directory, but some versions of Python need one to import libraries."""
+        if not _can_import():
+            raise click.ClickException("the working directory does not exist any more, and this Python needs one")
         with _harmless_errors(), writing():
             return super().invoke(ctx)
 
@@ -114,10 +114,13 @@ def _harmless_errors() -> Generator[None]:
     raise harmless or click.ClickException(message)
 
 
-def _has_working_directory() -> bool:
+def _can_import() -> bool:
+    """Whether imports work. In Python 3.13.0 with `-c`, an `AttributeError` of a module asks for the directory."""
     try:
-        os.getcwd()
-    except FileNotFoundError:
+        getattr(os, "no_such_attribute")  # noqa: B009 - the lookup is the test
+    except AttributeError:
+        return True
+    except SystemError:
         return False
     return True
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from .options import configuration_options, files
+from .options import files, several_entries
 from .output import GITHUB, JSON, TEXT, amount, count, echo, echo_report, format_option, has_errors, strictly
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from .options import Chosen
 
 _STANDARD_INPUT: Final = "-"
+_MOST_NAMES: Final = 20
+"""How many entries the last line lists; JSON has all."""
 _ELSEWHERE: Final = {"unknown-parent", "unknown-name"}
 
 
@@ -31,8 +33,17 @@ _ELSEWHERE: Final = {"unknown-parent", "unknown-name"}
 @click.option("--resolve", is_flag=True, help="Also resolve the configuration as from_config() would here and now.")
 @click.option("--strict", is_flag=True, help="Treat warnings as errors.")
 @format_option(TEXT, JSON, GITHUB)
-@configuration_options
-def check(paths: tuple[str, ...], form: str, chosen: Chosen, *, layers: bool, resolve: bool, strict: bool) -> None:
+@several_entries
+def check(
+    paths: tuple[str, ...],
+    form: str,
+    chosen: Chosen,
+    *,
+    names: tuple[str, ...],
+    layers: bool,
+    resolve: bool,
+    strict: bool,
+) -> None:
     """Validate configuration files, without their secrets.
 
     Each FILE is validated on its own, with all its entries; `-` is standard input. Without FILE, credconf validates
@@ -40,37 +51,48 @@ def check(paths: tuple[str, ...], form: str, chosen: Chosen, *, layers: bool, re
     setting that the environment may supply is not missing, and the target of a reference need not exist here.
 
     With --resolve, it also validates the environment, .env and the targets of references, as at the start of the
-    application. FILEs are then layers, as with -f, and -n, --env-file, --no-env-file and --allow apply.
+    application: for each entry that is not abstract, or for those of -n. FILEs are then layers, as with -f, and -n,
+    --env-file, --no-env-file and --allow apply.
 
     With `--format github`, it prints annotations of a GitHub workflow.
 
     Exit status: 0 without errors, 1 with an error, 2 for a wrong call.
     """
     chosen_files = paths or chosen["path"] or ()
-    _refuse(paths, chosen, resolve=resolve)
+    _refuse(paths, chosen, names, resolve=resolve)
     groups = _groups(chosen_files, together=layers or resolve or bool(chosen["path"]))
     if not groups and not resolve:
-        raise click.UsageError("no credconf.yaml in this directory, and CREDCONF_FILE names no file: name a FILE")
+        raise click.UsageError(_nothing_to_read())
     problems = [
         problem for group in groups for problem in _validated(group, chosen["section"], named=bool(chosen_files))
     ]
+    entries: list[str] = []
     if resolve:
         from credconf.config.reporting import in_order
 
-        problems = _merged(_resolved({**chosen, "path": chosen_files or None}), problems)
-        problems = list(in_order(problems, [file for group in groups for file in group]))
+        here, entries = _resolved({**chosen, "path": chosen_files or None}, names)
+        problems = list(in_order(_merged([*here, *problems]), [file for group in groups for file in group]))
     shown = strictly(problems) if strict else problems
-    echo_report(shown, form)
+    echo_report(shown, form, {"entries": entries} if resolve else {})
     if form == TEXT:
-        _conclude(shown, groups)
+        _conclude(shown, groups, entries)
     sys.exit(1 if has_errors(shown) else 0)
 
 
-def _refuse(paths: Sequence[str], chosen: Chosen, *, resolve: bool) -> None:
+def _nothing_to_read() -> str:
+    from credconf.ground.files import absolute
+
+    here = absolute(".")
+    where = here if os.path.isabs(here) else "the working directory, which does not exist any more"
+    what = f"there is no credconf.yaml in {where}, and CREDCONF_FILE names no file"
+    return f"{what}: name a FILE, or use --resolve, which also checks the environment and .env"
+
+
+def _refuse(paths: Sequence[str], chosen: Chosen, names: Sequence[str], *, resolve: bool) -> None:
     """Raise a usage error for arguments that exclude each other."""
     if paths and chosen["path"]:
         raise click.UsageError("name the files as arguments or with -f, not both")
-    if not resolve and (chosen["name"] or chosen["allow"] or chosen["env_file"] is not True):
+    if not resolve and (names or chosen["allow"] or chosen["env_file"] is not True):
         raise click.UsageError("-n, --env-file, --no-env-file and --allow need --resolve")
     if resolve and _STANDARD_INPUT in paths:
         raise click.UsageError("--resolve reads files, not standard input")
@@ -129,29 +151,38 @@ def _standard_input(size: int) -> bytes:
     raise click.UsageError("standard input can't be read")
 
 
-def _resolved(chosen: Chosen) -> tuple[Problem, ...]:
-    """The problems that `from_config()` would report here."""
-    import credconf
+def _resolved(chosen: Chosen, names: Sequence[str]) -> tuple[list[Problem], list[str]]:
+    """The problems that `from_config()` would report here, for each entry, and the entries that were resolved."""
+    from credconf.config.resolution import Resolved, resolve_each
+    from credconf.factory import request_for
 
-    try:
-        return credconf.load(**chosen).warnings
-    except credconf.ConfigError as error:
-        return error.problems
+    request = request_for(**chosen, environ=None, overrides={})
+    outcomes = resolve_each(request, names)
+    found = [item.warnings if isinstance(item, Resolved) else item.problems for item in outcomes]
+    return [problem for problems in found for problem in problems], [item.name for item in outcomes if item.name]
 
 
-def _merged(here: Sequence[Problem], anywhere: Sequence[Problem]) -> list[Problem]:
-    """The problems of this machine, and those that other entries have on any machine; each once."""
-    known = {_key(problem) for problem in here}
-    return [*here, *(problem for problem in anywhere if _key(problem) not in known)]
+def _merged(problems: Sequence[Problem]) -> list[Problem]:
+    """Each problem once: those of this machine, then those that an entry has on any machine."""
+    unique: dict[object, Problem] = {}
+    for problem in problems:
+        unique.setdefault(_key(problem), problem)
+    return list(unique.values())
 
 
 def _key(problem: Problem) -> tuple[str, str, Origin | None]:
-    # The path of an inherited value differs by entry. Only a resolved value knows what it displaces.
-    return problem.code, problem.message, problem.origin and problem.origin.over(())
+    # The path of an inherited value differs by entry. Only a resolved value knows what it displaces. A variable that no
+    # chosen entry reads has a message for each.
+    message = "" if problem.code == "unheard-variable" else problem.message
+    return problem.code, message, problem.origin and problem.origin.over(())
 
 
-def _conclude(problems: Sequence[Problem], groups: Sequence[Sequence[str]]) -> None:
+def _conclude(problems: Sequence[Problem], groups: Sequence[Sequence[str]], entries: Sequence[str]) -> None:
     files = amount(sum(map(len, groups)), "file") if groups else "no configuration file"
+    if entries:
+        names = ", ".join(entries[:_MOST_NAMES])
+        more = f", and {len(entries) - _MOST_NAMES:,} more" if len(entries) > _MOST_NAMES else ""
+        files += f" ({'entry' if len(entries) == 1 else 'entries'} {names}{more})"
     if not has_errors(problems):
         found = count(problems)
         echo(f"\nok: {files}, {found}" if found else f"ok: {files}")

@@ -87,6 +87,16 @@ def _allowed(_: click.Context, __: click.Parameter, words: tuple[str, ...]) -> t
     return words
 
 
+_NAME = click.option("-n", "--name", metavar="ENTRY", shell_complete=entry_names, help="The entry to use.")
+_NAMES = click.option(
+    "-n",
+    "--name",
+    "names",
+    multiple=True,
+    metavar="ENTRY",
+    shell_complete=entry_names,
+    help="An entry to resolve, instead of all; repeat it for others.",
+)
 _OPTIONS = (
     click.option(
         "-f",
@@ -97,7 +107,6 @@ _OPTIONS = (
         shell_complete=files,
         help="A YAML file; repeat it for layers.",
     ),
-    click.option("-n", "--name", metavar="ENTRY", shell_complete=entry_names, help="The entry to use."),
     click.option("--section", metavar="DOTTED.PATH", help="The mapping inside an application's own YAML."),
     click.option(
         "--env-file",
@@ -127,7 +136,18 @@ def configuration_options(command: Callable[..., Any]) -> Callable[..., Any]:
     def choosing(*args: Any, **options: Any) -> Any:
         return command(*args, chosen=_chosen(options), **options)
 
-    return functools.reduce(lambda function, option: option(function), reversed(_OPTIONS), choosing)
+    return functools.reduce(lambda function, option: option(function), reversed((_NAME, *_OPTIONS)), choosing)
+
+
+def several_entries(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the same options to a command that takes several entries, as its argument `names`."""
+
+    @functools.wraps(command)
+    def choosing(*args: Any, names: tuple[str, ...], **options: Any) -> Any:
+        options["name"] = None
+        return command(*args, names=tuple(dict.fromkeys(names)), chosen=_chosen(options), **options)
+
+    return functools.reduce(lambda function, option: option(function), reversed((_NAMES, *_OPTIONS)), choosing)
 
 
 def _chosen(options: dict[str, Any]) -> Chosen:

@@ -21,7 +21,7 @@ from credconf.ground.records import replace
 from credconf.problems.wording import as_json, harmless
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Sequence
+    from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 
     from credconf.problems import Problem
 
@@ -133,10 +133,16 @@ def has_errors(problems: Iterable[Problem]) -> bool:
     return any(problem.severity == "error" for problem in problems)
 
 
-def echo_report(problems: Sequence[Problem], form: str) -> None:
-    """Print problems in a format. JSON is printed for an empty list, too."""
+def echo_report(problems: Sequence[Problem], form: str, more: Mapping[str, Any] | None = None) -> None:
+    """Print problems in a format. JSON is printed for an empty list, too.
+
+    Args:
+        problems: the problems, in the order of the output.
+        form: the format.
+        more: what else JSON holds.
+    """
     if form == JSON:
-        echo_json({"ok": not has_errors(problems), "problems": rendering.as_dicts(problems)})
+        echo_json({"ok": not has_errors(problems), "problems": rendering.as_dicts(problems), **(more or {})})
     elif problems and form == GITHUB:
         click.echo(rendering.as_github(problems))
     elif problems:

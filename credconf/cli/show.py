@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from credconf.config.request import sources_of
 from credconf.config.resolution import Resolved, resolve
+from credconf.config.searched import sources_of
 from credconf.config.show import settings_of, settings_so_far, variables_of
 from credconf.factory import request_for
 from credconf.problems import as_dicts, printable
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from credconf import Origin, Problem
-    from credconf.config.request import Source
     from credconf.config.resolution import FailedResolution
+    from credconf.config.searched import Source
     from credconf.config.show import ShownSetting
 
     from .options import Chosen

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any, Final
 from credconf.config.reading.entries import read_entries
 from credconf.config.reading.inheritance import unusable
 from credconf.config.reading.nodes import Lines
-from credconf.ground.files import absolute
-from credconf.ground.records import record, replace
+from credconf.ground.records import replace
 from credconf.kinds import SETTINGS, Invalid, Kind, validate
 from credconf.kinds.readable import Readable, readable
+from credconf.kinds.validation import kind_of
 from credconf.problems import Problem
 from credconf.problems.problem import Origin, joined
 from credconf.references import Reader
@@ -40,30 +40,12 @@ if TYPE_CHECKING:
 
     from credconf.config.reading.inheritance import Entries
     from credconf.config.reading.nodes import Document
+    from credconf.problems.problem import Severity
     from credconf.references import NotFound
 
     from .layers import Layer, Value
-    from .request import Request
-    from .variables import Dotenv
-
-
-@record
-class Machine:
-    """The values of a machine, in addition to the files of a configuration.
-
-    Attributes:
-        request: the arguments and the process environment.
-        dotenv: the `.env` file.
-    """
-
-    request: Request
-    dotenv: Dotenv
-
-    @property
-    def reader(self) -> Reader:
-        """The reader of references on this machine."""
-        path = absolute(self.dotenv.name) if self.dotenv.exists else None
-        return Reader(self.request.environ, self.dotenv.variables, frozenset(self.request.allow), path)
+    from .missing import Missing
+    from .request import Machine
 
 
 class Judge:
@@ -76,6 +58,7 @@ class Judge:
         scheme: the variables that the credential reads.
         invalid: the problems of the model where it is invalid; they are not in `problems`.
         reader: finds the values of references.
+        used: the variables that the credential would take from `.env`.
 
     Args:
         entries: the entries of the files.
@@ -91,6 +74,7 @@ class Judge:
         self.merged: Mapping[str, Value] = {}
         self.scheme = Scheme.of(name, None, prefixed=False)
         self.invalid: tuple[Problem, ...] = ()
+        self.used: list[str] = []
         self.reader = machine.reader if machine is not None else Reader({}, known=False)
         self._entries = entries
         self._name = name
@@ -162,7 +146,8 @@ class Judge:
             from .pydantic_sources import merge_layers  # pydantic-settings is slower to import than a file to check
 
             self.merged = merge_layers(self.layers)
-            self.problems += machine.dotenv.twice(used_variables(dotenv, self.merged, machine.request.environ))
+            self.used = used_variables(dotenv, self.merged, machine.request.environ)
+            self.problems += machine.dotenv.twice(self.used)
             if machine.dotenv.exists:
                 names = {*(variable.name for variable in self.scheme.variables()), *named_variables(self.merged)}
                 self.problems += machine.dotenv.unread(names, machine.request.environ)
@@ -234,14 +219,20 @@ class Judge:
                     yield item
 
     def _unreadable(self, path: str, failure: NotFound, found: Readable) -> Problem:
-        return Problem(
-            failure.code,
-            f"`{path}`: {failure.message}",
-            severity="warning" if path in found.optional else "error",
-            path=path,
-            origin=place_in(self.merged, path),
-            hint=failure.hint,
-        )
+        origin = place_in(self.merged, path) or place_in(self.merged, path.rpartition(".")[0])  # an inferred setting
+        message = f"`{path}`: {failure.message}"
+        hint = self.missing().hint_of(failure, path, origin, self.merged)
+        severity: Severity = "warning" if path in found.optional else "error"
+        looked_in = ("environment",) if failure.variable else ()  # completed with what else was searched
+        return Problem(failure.code, message, severity, path, origin, hint, looked_in)
+
+    def missing(self) -> Missing:
+        """Return what explains the missing settings of the credential on a machine."""
+        from .missing import Missing  # only broken configurations need it
+
+        assert self._machine is not None
+        machine, kind = self._machine, kind_of(tree(self.merged))
+        return Missing(machine.request, machine.dotenv, self._entries, self.scheme, tuple(self.lineage()), kind)
 
     def placed(self, problem: Problem) -> Problem:
         """Return a problem of the model with its place and its path in the whole configuration."""

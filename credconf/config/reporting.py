@@ -1,30 +1,26 @@
-"""Completes the problems of a configuration: what is missing and why, with places, order and excerpts."""
+"""Completes the problems of a configuration: places, order and excerpts; and what has no effect."""
 
 from __future__ import annotations
 
-import os
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
-from credconf.ground.records import record, replace
+from credconf.ground.records import replace
 from credconf.kinds import KINDS, PROOFS
 from credconf.kinds.validation import kind_of, present_proofs
 from credconf.problems import Problem
-from credconf.problems.problem import joined
 from credconf.references import reference_in
 
 from .layers import place_in
-from .request import DEFAULT_FILE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from credconf.config.reading.inheritance import Entries
     from credconf.config.reading.nodes import Document
     from credconf.problems.problem import Origin
 
     from .layers import Layer, Value
-    from .request import Request
-    from .variables import Dotenv, Scheme
+    from .variables import Dotenv
 
 
 def used_variables(layer: Layer, merged: Mapping[str, Value], environ: Mapping[str, str]) -> list[str]:
@@ -86,99 +82,6 @@ def is_ambient(value: Value) -> bool:
     """Whether an `AZURE_` variable gives a value: it may be there for other programs."""
     origin = value.origin
     return origin.place in {"environment", "dotenv"} and (origin.name or "").startswith("AZURE_")
-
-
-_NEAR: Final = f"{os.path.splitext(DEFAULT_FILE)[0]}.yml"
-_BROKEN: Final = frozenset({"unknown-parent", "cycle", "empty", "wrong-type"})
-"""The problems of `extends`."""
-
-
-@record
-class Missing:
-    """Explains the missing settings of one credential.
-
-    Attributes:
-        request: the arguments and the process environment.
-        dotenv: the `.env` file.
-        entries: the entries of the files.
-        scheme: the variables that the credential reads.
-        lineage: the entry and what it extends; `None` is the flat form.
-    """
-
-    request: Request
-    dotenv: Dotenv
-    entries: Entries
-    scheme: Scheme
-    lineage: tuple[str | None, ...]
-
-    def explained(self, problem: Problem) -> Problem:
-        """Add the ways to give a missing setting to its problem."""
-        name, path = self.lineage[0] if self.lineage else None, problem.path or ""
-        of = f"` of `{name}` is not set" if name else "` is not set"
-        part = self.entries.parts[name][0] if name in self.entries.parts else None
-        variable = self.scheme.suggestion(path)
-        example = f"`{path}: {{file: PATH}}`" if path in PROOFS else f"`{path}`"
-        ways = [f"add {example}"] if part else []
-        ways += [f"set {variable}"] if variable else []
-        hint = ", or ".join(ways) or f"pass {path}="
-        hint += self._nearly_set(variable) if variable else ""
-        message = problem.message.replace("` is not set", of, 1)
-        return replace(problem, message=message, origin=part.origin if part else None, hint=hint)
-
-    def _nearly_set(self, variable: str) -> str:
-        from .unknown_variables import azure_near  # only broken configurations need it
-
-        for environ, place in ((self.request.environ, ""), (self.dotenv.variables, f" in {self.dotenv.name}")):
-            near = azure_near(variable, environ)
-            if near is not None:
-                return f"\n{near} is set{place}; did you mean {variable}?"
-        return ""
-
-    def with_unread_file(self, problems: Iterable[Problem]) -> Iterator[Problem]:
-        """Yield the problems; the first missing setting mentions a `credconf.yml`, which credconf ignores."""
-        names, discovered, _ = self.request.named_files()
-        near = discovered and not names and os.path.isfile(_NEAR)
-        for problem in problems:
-            if near and problem.code == "missing":
-                near = False
-                hint = f"{_NEAR} is here but not read: rename it to {DEFAULT_FILE}, or name it"
-                yield replace(problem, hint=f"{problem.hint}\n{hint}")
-            else:
-                yield problem
-
-    def is_explained(self, problem: Problem, others: Iterable[Problem], *, kind_is_given: bool) -> bool:
-        """Whether another error explains a missing setting: an unknown parent, or a misspelt key or variable.
-
-        Args:
-            problem: the problem of the missing setting.
-            others: the problems that are reported already.
-            kind_is_given: whether only one proof fits.
-        """
-        path = problem.path or ""
-        wanted = {path}
-        if not kind_is_given and path in PROOFS:
-            wanted = {*PROOFS}
-        if "tenant_id" in wanted:
-            wanted.add("oidc_authority")
-        return any(self._breaks_extends(item) or not wanted.isdisjoint(self._suggested(item)) for item in others)
-
-    def _breaks_extends(self, item: Problem) -> bool:
-        section = self.request.section or ""
-        extends = {f"credentials.{name}.extends" for name in self.lineage}
-        here = item.path in extends or item.path in {joined(section, path) for path in extends}
-        return (here and item.code in _BROKEN) or (item.code == "unknown-key" and item.meant == "credentials")
-
-    def _suggested(self, item: Problem) -> Iterable[str]:
-        """Return the settings of this credential that an unknown key or variable probably means."""
-        if item.meant is None:
-            return ()
-        if item.code == "unknown-variable":
-            return (variable.field for variable in self.scheme.variables() if variable.name == item.meant)
-        section = self.request.section or ""
-        entries = [joined(section, f"credentials.{name}") if name else section for name in self.lineage]
-        is_ours = any(not entry or f"{item.path}.".startswith(f"{entry}.") for entry in entries)
-        is_argument = item.origin is not None and item.origin.place == "argument"
-        return (item.meant,) if is_ours or is_argument else ()
 
 
 NOT_THERE = frozenset({"no-name", "unknown-name", "unknown-parent", "missing-section"})

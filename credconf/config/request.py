@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from credconf.config.reading.document import read_document
 from credconf.config.reading.nodes import Document
+from credconf.ground.files import absolute
 from credconf.ground.records import field, record, replace
 from credconf.problems import Problem
 from credconf.problems.problem import Origin
+from credconf.references import Reader
 
 from .layers import BUNDLES, NO_PROXIES, PROXIES
 from .variables import SELECTORS, Dotenv, read_dotenv
@@ -61,18 +63,11 @@ class Request:
             if isinstance(document, Document):
                 parsed.append(document)
                 continue
-            if document.code == "missing-file":
-                hint = f"{variable} names it" if variable else "check the path, or leave the file out"
-                if not path:
-                    hint = "the path is empty: name a file, or remove it"
-                if path.startswith(("~", "$")):
-                    hint += "; `~` and `$NAME` are not expanded: write the whole path"
-                document = replace(document, hint=hint)
-            problems.append(document)
+            problems.append(_with_hint(document, path, variable))
         return parsed
 
     def dotenv(self, problems: list[Problem]) -> Dotenv:
-        """Read the `.env` file, which may not exist, or may be switched off."""
+        """Read the `.env` file, which may not exist, or may be switched off. Its own problems are not added here."""
         if self.env_file is False:
             return Dotenv(DEFAULT_DOTENV, exists=False)
         if self.env_file is True:
@@ -80,7 +75,7 @@ class Request:
         else:
             name = os.fspath(self.env_file)
             file = read_dotenv(name, name, discovered=False)
-        problems += file.problems
+            file = replace(file, problems=tuple(_with_hint(problem, name, None) for problem in file.problems))
         problems += self._unused(file)
         return file
 
@@ -100,6 +95,52 @@ class Request:
             return self.name, Origin("argument", "name")
         name = self.environ.get("CREDCONF_NAME")
         return (name, Origin("environment", "CREDCONF_NAME")) if name else None
+
+
+@record
+class Machine:
+    """The values of a machine, in addition to the files of a configuration.
+
+    Attributes:
+        request: the arguments and the process environment.
+        dotenv: the `.env` file.
+    """
+
+    request: Request
+    dotenv: Dotenv
+
+    @property
+    def reader(self) -> Reader:
+        """The reader of references on this machine."""
+        path = absolute(self.dotenv.name) if self.dotenv.exists else None
+        return Reader(self.request.environ, self.dotenv.variables, frozenset(self.request.allow), path)
+
+
+_HINTS: Final = {
+    "not-a-file": "name a file",
+    "unreadable-file": "let the user of this process read it, or name another file",
+    "file-too-large": "check the path",
+    "not-utf8": "save it as UTF-8",
+}
+
+
+def _with_hint(problem: Problem, path: str, variable: str | None) -> Problem:
+    """Add what to do about a named file that can't be read."""
+    if problem.code == "missing-file":
+        return replace(problem, hint=_of_missing_file(path, variable))
+    return problem if problem.hint else replace(problem, hint=_HINTS.get(problem.code))
+
+
+def _of_missing_file(path: str, variable: str | None) -> str:
+    """Return what to do about a named file that does not exist."""
+    if not path:
+        return "the path is empty: name a file, or remove it"
+    from .working_directory import where  # only broken configurations need it
+
+    hint = f"{variable} names it" if variable else "check the path, or leave the file out"
+    if path.startswith(("~", "$")):
+        hint += "; `~` and `$NAME` are not expanded: write the whole path"
+    return "\n".join(filter(None, [hint, where(path)]))
 
 
 def misuse(request: Request) -> TypeError | None:
@@ -149,55 +190,3 @@ def _environ(environ: Any) -> TypeError | None:
 
 def _named(value: object) -> str:
     return "None" if value is None else type(value).__name__
-
-
-_SWITCHED_OFF: Final = "switched off"
-
-
-@record
-class Source:
-    """A source of values, for messages and `credconf show`.
-
-    Attributes:
-        name: its name in messages; for a file, the path as it was given.
-        exists: whether it exists.
-        note: why it is read, or that it is switched off.
-        is_of_the_process: whether it belongs to the process, and always exists.
-    """
-
-    name: str
-    exists: bool = True
-    note: str | None = None
-    is_of_the_process: bool = False
-
-    def __str__(self) -> str:
-        if self.note == _SWITCHED_OFF:
-            return f"{self.name} ({self.note})"
-        return self.name if self.exists else f"{self.name} (no such file)"
-
-
-_OF_THE_PROCESS: Final = tuple(Source(name, is_of_the_process=True) for name in ("arguments", "environment"))
-
-
-def sources_of(request: Request) -> tuple[Source, ...]:
-    """Return the arguments, the environment, `.env`, and the files, the lowest layer first."""
-    return (*_OF_THE_PROCESS, _dotenv(request), *_files(request))
-
-
-def _dotenv(request: Request) -> Source:
-    if isinstance(request.env_file, bool):
-        # A directory may be called `.env`: the virtual environment.
-        exists = os.path.isfile(DEFAULT_DOTENV)
-        return Source(DEFAULT_DOTENV, exists, None if request.env_file else _SWITCHED_OFF)
-    name = os.fspath(request.env_file)
-    return Source(name, os.path.exists(name))
-
-
-def _files(request: Request) -> Iterator[Source]:
-    paths, discovered, variable = request.named_files()
-    note = "discovered" if discovered else f"named by {variable}" if variable else None
-    for path in paths:
-        yield Source(path, os.path.exists(path), note)
-    if not paths:
-        off = request.path is False
-        yield Source(DEFAULT_FILE, os.path.lexists(DEFAULT_FILE), _SWITCHED_OFF if off else None)

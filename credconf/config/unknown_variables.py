@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 from credconf.kinds import NESTED, SETTINGS
 from credconf.kinds.hints import setting_called
 from credconf.problems import Problem, closest, folded
+from credconf.problems.wording import words_in
 
-from .variables import PREFIX, SELECTORS, Scheme, documented, variable_part
+from .variables import PREFIX, SELECTORS, Scheme, variable_part
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator, Mapping
@@ -85,8 +86,12 @@ class _Known:
         meant = self._variable_of_entry(entry, field) if named else self._suggestion(rest)
         if meant is None or meant == name:
             return None
-        message, hint = f"{name} is not a variable that credconf knows", f"did you mean {meant}?"
-        return Problem("unknown-variable", message, origin=origin, hint=hint, meant=meant)
+        message = f"{name} is not a variable that credconf knows"
+        if words_in(name) > words_in(meant) and folded(name).startswith(folded(meant)):
+            # `CLIENT_SECRET_ID` is not a misspelt `CLIENT_SECRET`.
+            hint = f"unset it: no setting has this name; the nearest one is {meant}"
+            return Problem("unknown-variable", message, origin=origin, hint=hint)
+        return Problem("unknown-variable", message, origin=origin, hint=f"did you mean {meant}?", meant=meant)
 
     def _prefix(self) -> str:
         """The prefix that the chosen entry reads, so that a suggestion works."""
@@ -94,7 +99,7 @@ class _Known:
 
     def _variable_of_entry(self, entry: str, field: str) -> str:
         """Suggest a variable for `CREDCONF__<NAME>__<FIELD>` with a known entry and an unknown field."""
-        meant = _fields().get(folded(field)) or self._closest(field, _fields().values(), 0.5)
+        meant = _fields().get(folded(field)) or _by_form(field) or self._closest(field, _fields().values(), 0.5)
         return f"{PREFIX}_{entry}__{meant or '<FIELD>'}"
 
     def _suggestion(self, rest: str) -> str | None:
@@ -111,7 +116,7 @@ class _Known:
             entry, _, field = rest[1:].partition("__")
             near = self._closest(entry, self._parts, 0.8)
             return f"{PREFIX}_{near}__{_fields().get(folded(field), field)}" if near and field else None
-        near = self._closest(rest, [*_fields().values(), *_SELECTED], 0.8)
+        near = _by_form(rest) or self._closest(rest, [*_fields().values(), *_SELECTED], 0.8)
         return None if near is None else _SELECTED.get(near) or self._prefix() + near
 
     def _closest(self, word: str, choices: Collection[str], cutoff: float) -> str | None:
@@ -145,6 +150,15 @@ def _not_a_variable(name: str, field: str, prefix: str, origin: Origin) -> Probl
     else:
         return None
     return Problem("unknown-variable", f"{name}: {message}", origin=origin, hint=hint)
+
+
+def _by_form(field: str) -> str | None:
+    """Return the ending of the variable for the setting, and for its text or its file, that a misspelt one means."""
+    from .similar_variables import meaning_of  # only misspelt variables need it
+
+    meaning = meaning_of(PREFIX + field)
+    found = _FLAT.suggestion(meaning.field, is_path=meaning.is_path, ours=True) if meaning is not None else None
+    return found.removeprefix(PREFIX) if found is not None else None
 
 
 @cache
@@ -183,11 +197,3 @@ def _divided(rest: str) -> Iterator[tuple[str, str]]:
             return
         if word in _fields():
             yield folded(rest[:end]), _fields()[word]
-
-
-def azure_near(expected: str, environ: Mapping[str, str]) -> str | None:
-    """Return a variable under `AZURE_` that is probably a misspelt `expected`, for a hint: others use `AZURE_`, too."""
-    if expected not in documented() or environ.get(expected):
-        return None
-    others = [name for name in environ if name.startswith("AZURE_") and name not in documented() and environ[name]]
-    return closest(expected, others, cutoff=0.8)

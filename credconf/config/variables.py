@@ -75,9 +75,19 @@ class Scheme:
         own = _with_prefix(self.prefix) if self.prefix is not None else ()
         return (*own, *documented().values()) if self.azure else own
 
-    def suggestion(self, field: str) -> str | None:
-        """Return the variable that a message should name for a field."""
+    def suggestion(self, field: str, *, is_path: bool | None = None, ours: bool = False) -> str | None:
+        """Return the variable that a message should name for a field.
+
+        Args:
+            field: the path of the setting.
+            is_path: whether the variable names a file with the value; `None` where both will do.
+            ours: whether only the variables with the prefix count.
+        """
         fitting = [variable for variable in self.variables() if variable.field == field and variable.form != "unusable"]
+        if is_path is not None:
+            fitting = [variable for variable in fitting if (variable.form == "file") == is_path]
+        if ours:
+            fitting = [variable for variable in fitting if variable.ours]
         documented = [variable for variable in fitting if not variable.ours]
         return (documented or fitting)[0].name if fitting else None
 
@@ -217,12 +227,21 @@ def read_dotenv(path: str | PathLike[str], name: str, *, discovered: bool) -> Do
     text = read_text(path, CONFIGURATION_LIMIT)
     if not isinstance(text, Unreadable):
         return parse_dotenv(text, name, discovered=discovered)
-    if discovered and (
-        text.code == "missing-file" or os.path.isdir(path)
-    ):  # a virtual environment may be called `.env`
+    # A virtual environment may be called `.env`. In a directory that can't be searched there may be none.
+    if discovered and (text.code == "missing-file" or os.path.isdir(path) or _is_out_of_reach(path)):
         return Dotenv(name, exists=False, discovered=True)
     origin = Origin("dotenv", file=name, line=text.line, column=text.column, discovered=discovered)
     return Dotenv(name, problems=(Problem(text.code, f"the file {text.reason}", origin=origin),), discovered=discovered)
+
+
+def _is_out_of_reach(path: str | PathLike[str]) -> bool:
+    try:
+        os.stat(path)
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def parse_dotenv(text: str, name: str, *, discovered: bool) -> Dotenv:

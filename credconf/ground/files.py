@@ -38,10 +38,10 @@ class Unreadable:
 
 
 def absolute(path: str | PathLike[str]) -> str:
-    """Return the absolute path; the path unchanged if the working directory does not exist."""
+    """Return the absolute path; the path unchanged if the working directory does not exist, or can't be read."""
     try:
         return os.path.abspath(path)
-    except FileNotFoundError:
+    except OSError:
         return os.fspath(path)
 
 

@@ -48,10 +48,21 @@ _OTHER_LEVEL: Final = {
     **dict.fromkeys(("extends", "abstract"), "it belongs in an entry of `credentials`"),
     **dict.fromkeys(("default", "credentials"), "it belongs at the top of the file"),
 }
-_VARIABLES: Final = ("azure", "credconf", "arm")
+VARIABLE_PREFIXES: Final = ("AZURE", "CREDCONF", "ARM", "AAD", "ENTRA", "MSAL", "AZ")
+"""How variables for this purpose begin, here and in other tools; the longer of two that begin alike is first."""
 _SUFFIXES: Final = {"path": "file", **{key: key for key in REFERENCES}}
 """The suffixes that other tools append to a setting's name, with the reference that each means."""
 _LONGEST: Final = 40
+_OTHER_FILES: Final = (
+    (("clouds",), "clouds.yaml of OpenStack"),
+    (("apiVersion", "clusters"), "a kubeconfig"),
+    (("apiVersion", "kind", "metadata"), "a manifest of Kubernetes"),
+    (("services",), "a file of Docker Compose"),
+    (("jobs", "on"), "a workflow of GitHub Actions"),
+    (("pool", "steps"), "a pipeline of Azure Pipelines"),
+    (("terraform_version", "resources"), "a state of Terraform"),
+)
+"""Files of other tools, by keys that all of them have at the top. At least one of these holds a mapping or a list."""
 
 
 @record
@@ -83,8 +94,8 @@ def hint_for(name: str, known: Collection[str]) -> Hint | None:
     same = next((setting for setting in known if folded(setting) == word), None)
     if same is not None:
         return Hint(f"did you mean `{same}`? settings are written in lower case, with `_`", same)
-    variable = next((prefix for prefix in _VARIABLES if word.startswith(prefix) and name.isupper()), None)
-    if variable is not None and (meant := _setting_for(word.removeprefix(variable), known)):
+    prefix = next((prefix.lower() for prefix in VARIABLE_PREFIXES if name.startswith(prefix) and name.isupper()), None)
+    if prefix is not None and (meant := _setting_for(word.removeprefix(prefix), known)):
         return Hint(f"that is the name of a variable; write `{meant}` here", meant)
     text = _NOT_SETTINGS.get(word) or _OTHER_LEVEL.get(word)
     return (
@@ -93,6 +104,19 @@ def hint_for(name: str, known: Collection[str]) -> Hint | None:
         or _moved(word, known)
         or _did_you_mean(closest(name, known))
     )
+
+
+def file_of_another_tool(keys: Collection[str], nested: Collection[str]) -> tuple[str, str] | None:
+    """Return a key by which the file of another tool is recognised, and what file that is.
+
+    Args:
+        keys: the keys at the top of the file.
+        nested: those of them that hold a mapping or a list.
+    """
+    for signature, what in _OTHER_FILES:
+        if {*signature} <= {*keys} and not {*signature}.isdisjoint(nested):
+            return signature[0], what
+    return None
 
 
 def setting_called() -> Mapping[str, str]:

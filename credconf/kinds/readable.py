@@ -13,7 +13,7 @@ from credconf.problems import printable
 from credconf.references import BaseReference, NotFound
 from credconf.settings import formats
 from credconf.settings.declaration import declared
-from credconf.stores import OWN_SETTINGS, missing_extra
+from credconf.stores import OWN_SETTINGS, store_lack
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -137,7 +137,7 @@ def readable(settings: CommonSettings, reader: Reader) -> Readable:
     machine = [
         ("kind", _not_allowed(settings, reader)),
         ("http.ca_bundle", _unusable_bundle(settings)),
-        ("token_cache.kind", missing_extra(settings.token_cache.kind)),
+        ("token_cache.kind", store_lack(settings.token_cache, here=reader.known)),
     ]
     missing = [(path, failure) for path, failure in machine if failure is not None]
     failures = [*unread, *failed, *missing, *(settings.lacks(reader) if reader.known else ())]

@@ -6,7 +6,7 @@ A configuration without problems needs only the data and the words. The rest is 
 from typing import TYPE_CHECKING
 
 from .problem import Excerpt, Problem
-from .wording import closest, folded, printable, shown_key
+from .wording import closest, folded, misspelt, printable, shown_key
 
 if TYPE_CHECKING:
     from .catalogue import explain
@@ -21,6 +21,7 @@ __all__ = [
     "closest",
     "explain",
     "folded",
+    "misspelt",
     "printable",
     "shown_key",
     "wants_colour",

@@ -19,9 +19,11 @@ SETTINGS: Final = {
     "missing": Explanation(
         "no source sets a required setting",
         """An application needs `client_id`, a secret, a certificate or an assertion, and `tenant_id` (or
-        `oidc_authority` for a server other than Entra ID). The message lists every place that credconf searched, and
-        names a key and a variable that would work. An empty variable counts as unset. A named entry reads only its own
-        variables: the entry `billing` reads CREDCONF__BILLING__CLIENT_SECRET, not AZURE_CLIENT_SECRET.""",
+        `oidc_authority` for a server other than Entra ID). The message lists every place that credconf searched,
+        and names a key and a variable that would work. It also names variables that are set and nearly right, and a
+        file in a parent directory, which credconf does not search. An empty variable counts as unset. A named entry
+        reads only its own variables: the entry `billing` reads CREDCONF__BILLING__CLIENT_SECRET, not
+        AZURE_CLIENT_SECRET.""",
         wrong="tenant_id: contoso.onmicrosoft.com\nclient_id: 11111111-1111-1111-1111-111111111111",
         right="tenant_id: contoso.onmicrosoft.com\nclient_id: 11111111-1111-1111-1111-111111111111\n"
         "client_secret: {file: /run/secrets/entra}",

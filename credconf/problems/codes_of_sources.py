@@ -57,10 +57,11 @@ FILES: Final = {
     ),
     "missing-file": Explanation(
         "a named file does not exist",
-        """credconf never skips a file that an argument, CREDCONF_FILE or a {file:} reference names. The path in a
-        reference is relative to the file that contains it, not to the working directory. The path in an argument
-        or a variable is relative to the working directory. In a container, check that the volume is mounted, and
-        that the secret's key is the name of the file.""",
+        """credconf never skips a file that an argument, CREDCONF_FILE or a {file:} reference names. It does not look
+        in parent directories; the message names a file that is there. The path in a reference is relative to the file
+        that contains it, not to the working directory. The path in an argument or a variable is relative to the
+        working directory. In a container, check that the volume is mounted, and that the secret's key is the name of
+        the file.""",
         wrong="client_secret: {file: /run/secret/entra}",
         right="client_secret: {file: /run/secrets/entra}",
     ),
@@ -92,8 +93,9 @@ FILES: Final = {
     "bad-dotenv": Explanation(
         "a line of the .env file is not valid",
         """Each line sets one variable, NAME=VALUE. Quotes around the value are removed, and may contain line breaks.
-        Most parsers drop an invalid line, and the variable is then missing. In credconf this is an error. Usually
-        a quote is not closed, or the `=` is missing.""",
+        Most parsers drop an invalid line, and the variable is then missing. In credconf this is an error. It is a
+        warning if the file was only discovered, and the configuration takes nothing from it and lacks nothing. Usually
+        a quote is not closed, or the `=` is missing. `env_file=False` or --no-env-file reads no .env.""",
         wrong="AZURE_CLIENT_ID '11111111-1111-1111-1111-111111111111'",
         right="AZURE_CLIENT_ID='11111111-1111-1111-1111-111111111111'",
     ),

@@ -91,7 +91,7 @@ class Problem:
         path: dotted, from the root of the configuration, such as `credentials.billing.client_id`.
         origin: its position; `None` without one.
         hint: what to do.
-        looked_in: for a missing setting, every place that was searched.
+        looked_in: for something that is missing, every place that was searched.
         excerpt: the line at `origin`, without its values; `None` without a line.
         meant: for an unknown key or variable, the setting (dotted, without the entry) or the variable that the hint
             suggests.

@@ -157,6 +157,8 @@ def _dictionary(problem: Problem) -> dict[str, Any]:
     }
     if problem.file is None and problem.origin is not None:
         shown["origin"] = str(problem.origin)
+    if problem.looked_in:
+        shown["looked_in"] = list(problem.looked_in)
     return shown
 
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 _LONGEST = 64
 """Compared characters of a word: the comparison is quadratic, and no known name is longer."""
+_LACKING = 2
+"""How many letters a misspelt name may lack."""
 _MOST = 500
 """The maximum of choices: a longer list does not consist of known names."""
 
@@ -36,9 +38,36 @@ def closest(word: str, choices: Iterable[str], cutoff: float = 0.7) -> str | Non
     return by_folded[matches[0]] if matches else None
 
 
+def misspelt(word: str, choices: Iterable[str], cutoff: float = 0.8) -> str | None:
+    """The choice of which `word` is a misspelling. A name with a word more, or without one, is another name.
+
+    Args:
+        word: the name, whose words are joined by `_`.
+        choices: the known names.
+        cutoff: the minimum similarity, from 0 to 1.
+    """
+    length, words = len(folded(word)), words_in(word)
+    return closest(
+        word,
+        [item for item in choices if words <= words_in(item) and len(folded(item)) - length <= _LACKING],
+        cutoff,
+    )
+
+
+def words_in(name: str) -> int:
+    """The number of words that `_` joins in a name."""
+    return len([word for word in name.split("_") if word])
+
+
 def folded(word: str) -> str:
     """A name in lower case, without `-` and `_`, to compare different conventions."""
     return word.lower().replace("-", "").replace("_", "")
+
+
+def as_yaml(path: str, value: str = "…") -> str:
+    """A setting as it is written in a file: `http: {timeout: 5}`."""
+    group, _, leaf = path.rpartition(".")
+    return f"`{group}: {{{leaf}: {value}}}`" if group else f"`{leaf}: {value}`"
 
 
 _LONGEST_KEY: Final = 40

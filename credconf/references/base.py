@@ -43,6 +43,8 @@ class NotFound:
         hint: what to do.
         path: the path of the setting, if it is not the one that was read.
         retry_after: seconds for which a service asked not to be asked again.
+        variable: the variable that is missing, if `.env` may hold it, too.
+        helps: the path of a setting, and the value of it that helps, which the hint shows as YAML.
     """
 
     code: str
@@ -50,6 +52,8 @@ class NotFound:
     hint: str | None = None
     path: str | None = None
     retry_after: float | None = None
+    variable: str | None = None
+    helps: tuple[str, str] | None = None
 
 
 class Reply(Protocol):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from pydantic import StringConstraints
 
 from credconf.problems import closest, printable
+from credconf.problems.wording import words_in
 
 from .base import BaseReference, NotFound, fingerprint
 
@@ -66,8 +67,20 @@ def look_up(reference: EnvReference, environ: Mapping[str, str], dotenv: Mapping
     found = environ.get(reference.env) or dotenv.get(reference.env)
     if found:
         return found
-    state = "is empty" if reference.env in environ or reference.env in dotenv else "is not set"
-    others = [name for variables in (environ, dotenv) for name in variables if variables[name]]
-    near = closest(reference.env, others, cutoff=0.85)
-    hint = f"{printable(near)} is set; did you mean that?" if near else f"set {reference.env}"
-    return NotFound("missing-variable", f"the variable {reference.env} {state}", hint)
+    is_empty = reference.env in environ or reference.env in dotenv
+    state = "is set, but empty" if is_empty else "is not set"
+    message = f"the variable {reference.env} {state}"
+    hint = _hint(reference.env, {**dotenv, **environ})
+    return NotFound("missing-variable", message, hint, variable=reference.env)
+
+
+def _hint(name: str, variables: Mapping[str, str]) -> str:
+    """Return what to do about a variable that is missing."""
+    others = [other for other in variables if variables[other] and words_in(other) <= words_in(name)]
+    near = closest(name, others, cutoff=0.85)
+    file = next((other for other in (f"{name}_FILE", f"{name}_PATH") if variables.get(other)), None)
+    if near is not None:
+        return f"{printable(near)} is set; did you mean that?"
+    if file is not None:
+        return f"{file} is set: if it holds a path, write {{file: PATH}} with that path instead"
+    return f"set {name}"

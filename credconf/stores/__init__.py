@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["STORES", "Opening", "StoreSettings", "TokenCacheSettings", "missing_extra", "store_of"]
+__all__ = ["STORES", "Opening", "StoreSettings", "TokenCacheSettings", "store_lack", "store_of"]
 
 
 _SUMMARIES: Final[dict[str, str]] = {}  # filled below, once the stores are known
@@ -117,7 +117,17 @@ def store_of(data: Mapping[str, Any]) -> str | None:
     return next(present, None)
 
 
-def missing_extra(kind: str) -> NotFound | None:
+def store_lack(cache: TokenCacheSettings, *, here: bool) -> NotFound | None:
+    """Why a store can't be used; `None` if it can.
+
+    Args:
+        cache: the settings of `token_cache`.
+        here: whether to ask this machine, too, and not only what is installed.
+    """
+    return _missing_extra(cache.kind) or (STORES[cache.kind].lack(cache) if here else None)
+
+
+def _missing_extra(kind: str) -> NotFound | None:
     """What is not installed of what a store needs."""
     extra = STORES[kind].extra
     if extra is None or all(importlib.util.find_spec(name) is not None for name in extra.packages):

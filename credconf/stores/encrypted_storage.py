@@ -193,6 +193,17 @@ def encrypted(path: str, name: str) -> Persistence:
     raise NoEncryption(reason)
 
 
+def try_encryption(name: str) -> None:
+    """Check that the machine has an encrypted storage, without making a file.
+
+    Raises:
+        NoEncryption: there is none.
+        Unavailable: this can't be determined now.
+    """
+    if sys.platform not in {"win32", "darwin"}:  # these always have one, and make a directory for it
+        encrypted("", name)
+
+
 def plain(path: str) -> Persistence:
     """A plain file."""
     return Persistence(path, PlainFile(path), FileNotFoundError, in_file=True)

@@ -11,6 +11,8 @@ from credconf.settings.formats import of_pattern
 from .settings import Extra, StoreSettings
 
 if TYPE_CHECKING:
+    from credconf.references import NotFound
+
     from .settings import Opening
     from .store import Store
 
@@ -43,6 +45,14 @@ class FileSettings(StoreSettings):
             redirects=Redirects(keeps=True, unless=is_switched_off),
         ),
     ] = False
+
+    @classmethod
+    def lack(cls, cache: StoreSettings) -> NotFound | None:
+        """Return why nothing can encrypt the tokens here, if they may not be kept in a plain file."""
+        from .file_store import no_encryption  # for those alone who use a file
+
+        assert isinstance(cache, FileSettings)
+        return None if cache.allow_unencrypted_storage else no_encryption(cache.name)
 
     @classmethod
     def open(cls, opening: Opening) -> Store | None:

@@ -14,8 +14,10 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from credconf.problems import printable
+from credconf.problems.wording import as_yaml
+from credconf.references import NotFound
 
-from .encrypted_storage import NoEncryption, Persistence, encrypted, plain
+from .encrypted_storage import NoEncryption, Persistence, encrypted, plain, try_encryption
 from .file_locks import FileLock, Turns, is_left
 from .private_file import empty, parsed, private_directory
 from .store import Stored, Unavailable, read, read_failure, written, written_failure
@@ -267,6 +269,27 @@ def opened(name: str, opening: Opening, *, allow_plain: bool, limit: int) -> Fil
     from credconf.errors import ConfigError
     from credconf.problems import Problem
 
+    lack = _unencrypted(reason)
+    raise ConfigError([Problem(lack.code, lack.message, path="token_cache", hint=lack.hint)])
+
+
+def no_encryption(name: str) -> NotFound | None:
+    """Why tokens can't be encrypted on this machine; `None` if they can, or if this can't be determined now.
+
+    Args:
+        name: of the cache.
+    """
+    try:
+        try_encryption(name)
+    except NoEncryption as exc:
+        return _unencrypted(str(exc))
+    except Unavailable:
+        pass
+    return None
+
+
+def _unencrypted(reason: str) -> NotFound:
+    helps = ("token_cache.allow_unencrypted_storage", "true")
     message = f"tokens can't be encrypted on this machine: {reason}"
-    hint = "install what is missing, or allow a plain file: `token_cache: {allow_unencrypted_storage: true}`"
-    raise ConfigError([Problem("no-encryption", message, path="token_cache", hint=hint)])
+    hint = f"install what is missing, or allow a plain file: {as_yaml(*helps)}"
+    return NotFound("no-encryption", message, hint, helps=helps)

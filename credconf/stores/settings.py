@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from credconf.entra.proof import Proof, Sealed
     from credconf.entra.request import Identity
     from credconf.ground.log import Log
-    from credconf.references import Reader
+    from credconf.references import NotFound, Reader
 
     from .store import Store
 
@@ -85,6 +85,15 @@ class StoreSettings:
         Field(ge=1, le=10_000_000),
         Setting("How many tokens this process keeps; the least recently used go first.", (1_000,)),
     ] = 100_000
+
+    @classmethod
+    def lack(cls, cache: StoreSettings) -> NotFound | None:  # noqa: ARG003 - most stores need nothing more
+        """Return why `open()` would raise on this machine; `None` if it would not. It makes no file.
+
+        Args:
+            cache: the settings of `token_cache`.
+        """
+        return None
 
     @classmethod
     def open(cls, opening: Opening) -> Store | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -9,8 +10,9 @@ import sys
 
 import pytest
 
+import credconf
 from tests.cli.running import run
-from tests.config.project import CANARY, CLIENT, COMPLETE, ID, TENANT
+from tests.config.project import CANARY, CLIENT, COMPLETE, ID, TENANT, VARIABLES
 
 KEYS = ["severity", "code", "message", "path", "file", "line", "column", "hint"]
 
@@ -86,14 +88,16 @@ def test_a_missing_file_of_a_variable_is_reported(project, monkeypatch):
     assert (problem["code"], problem["file"], problem["hint"]) == (
         "missing-file",
         "gone.yaml",
-        "CREDCONF_FILE names it",
+        f"CREDCONF_FILE names it\nrelative to the working directory, it is {project.path / 'gone.yaml'}",
     )
 
 
 def test_without_any_file_the_call_is_wrong(project):
     outcome = run("check")
     assert outcome.status == 2
-    assert "name a FILE" in outcome.said
+    said = " ".join(outcome.said.split())
+    assert f"there is no credconf.yaml in {project.path}, " in said
+    assert "name a FILE, or use --resolve" in said
 
 
 def test_a_missing_file_is_a_problem_and_the_others_are_validated(project):
@@ -161,9 +165,8 @@ def test_a_hint_about_a_file_that_was_only_found_names_the_options(project, monk
     hints = [problem["hint"] for problem in run("check", "--resolve", "--format", "json").json["problems"]]
     assert 'name the file: from_config("credconf.yaml"), -f credconf.yaml, or CREDCONF_FILE=credconf.yaml' in hints
     assert 'name the file: from_config(env_file=".env"), or --env-file .env' in hints
-    assert run("check", "gone.yaml", "--format", "json").json["problems"][0]["hint"] == (
-        "check the path, or leave the file out"
-    )
+    hint = run("check", "gone.yaml", "--format", "json").json["problems"][0]["hint"]
+    assert hint.startswith("check the path, or leave the file out\n")
 
 
 # Where it runs
@@ -181,13 +184,13 @@ def test_resolve_adds_what_the_start_would_need(project, monkeypatch):
     project.write("a.yaml", "default: a\ncredentials:\n  a: {cloud: usgov}\n  b: {cloud: moon}\n")
     outcome = run("check", "--resolve", "a.yaml", "--format", "json")
     assert outcome.status == 1
-    assert sorted(outcome.codes) == ["bad-value", "missing", "missing", "missing"]
+    assert sorted(outcome.codes) == ["bad-value", *["missing"] * 6]
     variables = {"TENANT_ID": TENANT, "CLIENT_ID": CLIENT, "CLIENT_SECRET": CANARY}
     for name, value in variables.items():
         monkeypatch.setenv(f"CREDCONF__A__{name}", value)
-    assert run("check", "--resolve", "a.yaml", "--format", "json").codes == ["bad-value"]
+    assert run("check", "--resolve", "-n", "a", "a.yaml", "--format", "json").codes == ["bad-value"]
     monkeypatch.setenv("CREDCONF__A__TENANT_ID", f"{CANARY}/")
-    problems = run("check", "--resolve", "a.yaml", "--format", "json").json["problems"]
+    problems = run("check", "--resolve", "-n", "a", "a.yaml", "--format", "json").json["problems"]
     assert {problem.get("origin") for problem in problems} == {None, "$CREDCONF__A__TENANT_ID"}
 
 
@@ -197,7 +200,7 @@ def test_resolve_takes_files_as_layers_and_all_that_chooses_a_configuration(proj
     project.write("secrets.env", f"A_SECRET={CANARY}\n")
     for files in (("one.yaml", "two.yaml"), ("-f", "one.yaml", "-f", "two.yaml")):
         outcome = run("check", "--resolve", *files, "-n", "a", "--env-file", "secrets.env")
-        assert outcome.said == "ok: 2 files\n"
+        assert outcome.said == "ok: 2 files (entry a)\n"
         assert run("check", "--resolve", *files, "-n", "a", "--no-env-file").status == 1
     monkeypatch.setenv("CREDCONF_NAME", "b")
     assert "`b`" in run("check", "--resolve", "one.yaml", "two.yaml").said
@@ -275,7 +278,9 @@ def test_with_resolve_too_the_problems_are_in_the_order_of_the_file(project):
         """,
     )
     problems = run("check", "--resolve", "--format", "json", "a.yaml").json["problems"]
-    assert [problem["line"] for problem in problems] == [3, 4, 5]
+    assert [problem["line"] for problem in problems if problem["code"] != "missing"] == [3, 4, 5]
+    lines = [problem["line"] for problem in problems]
+    assert lines == sorted(lines)
 
 
 def test_what_an_unreadable_layer_may_hold_is_not_reported(project):
@@ -290,3 +295,106 @@ def test_a_missing_setting_is_reported_once(project):
     project.write("a.yaml", f"kind: client_certificate\n{ID}client_secret: {{env: HOME}}\n")
     problems = run("check", "--resolve", "--format", "json", "a.yaml").json["problems"]
     assert [problem["code"] for problem in problems] == ["missing", "unknown-key"]
+
+
+# Every entry
+
+ENTRIES = f"""\
+default: a
+credentials:
+  base: {{abstract: true, tenant_id: {TENANT}, client_id: {CLIENT}, token_cache: {{max_entries: 5}}}}
+  a: {{extends: base, client_secret: {{env: A_SECRET}}}}
+  b: {{extends: base, client_secret: {{env: B_SECRET}}}}
+  c: {{extends: base}}
+"""
+
+
+@pytest.fixture
+def entries(project, monkeypatch):
+    project.write("credconf.yaml", ENTRIES)
+    monkeypatch.setenv("A_SECRET", CANARY)
+    return monkeypatch
+
+
+def test_resolve_judges_every_entry_that_is_not_abstract_and_says_which(entries):
+    outcome = run("check", "--resolve", "--format", "json")
+    assert [(item["code"], item["path"]) for item in outcome.json["problems"]] == [
+        ("missing-variable", "credentials.b.client_secret"),
+        ("missing", "credentials.c.client_secret"),
+    ]
+    assert outcome.json["entries"] == ["a", "b", "c"]
+    assert run("check", "--resolve").said.endswith("\n2 errors in 1 file (entries a, b, c)\n")
+
+
+def test_with_names_resolve_judges_these_alone(entries):
+    assert run("check", "--resolve", "-n", "a").said == "ok: 1 file (entry a)\n"
+    assert run("check", "--resolve", "-n", "a", "-n", "b", "-n", "a", "--format", "json").codes == ["missing-variable"]
+    entries.setenv("B_SECRET", CANARY)
+    assert run("check", "--resolve", "-n", "b", "-n", "a").said == "ok: 1 file (entries b, a)\n"
+    assert run("check", "--resolve", "-n", "a", "-n", "d", "--format", "json").codes == ["unknown-name"]
+    assert run("check", "--resolve", "-n", "base", "--format", "json").codes == ["abstract"]
+
+
+def test_what_a_start_without_a_name_would_raise_is_told_too(project, entries):
+    entries.setenv("CREDCONF_NAME", "d")
+    assert "unknown-name" in run("check", "--resolve", "--format", "json").codes
+    entries.delenv("CREDCONF_NAME")
+    project.write("credconf.yaml", ENTRIES.replace("default: a", "x-a: b"))
+    assert run("check", "--resolve", "--format", "json").codes == ["no-name", "missing-variable", "missing"]
+
+
+def test_a_problem_that_entries_share_is_told_once(project, entries):
+    entries.setenv("CREDCONF_REGION", "westus2")
+    entries.setenv("B_SECRET", CANARY)
+    project.write("credconf.yaml", ENTRIES.replace("max_entries: 5", "url: {env: REDIS_URL}").replace("  c:", "  x-c:"))
+    assert run("check", "--resolve", "--format", "json").codes.count("missing-variable") == 1
+    assert run("check", "--resolve", "--format", "json").codes.count("unheard-variable") == 1
+
+
+# What the start would raise
+
+
+@pytest.mark.skipif(importlib.util.find_spec("gi") is not None, reason="this machine may encrypt tokens")
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems always have an encryption")
+class TestATokenCacheWithoutEncryption:
+    @pytest.fixture(autouse=True)
+    def complete(self, project, monkeypatch):
+        for name, value in VARIABLES.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("XDG_CACHE_HOME", str(project.path / "caches"))
+
+    def problem(self, *arguments):
+        outcome = run("check", "--resolve", "--format", "json", *arguments)
+        assert outcome.status == 1
+        [problem] = [item for item in outcome.json["problems"] if item["severity"] == "error"]
+        assert problem["code"] == "no-encryption"
+        return problem
+
+    def test_of_a_variable_names_the_variable(self, project, monkeypatch):
+        monkeypatch.setenv("CREDCONF_TOKEN_CACHE__KIND", "file")
+        problem = self.problem()
+        assert problem["origin"] == "$CREDCONF_TOKEN_CACHE__KIND"
+        name = "CREDCONF_TOKEN_CACHE__ALLOW_UNENCRYPTED_STORAGE"
+        assert problem["hint"].endswith(f"allow a plain file: {name}=true")
+        monkeypatch.setenv(name, "true")
+        assert run("check", "--resolve").status == 0
+        assert not (project.path / "caches").exists()
+
+    def test_of_a_named_file_names_yaml(self, project):
+        project.write("a.yaml", "token_cache: {name: billing}\n")
+        problem = self.problem("a.yaml")
+        assert (problem["file"], problem["line"]) == ("a.yaml", 1)
+        assert problem["hint"].endswith("`token_cache: {allow_unencrypted_storage: true}`")
+        project.write("a.yaml", "token_cache: {name: billing, allow_unencrypted_storage: true}\n")
+        assert run("check", "--resolve", "a.yaml").status == 0
+
+    def test_of_a_found_file_names_what_such_a_file_cannot_be_forbidden(self, project, monkeypatch):
+        project.write("credconf.yaml", "token_cache: {kind: file}\n")
+        assert self.problem()["hint"].endswith("CREDCONF_TOKEN_CACHE__ALLOW_UNENCRYPTED_STORAGE=true")
+
+    def test_of_an_argument_names_the_argument(self, project):
+        with pytest.raises(credconf.ConfigError) as caught:
+            credconf.from_config(token_cache={"kind": "file"})
+        [problem] = caught.value.problems
+        assert str(problem.origin) == "argument token_cache.kind"
+        assert problem.hint.endswith('token_cache={"allow_unencrypted_storage": True}')

@@ -16,7 +16,7 @@ from credconf import __version__
 from credconf.cli import COMMANDS, main
 from credconf.settings import clouds
 from tests.cli.running import ROOT, program, run
-from tests.config.project import CANARY
+from tests.config.project import CANARY, TENANT, VARIABLES
 
 LIGHT = [["--help"], ["--version"], ["schema"], ["explain"], ["explain", "AADSTS7000215", "unknown-key"], ["nothing"]]
 
@@ -86,15 +86,48 @@ def test_a_command_like_none_of_ours_gets_the_list():
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a working directory can't be removed there")
-def test_a_working_directory_that_is_gone_is_no_traceback(project):
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("check", "--resolve"),
+        ("check", "--resolve", "-n", "a", "-f", "{named}"),
+        ("check", "{named}"),
+        ("show",),
+        ("show", "-f", "{named}", "-n", "a"),
+    ],
+)
+def test_a_working_directory_that_is_gone_stops_nothing_that_needs_none(project, arguments):
+    named = project.write(
+        "named.yaml", f"credentials: {{a: {{tenant_id: {TENANT}, client_id: x, client_secret: y}}}}\n"
+    )
+    result = in_a_gone_directory(project, *(item.format(named=named) for item in arguments), **VARIABLES)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a working directory can't be removed there")
+@pytest.mark.parametrize("command", [("check", "--resolve"), ("show",), ("doctor",), ("check", "--resolve", "a.yaml")])
+def test_what_it_would_have_held_is_missing(project, command):
+    result = in_a_gone_directory(project, *command)
+    assert (result.returncode, result.stderr) == (1, "")
+    assert "the working directory" in result.stdout
+    assert "absolute path" in result.stdout
+
+
+def in_a_gone_directory(project, *arguments, **variables):
     gone = project.path / "gone"
     gone.mkdir()
-    body = "import os; os.rmdir(os.getcwd()); from credconf.cli import main; main()"
-    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
-    result = subprocess.run(
-        [sys.executable, "-c", body, "show"], capture_output=True, text=True, check=False, cwd=gone, env=environ
+    body = "import os, socket; os.rmdir(os.getcwd()); from credconf.cli import main; main()"
+    foreign = ("AZURE_", "CREDCONF_")
+    environ = {name: text for name, text in os.environ.items() if not name.startswith(foreign)}
+    script = project.write("program.py", body)  # with `-c`, Python 3.13.0 needs the directory to import libraries
+    return subprocess.run(
+        [sys.executable, script, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=gone,
+        env={**environ, "PYTHONPATH": str(ROOT), **variables},
     )
-    assert (result.returncode, result.stderr) == (1, "Error: the working directory does not exist any more\n")
 
 
 # Completion

@@ -429,7 +429,7 @@ def test_a_found_redis_gets_nothing_that_is_sealed_with_a_key_from_elsewhere(pro
 
 
 def test_a_found_file_may_say_that_tokens_are_encrypted(project):
-    project.write("credconf.yaml", f"{ID}token_cache: {{kind: file, allow_unencrypted_storage: false}}\n")
+    project.write("credconf.yaml", f"{ID}token_cache: {{allow_unencrypted_storage: false, kind: memory}}\n")
     assert project.load(environ={"AZURE_CLIENT_SECRET": CANARY}).settings
 
 

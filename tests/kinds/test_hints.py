@@ -178,3 +178,37 @@ def test_a_misspelt_cloud_gets_its_hint(project, written, hint):
 def test_a_misspelt_kind_gets_its_hint(project, written, hint):
     problem = only(project.refused_text(f"{COMPLETE}kind: {written}\n"))
     assert (problem.code, problem.hint) == ("unknown-kind", hint)
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "what"),
+    [
+        ("clouds:\n  prod: {auth: {username: x}}\n", "clouds", "clouds.yaml of OpenStack"),
+        ("apiVersion: v1\nkind: Config\nclusters: []\nusers: []\n", "apiVersion", "a kubeconfig"),
+        (
+            f"kind: Secret\napiVersion: v1\nmetadata: {{name: x}}\nstringData: {{a: {CANARY}}}\n",
+            "apiVersion",
+            "a manifest of Kubernetes",
+        ),
+        ("services:\n  web: {image: x}\nvolumes: {}\n", "services", "a file of Docker Compose"),
+        ("name: CI\non: [push]\njobs: {a: {runs-on: x}}\n", "jobs", "a workflow of GitHub Actions"),
+        ("pool: {vmImage: x}\nsteps: []\n", "pool", "a pipeline of Azure Pipelines"),
+        ('{"version": 4, "terraform_version": "1.9", "resources": []}', "terraform_version", "a state of Terraform"),
+    ],
+)
+def test_the_file_of_another_tool_is_one_problem_that_names_it(project, text, key, what):
+    problem = only(project.refused_text(text))
+    assert (problem.code, problem.path) == ("unknown-key", key)
+    assert problem.hint == f"this is {what}, not a configuration of credconf: name another file"
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        (f"{COMPLETE}clouds: usgov\n", "did you mean `cloud`?"),
+        ("clouds: usgov\n", "did you mean `cloud`?"),
+        (f"{COMPLETE}services: {{a: b}}\n", "remove it; keys that begin with `x-` are yours"),
+    ],
+)
+def test_a_key_that_another_tool_has_too_keeps_its_own_hint(project, text, hint):
+    assert hint in {item.hint for item in project.refused_text(text).problems}

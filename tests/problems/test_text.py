@@ -48,12 +48,13 @@ def test_a_long_hint_is_below_the_carets(hint):
 def test_the_text_has_message_position_and_hint(project):
     project.write("base.yaml", f"credentials: {{billing: {{tenant_id: {TENANT}}}}}\n")
     project.write("prod.yaml", f"default: billing\ncredentials:\n  billing:\n    client_id: {CLIENT}\n")
-    text = str(project.refused(["base.yaml", "prod.yaml"]))
+    text = str(project.refused(["base.yaml", "prod.yaml"])).replace(str(project.path), "/app")
+    variable = "CREDCONF__BILLING__CLIENT_SECRET"
     assert text.splitlines() == [
         "error[missing]: `client_secret` of `billing` is not set, nor is `client_certificate` or `client_assertion`",
         "  --> prod.yaml:3:3",
-        "  add `client_secret: {file: PATH}`, or set CREDCONF__BILLING__CLIENT_SECRET",
-        "  looked in: arguments, environment, .env (no such file), base.yaml, prod.yaml",
+        f"  add `client_secret: {{file: PATH}}`, or set {variable} or {variable}_FILE",
+        "  looked in: arguments, environment, /app/.env (no such file), /app/base.yaml, /app/prod.yaml",
     ]
 
 
@@ -71,7 +72,7 @@ def test_the_readme_shows_what_is_printed(project):
             http: {{retrys: 5}}
         """
     project.write("prod.yaml", prod)
-    shown = str(project.refused(["base.yaml", "prod.yaml"]))
+    shown = str(project.refused(["base.yaml", "prod.yaml"])).replace(str(project.path), "/app")
     with open(f"{ROOT}/README.md", encoding="utf-8") as readme:
         assert f"```text\n{shown}\n```" in readme.read()
 

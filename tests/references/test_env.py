@@ -21,7 +21,7 @@ def test_the_environment_comes_before_the_dotenv(project):
     assert resolved.reader.text(resolved.settings.client_secret) == "found"
 
 
-@pytest.mark.parametrize(("environ", "state"), [({}, "is not set"), ({"MY_SECRET": ""}, "is empty")])
+@pytest.mark.parametrize(("environ", "state"), [({}, "is not set"), ({"MY_SECRET": ""}, "is set, but empty")])
 def test_a_variable_that_is_not_there_is_an_error_that_names_it(project, environ, state):
     error = project.refused_text(f"{ID}client_secret: {{env: MY_SECRET}}\n", environ=environ)
     problem = only(error)

@@ -6,10 +6,11 @@ import importlib.util
 import pickle
 
 import pytest
+import yaml
 from pydantic import SecretStr
 
 import credconf
-from credconf.kinds import NESTED, identify
+from credconf.kinds import NESTED, identify, validate
 from credconf.settings.formats import FormatError
 from credconf.stores import OWN_SETTINGS, TokenCacheSettings
 from credconf.stores.redis import redis_url
@@ -37,8 +38,9 @@ def installed(monkeypatch):
         ("{kind: memory, name: billing, url: 'redis://a'}", "memory"),
     ],
 )
-def test_the_kind_follows_from_what_is_set_unless_it_is_named(project, cache, kind):
-    assert project.flat(f"{COMPLETE}token_cache: {cache}\n").settings.token_cache.kind == kind
+def test_the_kind_follows_from_what_is_set_unless_it_is_named(cache, kind):
+    settings = validate(yaml.safe_load(f"{COMPLETE}token_cache: {cache}\n"))
+    assert settings.token_cache.kind == kind
 
 
 def test_one_variable_switches_sharing_off(project):
@@ -58,7 +60,7 @@ def test_every_setting_belongs_to_one_kind_or_to_all():
         ("{kind: disk}", "bad-value", "token_cache.kind"),
         ("{kind: redis}", "missing", "token_cache.url"),
         ("{key: {env: KEY}}", "missing", "token_cache.url"),
-        ("{kind: file, timeout: 1}", "unknown-key", "token_cache.timeout"),
+        ("{allow_unencrypted_storage: true, timeout: 1}", "unknown-key", "token_cache.timeout"),
         ("{name: a, url: 'redis://a'}", "unknown-key", "token_cache.url"),
         ("{name: ../a}", "bad-value", "token_cache.name"),
         (f"{{url: 'https://u:{CANARY}@a'}}", "bad-value", "token_cache.url"),

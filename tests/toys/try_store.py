@@ -57,7 +57,7 @@ def faults():
     return {
         "missing": of(kind="directory"),
         "another store's": of(kind="directory", path="x", name="y"),
-        "its setting at another store": of(kind="file", path="x"),
+        "its setting at another store": of(kind="file", allow_unencrypted_storage=True, path="x"),
         "no path": of(kind="directory", path={"file": "x"}),
         "a kind": of(kind="directry", path="x"),
         "an absent key": [item[:2] for item in of(path="x", seal_with={"file": "absent"})],

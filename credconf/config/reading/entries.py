@@ -54,6 +54,10 @@ def read_entries(documents: list[Document], section: str | None) -> Entries:
 def _read_file(document: Document, mapping: Mapping, path: str, entries: Entries) -> None:
     entries.problems += faults(mapping, document, path)
     pairs = {key: pair for key, pair in pairs_of(mapping).items() if not is_user_key(key)}
+    if not path and (other := _other_file(document, pairs)):
+        entries.problems.append(other)
+        entries.unread = True
+        return
     if not _TOP & pairs.keys():
         part = _entry_part(document, mapping, None, path, entries.problems)
         entries.parts.setdefault(None, []).append(part)
@@ -77,6 +81,22 @@ def _read_file(document: Document, mapping: Mapping, path: str, entries: Entries
             entries.problems.append(_wrong("default", "a name", document.origin(node), path))
     if "credentials" in pairs:
         _read_named(document, pairs["credentials"][1], joined(path, "credentials"), entries)
+
+
+def _other_file(document: Document, pairs: dict[str, tuple[Scalar, Node]]) -> Problem | None:
+    """Return the problem of a file that is another tool's, and has no setting; `kind` is a common word."""
+    if not pairs or not pairs.keys().isdisjoint((KNOWN | _TOP) - {"kind"}):
+        return None
+    from credconf.kinds.hints import file_of_another_tool  # only broken files need it
+
+    found = file_of_another_tool(pairs, [key for key, (_, node) in pairs.items() if not isinstance(node, Scalar)])
+    if found is None:
+        return None
+    key, what = found
+    hint = f"this is {what}, not a configuration of credconf: name another file"
+    return Problem(
+        "unknown-key", f"`{key}` is not a setting", path=key, origin=document.origin(pairs[key][0]), hint=hint
+    )
 
 
 def _is_name(text: str) -> bool:
