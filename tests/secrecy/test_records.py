@@ -44,7 +44,7 @@ def blueprint():
 OBJECTS = {
     "a proof": lambda: Proof(SECRET, (SECRET,), "the client secret"),
     "the proof of a certificate": lambda: Proof(
-        SECRET, (SECRET,), "the certificate", signer=CertificateSigner(SECRET, b"")
+        SECRET, (SECRET,), "the certificate", signer=CertificateSigner(SECRET, b"", b"")
     ),
     "an answer": lambda: Answer(SECRET, "Bearer", 3600.0, None),
     "a response": lambda: Response(200, SECRET, {"set-cookie": SECRET}),

@@ -185,7 +185,7 @@ def test_without_its_key_or_any_secret_it_can_not_be_used(backend_of, clock, tmp
 
 def test_a_certificate_is_known_by_its_private_key_however_its_file_is_written(backend_of):
     def certificate(chain):
-        return Proof("-----BEGIN canary", (), "certificate", signer=CertificateSigner(None, chain))
+        return Proof("-----BEGIN canary", (), "certificate", signer=CertificateSigner(None, chain, chain))
 
     written, reading = backend_of(proofs=[certificate(b"short")]), backend_of(proofs=[certificate(b"long")])
     written.put(KEY, entry())
