@@ -206,7 +206,7 @@ class CertificateSigner:
         now = time.time()
         claims = {"aud": audience, "iss": client_id, "sub": client_id, "exp": now + _LIFE, "iat": now}
         is_adfs = urlsplit(audience).path.startswith(f"/{clouds.ADFS}/")
-        padding = PKCS1v15() if is_adfs else PSS(MGF1(SHA256()), SHA256.digest_size)
+        padding = PKCS1v15() if is_adfs else PSS(MGF1(SHA256()), SHA256().digest_size)
         header = self.for_adfs if is_adfs else self.header
         content = b"%s.%s" % (header, _json({**claims, "jti": str(uuid.uuid4())}))
         signed = Opaque()
