@@ -65,13 +65,26 @@ def read_bytes(path: str | PathLike[str], limit: int) -> bytes | Unreadable:
         mode = os.fstat(descriptor).st_mode
         if not stat.S_ISREG(mode):
             return _not_regular(mode)
-        with os.fdopen(descriptor, "rb", closefd=False) as stream:
-            content = stream.read(limit + 1) or b""  # `None` if the system has no bytes yet, as for some files of /proc
+        content = _content(descriptor, limit + 1)
     except OSError as exc:
         return unopened(exc)
     finally:
         os.close(descriptor)
     return too_large(limit) if len(content) > limit else content
+
+
+def _content(descriptor: int, size: int) -> bytes:
+    """Read from a descriptor without `os.fdopen`, whose stream under eventlet closes it."""
+    content = bytearray()
+    while len(content) < size:
+        try:
+            part = os.read(descriptor, size - len(content))
+        except BlockingIOError:  # the system has no bytes yet, as for some files of /proc
+            break
+        if not part:
+            break
+        content += part
+    return bytes(content)
 
 
 def _not_regular(mode: int) -> Unreadable:

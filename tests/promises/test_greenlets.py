@@ -57,6 +57,13 @@ def test_a_secret_comes_from_a_command(children, library, tmp_path):
     children.run(library, "greenlets:command", CAT, str(secret))
 
 
+def test_a_secret_comes_from_a_file(children, library, tmp_path):
+    secret = tmp_path / "secret"
+    secret.touch(mode=0o600)
+    secret.write_text(SECRET)
+    children.run(library, "greenlets:from_file", str(secret))
+
+
 @pytest.mark.parametrize("how", ["timeout", "kill"])
 def test_stopping_the_leader_while_a_command_runs_ends_only_its_own_call(children, library, how, tmp_path):
     os.mkfifo(tmp_path / "secret", mode=0o600)

@@ -127,6 +127,11 @@ def command(world: World, program: str, secret: str) -> None:
     cold_crowd_of(world, world.allowed({"command": [program, secret]}))
 
 
+def from_file(world: World, secret: str) -> None:
+    """The secret is the text of a file."""
+    cold_crowd_of(world, world.credential(client_secret={"file": secret}))
+
+
 def leader_is_stopped_in_a_command(world: World, how: str, program: str, pipe: str) -> None:
     """The leader is timed out or killed while it waits for the command that prints the secret."""
     credential = world.allowed({"command": [program, pipe]})
