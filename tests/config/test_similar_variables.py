@@ -61,7 +61,7 @@ def test_a_value_is_suggested_the_variable_for_the_value(scheme, path):
     assert read.form not in {"file", "unusable"}
 
 
-@pytest.mark.parametrize("name", documented())
+@pytest.mark.parametrize("name", [name for name in documented() if name.startswith("AZURE_")])
 def test_two_letters_that_changed_places_change_neither_setting_nor_form(name):
     meant = meaning_of(name)
     for misspelt in transposed(name.removeprefix("AZURE_")):
