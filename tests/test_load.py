@@ -130,13 +130,49 @@ def test_the_process_environment_is_the_default(project, monkeypatch):
 
 
 def test_a_missing_setting_says_how_to_give_it(project):
-    problem = next(item for item in project.refused().problems if item.path == "tenant_id")
+    given = {"client_id": CLIENT}
+    problem = next(item for item in project.refused(**given).problems if item.path == "tenant_id")
     assert problem.hint == "set AZURE_TENANT_ID"
     absent = (f"{project.path / name} (no such file)" for name in (".env", "credconf.yaml"))
     assert problem.looked_in == ("arguments", "environment", *absent)
     problem = only(project.refused_text(ID))
     assert problem.hint == "add `client_secret: {file: PATH}`, or set AZURE_CLIENT_SECRET or AZURE_CLIENT_SECRET_FILE"
     assert (problem.file, problem.line, problem.column) == ("app.yaml", 1, 1)
+
+
+THREE = "set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET"
+INIT = "run `credconf init`, which writes a credconf.yaml, or "
+
+
+@pytest.mark.parametrize(
+    ("path", "arguments", "hint"),
+    [
+        (None, {}, f"{INIT}{THREE}"),
+        (False, {}, THREE),
+        (None, {"http": {"timeout": 5}}, f"{INIT}{THREE}"),
+        (None, {"environ": {"AZURE_CLIENT_ID": ""}}, f"{INIT}{THREE}\nAZURE_CLIENT_ID is set, but empty"),
+        (
+            None,
+            {"environ": {"ARM_CLIENT_SECRET": "canary"}},
+            f"{INIT}{THREE}\nARM_CLIENT_SECRET is set; did you mean AZURE_CLIENT_SECRET?",
+        ),
+        (None, {"environ": {"HTTPS_PROXY": "http://proxy.example:8080"}}, f"{INIT}{THREE}"),
+    ],
+)
+def test_when_nothing_is_configured_one_problem_says_so(project, path, arguments, hint):
+    error = project.refused(path, **{"environ": {}, **arguments})
+    problem = only(error)
+    assert (problem.code, problem.message, problem.hint) == ("missing", "no credential is configured", hint)
+    assert "arguments" in problem.looked_in
+    assert "canary" not in str(error)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [{"environ": {"AZURE_TENANT_ID": TENANT}}, {"tenant_id": TENANT}, {"environ": {"CREDCONF_REGION": "westus2"}}],
+)
+def test_when_something_is_configured_each_missing_setting_is_told(project, arguments):
+    assert len(project.refused(**{"environ": {}, **arguments}).problems) > 1
 
 
 def test_resolved_has_the_promised_parts(project):

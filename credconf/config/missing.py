@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from credconf.ground.records import record, replace
 from credconf.kinds import KINDS, PROOFS, SETTINGS
-from credconf.problems import printable
+from credconf.problems import Problem, printable
 from credconf.problems.problem import joined
 from credconf.problems.wording import as_yaml
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from credconf.config.reading.inheritance import Entries
-    from credconf.problems import Problem
     from credconf.problems.problem import Origin
     from credconf.references import NotFound
 
@@ -68,6 +67,20 @@ class Missing:
             origin=part.origin if part else None,
             hint="\n".join(lines),
         )
+
+    def of_nothing(self, problems: list[Problem]) -> Problem:
+        """Return one problem for the missing settings, where nothing is configured at all.
+
+        Args:
+            problems: those of the missing settings.
+        """
+        paths = sorted((problem.path or "" for problem in problems), key=lambda path: path in PROOFS)
+        variables = [name for name in map(self.scheme.suggestion, paths) if name]
+        ways = ["run `credconf init`, which writes a credconf.yaml"] if self.request.named_files()[1] else []
+        ways += [f"set {', '.join(variables[:-1])} and {variables[-1]}"] if len(variables) == len(paths) else []
+        hint = ", or ".join(ways) or f"pass {', '.join(f'{path}=' for path in paths)}"
+        near = self.nearly_given({each for path in paths for each in self._wanted(path)})
+        return Problem("missing", "no credential is configured", hint="\n".join([hint, *near]))
 
     def _variables(self, path: str) -> str | None:
         """Return the variables that give a setting; for a secret, also the one that names its file."""

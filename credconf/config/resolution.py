@@ -175,12 +175,20 @@ def _of_model(judge: Judge, sources: _Sources, reported_already: list[Problem]) 
         sources.is_unread or bool(machine.dotenv.problems) or (name is not None and entries.is_abstract(name))
     )
     found: list[Problem] = []
+    is_missing = all(problem.code == "missing" for problem in judge.invalid)
+    if is_missing and not is_explained and not _errors(reported_already) and _is_nothing_given(judge, sources):
+        return [missing.of_nothing(judge.invalid)]
     for problem in judge.invalid:
         if problem.code != "missing":
             found.append(judge.placed(problem))
         elif not is_explained and not missing.is_explained(problem, reported_already):
             found.append(replace(missing.explained(problem), path=judge.path(problem.path or "")))
     return found
+
+
+def _is_nothing_given(judge: Judge, sources: _Sources) -> bool:
+    """Whether no source says anything about a credential: the machine's proxy and certificates do not."""
+    return not sources.documents and all(path.startswith("http.") for path in judge.merged)
 
 
 def _reported(problems: list[Problem], sources: _Sources) -> tuple[Problem, ...]:

@@ -166,7 +166,7 @@ def test_an_empty_variable_of_an_entry_a_prefix_and_a_reference_is_told(project)
 
 
 def test_empty_selectors_are_told(project):
-    assert "\nCREDCONF_FILE is set, but empty" in hint_for(project, {"CREDCONF_FILE": ""}, file=None)
+    assert "\nCREDCONF_FILE is set, but empty" in only(project.refused(None, environ={"CREDCONF_FILE": ""})).hint
     project.write("a.yaml", "credentials: {a: {}, b: {}}\n")
     problem = only(project.refused("a.yaml", environ={"CREDCONF_NAME": ""}))
     assert (problem.code, "CREDCONF_NAME is set, but empty" in problem.hint) == ("no-name", True)
