@@ -104,7 +104,7 @@ def test_there_are_keywords_of_each_sort():
     assert {"retry_total", "retry_on_methods", "raw_request_hook", "base_headers", "use_env_settings"} <= COMMON
     assert {"user_agent_overwrite", "tracing_attributes", "connection_data_block_size", "retry_policy"} <= COMMON
     assert {"certificate_data", "send_certificate_chain", "authority"} <= OWN["CertificateCredential"]
-    assert {"enable_azure_proxy", "token_file_path"} <= OWN["WorkloadIdentityCredential"]
+    assert {"tenant_id", "token_file_path"} <= OWN["WorkloadIdentityCredential"]
 
 
 @pytest.mark.parametrize("kind", ARGUMENTS)
