@@ -237,12 +237,12 @@ MUTANTS = (
         "context.redact(",
         REDACTED,
     ),
-    Mutant("an assertion is quoted", "entra/client.py", "context.redact.add(opaque)", "pass", SENT_BACK),
+    Mutant("an assertion is quoted", "entra/client.py", "        context.redact.add(opaque)\n", "", SENT_BACK),
     Mutant(
         "a user's token is quoted",
         "entra/client.py",
-        "for opaque in secrets.values():",
-        "for opaque in [secrets[proof.parameter]]:",
+        "context.redact.add(request.user.assertion)",
+        "pass",
         (*USERS, "-k", "shows_the_users_token and echoing"),
     ),
     Mutant(

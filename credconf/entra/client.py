@@ -192,12 +192,12 @@ class EntraClient:
     ) -> Answer | Failure:
         """Send the request with the proof and the user's token in place of the placeholders."""
         address = self._discovery.regional(built.url, sender, context)
-        secrets = {proof.parameter: proof.for_request(built.url, self._identity.client_id)}
+        opaque = proof.for_request(built.url, self._identity.client_id)
+        context.redact.add(opaque)
+        form = Form(built.fields, proof.parameter, opaque)
         if request.user is not None:
-            secrets["assertion"] = request.user.assertion
-        for opaque in secrets.values():
-            context.redact.add(opaque)
-        form = Form(built.fields, secrets)
+            context.redact.add(request.user.assertion)
+            form.act_for(request.user.assertion)
         reply = sender.post(address, context, params=built.params, form=form, headers=built.headers)
         found = token_in(reply) if reply.status == _OK else None
         if found is None:

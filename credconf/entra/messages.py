@@ -9,7 +9,6 @@ import json
 import math
 import re
 import string
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final
 
 from credconf.ground.records import field, record
@@ -34,7 +33,6 @@ _NUMBER: Final = re.compile(r"[ \t]*-?[0-9]{1,20}(?:\.[0-9]{1,20})?[ \t]*")
 _VISIBLE: Final = re.compile(r"[\x21-\x7e]+")
 _TYPE: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}")
 _put: Final[Callable[[Any, str, Any], None]] = object.__setattr__  # a constructor has a frame
-_content: Final = attrgetter("content")  # written in C: a comprehension may have a frame
 
 
 def _whole(text: str) -> int | float:
@@ -177,20 +175,28 @@ class Form:
 
     Args:
         fields: All fields, with a placeholder for each secret.
-        secrets: The secrets by the names of their fields: the proof, and the user's token.
+        parameter: The name of the field that carries the proof.
+        proof: The value of that field.
     """
 
-    __slots__ = ("_fields", "_secrets")
+    __slots__ = ("_fields", "_parameter", "_proof", "_user")
 
-    def __init__(self, fields: Mapping[str, Any], secrets: Mapping[str, Opaque]) -> None:
-        self._fields, self._secrets = fields, secrets
+    def __init__(self, fields: Mapping[str, Any], parameter: str, proof: Opaque) -> None:
+        self._fields, self._parameter, self._proof = fields, parameter, proof
+        self._user: Opaque | None = None
+
+    def act_for(self, assertion: Opaque) -> None:
+        """Send the token of a user in the field `assertion`."""
+        self._user = assertion
 
     def __repr__(self) -> str:
         return "<form>"
 
     def opened(self) -> dict[str, Any]:
         """Return a plain dictionary with the secrets. A caller passes it on, and assigns it to no variable."""
-        return {**self._fields, **dict(zip(self._secrets, map(_content, self._secrets.values()), strict=True))}
+        if self._user is None:
+            return {**self._fields, self._parameter: self._proof.content}
+        return {**self._fields, self._parameter: self._proof.content, "assertion": self._user.content}
 
 
 class Payload:
