@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 
 import credconf
 from tests.contract.faces import SCOPE, Clock, engine_of
+from tests.entra.scripted import Scripted
 from tests.secrecy.canaries import CANARY, SECRET, Canary
-from tests.secrecy.reach import texts_of_records, walk
+from tests.secrecy.reach import stack, texts_of_records, walk
 from tests.secrecy.renderings import renderings
 from tests.secrecy.test_failures import assert_silent, error_of
 from tests.secrecy.test_live_frames import of_token, watching
@@ -166,3 +168,21 @@ def test_the_log_of_a_refresh_that_fails_does_not_show_the_users_token(site, sai
     error_of(acting.verify, READ)
     credential.close()
     canary.assert_absent(texts_of_records(said[0].records))
+
+
+def test_an_applications_client_is_given_the_users_token_and_our_frames_do_not_keep_it(entra):
+    token, frames = entra.user_token(), []
+
+    class Client(Scripted):
+        def post(self, url, **arguments):
+            frames.append(sys._getframe(1))
+            return super().post(url, **arguments)
+
+    client = Client()
+    built = credconf.build({"tenant_id": "t.com", "client_id": "c", "client_secret": SECRET}, http_client=client)
+    assert built.on_behalf_of(token).get_token(READ).token == "a-token"
+    assert client.sent[0]["data"]["assertion"] == token
+    found = [text for frame in frames for text in stack(frame)]
+    assert found
+    of_token(token).assert_absent(found)
+    CANARY.assert_absent(found)
