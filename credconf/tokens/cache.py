@@ -162,7 +162,8 @@ class UserTokenCache(TokenCache):
         """The token of a key, unless it has expired."""
         token = super().get(key)
         if token is not None:
-            with self._lock, contextlib.suppress(KeyError):  # it may have been evicted meanwhile
+            # One call of C code, without the lock: a signal handler that needs a token would wait for its own thread.
+            with contextlib.suppress(KeyError):  # it may have been evicted meanwhile
                 self.tokens.move_to_end(key)
         return token
 
@@ -170,8 +171,16 @@ class UserTokenCache(TokenCache):
         """Add a token, and evict the oldest ones that have expired or are beyond the limit."""
         super().put(key, token)
         with self._lock:
-            while self.tokens and self._clock() >= next(iter(self.tokens.values())).expires:
-                self.tokens.popitem(last=False)
+            while self.tokens:
+                oldest, kept = self.tokens.popitem(last=False)
+                if self._clock() < kept.expires:
+                    self.tokens[oldest] = kept
+                    self.tokens.move_to_end(oldest, last=False)
+                    return
+
+    def newest(self) -> list[str]:
+        """The texts of the tokens that were used last."""
+        return [token.info.token for token in list(self.tokens.values())[-_NEWEST:]]
 
 
 _ROUNDING = 1e-4  # seconds; the rounding error of a difference of two clock readings

@@ -467,3 +467,20 @@ def test_no_request_is_made_for_a_user_whose_token_has_expired(case, user, clock
         with pytest.raises(credconf.AuthenticationError, match="check this machine's clock".capitalize()):
             method(READ)
     assert case.entra.count() == 0
+
+
+def test_ad_fs_has_the_grant_too(case, user):
+    acting = case.build(tenant_id="adfs").on_behalf_of(user())
+    assert named(acting.get_token(READ))["upn"] == "ada@contoso.com"
+    assert case.entra.requests[-1].path == "/adfs/oauth2/token"
+
+
+def test_a_refused_secret_of_a_list_gives_way_to_the_next(case, user):
+    if case.kind != "client_secret":
+        pytest.skip("only secrets are listed")
+    wrong = case.proof.with_name("wrong")
+    wrong.write_text("wrong~secret")
+    wrong.chmod(0o600)
+    credential = case.build(client_secret=[{"file": str(wrong)}, {"file": str(case.proof)}])
+    assert credential.on_behalf_of(user()).get_token(READ).token
+    assert [request.status for request in case.entra.requests] == [401, 200]
