@@ -14,12 +14,15 @@ TYPE_CHECKING = False  # as type checkers know it; importing typing would be mos
 if TYPE_CHECKING:
     from . import aio, errors, testing
     from .azure_identity import (
+        AzureAuthorityHosts,
         CertificateCredential,
         ClientAssertionCredential,
         ClientSecretCredential,
         EnvironmentCredential,
         ManagedIdentityCredential,
+        TokenCachePersistenceOptions,
         WorkloadIdentityCredential,
+        get_bearer_token_provider,
     )
     from .config.resolution import Resolved
     from .credential import Credential
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AuthenticationError",
+    "AzureAuthorityHosts",
     "AzureCliSettings",
     "CertificateCredential",
     "ClientAssertionCredential",
@@ -60,18 +64,21 @@ __all__ = [
     "Problem",
     "Resolved",
     "Settings",
+    "TokenCachePersistenceOptions",
     "WorkloadIdentityCredential",
     "__version__",
     "aio",
     "build",
     "errors",
     "from_config",
+    "get_bearer_token_provider",
     "load",
     "testing",
 ]
 
 _HOME = {
     "AuthenticationError": "errors",
+    "AzureAuthorityHosts": "azure_identity",
     "AzureCliSettings": "kinds",
     "CertificateCredential": "azure_identity",
     "ClientAssertionCredential": "azure_identity",
@@ -92,9 +99,11 @@ _HOME = {
     "Problem": "problems",
     "Resolved": "config.resolution",
     "Settings": "kinds",
+    "TokenCachePersistenceOptions": "azure_identity",
     "WorkloadIdentityCredential": "azure_identity",
     "build": "factory",
     "from_config": "factory",
+    "get_bearer_token_provider": "azure_identity",
     "load": "factory",
 }
 _MODULES = frozenset({"aio", "errors", "testing"})

@@ -8,6 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .azure_identity.companions import (
+    AzureAuthorityHosts,
+    TokenCachePersistenceOptions,
+    get_async_bearer_token_provider,
+)
 from .azure_identity.plans import (
     assertion_plan,
     certificate_plan,
@@ -17,15 +22,17 @@ from .azure_identity.plans import (
     workload_plan,
 )
 from .credential import CredentialBase
+from .entra.request import refuse_misspelt
 from .entra.user import user_of
 from .factory import engine_for, plan_of, request_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
     from types import TracebackType
     from typing import Literal, Self, Unpack
 
     from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
+    from azure.core.credentials_async import AsyncSupportsTokenInfo, AsyncTokenCredential
 
     from .azure_identity.options import CertificateOptions, ManagedIdentityOptions, Options, WorkloadOptions
     from .config.resolution import Resolved
@@ -35,15 +42,18 @@ if TYPE_CHECKING:
     from .tokens.cache import Token
 
 __all__ = [
+    "AzureAuthorityHosts",
     "CertificateCredential",
     "ClientAssertionCredential",
     "ClientSecretCredential",
     "Credential",
     "EnvironmentCredential",
     "ManagedIdentityCredential",
+    "TokenCachePersistenceOptions",
     "WorkloadIdentityCredential",
     "build",
     "from_config",
+    "get_bearer_token_provider",
 ]
 
 
@@ -67,9 +77,11 @@ class Credential(CredentialBase):
         claims: str | None = None,
         tenant_id: str | None = None,
         enable_cae: bool = False,
-        **kwargs: Any,  # noqa: ARG002 - azure-core's protocol demands it; unknown options are ignored
+        **kwargs: Any,  # azure-core's protocol demands it; unknown options are ignored
     ) -> AccessToken:
         """Return a token; see `credconf.Credential.get_token`."""
+        if kwargs:
+            refuse_misspelt("get_token", kwargs)
         if not (claims or tenant_id or enable_cae):
             try:
                 token = self._tokens[scopes]
@@ -91,6 +103,7 @@ class Credential(CredentialBase):
                 if self._now() < token.due and self._monotonic() < token.monotonic_due:
                     return token.info
             return (await self._token("get_token_info", scopes, None, None, cae=False)).info
+        refuse_misspelt("get_token_info", options)
         claims, tenant_id, cae = options.get("claims"), options.get("tenant_id"), options.get("enable_cae", False)
         return (await self._token("get_token_info", scopes, claims, tenant_id, cae=bool(cae))).info
 
@@ -219,3 +232,23 @@ def build(
     plan = plan_of(configuration, http_client)
     del configuration  # a traceback with locals shows this frame
     return Credential(*plan())
+
+
+def get_bearer_token_provider(
+    credential: AsyncTokenCredential | AsyncSupportsTokenInfo, *scopes: str
+) -> Callable[[], Coroutine[Any, Any, str]]:
+    """Return a coroutine function that returns a token's text, as OpenAI's asynchronous client takes it.
+
+    Args:
+        credential: of credconf, or any other of azure-core's protocol.
+        *scopes: at least one, such as `https://cognitiveservices.azure.com/.default`.
+
+    Returns:
+        A coroutine function without arguments. Each call returns a valid token, from memory where there is one; it
+        raises what the credential's `get_token` raises.
+
+    Raises:
+        ValueError: there is no scope.
+        TypeError: the credential is none; a scope is not text.
+    """
+    return get_async_bearer_token_provider(credential, *scopes)

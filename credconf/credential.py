@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from .assembly import blueprint_from_portable, digest
 from .engine import Engine
+from .entra.request import refuse_misspelt
 from .entra.user import user_of
 from .sharing import shared
 
@@ -45,7 +46,7 @@ class CredentialBase:
 
     def _open(self) -> Engine:
         if self._engine is None:
-            message = "the credential is closed"
+            message = "the credential is closed: make a new one, or close it later"
             raise ValueError(message)
         return self._engine if self._application is None else self._application._open()  # noqa: SLF001 - of the same class
 
@@ -148,7 +149,7 @@ class Credential(CredentialBase):
         claims: str | None = None,
         tenant_id: str | None = None,
         enable_cae: bool = False,
-        **kwargs: Any,  # noqa: ARG002 - azure-core's protocol demands it; unknown options are ignored
+        **kwargs: Any,  # azure-core's protocol demands it; unknown options are ignored
     ) -> AccessToken:
         """Return a token for the scopes, from memory or from Entra. Concurrent calls share one request.
 
@@ -157,7 +158,7 @@ class Credential(CredentialBase):
             claims: the claims of a claims challenge, as JSON; a new token is requested.
             tenant_id: another tenant, if the configuration allows it.
             enable_cae: whether the caller handles claims challenges.
-            **kwargs: ignored.
+            **kwargs: ignored, unless one is a misspelling of the others.
 
         Returns:
             The token, and its expiry in seconds of Unix time.
@@ -166,8 +167,10 @@ class Credential(CredentialBase):
             AuthenticationError: Entra refused, or could not be asked.
             CredentialUnavailableError: a reference of the configuration can't be read now.
             ValueError: no scopes, an invalid tenant, or a closed credential.
-            TypeError: a scope, the claims or the tenant is not text.
+            TypeError: a scope, the claims or the tenant is not text; a keyword is misspelt.
         """
+        if kwargs:
+            refuse_misspelt("get_token", kwargs)
         if not (claims or tenant_id or enable_cae):
             try:
                 token = self._tokens[scopes]
@@ -183,7 +186,7 @@ class Credential(CredentialBase):
 
         Args:
             *scopes: at least one.
-            options: `claims`, `tenant_id`, `enable_cae`; others are ignored.
+            options: `claims`, `tenant_id`, `enable_cae`; others are ignored, unless one is a misspelling of these.
 
         Returns:
             The token, its expiry and refresh time in seconds of Unix time, and its type.
@@ -192,7 +195,7 @@ class Credential(CredentialBase):
             AuthenticationError: Entra refused, or could not be asked.
             CredentialUnavailableError: a reference of the configuration can't be read now.
             ValueError: no scopes, an invalid tenant, or a closed credential.
-            TypeError: a scope, the claims or the tenant is not text.
+            TypeError: a scope, the claims or the tenant is not text; an option is misspelt.
         """
         if not options:
             try:
@@ -203,6 +206,7 @@ class Credential(CredentialBase):
                 if self._now() < token.due and self._monotonic() < token.monotonic_due:
                     return token.info
             return self._token("get_token_info", scopes, None, None, cae=False).info
+        refuse_misspelt("get_token_info", options)
         claims, tenant_id, cae = options.get("claims"), options.get("tenant_id"), options.get("enable_cae", False)
         return self._token("get_token_info", scopes, claims, tenant_id, cae=bool(cae)).info
 

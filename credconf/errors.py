@@ -2,6 +2,8 @@
 
     CredconfError                            the base class
     ├── ConfigError (ValueError)             the configuration: from_config(), load(), build(), the constructors
+    │   └── MissingFileError                 a constructor with azure-identity's name: a file does not exist
+    │       (FileNotFoundError)
     └── AuthenticationError                  get_token(): Entra refused, or could not be asked
         │   (azure.core.exceptions.ClientAuthenticationError)
         └── CredentialUnavailableError       get_token(): a reference (a file, a command) can't be read now
@@ -14,6 +16,7 @@ All of them can be pickled. None holds a secret in `args`, in an attribute, or i
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING, Any
 
 from azure.core.exceptions import ClientAuthenticationError
@@ -25,7 +28,14 @@ if TYPE_CHECKING:
 
     from .problems import Problem
 
-__all__ = ["AuthenticationError", "ConfigError", "CredconfError", "CredentialUnavailableError", "Failure"]
+__all__ = [
+    "AuthenticationError",
+    "ConfigError",
+    "CredconfError",
+    "CredentialUnavailableError",
+    "Failure",
+    "MissingFileError",
+]
 
 
 class CredconfError(Exception):
@@ -47,6 +57,20 @@ class ConfigError(CredconfError, ValueError):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.problems,)
+
+
+class MissingFileError(ConfigError, FileNotFoundError):
+    """A file that an argument or a variable names does not exist: what `CertificateCredential` raises.
+
+    It is a `FileNotFoundError`, too, because azure-identity's class raises one.
+
+    Attributes:
+        errno: `errno.ENOENT`.
+    """
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__(problems)
+        self.errno = errno.ENOENT
 
 
 class AuthenticationError(CredconfError, ClientAuthenticationError):

@@ -186,7 +186,8 @@ def _in_one_line(warning: Problem) -> str:
     """Format a warning as one line of the log, which the name of a file must not be able to forge."""
     from .problems import printable  # only warnings need it
 
-    return printable(f"{warning.origin}: {warning.message} ({warning.hint})")
+    told = [f"{warning.origin}: {warning.message}", *([f"({warning.hint})"] if warning.hint else [])]
+    return printable(" ".join(told))
 
 
 def plan_of(configuration: object, http_client: HttpClient | None) -> Callable[[], tuple[Engine, str | None]]:

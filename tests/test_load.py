@@ -130,13 +130,26 @@ def test_the_process_environment_is_the_default(project, monkeypatch):
 
 
 def test_a_missing_setting_says_how_to_give_it(project):
-    problem = next(item for item in project.refused().problems if item.path == "tenant_id")
+    error = project.refused(environ={"AZURE_CLIENT_ID": CLIENT})
+    problem = next(item for item in error.problems if item.path == "tenant_id")
     assert problem.hint == "set AZURE_TENANT_ID"
     absent = (f"{project.path / name} (no such file)" for name in (".env", "credconf.yaml"))
     assert problem.looked_in == ("arguments", "environment", *absent)
     problem = only(project.refused_text(ID))
     assert problem.hint == "add `client_secret: {file: PATH}`, or set AZURE_CLIENT_SECRET or AZURE_CLIENT_SECRET_FILE"
     assert (problem.file, problem.line, problem.column) == ("app.yaml", 1, 1)
+
+
+def test_nothing_at_all_is_one_problem(project):
+    [problem] = project.refused().problems
+    assert (problem.code, problem.path) == ("missing", None)
+    assert problem.message.startswith("nothing is configured: ")
+    ways = "`credconf init` writes a configuration; or set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET"
+    assert problem.hint == ways
+    # What is nearly given is still named, and a proxy of the machine is no setting of a credential.
+    environ = {"AZURE_SECRET": CANARY, "HTTPS_PROXY": "http://proxy.example:1"}
+    [problem] = project.refused(environ=environ).problems
+    assert problem.hint == f"{ways}\nAZURE_SECRET is set; did you mean AZURE_CLIENT_SECRET?"
 
 
 def test_resolved_has_the_promised_parts(project):

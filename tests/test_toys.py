@@ -122,7 +122,10 @@ def test_a_toy_is_one_file_and_a_line_of_its_registry(tmp_path, toy, added, remo
 
 
 WAY = ["configuration", "expiry", "token cache", "name resolution", "proxy", "TLS", "discovery", "clock", "token"]
-UNPICKLABLE = "settings that hold a secret can't be pickled: use a reference, such as {file: PATH}"
+UNPICKLABLE = (
+    "settings that hold a secret can't be pickled, here `{}`: use from_config() with a reference, "
+    "such as {{file: PATH}}"
+)
 OF_A_KIND = {
     "load_infers_the_kind": ["client_passphrase", True, 7],
     "the_kind_is_named": [
@@ -185,7 +188,7 @@ OF_A_KIND = {
     "its_arguments_have_types": True,
     "mixed_identity": [["mixed-identity", "client_id"]],
     "sealing": [{"token": "x"}, None],
-    "pickling": [True, UNPICKLABLE],
+    "pickling": [True, UNPICKLABLE.format("client_passphrase")],
     "its_repr_shows_no_secret": [False, False],
     "a_token": [True, 1, True, True],
     "a_token_for_a_coroutine": 2,
@@ -296,7 +299,7 @@ Variables: `CREDCONF_TOKEN_CACHE__PATH`; of the entry NAME: `CREDCONF__<NAME>__T
         "the place": ["token_cache.path"],
         "the key": ["token_cache.path", "token_cache.seal_with"],
     },
-    "pickling": [True, UNPICKLABLE],
+    "pickling": [True, UNPICKLABLE.format("seal_with")],
     "a_token_survives_into_a_second_process": [True, 1],
     "what_is_kept_is_sealed": [1, [False] * 3, True],
     "another_secret_finds_no_token": 1,

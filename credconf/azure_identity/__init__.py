@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from credconf.credential import Credential
 
+from .companions import AzureAuthorityHosts, TokenCachePersistenceOptions, get_bearer_token_provider
 from .plans import assertion_plan, certificate_plan, environment_plan, managed_identity_plan, secret_plan, workload_plan
 
 if TYPE_CHECKING:
@@ -16,6 +17,18 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from .options import CertificateOptions, ManagedIdentityOptions, Options, WorkloadOptions
+
+__all__ = [
+    "AzureAuthorityHosts",
+    "CertificateCredential",
+    "ClientAssertionCredential",
+    "ClientSecretCredential",
+    "EnvironmentCredential",
+    "ManagedIdentityCredential",
+    "TokenCachePersistenceOptions",
+    "WorkloadIdentityCredential",
+    "get_bearer_token_provider",
+]
 
 
 class ClientSecretCredential(Credential):
@@ -49,6 +62,7 @@ class CertificateCredential(Credential):
 
     Raises:
         ConfigError: an argument can't be used (it is a `ValueError`).
+        MissingFileError: the file does not exist (it is a `ConfigError` and a `FileNotFoundError`).
         TypeError: an option is unknown, or has a wrong type.
     """
 

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from credconf.assembly import blueprint_of
+from credconf.config.variables import split_list
 from credconf.engine import Engine
 from credconf.entra.http import client_fault
 from credconf.ground.records import replace
 from credconf.kinds import Invalid, validate
-from credconf.problems import Problem, closest
+from credconf.problems import Problem
 from credconf.references import Reader
 
 if TYPE_CHECKING:
@@ -25,9 +26,10 @@ class Options(TypedDict, total=False):
 
     Keys:
         authority: host name or https:// URL; `AZURE_AUTHORITY_HOST` by default.
-        additionally_allowed_tenants: other tenants for which a token may be requested; `["*"]` for all.
+        additionally_allowed_tenants: other tenants for which a token may be requested; `["*"]` for all. A text is
+            split at `;` and `,`.
         disable_instance_discovery: trust an authority that is not well known, without instance discovery.
-        cache_persistence_options: azure-identity's `TokenCachePersistenceOptions`; also keep tokens in a file of the
+        cache_persistence_options: `TokenCachePersistenceOptions`; also keep tokens in a file of the
             user, as `token_cache: {kind: file}` does; needs the extra credconf[persistent].
         http_client: sends the requests; an object with MSAL's `get`, `post` and `close`.
         retry_total: how often a failed attempt is repeated.
@@ -97,34 +99,6 @@ class ManagedIdentityOptions(TypedDict, total=False):
     logging_enable: bool
 
 
-_OWN_CLIENT = "pass http_client=, an object with get, post and close"
-_OWN_RETRIES = "retry_total= is the number of retries; the response decides when, and the waits grow: remove it"
-ELSEWHERE = {
-    "transport": f"an azure-core transport is not used here: {_OWN_CLIENT}",
-    **dict.fromkeys(
-        ("policies", "per_call_policies", "per_retry_policies"),
-        f"azure-core policies are not used here: {_OWN_CLIENT}",
-    ),
-    **dict.fromkeys(
-        (
-            "retry_connect",
-            "retry_read",
-            "retry_status",
-            "retry_backoff_factor",
-            "retry_backoff_max",
-            "retry_mode",
-        ),
-        _OWN_RETRIES,
-    ),
-    "raw_response_hook": f"responses hold tokens and are not passed on: remove it, or {_OWN_CLIENT}",
-    "logging_body": "bodies hold secrets and tokens, and are never logged: remove it; logging_enable= logs requests",
-    "permit_redirects": "redirects are not followed, as a secret goes only to the configured authority: remove it",
-    "connection_cert": f"a client certificate for TLS needs your own HTTP client: {_OWN_CLIENT}",
-    "timeout": "pass connection_timeout= and read_timeout=, or use from_config(http={'total_timeout': SECONDS})",
-}
-"""azure-core's keywords that have no effect here, with what to do instead."""
-
-
 # Checked first, because later errors would be raised in frames that hold the secret. `None` counts as not given.
 _TYPES: dict[str, tuple[type, ...]] = {
     "retry_total": (int,),
@@ -142,14 +116,10 @@ def wrong_option(cls: str, options: Mapping[str, Any], known: type) -> TypeError
     for name, value in options.items():
         if name == "http_client" and (unusable := client_fault(value)):
             return TypeError(f"{cls}(): {unusable}")
-        if name in ELSEWHERE:
-            return TypeError(f"{cls}() got {name}=: {ELSEWHERE[name]}")
-        if name not in known.__annotations__ and name in Options.__annotations__:
-            return TypeError(f"{cls}() got {name}=: the endpoint of a managed identity does not need it: remove it")
         if name not in known.__annotations__:
-            meant = closest(name, known.__annotations__)
-            hint = f"; did you mean {meant}=?" if meant else ""
-            return TypeError(f"{cls}() got an unexpected keyword argument {name!r}{hint}")
+            from .keywords import refusal  # only a wrong keyword needs it
+
+            return TypeError(f"{cls}() {refusal(name, known.__annotations__, Options.__annotations__)}")
         types = _TYPES.get(name)
         if types is not None and value is not None and not isinstance(value, types):
             expected = " or ".join(each.__name__ for each in types)
@@ -168,9 +138,12 @@ def raising(wrong: Sequence[Problem] | TypeError) -> Callable[[], Engine]:
     """Return a function that raises the error."""
 
     def make() -> Engine:
-        from credconf.errors import ConfigError
+        from credconf.errors import ConfigError, MissingFileError
 
-        raise wrong if isinstance(wrong, TypeError) else ConfigError(wrong)
+        if isinstance(wrong, TypeError):
+            raise wrong
+        is_missing = any(problem.code == "missing-file" for problem in wrong)
+        raise MissingFileError(wrong) if is_missing else ConfigError(wrong)
 
     return make
 
@@ -185,8 +158,9 @@ def plan(fields: dict[str, Any], options: Mapping[str, Any]) -> Callable[[], Eng
     if "tenant_id" in fields:
         fields["token_cache"] = cache
         fields["authority"] = options.get("authority") or environ.get("AZURE_AUTHORITY_HOST") or None
-        fields["region"] = environ.get("AZURE_REGIONAL_AUTHORITY_NAME") or None
-        fields["additionally_allowed_tenants"] = options.get("additionally_allowed_tenants") or ()
+        # azure-identity's variable, else MSAL's
+        fields["region"] = environ.get("AZURE_REGIONAL_AUTHORITY_NAME") or environ.get("MSAL_FORCE_REGION") or None
+        fields["additionally_allowed_tenants"] = _tenants(options.get("additionally_allowed_tenants"))
         fields["disable_instance_discovery"] = bool(options.get("disable_instance_discovery"))
     settings = validate(fields)
     if isinstance(settings, Invalid):
@@ -197,6 +171,13 @@ def plan(fields: dict[str, Any], options: Mapping[str, Any]) -> Callable[[], Eng
     if isinstance(planned, list):
         return raising(planned)
     return lambda: Engine(replace(planned, transport=_transport(planned.transport, options)))
+
+
+def _tenants(given: Sequence[str] | None) -> Sequence[str]:
+    """Return the tenants; text is split as a variable is. azure-identity looks for a tenant's name in such text."""
+    if not isinstance(given, str):
+        return given or ()
+    return split_list(given)
 
 
 def _cache(options: Any) -> dict[str, Any] | TypeError | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from credconf.ground.records import record, replace
 from credconf.kinds import KINDS, PROOFS, SETTINGS
-from credconf.problems import printable
+from credconf.problems import Problem, printable
 from credconf.problems.problem import joined
 from credconf.problems.wording import as_yaml
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from credconf.config.reading.inheritance import Entries
-    from credconf.problems import Problem
     from credconf.problems.problem import Origin
     from credconf.references import NotFound
 
@@ -68,6 +67,20 @@ class Missing:
             origin=part.origin if part else None,
             hint="\n".join(lines),
         )
+
+    def nothing_given(self, problems: Iterable[Problem]) -> Problem:
+        """Return one problem instead of those of each missing setting, where no source gives any setting.
+
+        Args:
+            problems: the explained problems.
+        """
+        paths = {problem.path or "": problem for problem in problems}
+        order = sorted(paths, key=["tenant_id", "client_id", *PROOFS].index)
+        *names, last = (self.scheme.suggestion(path) or path for path in order)
+        near = [line for problem in paths.values() for line in (problem.hint or "").split("\n")[1:]]
+        hint = f"`credconf init` writes a configuration; or set {', '.join(names)} and {last}"
+        message = "nothing is configured: no argument, variable or file gives a setting of a credential"
+        return Problem("missing", message, hint="\n".join([hint, *dict.fromkeys(near)]))
 
     def _variables(self, path: str) -> str | None:
         """Return the variables that give a setting; for a secret, also the one that names its file."""

@@ -89,7 +89,8 @@ def mixed_identity(layers: Sequence[Layer], merged: Mapping[str, Value], reader:
             yield _mixed(field, winner, other, merged[field], reader)
         elif winner.origin.place != "file" and other.origin.place == "file" and _is_whole(layers, other):
             message = f"the identity in {other.origin} is replaced as a whole by {winner.origin}"
-            yield Problem("identity-replaced", message, severity="warning", path="client_id", origin=winner.origin)
+            hint = "use a named entry, which reads no AZURE_ variable, if this is not intended"
+            yield Problem("identity-replaced", message, "warning", "client_id", winner.origin, hint)
 
 
 def _mixed(field: str, winner: Value, other: Value, proof: Value, reader: Reader) -> Problem:

@@ -7,6 +7,7 @@ out of MSAL. So no frame of MSAL remains when the placeholder is replaced and th
 
 from __future__ import annotations
 
+import uuid
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -35,7 +36,9 @@ _PLACEHOLDERS: dict[str, Any] = {
     "client_secret": "placeholder",
     "client_assertion": {"client_assertion": lambda: "placeholder"},
 }
-_MALFORMED = "Check `authority` and `http.proxy`: something else may answer there."
+_MALFORMED = (
+    "Check `{}` and `http.proxy`: something else may answer there, or a server that is not set up as it should."
+)
 
 
 class _NoTokens:
@@ -149,7 +152,9 @@ class EntraClient:
             The token, or the failure: it is not raised, so no frame of a traceback holds the secret.
         """
         redact = Redactor((), self._identity.concealed, partial(self._held, proof, held), tokens)
-        context = RequestContext(self._identity, request.tenant, redact, proof.claims, request.user is not None)
+        context = RequestContext(
+            self._identity, request.tenant, redact, proof.claims, str(uuid.uuid4()), request.user is not None
+        )
         sender = Sender(self._http, deadline if self._bounded else None, retries=retries)
         try:
             built = self._build(proof.parameter, request, sender, context)
@@ -203,8 +208,11 @@ class EntraClient:
         if found is None:
             return refusal(context, reply.status, reply.headers, reply.payload, reply.text)
         if isinstance(found, str):
-            return context.failure(found, "malformed", do=_MALFORMED, status_code=_OK)
+            return context.failure(found, "malformed", do=self._malformed(), status_code=_OK)
         return found
+
+    def _malformed(self) -> str:
+        return _MALFORMED.format("oidc_authority" if self._identity.oidc_authority else "authority")
 
     def _held(self, proof: Proof, others: Callable[[], Iterable[str]]) -> Iterator[str]:
         yield from proof.secrets

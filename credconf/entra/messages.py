@@ -124,8 +124,8 @@ class Answer:
 def token_in(reply: Reply) -> Answer | str | None:
     """Return the token of a reply.
 
-    Servers send `expires_in` as a number or as text. They may omit it (RFC 6749 only recommends it): then the lifetime
-    is 0, so the caller gets the token and no cache keeps it.
+    Servers send `expires_in` as a number or as text. RFC 6749 only recommends it, but a token without it looks expired
+    to each caller, and can't be cached.
 
     Returns:
         The token; the reason if the token can't be used, for example since it would end the header of a request;
@@ -142,7 +142,9 @@ def token_in(reply: Reply) -> Answer | str | None:
     token_type = reply.payload.get("token_type") or "Bearer"
     if not isinstance(token_type, str) or not _TYPE.fullmatch(token_type):
         return "the type of the token is not one of HTTP"
-    lifetime = _seconds(reply.payload.get("expires_in")) or 0
+    lifetime = _seconds(reply.payload.get("expires_in"))
+    if lifetime is None:
+        return "the answer does not say how long the token is valid (`expires_in`)"
     refresh_in = _seconds(reply.payload.get("refresh_in"))
     answer = object.__new__(Answer)
     _put(answer, "token", reply.payload["access_token"])

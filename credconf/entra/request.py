@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote, urlsplit
 
 from credconf.ground.records import field, record
-from credconf.problems import printable
 from credconf.problems.failure import Failure
+from credconf.problems.wording import misspelt, printable
 from credconf.settings import clouds, formats
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator, Mapping, Sequence
+    from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 
     from .user import User
 
@@ -160,6 +160,22 @@ class TokenRequest:
         return (self.key, self.claims) if self.claims else self.key
 
 
+_OPTIONS = ("claims", "tenant_id", "enable_cae")
+
+
+def refuse_misspelt(method: str, options: Iterable[str]) -> None:
+    """Refuse a misspelt option of a token request. Others are ignored: azure-core's protocol demands it.
+
+    Raises:
+        TypeError: an option is a misspelling.
+    """
+    for name in options:
+        meant = None if name in _OPTIONS else misspelt(name, _OPTIONS)
+        if meant is not None:
+            message = f"{method}() got an unexpected keyword argument {printable(name)!r}; did you mean {meant}=?"
+            raise TypeError(message)
+
+
 def token_request(  # noqa: PLR0917 - a call, and the two settings that judge it
     method: str,
     scopes: tuple[str, ...],
@@ -229,10 +245,11 @@ def _tenant(requested: str, default: str | None, allowed: Sequence[str]) -> str 
     fault = _fault(requested)
     if fault:
         raise ValueError(fault)
-    if default in {requested, clouds.ADFS} or os.environ.get(_DISABLE_MULTITENANT):
+    folded = requested.lower()  # Entra compares tenants without case; one spelling for one token
+    if _is_one_of(default, {folded, clouds.ADFS}) or os.environ.get(_DISABLE_MULTITENANT):
         return default
-    if "*" in allowed or requested in allowed:
-        return requested
+    if any(_is_one_of(tenant, {folded, "*"}) for tenant in allowed):
+        return folded
     if default is None:  # the source of the tokens has no tenants
         return None
     text = (
@@ -241,6 +258,10 @@ def _tenant(requested: str, default: str | None, allowed: Sequence[str]) -> str 
         'or add "*" to additionally_allowed_tenants to allow acquiring tokens for any tenant.'
     )
     return Failure(text, "tenant_not_allowed")
+
+
+def _is_one_of(tenant: str | None, folded: set[str]) -> bool:
+    return tenant is not None and tenant.lower() in folded
 
 
 def _fault(tenant: str) -> str | None:

@@ -36,6 +36,9 @@ REMEDIES = {
 }
 
 
+_MAY_HAVE_ARRIVED = {"timeout", "reset"}
+_REQUEST_IDS = ("client-request-id", "x-ms-client-request-id")
+"""Entra logs the first as the correlation id; azure-core sends the second."""
 _REDIRECTS = range(300, 400)
 _THROTTLED = 429
 _UNAVAILABLE = 500
@@ -56,6 +59,7 @@ class RequestContext:
         tenant: The tenant of this request.
         redact: Removes every secret that is held from a text.
         claims: Of the assertion that is sent; `None` for another proof.
+        request_id: Sent with each request, for the logs of the server: Entra's correlation id.
         for_user: Whether the token is requested on behalf of a user.
     """
 
@@ -63,6 +67,7 @@ class RequestContext:
     tenant: str | None
     redact: Redactor = field(repr=False)
     claims: Claims | None = field(default=None, repr=False)
+    request_id: str | None = None
     for_user: bool = False
 
     def __str__(self) -> str:
@@ -90,9 +95,11 @@ class RequestContext:
         """
         place = "" if self.host in what else f" from {self.host}"
         whose = " on behalf of a user" if self.for_user else ""
-        lines = [f"no token{whose} for {self}{place}: {what}"]
-        lines += [do] if do else []
-        return Failure("\n".join(lines), error, **known)
+        lines = [f"no token{whose} for {self}{place}: {what}", do]
+        if "status_code" in known or error in _MAY_HAVE_ARRIVED:
+            known["correlation_id"] = known.get("correlation_id") or self.request_id
+            lines.append(f"Correlation id: {known['correlation_id']}" if known["correlation_id"] else None)
+        return Failure("\n".join(line for line in lines if line), error, **known)
 
 
 class Stop(Exception):
@@ -147,6 +154,9 @@ class Sender:
     def _send(
         self, send: Any, url: str, context: RequestContext, arguments: dict[str, Any], form: Form | None
     ) -> Reply:
+        if context.request_id is not None and url.startswith("https:"):  # not to a machine's metadata service
+            headers = {**(arguments.get("headers") or {}), **dict.fromkeys(_REQUEST_IDS, context.request_id)}
+            arguments = {**arguments, "headers": headers}
         reply = reply_of(send, url, self._bounds, arguments, form)
         if isinstance(reply, Reply):
             return reply
@@ -225,7 +235,6 @@ def refusal(context: RequestContext, status: int, headers: Mapping[str, str], pa
         lines += context.claims.advice(codes, context.identity.shown("client_id") or "", context.identity.authority)
     if known["claims"]:
         lines.append("The error's `claims` are for your caller: its client signs the user in again with them.")
-    lines.append(f"Correlation id: {known['correlation_id']}" if known["correlation_id"] else None)
     return context.failure(reason, error, do="\n".join(line for line in lines if line), **known)
 
 

@@ -54,14 +54,31 @@ def unusable_bundle(path: str) -> Unreadable | None:
         return unreadable
     if os.path.isdir(path):
         return unusable_directory(path)
+    stamp = _stamp(path)
+    if stamp is not None and _USABLE.get(path) == stamp:
+        return None
     content = read_bytes(path, BUNDLE_LIMIT)
     if isinstance(content, Unreadable):
         return content
     if is_plain(content) or _loads(path):
+        _USABLE.clear()  # one is enough: a program has one bundle, or two
+        _USABLE[path] = stamp
         return None
     from .bundle_faults import bundle_fault  # only broken bundles need it
 
     return bundle_fault(content, path, broken_line(content))
+
+
+_USABLE: Final[dict[str, tuple[int, ...] | None]] = {}
+"""The file that was found usable last, with its stamp: a system's bundle takes milliseconds, at each load."""
+
+
+def _stamp(path: str) -> tuple[int, ...] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def unusable_directory(path: str) -> Unreadable | None:

@@ -108,7 +108,7 @@ class ApplicationFields(BaseModel):
         Setting(
             "An Azure region's own endpoint, or `tryautodetect`.",
             ("westus2", "tryautodetect"),
-            environment=("AZURE_REGIONAL_AUTHORITY_NAME",),
+            environment=("AZURE_REGIONAL_AUTHORITY_NAME", "MSAL_FORCE_REGION"),
             also_called="azureregion location regionalauthority regionalauthorityname",
             redirects=Redirects(("server",), unless=is_beside_well_known),
             sent_to="server",

@@ -16,8 +16,6 @@ _DEVELOPER: Final = (
     'write {module}.from_config(kind="azure_cli", allow={{"azure_cli"}}), which uses the sign-in of the Azure CLI'
 )
 _USER: Final = "it signs in a user, and credconf an application: keep azure.identity's"
-_UNCHANGED: Final = "keep azure.identity's, which works with credconf's credentials"
-_HOST: Final = 'write {module}.from_config(cloud="usgov"), or authority= with the host as text'
 _INSTEAD: Final = {
     **dict.fromkeys(("DefaultAzureCredential", "ChainedTokenCredential"), _CHAIN),
     **dict.fromkeys(
@@ -44,10 +42,7 @@ _INSTEAD: Final = {
     "AzurePipelinesCredential": "write {module}.from_config(), and `client_assertion: "
     "{{azure_pipelines: SERVICE_CONNECTION_ID}}` in a file that you name",
     "OnBehalfOfCredential": "call on_behalf_of(user_assertion) of the application's own credential",
-    "TokenCachePersistenceOptions": "pass azure.identity's to cache_persistence_options=, or write `token_cache: "
-    "{{kind: file}}`",
-    "get_bearer_token_provider": _UNCHANGED,
-    **dict.fromkeys(("AzureAuthorityHosts", "KnownAuthorities"), _HOST),
+    "KnownAuthorities": "it is another name of AzureAuthorityHosts: import that from {module}",
     "CredentialUnavailableError": "import it from credconf, or from azure.identity if that raises it",
 }
 

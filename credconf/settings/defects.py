@@ -22,7 +22,8 @@ def defect_of(text: str, *, any_character: bool = False) -> Defect | None:
         return None  # an empty value is another problem
     if stripped != text:
         return _surrounding_space(text)
-    if _ORDINARY.issuperset(text) and not _DIGITS.isdisjoint(text) and not text.startswith("__"):
+    is_ordinary = _ORDINARY.issuperset(text) and not _DIGITS.isdisjoint(text)
+    if is_ordinary and text[0] != "_" and not text.isupper() and "=" not in text.rstrip("="):
         return None  # as ids and secrets are
     return (
         unresolved(text)
@@ -81,8 +82,12 @@ _PAIRS: Final = {
 
 def _surrounding_quotes(text: str) -> Defect | None:
     ends, name = _PAIRS.get(text[0], ("", ""))
+    if text[:2] in {"b'", 'b"'} and text[-1] == text[1] and len(text) > 3:  # noqa: PLR2004 - the marks and something
+        return Defect("surrounding-quotes", "is written as bytes of Python (`b'…'`)", "decode it where it comes from")
     if len(text) < 2 or text[-1] not in ends:  # noqa: PLR2004 - a pair
         return None
+    if text[0] == "<" and not _ORDINARY.issuperset(text[1:-1]):
+        return None  # a password of a generator, which may begin and end with anything
     if name == "typographic quotes":
         name = f"typographic quotes, {_named(text[0])} at position 1,"
     return Defect("surrounding-quotes", f"has {name} around it that are part of the value", "remove them")

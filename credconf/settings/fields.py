@@ -211,7 +211,8 @@ def refuse_to_pickle_secrets(settings: BaseModel) -> None:
         for item in value if isinstance(value, tuple) else (value,):
             is_secret = isinstance(item, SecretStr) and (not each.accepts_url or "@" in item.get_secret_value())
             if is_secret or isinstance(item, CertificateBytes):
-                raise TypeError("settings that hold a secret can't be pickled: use a reference, such as {file: PATH}")
+                do = "use from_config() with a reference, such as {file: PATH}"
+                raise TypeError(f"settings that hold a secret can't be pickled, here `{each.path}`: {do}")
 
 
 def text_in(format: Format) -> Accepts:  # noqa: A002 - the word of the declaration

@@ -43,17 +43,17 @@ _TOOLS: Final = {
         "render the template before the program starts",
     ),
     "variable": (
-        r"\$\{[A-Za-z_][\w.:/-]*(?:[-?+=][^{}]*)?\}|\$\$?[A-Z][A-Z0-9_]+|\$[Ee][Nn][Vv]:\w+|%%?[A-Za-z_][\w.]*%%?|%\([A-Za-z_]\w*\)s",
+        r"[$%]\{[A-Za-z_][\w.:/()-]*(?:[-?+=][^{}]*)?\}|\$\$?[A-Z][A-Z0-9_]+|\$[Ee][Nn][Vv]:\w+|%%?[A-Za-z_][\w.]*%%?|%\([A-Za-z_]\w*\)s",
         "is a variable that was not expanded (`${…}` or the like)",
         "write the value itself",
     ),
     "pipeline": (
-        r"\$\(.*\)|\$\[.*\]",
+        r"\$\([\w .:'\"-]+\)|\$\[[\w .:'\"()\[\]-]+\]",
         "is a variable that the pipeline did not replace (`$(…)`)",
         "define the variable, and map it in `env:` of the step",
     ),
     "tokens": (
-        r"#\{.*\}#?|__[A-Z][A-Z0-9_]*__|@@?[A-Za-z_][\w.-]*@@?|~\{.*\}~|\{[A-Za-z_][\w.]*\}",
+        r"#\{.*\}#?|__[A-Z][A-Z0-9_]*__|@@?(?:[A-Z][A-Z0-9_]*|[a-z]+(?:[._-][a-z]+)*)@@?|~\{.*\}~|\{[A-Za-z_][\w.]*\}",
         "is a token that the deployment did not replace (`#{…}#` or the like)",
         "check the step that replaces tokens",
     ),
@@ -63,10 +63,11 @@ _TOOLS: Final = {
         "decrypt it before the program starts",
     ),
     "mask": (
-        r"\*{2,}|[\u2022\u25cf\u2026]+|\.{3,}|[\[<({](?i:redacted|hidden|masked|concealed|sensitive)(?: value)?[\])}>]",
+        r"\*{2,}|\*{3}.*|[\u2022\u25cf\u2026]+|\.{3,}|[\[<({](?i:redacted|hidden|masked|sensitive)(?: value)?[\])}>]",
         "is a mask that another program showed instead of the value",
         "copy the value itself",
     ),
+    "json": (r"\{\s*\".*\}", "is a JSON object, and not one of its values", "write the value alone"),
     "example": (r"[<\[]+[A-Za-z][A-Za-z _./:'-]+[>\]]+", "is the placeholder of an example", "write the value itself"),
 }
 """The notations of other tools for a value that they insert, what each is, and what to do. Source: their documentation.
@@ -112,6 +113,14 @@ def unresolved(text: str) -> Defect | None:
             return Defect(
                 "not-expanded", "is the address of a value in a vault", "let the vault's tool resolve it first"
             )
+        if _ASSIGNED.match(text):
+            return Defect(
+                "not-expanded", "begins with the name of a variable and `=`", "write what follows the `=` alone"
+            )
+        if _is_variable(text):
+            return Defect(
+                "not-expanded", "has the form of a variable's name", "write the value itself", is_variable=True
+            )
         tool = "mask" if _is_mask(text) else "example" if _is_example(text) else None
     else:
         found = _notations().fullmatch(text)
@@ -122,12 +131,24 @@ def unresolved(text: str) -> Defect | None:
     return Defect("not-expanded", what, fix, is_variable=tool == "variable")
 
 
+_SHORT: Final = 4
+
+
 def _is_in_a_vault(text: str) -> bool:
     scheme, colon, rest = text.partition(":")
     if colon and rest and scheme == "https":
         return rest.removeprefix("//").partition("/")[0].endswith(_IN_KEY_VAULT)
     is_arn = scheme == "arn" and ":secretsmanager:" in rest
-    return bool(colon and rest) and (scheme.lower() in _VAULTS or scheme.startswith("ref+") or is_arn)
+    # A secret may begin with the letters of a short scheme and a colon.
+    is_long = len(scheme) > _SHORT or rest.startswith("//")
+    return bool(rest) and ((scheme.lower() in _VAULTS and is_long) or scheme.startswith("ref+") or is_arn)
+
+
+_ASSIGNED: Final = re.compile(r"(?:export )?[A-Z0-9_]*(?:SECRET|CLIENT|TENANT|PASSWORD|AZURE|CREDCONF)[A-Z0-9_]*=[^=]")
+
+
+def _is_variable(text: str) -> bool:
+    return "_" in text and text.isupper() and text.isascii() and text.replace("_", "").isalnum() and text[-1] != "_"
 
 
 _LEAST_MASK: Final = 4
@@ -182,4 +203,4 @@ def _is_example(text: str) -> bool:
     after = first.removeprefix("your")
     is_yours = after != first and (after or rest).startswith(_THINGS)
     is_told = first in _VERBS and rest.partition("-")[0] in _OBJECTS
-    return text.lower() in _EXAMPLES or is_yours or is_told
+    return text.lower().rstrip("0123456789!?.") in _EXAMPLES or is_yours or is_told

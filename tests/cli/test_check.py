@@ -219,7 +219,7 @@ def test_resolve_needs_no_file_if_the_environment_is_complete(project, monkeypat
 
 
 def test_resolve_reports_that_there_is_no_file(project):
-    assert run("check", "--resolve").said.endswith("\n\n3 errors, no configuration file\n")
+    assert run("check", "--resolve").said.endswith("\n\n1 error, no configuration file\n")
 
 
 def test_resolve_runs_no_program(project):

@@ -41,6 +41,10 @@ DEFECTS = {
     "SOPS": ("ENC[AES256_GCM,data:x]", "is still encrypted by another tool"),
     "a placeholder": ("<your client secret>", "is the placeholder of an example"),
     "a mask": ("***", "is a mask"),
+    "a variable's name": ("AZURE_CLIENT_SECRET_2", "has the form of a variable's name"),
+    "a line of .env": ("AZURE_CLIENT_SECRET={}", "begins with the name of a variable and `=`"),
+    "JSON": ('{{"value":"x"}}', "is a JSON object"),
+    "bytes": ("b'{}'", "is written as bytes of Python"),
 }
 """How a value is spoilt, where `{}` is the valid one, and what must be said."""
 

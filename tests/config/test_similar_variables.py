@@ -61,7 +61,7 @@ def test_a_value_is_suggested_the_variable_for_the_value(scheme, path):
     assert read.form not in {"file", "unusable"}
 
 
-@pytest.mark.parametrize("name", documented())
+@pytest.mark.parametrize("name", [name for name in documented() if name.startswith("AZURE_")])
 def test_two_letters_that_changed_places_change_neither_setting_nor_form(name):
     meant = meaning_of(name)
     for misspelt in transposed(name.removeprefix("AZURE_")):
@@ -166,7 +166,8 @@ def test_an_empty_variable_of_an_entry_a_prefix_and_a_reference_is_told(project)
 
 
 def test_empty_selectors_are_told(project):
-    assert "\nCREDCONF_FILE is set, but empty" in hint_for(project, {"CREDCONF_FILE": ""}, file=None)
+    problem = only(project.refused(environ={"CREDCONF_FILE": ""}))
+    assert "\nCREDCONF_FILE is set, but empty" in problem.hint
     project.write("a.yaml", "credentials: {a: {}, b: {}}\n")
     problem = only(project.refused("a.yaml", environ={"CREDCONF_NAME": ""}))
     assert (problem.code, "CREDCONF_NAME is set, but empty" in problem.hint) == ("no-name", True)

@@ -40,14 +40,7 @@ def read_answer(**fields):
         ("3600", 3600),
         (3599.9, 3599),
         (" 60 ", 60),
-        (None, 0),
-        (True, 0),
         (-5, 0),
-        ("soon", 0),
-        ([], 0),
-        (float("nan"), 0),
-        (float("inf"), 0),
-        (10**400, 0),
         (10**12, LONGEST_LIFE),
     ],
 )
@@ -114,7 +107,7 @@ def test_a_type_that_no_header_can_carry_is_a_failure(token_type):
     "written", ["1_000", "\N{FULLWIDTH DIGIT ONE}0", "1e3", "infinity", "0x10", "9" * 21, "1" * 100_000]
 )
 def test_a_lifetime_that_only_python_reads_as_a_number_is_none(written):
-    assert read_answer(expires_in=written).lifetime == 0
+    assert isinstance(token_in(reply_of(json.dumps({"access_token": "t", "expires_in": written}))), str)
 
 
 def test_a_number_of_a_million_digits_is_read():
@@ -139,10 +132,22 @@ def test_a_body_of_nested_brackets_is_not_json():
     assert parsed("[" * 200_000) is None
 
 
-@pytest.mark.parametrize("expires_in", [None, "soon", 0, -1])
-def test_a_token_without_a_lifetime_is_returned_and_not_cached(expires_in):
-    body = {"access_token": "t", **({} if expires_in is None else {"expires_in": expires_in})}
-    client = Scripted({"https": body})
+@pytest.mark.parametrize(
+    "answer",
+    [{}, *({"expires_in": each} for each in (None, True, "soon", "", [], float("nan"), float("inf"), 10**400))],
+    ids=repr,
+)
+def test_a_token_without_a_lifetime_is_a_failure(answer):
+    client = Scripted({"https": {"access_token": "canary-of-a-token", **answer}})
+    with pytest.raises(credconf.AuthenticationError, match="how long the token is valid") as caught:
+        credconf.build(FIELDS, http_client=client).get_token("scope")
+    assert caught.value.error_code == "malformed"
+    assert "canary" not in str(caught.value)
+
+
+@pytest.mark.parametrize("expires_in", [0, -1])
+def test_a_token_without_any_time_left_is_returned_and_not_cached(expires_in):
+    client = Scripted({"https": {"access_token": "t", "expires_in": expires_in}})
     credential = credconf.build(FIELDS, http_client=client)
     assert credential.get_token("scope").token == "t"
     credential.get_token("scope")
@@ -185,6 +190,13 @@ tokens = st.fixed_dictionaries(
 )
 
 
+def is_a_lifetime(value):
+    """Whether it is a number, or text that is one."""
+    if isinstance(value, str):
+        return bool(re.fullmatch(r"[ \t]*-?[0-9]{1,20}(\.[0-9]{1,20})?[ \t]*", value))
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(float(value))
+
+
 def outcome_of(client, **options):
     try:
         token = credconf.build(FIELDS, http_client=client).get_token("scope", **options)
@@ -205,8 +217,8 @@ def test_every_json_body_is_a_token_or_an_authentication_error(body, status):
     token = outcome_of(Scripted({"https": json.dumps(body)}, status))
     usable = status == 200 and isinstance(body, dict) and fits_a_header(body.get("access_token"))
     if usable and is_a_type(body.get("token_type")):
-        assert token is not None
-        assert token.token == body["access_token"]
+        assert (token is None) == (not is_a_lifetime(body.get("expires_in")))
+        assert token is None or token.token == body["access_token"]
 
 
 def is_a_type(text):

@@ -107,7 +107,9 @@ def test_an_odd_object_instead_of_an_answer_is_an_authentication_error(answer):
 def test_a_status_that_is_text_and_headers_that_are_missing_are_understood():
     class Odd(Scripted):
         def post(self, url, **arguments):
-            return types.SimpleNamespace(status_code="200", text='{"access_token": "t"}', headers=None)
+            return types.SimpleNamespace(
+                status_code="200", text='{"access_token": "t", "expires_in": 60}', headers=None
+            )
 
     assert credconf.build(FIELDS, http_client=Odd()).get_token("scope").token == "t"
 

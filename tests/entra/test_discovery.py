@@ -310,7 +310,7 @@ def test_without_a_usable_region_the_global_endpoint_is_used(answer):
     assert len(client.asked) == 3
 
 
-def test_msals_own_variable_for_a_region_has_no_effect(make, entra, client, monkeypatch):
+def test_msals_own_variable_for_a_region_is_not_read_by_build(make, entra, client, monkeypatch):
     monkeypatch.setenv("MSAL_FORCE_REGION", "westus2")
     make(authority="login.microsoftonline.com").get_token(SCOPE)
     assert client.asked == [token_url(entra.tenant_id, "login.microsoftonline.com")]

@@ -187,9 +187,6 @@ def test_a_header_that_rotates_is_read_for_each_request(made, monkeypatch):
         ({"expires_in": None, "expires_on": "1800005000"}, 5000),
         ({"expires_in": "", "expires_on": 1800005000}, 5000),
         ({"expires_in": "100", "expires_on": "1800005000"}, 100),
-        ({"expires_in": None, "expires_on": "12/31/2027 1:00:00 AM +00:00"}, 0),
-        ({"expires_in": None, "expires_on": "nan"}, 0),
-        ({"expires_in": None, "expires_on": True}, 0),
         ({"expires_in": None, "expires_on": "1799999000"}, 0),
     ],
 )
@@ -197,6 +194,15 @@ def test_the_expiry_is_a_duration_or_a_moment(made, fields, lifetime):
     time = Time()
     endpoint = Endpoint(answer(body=answer_body(**fields)))
     assert made(endpoint, time).get_token(SCOPE).expires_on == int(time.now) + lifetime
+
+
+@pytest.mark.parametrize("expires_on", [None, "12/31/2027 1:00:00 AM +00:00", "nan", True])
+def test_an_answer_without_an_expiry_is_a_failure(made, expires_on):
+    endpoint = Endpoint(answer(body=answer_body(expires_in=None, expires_on=expires_on)))
+    with pytest.raises(credconf.AuthenticationError, match="how long the token is valid") as caught:
+        made(endpoint, Time()).get_token(SCOPE)
+    assert "a-token" not in str(caught.value)
+    assert "Check what answers there" in str(caught.value)
 
 
 @pytest.mark.parametrize(("fields", "due"), [({}, 43_200), ({"refresh_in": "1000"}, 1000)], ids=["half", "advised"])

@@ -12,7 +12,7 @@ import pytest
 from azure.core.exceptions import AzureError, ClientAuthenticationError, ServiceRequestError
 
 import credconf
-from credconf.azure_identity.options import ELSEWHERE
+from credconf.azure_identity.keywords import ELSEWHERE
 from tests.contract.faces import wait_until
 from tests.parity.faces import OTHER_SCOPE, OTHER_TENANT, SCOPE, Face
 
@@ -178,7 +178,7 @@ def test_the_page_about_migration_lists_each_of_them():
     assert [name for name in ELSEWHERE if f"`{name}=`" not in section] == []
 
 
-def test_a_misspelt_keyword_of_a_request_is_ignored_in_both_styles(theirs_and_ours, entra):
+def test_an_unknown_keyword_of_a_request_is_ignored_in_both_styles(theirs_and_ours, entra):
     """azure-core's protocol has `**kwargs`; azure-identity's asynchronous class hands them to aiohttp, which raises."""
     theirs, ours = theirs_and_ours
     assert ours.secret(entra).get_token(SCOPE, made_up="x").token

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import string
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import credconf
@@ -89,11 +89,12 @@ def test_a_class_of_azure_identity_tells_of_its_proxy_and_its_variable(monkeypat
     assert given == "proxies" or given in str(caught.value)
 
 
+@example("%00")
 @given(st.text(st.sampled_from(string.printable + "é€"), min_size=1, max_size=12))
 def test_a_password_is_accepted_once_it_is_percent_encoded_and_arrives_as_it_is(password):
     url = f"http://svc:{quote(password, safe='')}@proxy:8080"
     assert formats.proxy(url) == url
-    assert unquote(Proxy(TransportOptions(proxy=url))._password.decode()) == unquote(quote(password))
+    assert Proxy(TransportOptions(proxy=url))._password.decode() == password
 
 
 @given(st.text(st.sampled_from(string.ascii_letters + string.digits + "\\#/?@:[] %~._-"), min_size=1, max_size=12))
