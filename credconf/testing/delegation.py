@@ -72,7 +72,7 @@ def delegated(scope: str) -> tuple[str, str]:
     resources, names = {resource.rstrip("/") for resource, _, _ in parts}, [name for _, _, name in parts]
     if len(resources) != 1 or (".default" in names and len(names) > 1):
         raise Refusal(70011, scope=scope)
-    return resources.pop(), _DEFAULT if names == [".default"] else " ".join(names)
+    return resources.pop(), _DEFAULT if names == [".default"] else " ".join(sorted(names))
 
 
 def claims_for(user: dict[str, Any], names: str) -> dict[str, object]:

@@ -457,7 +457,8 @@ def test_the_child_of_a_fork_has_the_users_tokens_and_fetches_new_ones(case, use
 def test_the_log_says_that_a_token_is_a_users_and_not_whose(case, user, caplog):
     caplog.set_level("INFO", "credconf")
     case.build().on_behalf_of(user("grace@contoso.com")).get_token(READ)
-    assert f"token on behalf of a user for tenant {case.entra.tenant_id}, {READ}" in caplog.text
+    line = f"token on behalf of a user for tenant {case.entra.tenant_id}, {READ}"
+    wait_until(lambda: line in caplog.text)  # lines are logged after the request
     assert "grace" not in caplog.text
 
 

@@ -50,7 +50,7 @@ def test_the_token_is_the_users_for_the_other_api(entra, act):
     answer = act(scope=f"{READ} {GRAPH}/Mail.Read openid profile")
     claims = claims_of(answer.json()["access_token"])
     user = claims_of(entra.user_token())
-    assert (claims["aud"], claims["scp"], claims["idtyp"]) == (GRAPH, "User.Read Mail.Read", "user")
+    assert (claims["aud"], claims["scp"], claims["idtyp"]) == (GRAPH, "Mail.Read User.Read", "user")
     assert (claims["oid"], claims["upn"], claims["appid"]) == (user["oid"], user["upn"], entra.client_id)
     assert "refresh_token" not in answer.json()
 
