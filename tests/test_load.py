@@ -152,6 +152,11 @@ def test_nothing_at_all_is_one_problem(project):
     assert problem.hint == f"{ways}\nAZURE_SECRET is set; did you mean AZURE_CLIENT_SECRET?"
 
 
+def test_nothing_at_all_names_no_file_where_none_is_read(project):
+    [problem] = project.refused(False, environ={}).problems
+    assert problem.hint == "set AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET"
+
+
 def test_resolved_has_the_promised_parts(project):
     resolved = project.flat(COMPLETE)
     assert resolved.name is None

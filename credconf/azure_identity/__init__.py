@@ -123,6 +123,9 @@ class WorkloadIdentityCredential(Credential):
 class ManagedIdentityCredential(Credential):
     """A managed identity, with the arguments of `azure.identity.ManagedIdentityCredential`.
 
+    In a pod with workload identity it uses that, as azure-identity's class does: if `AZURE_FEDERATED_TOKEN_FILE`,
+    `AZURE_TENANT_ID` and `AZURE_AUTHORITY_HOST` are set. `kind: managed_identity` does not.
+
     Args:
         client_id: the client ID of a user-assigned identity; by default the identity of the machine.
         identity_config: another name of a user-assigned identity: `{"object_id": ID}` or `{"resource_id": ID}`.

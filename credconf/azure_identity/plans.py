@@ -103,7 +103,7 @@ def workload_plan(cls: str, options: WorkloadOptions, **given: str | None) -> Ca
     wrong = wrong_option(cls, options, WorkloadOptions)
     if wrong is not None:
         return raising(wrong)
-    texts = {name: given[name] or os.environ.get(variable) for name, variable in _WORKLOAD.items()}
+    texts = {name: given.get(name) or os.environ.get(variable) for name, variable in _WORKLOAD.items()}
     missing = [
         Problem(
             "missing",
@@ -143,7 +143,19 @@ def managed_identity_plan(
         message = "client_id and identity_config name one identity together"
         return raising([Problem("conflict", message, path="identity_config", hint="keep one of them")])
     named = {"client_id": client_id} if client_id else ids
+    if _is_workload(named):
+        return workload_plan(cls, cast("WorkloadOptions", options), client_id=named.get("client_id"))
     return plan({"kind": "managed_identity", **named}, options)
+
+
+def _is_workload(named: Mapping[str, str]) -> bool:
+    """Whether this is a pod with workload identity, which azure-identity's `ManagedIdentityCredential` then uses.
+
+    Its metadata service would give the token of another identity: that of the node.
+    """
+    endpoints, variables = ("IDENTITY_ENDPOINT", "MSI_ENDPOINT"), ("AZURE_AUTHORITY_HOST", "AZURE_TENANT_ID")
+    is_pod = all(os.environ.get(each) for each in (*variables, _WORKLOAD["token_file_path"]))
+    return is_pod and named.keys() <= {"client_id"} and not any(os.environ.get(each) for each in endpoints)
 
 
 def environment_plan(cls: str, options: Options) -> Callable[[], Engine]:

@@ -78,7 +78,9 @@ class Missing:
         order = sorted(paths, key=["tenant_id", "client_id", *PROOFS].index)
         *names, last = (self.scheme.suggestion(path) or path for path in order)
         near = [line for problem in paths.values() for line in (problem.hint or "").split("\n")[1:]]
-        hint = f"`credconf init` writes a configuration; or set {', '.join(names)} and {last}"
+        hint = f"set {', '.join(names)} and {last}"
+        if self.request.named_files()[1]:  # a file in the working directory would be read
+            hint = f"`credconf init` writes a configuration; or {hint}"
         message = "nothing is configured: no argument, variable or file gives a setting of a credential"
         return Problem("missing", message, hint="\n".join([hint, *dict.fromkeys(near)]))
 

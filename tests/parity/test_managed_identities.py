@@ -6,7 +6,7 @@ import time
 
 import msal.managed_identity
 import pytest
-from azure.core.exceptions import ClientAuthenticationError
+from azure.core.exceptions import AzureError, ClientAuthenticationError
 from azure.identity._credentials import azure_arc
 
 import credconf
@@ -123,3 +123,54 @@ def test_where_we_differ_an_error_of_app_service_is_told_as_it_is(theirs_and_our
         said.append(str(caught.value))
     assert theirs_and_ours[0].is_async or "configuration not found in environment" in said[0]
     assert "it refused (HTTP 400): The parameter is odd." in said[1]
+
+
+@pytest.fixture
+def pod(monkeypatch, tmp_path, entra):
+    """The variables of a pod with workload identity, in another cloud than the public one."""
+    for name in ("IDENTITY_ENDPOINT", "MSI_ENDPOINT"):
+        monkeypatch.delenv(name, raising=False)
+    entra.register("of-the-pod", federated=[("https://issuer.example/", "system:serviceaccount:a:b", "aud")])
+    monkeypatch.setenv("AZURE_AUTHORITY_HOST", "https://login.microsoftonline.us/")
+    monkeypatch.setenv("AZURE_TENANT_ID", "contoso.onmicrosoft.com")
+    monkeypatch.setenv("AZURE_CLIENT_ID", "of-the-pod")
+    monkeypatch.setenv("AZURE_FEDERATED_TOKEN_FILE", str(entra.write_assertion(tmp_path / "token")))
+
+
+def hosts_asked(face, **options):
+    hosts: list[str] = []
+    credential = face.make(kind="ManagedIdentityCredential", **options, **face.deaf(hosts))
+    with pytest.raises(AzureError):
+        credential.get_token(SCOPE)
+    return set(hosts)
+
+
+@pytest.mark.parametrize("options", [{}, {"client_id": "of-the-pod"}])
+def test_in_a_pod_with_workload_identity_it_is_that(face, pod, options):
+    """The metadata service would give the token of another identity: the node's."""
+    assert hosts_asked(face, **options) == {"login.microsoftonline.us"}
+
+
+def test_a_pod_without_a_client_id_is_an_error(face, pod, monkeypatch):
+    monkeypatch.delenv("AZURE_CLIENT_ID")
+    with pytest.raises(ValueError, match="client"):
+        face.make(kind="ManagedIdentityCredential")
+
+
+@pytest.mark.parametrize("variable", ["AZURE_AUTHORITY_HOST", "AZURE_TENANT_ID", "AZURE_FEDERATED_TOKEN_FILE"])
+def test_with_some_of_the_variables_it_is_the_managed_identity(face, pod, monkeypatch, variable):
+    monkeypatch.delenv(variable)
+    assert hosts_asked(face) == {"169.254.169.254"}
+
+
+def test_an_identity_that_a_workload_can_not_be_is_asked_for_in_a_pod(pod):
+    """azure-identity ignores the id, and returns the token of the pod's application."""
+    given = {"identity_config": {"object_id": "22222222-2222-2222-2222-222222222222"}}
+    assert hosts_asked(Face("ours-sync"), **given) == {"169.254.169.254"}
+    assert hosts_asked(Face("theirs-sync"), **given) == {"login.microsoftonline.us"}
+
+
+def test_a_configuration_names_what_it_means(pod, tmp_path, monkeypatch):
+    """`kind: managed_identity` is never a workload identity: one entry is one credential."""
+    monkeypatch.chdir(tmp_path)
+    assert credconf.load(False, env_file=False, kind="managed_identity").settings.kind == "managed_identity"
