@@ -44,7 +44,7 @@ def url_fault(url: str, what: str, message: str, *, has_path: bool) -> FormatErr
 
 
 def _example(*, has_path: bool) -> str:
-    return "https://HOST/PATH" if has_path else "https://HOST"
+    return "https://idp.example.com/oauth" if has_path else "https://HOST"
 
 
 def login_fault(login: str) -> FormatError | None:
