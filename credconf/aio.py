@@ -23,6 +23,7 @@ from .azure_identity.plans import (
 )
 from .credential import CredentialBase
 from .entra.request import refuse_misspelt
+from .entra.user import user_of
 from .factory import engine_for, plan_of, request_for
 
 if TYPE_CHECKING:
@@ -110,12 +111,19 @@ class Credential(CredentialBase):
         self, method: str, scopes: tuple[str, ...], claims: str | None, tenant_id: str | None, *, cae: bool
     ) -> Token:
         engine = self._open()
-        return await engine.token_async(engine.request(method, scopes, claims, tenant_id, cae=cae))
+        return await engine.token_async(engine.request(method, scopes, claims, tenant_id, cae=cae, user=self._user))
 
     async def verify(self, *scopes: str, timeout: float | None = None) -> AccessTokenInfo:
         """Request a token from Entra now; see `credconf.Credential.verify`."""
         engine = self._open()
-        return (await engine.verify_async(engine.request("verify", scopes, None, None, cae=False), timeout)).info
+        request = engine.request("verify", scopes, None, None, cae=False, user=self._user)
+        return (await engine.verify_async(request, timeout)).info
+
+    def on_behalf_of(self, user_assertion: str) -> Credential:
+        """Return an asynchronous credential that acts on behalf of a user; see `credconf.Credential.on_behalf_of`."""
+        user = user_of(user_assertion)
+        del user_assertion  # a traceback with locals shows this frame
+        return self._acting_for(user, Credential)
 
     async def close(self) -> None:
         """Release the engine; see `credconf.Credential.close`."""

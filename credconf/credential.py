@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .assembly import blueprint_from_portable, digest
 from .engine import Engine
 from .entra.request import refuse_misspelt
+from .entra.user import user_of
 from .sharing import shared
 
 if TYPE_CHECKING:
@@ -16,15 +17,23 @@ if TYPE_CHECKING:
     from azure.core.credentials import AccessToken, AccessTokenInfo, TokenRequestOptions
 
     from .entra.request import Key
+    from .entra.user import User
     from .tokens.cache import Token
+
+_Face = TypeVar("_Face", bound="CredentialBase")
 
 
 class CredentialBase:
-    """What the synchronous and the asynchronous credential share: each holds an engine until it is closed."""
+    """What the synchronous and the asynchronous credential share: each holds an engine until it is closed.
+
+    A credential on behalf of a user holds none: it uses the engine of its application's, as long as that is open.
+    """
 
     # A traceback with locals may show an instance whose constructor raised.
     _engine: Engine | None = None
     _description: dict[str, Any] | None = None
+    _application: CredentialBase | None = None
+    _user: User | None = None
 
     def __init__(self, engine: Engine, name: str | None = None) -> None:
         self._engine = engine.hold()
@@ -39,14 +48,39 @@ class CredentialBase:
         if self._engine is None:
             message = "the credential is closed: make a new one, or close it later"
             raise ValueError(message)
-        return self._engine
+        return self._engine if self._application is None else self._application._open()  # noqa: SLF001 - of the same class
 
     def _release(self) -> None:
         engine, self._engine = self._engine, None
         self._tokens = {}
         if engine is not None:
             self._description = _description(engine, self._name)
-            engine.release()
+            if self._application is None:
+                engine.release()
+
+    def _acting_for(self, user: User | ValueError | TypeError, face: type[_Face]) -> _Face:
+        """Make a credential of this engine on behalf of a user, or raise the error."""
+        if not isinstance(user, Exception):
+            user = self._refusal(self._open()) or user
+        if isinstance(user, Exception):
+            raise user
+        made = object.__new__(face)
+        made._engine, made._name = self._engine, self._name
+        made._application, made._user = self, user
+        made._tokens, made._now, made._monotonic = {}, self._now, self._monotonic
+        return made
+
+    def _refusal(self, engine: Engine) -> ValueError | None:
+        """Why there can be no credential on behalf of a user."""
+        settings = engine.blueprint.settings
+        if self._user is not None:
+            return ValueError("the credential acts on behalf of a user: call on_behalf_of() of the application's own")
+        if settings.proof is None:
+            return ValueError(
+                f"a credential of `kind: {settings.kind}` can't act on behalf of a user: that takes one with "
+                "client_secret, client_certificate or client_assertion"
+            )
+        return None
 
     def describe(self) -> dict[str, Any]:
         """Describe the identity, without secrets and without values that were read from files.
@@ -58,8 +92,11 @@ class CredentialBase:
         return self._description or {} if self._engine is None else _description(self._engine, self._name)
 
     def __copy__(self) -> Self:
+        engine = self._open()
+        if self._application is not None and self._user is not None:
+            return self._application._acting_for(self._user, type(self))  # noqa: SLF001 - of the same class
         twin = object.__new__(type(self))
-        CredentialBase.__init__(twin, self._open(), self._name)
+        CredentialBase.__init__(twin, engine, self._name)
         return twin
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
@@ -69,13 +106,17 @@ class CredentialBase:
         """Pickle without the secret, whose reference is read again.
 
         Raises:
-            TypeError: the settings hold a literal secret, or there is an `http_client`.
+            TypeError: the settings hold a literal secret, there is an `http_client`, or it acts on behalf of a user.
         """
+        if self._application is not None:
+            message = "a credential on behalf of a user can't be pickled: it holds the user's token"
+            raise TypeError(message)
         return _revived, (type(self), self._name, self._open().blueprint.portable())
 
     def __repr__(self) -> str:
         shown = ", ".join(f"{key}={value!r}" for key, value in self.describe().items() if value is not None)
-        return f"{type(self).__name__}({shown})"
+        whose = "" if self._application is None else ", on behalf of a user"
+        return f"{type(self).__name__}({shown}{whose})"
 
 
 def _revived(face: type[CredentialBase], name: str | None, portable: tuple[Any, ...]) -> CredentialBase:
@@ -173,7 +214,7 @@ class Credential(CredentialBase):
         self, method: str, scopes: tuple[str, ...], claims: str | None, tenant_id: str | None, *, cae: bool
     ) -> Token:
         engine = self._open()
-        return engine.token(engine.request(method, scopes, claims, tenant_id, cae=cae))
+        return engine.token(engine.request(method, scopes, claims, tenant_id, cae=cae, user=self._user))
 
     def verify(self, *scopes: str, timeout: float | None = None) -> AccessTokenInfo:
         """Request a token from Entra now, once, regardless of the cache: for readiness probes.
@@ -189,7 +230,29 @@ class Credential(CredentialBase):
             ValueError: no scopes, or a closed credential.
         """
         engine = self._open()
-        return engine.verify(engine.request("verify", scopes, None, None, cae=False), timeout).info
+        return engine.verify(engine.request("verify", scopes, None, None, cae=False, user=self._user), timeout).info
+
+    def on_behalf_of(self, user_assertion: str) -> Credential:
+        """Return a credential that acts on behalf of a user, with OAuth's on-behalf-of grant.
+
+        An API calls it with the access token that its own caller sent. The tokens are for the scopes of other APIs,
+        such as `https://graph.microsoft.com/User.Read`. They are cached by a keyed digest of the user's token, in
+        this process only.
+
+        The credential needs no `close()`, and its own does not close this one. It ends with this one. It can't be
+        pickled.
+
+        Args:
+            user_assertion: the access token of the user, for this application. It is not verified here.
+
+        Raises:
+            ValueError: the text is empty or no JWT; the kind has no proof for the grant, such as a managed identity; or
+                the credential is closed, or acts on behalf of a user already.
+            TypeError: the user's token is not text.
+        """
+        user = user_of(user_assertion)
+        del user_assertion  # a traceback with locals shows this frame
+        return self._acting_for(user, Credential)
 
     def close(self) -> None:
         """Release the engine. The last credential that uses it closes its connections and its `http_client`."""

@@ -15,11 +15,12 @@ from .ground.causes import reserve, without_frames
 from .problems.failure import Failure
 from .sharing import forget, mend_after_fork
 from .tokens.blueprint import opened_store
-from .tokens.cache import Token, TokenCache, exception_of
+from .tokens.cache import Token, TokenCache, UserTokenCache, exception_of
 from .tokens.dispatch import Dispatcher, Refreshes
 from .tokens.requester import Requester, Terms
 
 if TYPE_CHECKING:
+    from .entra.user import User
     from .ground.log import Log
     from .tokens.blueprint import Blueprint
     from .tokens.coordinator import Coordinator
@@ -36,11 +37,13 @@ class Engine:
         self.blueprint = blueprint
         self.now = blueprint.clock
         self.monotonic = blueprint.monotonic
-        self.cache = TokenCache(blueprint.settings.token_cache.max_entries, self.now, self.monotonic)
+        limit = blueprint.settings.token_cache.max_entries
+        self.cache = TokenCache(limit, self.now, self.monotonic)
         self.tokens = self.cache.tokens
+        self._user_cache = UserTokenCache(limit, self.now, self.monotonic)
         self.holds = 0
         self._lock = threading.Lock()
-        self._requester = Requester(blueprint, self.cache.newest, log)
+        self._requester = Requester(blueprint, self._newest, log)
         self.log = self._requester.log
         self._requests = Dispatcher(blueprint.transport.total_timeout, self.log)
         self._refreshes = Refreshes(blueprint, self.log)
@@ -54,7 +57,14 @@ class Engine:
         return f"<engine of {self.blueprint.settings.named_by(self.blueprint.identity)}>"
 
     def request(
-        self, method: str, scopes: tuple[str, ...], claims: str | None, tenant_id: str | None, *, cae: bool
+        self,
+        method: str,
+        scopes: tuple[str, ...],
+        claims: str | None,
+        tenant_id: str | None,
+        *,
+        cae: bool,
+        user: User | None = None,
     ) -> TokenRequest:
         """Validate the arguments of a call.
 
@@ -64,10 +74,17 @@ class Engine:
             AuthenticationError: the configuration does not allow the tenant.
         """
         default, allowed = self.blueprint.identity.tenant_id, self.blueprint.settings.tenants()
-        request = token_request(method, scopes, claims, tenant_id, default, allowed, cae=cae)
+        request = token_request(method, scopes, claims, tenant_id, default, allowed, cae=cae, user=user)
         if isinstance(request, Failure):
             raise exception_of(request)
         return request
+
+    def _cache_of(self, request: TokenRequest) -> TokenCache:
+        """The application's own tokens, or those of users: these evict none of the others."""
+        return self.cache if request.user is None else self._user_cache
+
+    def _newest(self) -> list[str]:
+        return [*self.cache.newest(), *self._user_cache.newest()]
 
     def proof_in_use(self) -> str | None:
         """The reference that gave the secret or certificate that was accepted last; `None` before one is."""
@@ -100,8 +117,9 @@ class Engine:
         """A valid token of the cache. One that is due is refreshed in the background."""
         if request.claims:
             return None
-        token = self.cache.get(request.key)
-        if token is not None and token.is_due(self.now(), self.monotonic()):
+        token = self._cache_of(request).get(request.key)
+        # A user's token that has expired gets no new one: the tokens for it serve until their own end.
+        if token is not None and token.is_due(self.now(), self.monotonic()) and request.seconds_left(self.now()):
             self._refresh(request, token)
         return token
 
@@ -110,7 +128,7 @@ class Engine:
 
     def _refreshed(self, request: TokenRequest, token: Token) -> None:
         # A token that has been replaced or has expired since is left to the next caller.
-        if self.cache.get(request.key) is token:
+        if self._cache_of(request).get(request.key) is token:
             self._requests.lead(request.flight, lambda: self._fetch(request, token))
 
     def verify(self, request: TokenRequest, timeout: float | None = None) -> Token:
@@ -130,10 +148,11 @@ class Engine:
         return _raised(await self._requests.run_async(key, lambda: self._verified(request, terms)))
 
     def _verified(self, request: TokenRequest, terms: Terms) -> Token | Failure:
-        ask = self._requester.ask if self._coordinator is None else self._coordinator.ask_anew
+        coordinator = self._coordinator_for(request)
+        ask = self._requester.ask if coordinator is None else coordinator.ask_anew
         outcome = without_frames(lambda: ask(request, terms))
         if isinstance(outcome, Token):
-            self.cache.put(request.key, outcome)
+            self._cache_of(request).put(request.key, outcome)
         return outcome
 
     def prefetch(self) -> None:
@@ -162,7 +181,7 @@ class Engine:
 
         The flight before this one may have brought the token, and a failure may have begun a pause.
         """
-        held = None if request.claims else self.cache.get(request.key)
+        held = None if request.claims else self._cache_of(request).get(request.key)
         if held is not None and held is not due:
             return held
         if due is None:
@@ -173,16 +192,21 @@ class Engine:
     def _ask(self, request: TokenRequest, terms: Terms) -> Token | Failure:
         def superseded() -> bool:
             # A caller with claims may have replaced the token meanwhile, by one that satisfies its claims.
-            return terms.replacing is not None and self.cache.tokens.get(request.key) not in {None, terms.replacing}
+            return terms.replacing is not None and cache.tokens.get(request.key) not in {None, terms.replacing}
 
-        if self._coordinator is None:
+        cache, coordinator = self._cache_of(request), self._coordinator_for(request)
+        if coordinator is None:
             ask = partial(self._requester.ask, request, terms)
         else:
-            ask = partial(self._coordinator.ask, request, terms, superseded)
+            ask = partial(coordinator.ask, request, terms, superseded)
         outcome = without_frames(ask)
         if isinstance(outcome, Token) and not superseded():
-            self.cache.put(request.key, outcome)
+            cache.put(request.key, outcome)
         return outcome
+
+    def _coordinator_for(self, request: TokenRequest) -> Coordinator | None:
+        """The coordination with other processes. The tokens of users are never shared."""
+        return self._coordinator if request.user is None else None
 
     def hold(self) -> Engine:
         """Count one more credential that uses this engine."""
@@ -198,6 +222,7 @@ class Engine:
         if last:
             forget(self)
             self.cache.clear()
+            self._user_cache.clear()
             self._requester.close()
             if self._coordinator is not None:
                 self._coordinator.close()
@@ -214,6 +239,7 @@ class Engine:
         self._requests.after_fork()
         self._refreshes.after_fork()
         self.cache.after_fork()
+        self._user_cache.after_fork()
         self._requester.after_fork()
         if self._coordinator is not None:
             self._coordinator.after_fork()

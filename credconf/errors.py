@@ -105,6 +105,15 @@ class AuthenticationError(CredconfError, ClientAuthenticationError):
         """Seconds from now during which the server asks for no further request; `None` where it gave none."""
         return self.failure.retry_after
 
+    @property
+    def claims(self) -> str | None:
+        """The claims that Entra demands of a user's client, as JSON; `None` where it demands none.
+
+        An API that acts on behalf of a user hands them on to its caller, whose client signs the user in again with
+        them: as base64 in `WWW-Authenticate: Bearer error="insufficient_claims", claims="..."` of a 401.
+        """
+        return self.failure.claims
+
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.failure,)
 

@@ -8,6 +8,7 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from .assembly import blueprint_of, digest, identity_of, transport_of
+from .config.notation import log_notes, notes_on_fields, with_notes
 from .config.request import Request, misuse
 from .config.resolution import Resolved, resolve
 from .credential import Credential
@@ -203,13 +204,14 @@ def plan_of(configuration: object, http_client: HttpClient | None) -> Callable[[
     if isinstance(configuration, Resolved):
         resolved = configuration
         return lambda: (_started(_plan(resolved, http_client)), resolved.name)
+    notes = notes_on_fields(configuration)
     settings = validate(configuration)
     if isinstance(settings, Invalid):
-        from .config.notation import explained  # only broken settings need it
-
-        return _raising(explained(settings.problems, configuration))
+        return _raising(with_notes(settings.problems, notes)[0])
     plan = blueprint_of(settings, Reader(os.environ), http_client)
-    return _raising(plan) if isinstance(plan, list) else lambda: (_started(plan), None)
+    if isinstance(plan, list):
+        return _raising(with_notes(plan, notes)[0])
+    return lambda: (_started(plan, notes=notes), None)
 
 
 def _raising(wrong: Sequence[Problem] | TypeError) -> Callable[[], tuple[Engine, str | None]]:
@@ -227,7 +229,8 @@ def _plan(resolved: Resolved, http_client: HttpClient | None) -> Blueprint:
     return Blueprint(resolved.settings, identity, resolved.reader, transport, http_client, resolved.surroundings)
 
 
-def _started(plan: Blueprint, log: Log | None = None) -> Engine:
+def _started(plan: Blueprint, log: Log | None = None, notes: Sequence[Problem] = ()) -> Engine:
     engine = Engine(plan, log)
+    log_notes(notes, engine.log)
     engine.prefetch()
     return engine

@@ -144,7 +144,7 @@ HOSTILE = (
     Mutant("a wrong call quotes commands", "cli/__init__.py", "map(printable, error", "map(str, error", WRONG_CALLS),
     Mutant("a raw token may be a command", "cli/token.py", "if harmless(text) != text:", "if False:", RAW_TOKENS),
     Mutant(
-        "a path is written as it is", "references/file.py", "return printable(self.file)", "return self.file", ESCAPES
+        "a path is written as it is", "references/file.py", "return printable(self.name)", "return self.name", ESCAPES
     ),
     Mutant(
         "a device is opened",

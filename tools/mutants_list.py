@@ -38,6 +38,8 @@ SENT_BACK = (f"{HOME}/test_failures.py", "-k", "sends_back and sync and 400")
 HELD = (f"{HOME}/test_failures.py", "-k", "holds and sync-literal and not found")
 INTERRUPTS = (f"{HOME}/test_failures.py", f"{HOME}/test_interrupts.py", "-k", "interrupt and not async")
 EXCEPTIONS = (f"{HOME}/test_failures.py", "-k", "applications_client and sync")
+USERS = (f"{HOME}/test_users.py",)
+ACTING = ("tests/contract/test_on_behalf_of.py",)
 TOKENS = (f"{HOME}/test_tokens.py", "-k", "quoted and sync")
 LIVE = (f"{HOME}/test_live_frames.py",)
 TRANSPORT = ("tests/entra/test_transport.py", "-k", "secret or payload or traceback or locals")
@@ -236,6 +238,41 @@ MUTANTS = (
         REDACTED,
     ),
     Mutant("an assertion is quoted", "entra/client.py", "        context.redact.add(opaque)\n", "", SENT_BACK),
+    Mutant(
+        "a user's token is quoted",
+        "entra/client.py",
+        "context.redact.add(request.user.assertion)",
+        "pass",
+        (*USERS, "-k", "shows_the_users_token and echoing"),
+    ),
+    Mutant(
+        "the claims of a refusal quote a secret",
+        "entra/sending.py",
+        "return None if context.redact.finds_secret(text) else text",
+        "return text",
+        (*USERS, "-k", "claims"),
+    ),
+    Mutant(
+        "a user's token is in a frame",
+        "credential.py",
+        "        del user_assertion  # a traceback with locals shows this frame\n",
+        "",
+        (*USERS, "-k", "refused_at_once and sync"),
+    ),
+    Mutant(
+        "users share tokens",
+        "entra/request.py",
+        'return scopes, tenant or "", cae, user.digest',
+        'return scopes, tenant or "", cae, b""',
+        (*ACTING, "-k", "no_user_gets"),
+    ),
+    Mutant(
+        "the tokens of users are shared by processes",
+        "engine.py",
+        "return self._coordinator if request.user is None else None",
+        "return self._coordinator",
+        (*ACTING, "-k", "no_shared_cache"),
+    ),
     Mutant(
         "a token is quoted",
         "entra/redaction.py",

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from credconf.assembly import blueprint_of
+from credconf.config.notation import log_notes, notes_on_fields, with_notes
 from credconf.config.variables import split_list
 from credconf.engine import Engine
 from credconf.entra.http import client_fault
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from credconf.entra.http import HttpClient, TransportOptions
+    from credconf.tokens.blueprint import Blueprint
 
 
 class Options(TypedDict, total=False):
@@ -162,15 +164,20 @@ def plan(fields: dict[str, Any], options: Mapping[str, Any]) -> Callable[[], Eng
         fields["region"] = environ.get("AZURE_REGIONAL_AUTHORITY_NAME") or environ.get("MSAL_FORCE_REGION") or None
         fields["additionally_allowed_tenants"] = _tenants(options.get("additionally_allowed_tenants"))
         fields["disable_instance_discovery"] = bool(options.get("disable_instance_discovery"))
+    notes = notes_on_fields(fields)
     settings = validate(fields)
     if isinstance(settings, Invalid):
-        from credconf.config.notation import explained  # only broken settings need it
-
-        return raising(explained(settings.problems, fields))
+        return raising(with_notes(settings.problems, notes)[0])
     planned = blueprint_of(settings, Reader(environ), options.get("http_client"))
     if isinstance(planned, list):
-        return raising(planned)
-    return lambda: Engine(replace(planned, transport=_transport(planned.transport, options)))
+        return raising(with_notes(planned, notes)[0])
+    return lambda: _engine(replace(planned, transport=_transport(planned.transport, options)), notes)
+
+
+def _engine(plan: Blueprint, notes: Sequence[Problem]) -> Engine:
+    engine = Engine(plan)
+    log_notes(notes, engine.log)
+    return engine
 
 
 def _tenants(given: Sequence[str] | None) -> Sequence[str]:

@@ -80,11 +80,15 @@ def check(
 
 
 def _nothing_to_read() -> str:
+    from credconf.config.request import DEFAULT_FILE
+    from credconf.config.working_directory import in_parent
     from credconf.ground.files import absolute
 
     here = absolute(".")
     where = here if os.path.isabs(here) else "the working directory, which does not exist any more"
     what = f"there is no credconf.yaml in {where}, and CREDCONF_FILE names no file"
+    found = in_parent(DEFAULT_FILE)
+    what += f" ({found} is in a parent directory, which is not searched)" if found else ""
     return f"{what}: name a FILE, or use --resolve, which also checks the environment and .env"
 
 

@@ -28,6 +28,7 @@ from .layers import arguments, place_in
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from credconf.ground.log import Log
     from credconf.kinds import Kind
     from credconf.problems.problem import Origin
     from credconf.references import Reader
@@ -76,10 +77,15 @@ def notes_on_values(values: Mapping[str, Value], lines: Lines) -> Iterator[Probl
 
 def _texts(setting: str, value: Value) -> Iterator[_Text]:
     """Yield the texts of a value: one, or those of a list."""
+    if value.raw is None:
+        return  # the null of `env_prefix`
     is_file = isinstance(value.written, str) and reference_in(value.raw) is not None  # of a `_FILE` variable
     is_path = is_file or (setting in SETTINGS and SETTINGS[setting].setting.is_path)
-    several = isinstance(value.written, list | tuple)
-    for index, item in enumerate(value.written if several else (value.written,)):
+    written = value.written
+    if isinstance(value.raw, list) and isinstance(written, str):  # a variable's list
+        written = written.strip() if _is_one_defect(written.strip()) else value.raw
+    several = isinstance(written, list | tuple)
+    for index, item in enumerate(written if several else (written,)):
         text = item.get_secret_value() if isinstance(item, SecretStr) else item
         reference = reference_in(text)
         name = reference.names_file if reference is not None else text
@@ -88,6 +94,12 @@ def _texts(setting: str, value: Value) -> Iterator[_Text]:
             yield _Text(
                 path, setting, name, value.place_of((index,) if several else ()), is_path or reference is not None
             )
+
+
+def _is_one_defect(text: str) -> bool:
+    """Whether a defect is one of a whole list: a placeholder, or a pair of quotes that is not around each item."""
+    defect = defect_of(text, any_character=True)
+    return defect is not None and (defect.code != "surrounding-quotes" or text.count(text[0]) <= 2)  # noqa: PLR2004
 
 
 def notes_on_references(
@@ -193,16 +205,17 @@ def _is_secret(path: str) -> bool:
     return any(SETTINGS[name].setting.secret for name in (path, path.rpartition(".")[0]) if name in SETTINGS)
 
 
-def explained(problems: Iterable[Problem], fields: object) -> list[Problem]:
-    """Return the problems of fields that a program gave to `build()` or a class, with the notes on their values.
-
-    Args:
-        problems: the problems of the model.
-        fields: the mapping that it refused.
-    """
+def notes_on_fields(fields: object) -> list[Problem]:
+    """Return the notes on the values of fields that a program gave to `build()` or a class."""
     texts = {key: value for key, value in fields.items() if isinstance(key, str)} if isinstance(fields, Mapping) else {}
     given = arguments(texts, [])
-    return with_notes(problems, notes_on_values(given.values, Lines({})))[0]
+    return list(notes_on_values(given.values, Lines({})))
+
+
+def log_notes(notes: Iterable[Problem], log: Log) -> None:
+    """Log notes as warnings, for a credential that no file gives."""
+    for note in notes:
+        log.warning("%s (%s)", note.message, note.hint)
 
 
 _CONTROLS: Final = {

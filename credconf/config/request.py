@@ -135,12 +135,16 @@ def _of_missing_file(path: str, variable: str | None) -> str:
     """Return what to do about a named file that does not exist."""
     if not path:
         return "the path is empty: name a file, or remove it"
-    from .working_directory import where  # only broken configurations need it
+    from credconf.settings.defects import defect_of  # only broken configurations need it
+
+    from .working_directory import where
 
     hint = f"{variable} names it" if variable else "check the path, or leave the file out"
     if path.startswith(("~", "$")):
         hint += "; `~` and `$NAME` are not expanded: write the whole path"
-    return "\n".join(filter(None, [hint, where(path)]))
+    defect = defect_of(path, any_character=True)
+    note = f"the path {defect.what}: {defect.fix}" if defect is not None else None
+    return "\n".join(filter(None, [note, hint, where(path)]))
 
 
 def misuse(request: Request) -> TypeError | None:

@@ -181,7 +181,8 @@ def _of_model(judge: Judge, sources: _Sources, reported_already: list[Problem]) 
         elif not is_explained and not missing.is_explained(problem, reported_already):
             found.append(replace(missing.explained(problem), path=judge.path(problem.path or "")))
     nothing_given = not entries.parts and judge.merged.keys() <= {"http.proxy", "http.ca_bundle"}
-    return [missing.nothing_given(found)] if nothing_given and len(found) > 1 else found
+    is_all = len(found) > 1 and all(problem.code == "missing" for problem in found)
+    return [missing.nothing_given(found)] if nothing_given and is_all else found
 
 
 def _reported(problems: list[Problem], sources: _Sources) -> tuple[Problem, ...]:

@@ -49,7 +49,10 @@ class Source:
             return f"{self.name} ({self.note})"
         if self.is_of_the_process:
             return self.name
-        return absolute(self.name) if self.exists else f"{absolute(self.name)} (no such file)"
+        if self.exists:
+            return absolute(self.name)
+        state = "a directory" if os.path.isdir(self.name) else "no such file"
+        return f"{absolute(self.name)} ({state})"
 
 
 _OF_THE_PROCESS: Final = (Source("arguments", place="argument"), Source("environment", place="environment"))

@@ -87,7 +87,8 @@ class _Known:
         if meant is None or meant == name:
             return None
         message = f"{name} is not a variable that credconf knows"
-        if words_in(name) > words_in(meant) and folded(name).startswith(folded(meant)):
+        is_another = words_in(name) > words_in(meant) and folded(name).startswith(folded(meant))
+        if is_another and folded(field if named else rest) not in _fields():
             # `CLIENT_SECRET_ID` is not a misspelt `CLIENT_SECRET`.
             hint = f"unset it: no setting has this name; the nearest one is {meant}"
             return Problem("unknown-variable", message, origin=origin, hint=hint)

@@ -5,9 +5,11 @@ Source: Microsoft's page "Workload identity federation" and its reference of AAD
 
 from __future__ import annotations
 
+import binascii
 import json
 import re
 import shlex
+from base64 import urlsafe_b64decode
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 _UNKNOWN_TO_ENTRA: Final = frozenset({70021, 700211, 700212, 700213, 7002137, 7002138, 70025})
 """The refusals that a federated credential with the claims of the assertion would prevent."""
 _LONGEST: Final = 300
+_JWT: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _GUID: Final = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 
 
@@ -82,6 +85,25 @@ class Claims:
         words = shlex.quote(json.dumps(parameters, ensure_ascii=False))
         client = client_id if client_id.replace("-", "").isalnum() else "CLIENT_ID"
         return f"az ad app federated-credential create --id {client} --parameters {words}"
+
+
+def claims_of(text: str) -> Claims | None:
+    """Return the claims of a JWT; `None` if the text is none. Its signature is Entra's to verify."""
+    if not _JWT.fullmatch(text):
+        return None
+    parts = text.split(".")
+    try:
+        header, payload = (json.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4))) for part in parts[:2])
+    except (binascii.Error, ValueError, RecursionError):
+        return None
+    if not isinstance(header, dict) or not isinstance(payload, dict):
+        return None
+    ends_at = payload.get("exp")
+    if isinstance(ends_at, bool) or not isinstance(ends_at, int | float) or not 0 < ends_at < 1e11:  # noqa: PLR2004 - the year 5138
+        return None
+    audience = payload.get("aud")
+    first = audience[0] if isinstance(audience, list) and audience else audience
+    return Claims(str(payload.get("iss", "")), str(payload.get("sub", "")), str(first or ""), float(ends_at))
 
 
 def utc(seconds: float) -> str:

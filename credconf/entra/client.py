@@ -152,11 +152,13 @@ class EntraClient:
             The token, or the failure: it is not raised, so no frame of a traceback holds the secret.
         """
         redact = Redactor((), self._identity.concealed, partial(self._held, proof, held), tokens)
-        context = RequestContext(self._identity, request.tenant, redact, proof.claims, str(uuid.uuid4()))
+        context = RequestContext(
+            self._identity, request.tenant, redact, proof.claims, str(uuid.uuid4()), request.user is not None
+        )
         sender = Sender(self._http, deadline if self._bounded else None, retries=retries)
         try:
             built = self._build(proof.parameter, request, sender, context)
-            return built if isinstance(built, Failure) else self._send(built, proof, sender, context)
+            return built if isinstance(built, Failure) else self._send(built, proof, request, sender, context)
         except Stop as exc:
             return exc.failure
 
@@ -168,7 +170,10 @@ class EntraClient:
         def ask() -> None:
             builder = _Builder(self._discovery, sender, context)
             app = self._application(parameter, request.tenant, builder, cae=request.cae)
-            app.acquire_token_for_client(list(request.scopes), claims_challenge=request.claims)
+            if request.user is None:
+                app.acquire_token_for_client(list(request.scopes), claims_challenge=request.claims)
+            else:
+                app.acquire_token_on_behalf_of("placeholder", list(request.scopes), claims_challenge=request.claims)
 
         try:
             despite_warnings(ask)
@@ -187,12 +192,17 @@ class EntraClient:
             return context.failure(f"MSAL failed with {type(exc).__name__}", "unexpected", do=do)
         return context.failure("MSAL sent no request", "unexpected")
 
-    def _send(self, built: _Built, proof: Proof, sender: Sender, context: RequestContext) -> Answer | Failure:
-        """Send the request with the proof in place of the placeholder."""
+    def _send(
+        self, built: _Built, proof: Proof, request: TokenRequest, sender: Sender, context: RequestContext
+    ) -> Answer | Failure:
+        """Send the request with the proof and the user's token in place of the placeholders."""
         address = self._discovery.regional(built.url, sender, context)
         opaque = proof.for_request(built.url, self._identity.client_id)
         context.redact.add(opaque)
         form = Form(built.fields, proof.parameter, opaque)
+        if request.user is not None:
+            context.redact.add(request.user.assertion)
+            form.act_for(request.user.assertion)
         reply = sender.post(address, context, params=built.params, form=form, headers=built.headers)
         found = token_in(reply) if reply.status == _OK else None
         if found is None:
@@ -222,6 +232,7 @@ class EntraClient:
             token_cache=_NoTokens(),
             http_cache=_NoAnswers(),
             http_client=builder,
+            exclude_scopes=["offline_access"],  # a user's token is requested again, and never refreshed
             azure_region=False,  # MSAL would query the instance metadata service, and drop the authority's port
             **place,
         )

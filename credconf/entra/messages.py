@@ -173,25 +173,32 @@ _HEAD: Final = re.compile(rb"[A-Z]+ [\x21-\x7e]+ HTTP/1\.1\r\n(?:" + _TOKEN + rb
 
 
 class Form:
-    """The fields of a token request. The proof among them is opaque.
+    """The fields of a token request. The secrets among them are opaque.
 
     Args:
-        fields: All fields, with a placeholder for the proof.
+        fields: All fields, with a placeholder for each secret.
         parameter: The name of the field that carries the proof.
         proof: The value of that field.
     """
 
-    __slots__ = ("_fields", "_parameter", "_proof")
+    __slots__ = ("_fields", "_parameter", "_proof", "_user")
 
     def __init__(self, fields: Mapping[str, Any], parameter: str, proof: Opaque) -> None:
         self._fields, self._parameter, self._proof = fields, parameter, proof
+        self._user: Opaque | None = None
+
+    def act_for(self, assertion: Opaque) -> None:
+        """Send the token of a user in the field `assertion`."""
+        self._user = assertion
 
     def __repr__(self) -> str:
         return "<form>"
 
     def opened(self) -> dict[str, Any]:
-        """Return a plain dictionary with the proof. A caller passes it on, and assigns it to no variable."""
-        return {**self._fields, self._parameter: self._proof.content}
+        """Return a plain dictionary with the secrets. A caller passes it on, and assigns it to no variable."""
+        if self._user is None:
+            return {**self._fields, self._parameter: self._proof.content}
+        return {**self._fields, self._parameter: self._proof.content, "assertion": self._user.content}
 
 
 class Payload:

@@ -36,6 +36,7 @@ _READ: Final = 16 * TEXT_LIMIT  # the rest would be cut off, unless most of this
 
 _WHITE: Final = re.compile(r"[^\S ]")
 _END_OF_SENTENCE: Final = re.compile(r"(?<=[.!?])(?=\s)|(?<=\n)")
+_JWT: Final = re.compile(r"eyJ[A-Za-z0-9_-]{8,}")
 # A server that fails half-way may have written a token that is not known here yet.
 _TOKEN: Final = re.compile(
     r"""eyJ[A-Za-z0-9_-]{8,}|(?i:access|refresh|id)_(?i:token)["']?[ \t]{0,8}[:=][ \t]{0,8}["']?[^"'&,\s}]"""
@@ -90,6 +91,18 @@ class Redactor:
         in another form, becomes `DROPPED`.
         """
         text = text[:_READ]
+        quotes_held = self._finder(text)
+        concealed = {form for value in self._concealed() for form in _forms(value)}
+        text = self._without_concealed(_without(text, lambda part: bool(_TOKEN.search(part)) or quotes_held(part)))
+        return _printable(_without(text, lambda part: _holds(_views(part), concealed)))
+
+    def finds_secret(self, text: str) -> bool:
+        """Whether a text with names such as `access_token`, which no text of a server may show, quotes what is held."""
+        concealed = {form for value in self._concealed() for form in _forms(value)}
+        return bool(_JWT.search(text)) or self._finder(text)(text) or _holds(_views(text), concealed)
+
+    def _finder(self, text: str) -> Callable[[str], bool]:
+        """Return what finds the secrets that are held in parts of a text."""
         views = _views(text)
         pieces = _pieces_of(views)
         held = [end for secret in self._held() for end in _ends(secret)]
@@ -99,13 +112,11 @@ class Redactor:
         shared = {piece for form in secrets for piece in _shared(form, pieces)}
         whole = {form for form in secrets if _holds(views, (form,))}
 
-        def quotes_secret(part: str) -> bool:
+        def finds(part: str) -> bool:
             views = _views(part)
-            return bool(_TOKEN.search(part)) or not shared.isdisjoint(_pieces_of(views)) or _holds(views, whole)
+            return not shared.isdisjoint(_pieces_of(views)) or _holds(views, whole)
 
-        concealed = {form for value in self._concealed() for form in _forms(value)}
-        text = self._without_concealed(_without(text, quotes_secret))
-        return _printable(_without(text, lambda part: _holds(_views(part), concealed)))
+        return finds
 
     def ours(self, text: str) -> str:
         """Return a message of ours without hidden values. It holds no secret, and a short one may be in any word."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 import os
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import unquote, urlsplit
@@ -14,6 +15,8 @@ from credconf.settings import clouds, formats
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+
+    from .user import User
 
 
 @record
@@ -118,8 +121,9 @@ def _host_in(text: str) -> str:
         return ""
 
 
-Key: TypeAlias = tuple[str, ...] | tuple[tuple[str, ...], str, bool]
-"""What varies between the tokens of one identity: the scopes; for another tenant or CAE (scopes, tenant, CAE)."""
+Key: TypeAlias = tuple[str, ...] | tuple[tuple[str, ...], str, bool] | tuple[tuple[str, ...], str, bool, bytes]
+"""What varies between the tokens of one identity: the scopes; for another tenant or CAE (scopes, tenant, CAE); for a
+user, its digest, too."""
 
 # The one variable that is read for each request, because azure-identity does.
 _DISABLE_MULTITENANT = "AZURE_IDENTITY_DISABLE_MULTITENANTAUTH"
@@ -136,6 +140,7 @@ class TokenRequest:
         claims: of a claims challenge; they bypass what is cached, and replace it.
         cae: announce the capability to handle claims challenges.
         key: in the store.
+        user: on whose behalf the token is requested; `None` for the application itself.
     """
 
     scopes: tuple[str, ...]
@@ -143,6 +148,11 @@ class TokenRequest:
     claims: str | None = field(repr=False)
     cae: bool
     key: Key = field(repr=False)
+    user: User | None = None
+
+    def seconds_left(self, now: float) -> float:
+        """The seconds for which the user's token may be sent; without end for the application itself."""
+        return math.inf if self.user is None else max(0.0, self.user.ends_at - now)
 
     @property
     def flight(self) -> Hashable:
@@ -175,6 +185,7 @@ def token_request(  # noqa: PLR0917 - a call, and the two settings that judge it
     allowed: Sequence[str],
     *,
     cae: bool,
+    user: User | None = None,
 ) -> TokenRequest | Failure:
     """The validated form of a call, or the failure where the configuration does not allow the tenant.
 
@@ -186,9 +197,10 @@ def token_request(  # noqa: PLR0917 - a call, and the two settings that judge it
         default: the configured tenant; `None` where none is configured.
         allowed: other tenants that the configuration allows. Without a default, another one is ignored.
         cae: announce the capability to handle claims challenges.
+        user: on whose behalf the token is requested.
 
     Raises:
-        ValueError: no scopes, or a tenant that is none.
+        ValueError: no scopes, a scope that no API has for a user, or a tenant that is none.
         TypeError: a scope, the claims or the tenant is no text.
     """
     if not scopes:
@@ -200,8 +212,20 @@ def token_request(  # noqa: PLR0917 - a call, and the two settings that judge it
     tenant = _tenant(tenant_id, default, allowed) if tenant_id else default
     if isinstance(tenant, Failure):
         return tenant
+    if user is not None:
+        return TokenRequest(scopes, tenant, claims or None, cae, _key_for(user, method, scopes, tenant, cae=cae), user)
     key: Key = scopes if tenant == default and not cae else (scopes, tenant or "", cae)
     return TokenRequest(scopes, tenant, claims or None, cae, key)
+
+
+def _key_for(user: User, method: str, scopes: tuple[str, ...], tenant: str | None, *, cae: bool) -> Key:
+    from .user import RESERVED
+
+    reserved = RESERVED.intersection(scopes)
+    if reserved:
+        message = f'"{method}" takes the scopes of an API, and `{min(reserved)}` is none: leave it out'
+        raise ValueError(message)
+    return scopes, tenant or "", cae, user.digest
 
 
 def _check_types(method: str, scopes: tuple[Any, ...], **texts: Any) -> None:

@@ -13,7 +13,7 @@ from credconf.problems.failure import Failure, advice_on, codes_in
 from credconf.references import Unanswered
 
 from .http import RETRIED_STATUSES, Response, TransportFailure, retry_after
-from .messages import Reply
+from .messages import Reply, parsed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,6 +46,8 @@ _LONGEST_WAIT = 86400.0
 """Seconds. A longer `Retry-After` is shown as this."""
 _MOST_CODES = 16
 _LARGEST_CODE = 10**9
+_LONGEST_CLAIMS = 4096
+"""Characters. They go into a header of the application's answer."""
 
 
 @record
@@ -58,6 +60,7 @@ class RequestContext:
         redact: Removes every secret that is held from a text.
         claims: Of the assertion that is sent; `None` for another proof.
         request_id: Sent with each request, for the logs of the server: Entra's correlation id.
+        for_user: Whether the token is requested on behalf of a user.
     """
 
     identity: Identity
@@ -65,13 +68,14 @@ class RequestContext:
     redact: Redactor = field(repr=False)
     claims: Claims | None = field(default=None, repr=False)
     request_id: str | None = None
+    for_user: bool = False
 
     def __str__(self) -> str:
-        client = self.identity.shown("client_id")
-        if self.tenant is None:
-            return f"client {client}"
-        configured = self.tenant == self.identity.tenant_id
-        return f"client {client} of tenant {self.identity.shown('tenant_id') if configured else self.tenant}"
+        client = f"client {self.identity.shown('client_id')}"
+        if self.tenant is not None:
+            configured = self.tenant == self.identity.tenant_id
+            client += f" of tenant {self.identity.shown('tenant_id') if configured else self.tenant}"
+        return client
 
     @property
     def host(self) -> str:
@@ -90,7 +94,8 @@ class RequestContext:
             **known: Further fields of the failure.
         """
         place = "" if self.host in what else f" from {self.host}"
-        lines = [f"no token for {self}{place}: {what}", do]
+        whose = " on behalf of a user" if self.for_user else ""
+        lines = [f"no token{whose} for {self}{place}: {what}", do]
         if "status_code" in known or error in _MAY_HAVE_ARRIVED:
             known["correlation_id"] = known.get("correlation_id") or self.request_id
             lines.append(f"Correlation id: {known['correlation_id']}" if known["correlation_id"] else None)
@@ -220,6 +225,7 @@ def refusal(context: RequestContext, status: int, headers: Mapping[str, str], pa
     known |= {
         "codes": codes,
         **{name: _identifier(context, payload, name) for name in ("correlation_id", "trace_id", "timestamp")},
+        "claims": _claims(context, payload.get("claims")),
     }
     error = context.redact(payload["error"])[:64]
     reason = f"AADSTS{codes[0]} ({error})" if codes else f"the server refused ({error})"
@@ -227,6 +233,8 @@ def refusal(context: RequestContext, status: int, headers: Mapping[str, str], pa
     lines = [advice_on(codes[0]) if codes else None, f"The server said: {message}"]
     if context.claims is not None:
         lines += context.claims.advice(codes, context.identity.shown("client_id") or "", context.identity.authority)
+    if known["claims"]:
+        lines.append("The error's `claims` are for your caller: its client signs the user in again with them.")
     return context.failure(reason, error, do="\n".join(line for line in lines if line), **known)
 
 
@@ -240,6 +248,13 @@ def _codes(payload: Mapping[str, Any], message: str) -> tuple[int, ...]:
 def _identifier(context: RequestContext, payload: Mapping[str, Any], name: str) -> str | None:
     value = payload.get(name)
     return context.redact(value)[:64] if isinstance(value, str) and value else None
+
+
+def _claims(context: RequestContext, text: object) -> str | None:
+    """The claims of a refusal, which the application hands on: a JSON object, and nothing that we hold."""
+    if not isinstance(text, str) or len(text) > _LONGEST_CLAIMS or not isinstance(parsed(text), dict):
+        return None
+    return None if context.redact.finds_secret(text) else text
 
 
 def _unexplained(context: RequestContext, status: int, text: str, known: dict[str, Any]) -> Failure:

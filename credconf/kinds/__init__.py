@@ -6,12 +6,14 @@ the tables below it derive from the declarations of the fields.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, cast
 
 from pydantic_core import PydanticCustomError, core_schema
 
 from credconf.entra.proof import Proof
 from credconf.entra.request import Identity
+from credconf.ground.records import replace
 
 from .azure_cli import AzureCliSettings
 from .client_assertion import ClientAssertionSettings
@@ -73,10 +75,25 @@ class _Embedded:
         inner = handler(source)  # only for the JSON Schema and for serialisation
         return core_schema.chain_schema(
             [
-                core_schema.no_info_wrap_validator_function(lambda data, _: validate(data), inner),
+                core_schema.no_info_wrap_validator_function(lambda data, _: _explained(validate(data), data), inner),
                 core_schema.no_info_wrap_validator_function(lambda result, _: _accept(result), inner),
             ]
         )
+
+
+def _explained(result: Kind | Invalid, data: Any) -> Kind | Invalid:
+    """Return the result; its problems with the defects of the texts that they are about."""
+    if not isinstance(result, Invalid) or not isinstance(data, Mapping):
+        return result
+    from credconf.settings.defects import defect_of  # only broken settings need it
+
+    found = []
+    for problem in result.problems:
+        text = data.get(problem.path) if problem.code == "bad-value" else None
+        defect = defect_of(text, any_character=True) if isinstance(text, str) else None
+        hint = f"it {defect.what}: {defect.fix}" if defect is not None else problem.hint
+        found.append(replace(problem, hint=hint))
+    return Invalid(tuple(found))
 
 
 def _accept(result: Kind | Invalid) -> Kind:

@@ -5,16 +5,12 @@ Source: Microsoft's page "Workload identity federation", and RFC 7523.
 
 from __future__ import annotations
 
-import binascii
-import json
 import math
-import re
-from base64 import urlsafe_b64decode
 from functools import partial
 from operator import methodcaller
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final, Literal
 
-from credconf.entra.assertions import Claims, utc
+from credconf.entra.assertions import Claims, claims_of, utc
 from credconf.entra.proof import Candidate, Proof
 from credconf.references import EXCHANGE_AUDIENCES, NOT_RUN, FileReference, NotFound
 from credconf.settings import clouds
@@ -31,7 +27,6 @@ if TYPE_CHECKING:
     from credconf.entra.http import HttpClient, TransportOptions
     from credconf.references import BaseReference, Reader, Stamp
 
-_JWT: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _RENEWED: Final = (
     "whatever wrote it must write a new one: the kubelet renews the token of a projected volume while it is mounted, "
     "the runner of a job writes it once"
@@ -162,7 +157,7 @@ def assertion(text: str, label: str, now: float, *, renewed: bool) -> Proof | No
         now: the time, in seconds of Unix time.
         renewed: whether each reading gives a new assertion.
     """
-    claims = _claims(text)
+    claims = claims_of(text)
     if claims is None:
         hint = "name a file or variable that holds a signed token: three parts of base64url with dots between them"
         return NotFound("bad-assertion", f"{label} holds no JWT", hint)
@@ -172,22 +167,3 @@ def assertion(text: str, label: str, now: float, *, renewed: bool) -> Proof | No
     same_as = f"{claims.issuer} {claims.subject} {claims.audience}" if renewed else None
     parts = text.split(".")
     return Proof(text, (text, parts[1], parts[2]), label, claims=claims, same_as=same_as)
-
-
-def _claims(text: str) -> Claims | None:
-    """Return the claims of a JWT; `None` if the text is none. Its signature is Entra's to verify."""
-    if not _JWT.fullmatch(text):
-        return None
-    parts = text.split(".")
-    try:
-        header, payload = (json.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4))) for part in parts[:2])
-    except (binascii.Error, ValueError, RecursionError):
-        return None
-    if not isinstance(header, dict) or not isinstance(payload, dict):
-        return None
-    ends_at = payload.get("exp")
-    if isinstance(ends_at, bool) or not isinstance(ends_at, int | float) or not 0 < ends_at < 1e11:  # noqa: PLR2004 - the year 5138
-        return None
-    audience = payload.get("aud")
-    first = audience[0] if isinstance(audience, list) and audience else audience
-    return Claims(str(payload.get("iss", "")), str(payload.get("sub", "")), str(first or ""), float(ends_at))

@@ -265,8 +265,12 @@ def _load_pfx(content: bytes, password: bytes | None, label: str) -> tuple[Any, 
 
 
 def _undecryptable(label: str, password: bytes | None) -> NotFound:
-    state = "with the given client_certificate_password" if password else "without client_certificate_password"
-    return NotFound("bad-certificate", f"{label} can't be opened {state}", "check the password and the file")
+    if password:
+        message = f"{label} can't be opened with the given client_certificate_password"
+        return NotFound("bad-certificate", message, "check the password and the file")
+    message = f"{label} can't be opened without client_certificate_password"
+    hint = "give its password: `client_certificate_password`, or AZURE_CLIENT_CERTIFICATE_PASSWORD"
+    return NotFound("bad-certificate", message, hint)
 
 
 def _damaged(label: str, what: str) -> NotFound:

@@ -142,7 +142,8 @@ def _reference(name: str, known: Collection[str]) -> Hint | None:
 def _moved(word: str, known: Collection[str]) -> Hint | None:
     """Suggest the group for a setting that is beside it: `http: {timeout: …}` for `timeout`."""
     for group, leaves in NESTED.items():
-        if group in known and (meant := _setting_for(word, leaves)):
+        leaf = word.replace(".", "").removeprefix(folded(group)) or word
+        if group in known and (meant := _setting_for(word, leaves) or _setting_for(leaf, leaves)):
             return Hint(f"write it below `{group}`: `{group}: {{{meant}: …}}`", f"{group}.{meant}")
     return None
 

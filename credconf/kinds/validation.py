@@ -113,9 +113,12 @@ def infer(fields: Mapping[str, Any], problems: list[Problem]) -> type[Kind] | No
 _OF_USERS: Final = frozenset(
     {"interactive", "interactive_browser", "device_code", "devicecode", "username_password", "authorization_code"}
     | {"on_behalf_of", "shared_token_cache", "broker", "azure_powershell", "powershell", "azd", "vscode"}
+    | {"azure_developer_cli", "visual_studio_code", "azure_pipelines", "environment"}
 )
 """What people call azure-identity's other credentials. Most of them sign in a user."""
-_CHAINS: Final = frozenset({"dev", "prod", "defaultazurecredential", "chainedtokencredential"})
+_CHAINS: Final = frozenset(
+    {"dev", "prod", "default", "chained", "chained_token", "defaultazurecredential", "chainedtokencredential"}
+)
 
 
 def _unknown_kind(named: object) -> Problem:
@@ -126,13 +129,14 @@ def _unknown_kind(named: object) -> Problem:
         for word in (*model.also_called.split(), model.azure_identity.lower())
     }
     meant = called.get(word) or closest(word, KINDS)
-    hint = f"did you mean `{meant}`?" if meant else f"one of {', '.join(KINDS)}"
+    choices = f"choose one of {', '.join(KINDS)}"
+    hint = f"did you mean `{meant}`?" if meant else choices
     if meant is None and word not in _CHAINS and (word.endswith("credential") or word.replace("-", "_") in _OF_USERS):
         message = "`kind` is a credential of azure-identity that credconf does not have"
-        return Problem("unknown-kind", message, path="kind", hint=f"one of {', '.join(KINDS)}")
+        return Problem("unknown-kind", message, path="kind", hint=choices)
     if word in _CHAINS:
         message = "`kind` is a chain of credentials, of which the first that works is used; credconf has none"
-        return Problem("unknown-kind", message, path="kind", hint=f"choose one of {', '.join(KINDS)}")
+        return Problem("unknown-kind", message, path="kind", hint=choices)
     return Problem("unknown-kind", "`kind` is not a kind of credential", path="kind", hint=hint)
 
 

@@ -85,7 +85,8 @@ _PROOFS = {
         `send_certificate_chain: true` and put the whole chain into the file.""",
     50013: """The assertion is expired, not yet valid, malformed, or signed with an unknown key. Check the clock of this
         machine first: an assertion is valid for ten minutes. Then compare the certificate with those of the app
-        registration.""",
+        registration. With on_behalf_of(), it is the user's token: pass the access token for this application, as the
+        API received it. A token for Microsoft Graph can't be verified by anyone else.""",
     700023: """The assertion was made for another token endpoint (its audience), or the scope names no resource. Check
         that `authority`, `cloud` and tenant_id are those of the application, that no proxy redirects requests to
         another host, and that the scope is RESOURCE/.default.""",
@@ -135,8 +136,8 @@ _APPLICATIONS = {
     7000112: """The application exists, but an administrator has disabled it: under Enterprise applications, in its
         properties, "Enabled for users to sign in" is No. Microsoft also disables applications that it considers
         abused. Ask the tenant's administrator for the reason before you enable it again.""",
-    7000114: """The request asked for a token on behalf of a user, and the app registration does not allow that. Check
-        calls of on_behalf_of(), and whether another library in the program requests tokens for users.""",
+    7000114: """The caller of the API is an application that signed in as itself, so there is no user to act for: its
+        token has no `scp`. Use the credential itself for such callers, and on_behalf_of() for users.""",
     7000229: """The application is registered in another tenant and has no service principal in this one. Permissions
         belong to the service principal. An administrator of this tenant creates it by consenting to the application,
         or with `az ad sp create --id CLIENT_ID`. If the tenant is wrong, correct tenant_id.""",
@@ -147,9 +148,11 @@ _APPLICATIONS = {
         wait.""",
     50057: """The account is disabled in the directory. For an application, see also AADSTS7000112. Ask the tenant's
         administrator.""",
-    50076: """A policy requires another factor, which only a person can provide. Policies for users should not apply to
-        applications: ask the tenant's administrator to exclude the service principal, or to use policies for
-        workload identities. If the program signs in a user, the policy refused that sign-in.""",
+    50076: """A policy requires another factor, which only a person can provide. On behalf of a user, hand the error's
+        `claims` on: answer the API's caller with 401 and `WWW-Authenticate: Bearer error="insufficient_claims",
+        claims="BASE64"`. Its client signs the user in with them and calls again. Policies for users should not apply
+        to applications that sign in as themselves: ask the tenant's administrator to exclude the service principal,
+        or to use policies for workload identities.""",
     53003: """A Conditional Access policy blocks the token for this application, usually because of its address or of a
         detected risk. The tenant's sign-in logs name the policy, under Service principal sign-ins; search for the
         error's correlation id. Policies for workload identities can target single applications.""",
@@ -157,7 +160,9 @@ _APPLICATIONS = {
         error's correlation id. Ask the tenant's administrator.""",
     65001: """Consent for the requested permissions is missing. An application that signs in as itself needs Application
         permissions (not Delegated permissions) in the app registration, and an administrator has to choose "Grant
-        admin consent".""",
+        admin consent". One that acts on behalf of users needs Delegated permissions, to which the user may consent:
+        the API shows no page, so its clients ask for that consent together with their own (list them as known client
+        applications).""",
     501051: """The API gives tokens only to applications with one of its roles, and this application has none. The API's
         owner assigns it: an app role for applications, added under API permissions of this application, with an
         administrator's consent. The switch is "Assignment required" in the API's enterprise application.""",
@@ -218,8 +223,8 @@ _REQUESTS = {
     500014: """The API exists in the tenant, but it is disabled: an administrator disabled it, or its subscription has
         ended. Find the API under Enterprise applications by the id in the error's text.""",
     70011: """An application can't request this scope. An application that signs in as itself requests all its
-        permissions at once: RESOURCE/.default, such as https://storage.azure.com/.default. Names of single
-        permissions (User.Read) are for users, and one request can't be for two APIs.""",
+        permissions at once: RESOURCE/.default, such as https://storage.azure.com/.default. Single permissions
+        (https://graph.microsoft.com/User.Read) are for on_behalf_of(), and one request can't be for two APIs.""",
     1002012: """For an application that signs in as itself, each scope ends in /.default. Use
         https://graph.microsoft.com/.default instead of https://graph.microsoft.com/User.Read or of the bare
         identifier. The app registration grants the single permissions; a request does not name them.""",
@@ -237,5 +242,30 @@ _REQUESTS = {
         rewrites requests. `credconf doctor` shows whether a proxy is used.""",
 }
 
-MEANINGS = {**_PROOFS, **_APPLICATIONS, **_TENANTS, **_REQUESTS}
+_USERS = {
+    50074: """A policy requires a second factor, and the user signed in without one. Hand the error's `claims` on:
+        answer the API's caller with 401 and `WWW-Authenticate: Bearer error="insufficient_claims", claims="BASE64"`.
+        Its client signs the user in with them and calls again.""",
+    50079: """A policy requires a second factor, and the user has registered none, for example because an administrator
+        changed the policy, or because the user is at a new place. Hand the error's `claims` on as for AADSTS50076: the
+        user registers it at the next sign-in.""",
+    50105: """The application requires that users are assigned to it, and this user is not. An administrator assigns the
+        user, or a group, under Enterprise applications, or switches "Assignment required" off.""",
+    50158: """A policy sends the user to a check outside Entra, such as another provider's second factor. Hand the
+        error's `claims` on as for AADSTS50076: the check is part of the next sign-in.""",
+    50173: """The user's password was changed, or an administrator revoked the user's sessions, so Entra no longer
+        accepts what the user's token came from. The API answers 401, and its caller's client signs the user in
+        again.""",
+    240002: """The grant takes an access token, which is made for an API. An ID token is made for the client that signs
+        the user in: its client must request the API's scope, such as api://CLIENT_ID/access_as_user, and send the
+        access token.""",
+    500131: """The user's token was made for another application. Its `aud` claim must be the client id of this
+        application, or its ID URI (api://CLIENT_ID). The client of the API must request the scope of this API, and not,
+        for example, one of Microsoft Graph.""",
+    500133: """The user's token is not within its life, which is about an hour. The tokens that were fetched with it
+        stay valid until their own end, but no new one can be fetched: the API's caller must send a new token. If it has
+        not expired, synchronise the clock of this machine.""",
+}
+
+MEANINGS = {**_PROOFS, **_APPLICATIONS, **_TENANTS, **_REQUESTS, **_USERS}
 """The explanations, by number."""

@@ -34,6 +34,7 @@ class Failure:
         unavailable: the credential could not even try, because a reference can't be read.
         unretried: the only attempt failed in a way that a further attempt may mend. Requests of callers are
             retried, background refreshes and `verify()` are not.
+        claims: what the user's client must sign in with again, as JSON (`interaction_required`).
     """
 
     message: str
@@ -46,6 +47,7 @@ class Failure:
     retry_after: float | None = None
     unavailable: bool = False
     unretried: bool = False
+    claims: str | None = None
 
     @property
     def refused_proof(self) -> bool:
@@ -72,24 +74,29 @@ ADVICE: dict[int, str] = {
     50002: "A proxy of the network restricts the allowed tenants: ask the network's administrator.",
     50003: "The API has no signing key: ask the API's owner.",
     50012: "Entra does not accept the certificate, its chain or its signature: check the registered certificates.",
-    50013: "The assertion is not valid: check this machine's clock, and that the certificate is the application's.",
+    50013: "The assertion is not valid: check the clock and the certificate; a user's token must be for this API.",
     50034: "The account does not exist in this tenant: check tenant_id.",
     50049: "The authority is not a known instance of Entra: check `authority` and `cloud`.",
     50053: "The account is locked after too many failed sign-ins: wait, and check the sign-in logs.",
     50057: "The account is disabled: ask the tenant's administrator.",
     50059: "The request names no tenant: check tenant_id.",
-    50076: "The tenant's policy requires a second factor, which a service principal can't provide: change the policy.",
+    50074: "The user must sign in with a second factor: hand the error's `claims` on to your caller.",
+    50076: "A policy requires a second factor: hand a user's `claims` on to your caller; exclude service principals.",
+    50079: "The user must register a second factor: hand the error's `claims` on to your caller.",
+    50105: "The application is not assigned to the user: ask the tenant's administrator.",
     50128: "The domain name belongs to no tenant: check tenant_id.",
+    50158: "A policy demands another sign-in of the user: hand the error's `claims` on to your caller.",
+    50173: "The user's sign-in was revoked: answer your caller with 401, so that its client signs the user in again.",
     50194: "The application is single-tenant: set tenant_id to its tenant, not to common or organizations.",
     50196: "The application requested the same token too often: keep one credential, and check for a loop.",
     53003: "A Conditional Access policy blocks this sign-in: ask the tenant's administrator.",
-    65001: "Consent is missing: an administrator must grant the application its permissions.",
+    65001: "Consent is missing: an administrator, or the user, must grant the application its permissions.",
     70001: "The application is disabled, or the tenant does not know it: check client_id and tenant_id.",
     70021: "No federated credential of the application matches the assertion: compare issuer, subject and audience.",
     70023: "The assertion is valid for more than 25 hours, which Entra refuses: shorten the life of the token.",
     70025: "The application has no federated credential: add one.",
     70002: "The client secret does not match: check client_id and client_secret.",
-    70011: "The scope is not valid: a service principal requests RESOURCE/.default.",
+    70011: "The scope is not valid: a service principal requests RESOURCE/.default; for a user, one API's scopes work.",
     90002: "The tenant does not exist: check tenant_id, and that `cloud` is the tenant's cloud.",
     90009: "The application requests a token for itself: use its GUID as the resource.",
     90013: "The request is not valid: check tenant_id, client_id and the scope.",
@@ -98,8 +105,11 @@ ADVICE: dict[int, str] = {
     90038: "The tenant is in another cloud: set `cloud`.",
     90055: "Entra throttles the tenant after too many requests: wait, and find their source.",
     100007: "Regional endpoints serve only Microsoft's own infrastructure: remove `region`.",
+    240002: "on_behalf_of() got an ID token: it takes the access token that the API's caller sent.",
     500011: "The scope's API has no service principal in this tenant: check the scope, or add the API.",
     500014: "The API's service principal is disabled in this tenant: ask the tenant's administrator.",
+    500131: "The user's token is not for this application: its `aud` must be client_id or the application's ID URI.",
+    500133: "The user's token has expired: answer your caller with 401, so that its client gets a new one.",
     500021: "The network allows only other tenants: ask the network's administrator to allow this one.",
     501051: "The application has no role of the API: ask the API's owner.",
     530032: "A security policy of the tenant blocks this request: ask the tenant's administrator.",
@@ -125,7 +135,7 @@ ADVICE: dict[int, str] = {
     9002313: "The request is malformed: check tenant_id, client_id and the scope for stray characters.",
     1002012: "The scope is not valid for a service principal: it must be RESOURCE/.default.",
     7000112: "The application is disabled: ask the tenant's administrator.",
-    7000114: "The application is not allowed to act on behalf of users: check its registration.",
+    7000114: "The token that on_behalf_of() got is an application's, not a user's: use the credential itself.",
     7000215: "The client secret is wrong: use the secret's Value from the app registration, not its Secret ID.",
     7000216: "No client secret or assertion was sent, or it was empty: check client_secret.",
     7000218: "No client secret or assertion was sent: check client_secret.",

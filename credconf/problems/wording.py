@@ -119,6 +119,16 @@ def _broken_line(line: str, escaped: Callable[[str], str]) -> str:
     return _MARK.sub(mark, line)
 
 
+_LEAST_SECRET: Final = 16
+
+
+def is_like_a_secret(name: str) -> bool:
+    """Whether a name of a file or variable is probably a secret that was pasted in its place."""
+    if len(name) < _LEAST_SECRET or "." in name[-5:]:
+        return False
+    return "~" in name or all(any(map(test, name)) for test in (str.islower, str.isupper, str.isdigit))
+
+
 def shown_key(key: str) -> str:
     """A key for a message; `…` if it does not look like a name, because it may be a pasted secret."""
     looks_like_a_name = len(key) <= _LONGEST_KEY and key.translate(_NAME_PUNCTUATION).isalnum()

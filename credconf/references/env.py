@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from pydantic import StringConstraints
 
 from credconf.problems import closest, printable
-from credconf.problems.wording import words_in
+from credconf.problems.wording import is_like_a_secret, words_in
 
 from .base import BaseReference, NotFound, fingerprint
 
@@ -45,7 +45,12 @@ class EnvReference(BaseReference):
     @property
     def label(self) -> str:
         """Its name in messages."""
-        return f"${self.env}"
+        return f"${self.name}"
+
+    @property
+    def name(self) -> str:
+        """The variable; `…` where that may be a pasted secret."""
+        return "…" if is_like_a_secret(self.env) else self.env
 
     @property
     def names_variable(self) -> str:
@@ -69,8 +74,10 @@ def look_up(reference: EnvReference, environ: Mapping[str, str], dotenv: Mapping
         return found
     is_empty = reference.env in environ or reference.env in dotenv
     state = "is set, but empty" if is_empty else "is not set"
-    message = f"the variable {reference.env} {state}"
+    message = f"the variable {reference.name} {state}"
     hint = _hint(reference.env, {**dotenv, **environ})
+    if reference.name != reference.env:
+        hint = "if what follows `env:` is the value itself, write it without `env:`"
     return NotFound("missing-variable", message, hint, variable=reference.env)
 
 

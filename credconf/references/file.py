@@ -10,6 +10,7 @@ from pydantic import StringConstraints
 
 from credconf.ground.files import REFERENCE_LIMIT, Unreadable, absolute, decode, read_bytes
 from credconf.problems import printable
+from credconf.problems.wording import is_like_a_secret
 
 from .base import BaseReference, NotFound
 
@@ -47,7 +48,13 @@ class FileReference(BaseReference):
     @property
     def label(self) -> str:
         """Its name in messages."""
-        return printable(self.file)
+        return printable(self.name)
+
+    @property
+    def name(self) -> str:
+        """The path; without its last part where that may be a pasted secret, and there is no such file."""
+        directory, name = os.path.split(self.file)
+        return os.path.join(directory, "…") if is_like_a_secret(name) and not os.path.lexists(self.file) else self.file
 
     @property
     def names_file(self) -> str:
@@ -70,6 +77,8 @@ class FileReference(BaseReference):
         if isinstance(content, Unreadable):
             missing = content.code == "missing-file"
             usual = "create the file, or correct its path" if missing else "check the path"
+            if self.name != self.file:
+                usual = "if this is the value itself, give it without `file:` or `_FILE`"
             return NotFound(content.code, f"the file {self.label} {content.reason}", content.hint or usual)
         return content
 

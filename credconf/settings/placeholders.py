@@ -63,7 +63,7 @@ _TOOLS: Final = {
         "decrypt it before the program starts",
     ),
     "mask": (
-        r"\*{2,}|\*{3}.*|[\u2022\u25cf\u2026]+|\.{3,}|[\[<({](?i:redacted|hidden|masked|sensitive)(?: value)?[\])}>]",
+        r"\*{2,}|\*{3}.*|[\u2022\u25cf\u2026]+|\.{3,}|[\[<({]?(?i:redacted|masked|\(hidden\)|\[hidden\])[\])}>]?",
         "is a mask that another program showed instead of the value",
         "copy the value itself",
     ),
@@ -117,7 +117,7 @@ def unresolved(text: str) -> Defect | None:
             return Defect(
                 "not-expanded", "begins with the name of a variable and `=`", "write what follows the `=` alone"
             )
-        if _is_variable(text):
+        if _is_variable(text) and not _is_example(text):
             return Defect(
                 "not-expanded", "has the form of a variable's name", "write the value itself", is_variable=True
             )
@@ -179,6 +179,7 @@ _VERBS: Final = frozenset({"insert", "enter", "paste", "put", "replace", "change
 _OBJECTS: Final = frozenset({"me", "it", "this", "in", "here", "with", "by", "your", "the", "my", *_THINGS})
 _EXAMPLES: Final = frozenset(
     {
+        "redacted",
         "changeme",
         "changeit",
         "replaceme",

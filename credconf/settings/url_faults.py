@@ -44,7 +44,7 @@ def url_fault(url: str, what: str, message: str, *, has_path: bool) -> FormatErr
 
 
 def _example(*, has_path: bool) -> str:
-    return "https://idp.example.com/oauth" if has_path else "https://login.microsoftonline.com"
+    return "https://idp.example.com/oauth" if has_path else "https://HOST"
 
 
 def login_fault(login: str) -> FormatError | None:

@@ -83,7 +83,9 @@ class StoreSettings:
     max_entries: Annotated[
         int,
         Field(ge=1, le=10_000_000),
-        Setting("How many tokens this process keeps; the least recently used go first.", (1_000,)),
+        Setting(
+            "How many tokens this process keeps, and as many of users; the least recently used go first.", (1_000,)
+        ),
     ] = 100_000
 
     @classmethod

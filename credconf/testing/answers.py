@@ -80,8 +80,8 @@ def refused(refusal: Refusal, call: Call, now: float, **headers: str) -> Answer:
 
 
 def _without_proof(fact: str, form: Mapping[str, str]) -> str:
-    """A fact without the client's secret or assertion: a client may send it in the wrong field, too."""
-    for name in ("client_secret", "client_assertion"):
+    """A fact without secret, assertion and user's token: a client may send them in the wrong field, too."""
+    for name in ("client_secret", "client_assertion", "assertion"):
         proof = form.get(name, "")
         if len(proof) >= _SHORTEST_PROOF:
             fact = fact.replace(proof, "***")

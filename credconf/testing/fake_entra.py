@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from . import environment
 from .answers import TokenShape
+from .delegation import with_claims
 from .directory import Registration, new_id, new_secret
 from .fake_server import SecureServer
 from .federation import Assertion, replace_file
 from .jwts import key_set
 from .service import TokenService
+from .users import Users
 
 if TYPE_CHECKING:
     import os
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from .faults import On
 
 
-class FakeEntra(SecureServer):
+class FakeEntra(Users, SecureServer):
     """A fake Microsoft Entra token service over HTTPS on 127.0.0.1, with one application ready.
 
     It checks what Entra checks (tenant, application, secret, signed or federated assertion, scope), answers with
@@ -273,9 +275,16 @@ class FakeEntra(SecureServer):
 
     # -- faults; the others are in `Faults` -----------------------------------------------------------------
 
-    def refuses(self, aadsts: int, times: int | None = None, *, on: On = "token") -> None:
-        """Answer any request with the error of an AADSTS code, such as 7000222."""
-        self._lanes.answers.add(lambda request: request.refuse(aadsts), times, on)
+    def refuses(self, aadsts: int, times: int | None = None, *, on: On = "token", claims: str | None = None) -> None:
+        """Answer any request with the error of an AADSTS code, such as 7000222.
+
+        Args:
+            aadsts: The code.
+            times: The number of requests; None for all.
+            on: The type of the requests.
+            claims: The claims that the user's client must sign in with (JSON), as for 50076.
+        """
+        self._lanes.answers.add(lambda request: with_claims(request.refuse(aadsts), claims), times, on)
 
     def _access(self) -> environment.Access:
         identity = (self.tenant_id, self.client_id, next(reversed(self.registration.secrets), None))

@@ -54,6 +54,7 @@ _WRONG_TENANT = (
     "This can happen if the application has not been installed by the administrator of the tenant or consented to "
     "by any user in the tenant. You may have sent your authentication request to the wrong tenant."
 )
+_FACTOR = "Due to a configuration change made by your administrator, or because you moved to a new location, "
 _FEDERATION = "https://learn.microsoft.com/entra/workload-id/workload-identity-federation"
 _COMPARE = (
     "Check your federated identity credential Subject, Audience and Issuer against the presented assertion. "
@@ -67,11 +68,25 @@ def _mismatch(text: str) -> Entry:
 
 _TABLE: Mapping[int, Entry] = {
     50027: Entry("invalid_request", 400, "JWT token is invalid or malformed."),
+    50013: Entry("invalid_grant", 400, "Assertion failed signature validation."),
+    50074: Entry("interaction_required", 400, "Strong Authentication is required."),
+    50076: Entry("interaction_required", 400, _FACTOR + "you must use multi-factor authentication to access it."),
+    50079: Entry("interaction_required", 400, _FACTOR + "you must enroll in multi-factor authentication to access it."),
+    50158: Entry("interaction_required", 400, "External security challenge was not satisfied."),
+    50173: Entry(
+        "invalid_grant", 400, "The provided grant has expired due to it being revoked, a fresh auth token is needed."
+    ),
     50049: Entry("invalid_instance", 400, "Unknown or invalid instance."),
     53003: Entry(
         "invalid_grant",
         400,
         "Access has been blocked by Conditional Access policies. The access policy does not allow token issuance.",
+    ),
+    65001: Entry(
+        "invalid_grant",
+        400,
+        "The user or administrator has not consented to use the application with ID '{client_id}'. Send an "
+        "interactive authorization request for this user and resource.",
     ),
     70003: Entry("unsupported_grant_type", 400, "The app requested an unsupported grant type '{detail}'."),
     70011: Entry(
@@ -100,6 +115,18 @@ _TABLE: Mapping[int, Entry] = {
     ),
     90033: Entry("temporarily_unavailable", 503, "A transient error has occurred. Please try again."),
     90055: Entry("temporarily_unavailable", 429, "There are too many incoming requests. Please try again later."),
+    240002: Entry(
+        "invalid_grant",
+        400,
+        "Input id_token cannot be used as 'urn:ietf:params:oauth:grant-type:jwt-bearer' grant.",
+    ),
+    500131: Entry(
+        "invalid_grant",
+        400,
+        "Assertion audience does not match the Client app presenting the assertion. The audience in the assertion "
+        "must be the application's own.",
+    ),
+    500133: Entry("invalid_grant", 400, "Assertion is not within its valid time range."),
     500011: Entry(
         "invalid_resource",
         400,
@@ -135,6 +162,9 @@ _TABLE: Mapping[int, Entry] = {
         "/.default suffixed to the resource identifier (application ID URI).",
     ),
     7000112: Entry("unauthorized_client", 400, "Application '{client_id}' is disabled."),
+    7000114: Entry(
+        "invalid_grant", 400, "Application '{client_id}' is not allowed to make application on-behalf-of calls."
+    ),
     7000215: Entry(
         "invalid_client",
         401,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
+from . import delegation
 from .answers import TokenShape, adfs_configuration, instance_discovery, openid_configuration, refused
 from .directory import ADFS, Directory, resource_of
 from .exchange import Route
@@ -135,12 +136,18 @@ class TokenService:
 
     def _token(self, call: Call, tenant: str) -> Answer:
         grant_type, client_id = _needed(call, "grant_type"), _needed(call, "client_id")
-        if grant_type != "client_credentials":
+        if grant_type not in {"client_credentials", delegation.GRANT}:
             raise Refusal(70003, detail=grant_type)
         scope = _needed(call, "scope")
         registration = self.directory.find(client_id, tenant)
         self._check_proof(call, registration, tenant)
-        resource = self._resource(scope, registration, tenant)
+        user: dict[str, Any] | None = None
+        if grant_type == delegation.GRANT:
+            user = self._user(call, registration)
+            resource, names = delegation.delegated(scope)
+            self._check_resource(resource, registration, tenant)
+        else:
+            resource, names = self._resource(scope, registration, tenant), ""
         now, shape = int(self.clock()), self.shape
         grant = Grant(
             tenant=tenant,
@@ -149,8 +156,17 @@ class TokenService:
             capabilities=_capabilities(call.form.get("claims")),
             issued_at=now,
             expires_on=now + shape.life,
+            principal=str(user.get("oid")) if user else None,
+            extra=delegation.claims_for(user, names) if user else {},
         )
-        return Answer.of(shape.body(sign(grant)))
+        beside = delegation.beside_token(user, grant, call.form) if user else {}
+        return Answer.of({**beside, **shape.body(sign(grant))})
+
+    def _user(self, call: Call, registration: Registration) -> dict[str, Any]:
+        assertion = _needed(call, "assertion")
+        if call.form.get("requested_token_use") != "on_behalf_of":
+            raise Refusal(900144, detail="requested_token_use")
+        return delegation.check_user_token(assertion, registration, self.clock())
 
     def _check_proof(self, call: Call, registration: Registration, tenant: str) -> None:
         assertion, secret = call.form.get("client_assertion"), call.form.get("client_secret")
@@ -178,9 +194,12 @@ class TokenService:
         if self.strict_scopes and len(resources) > 1:
             raise Refusal(70011, scope=scope)
         for resource in resources:
-            if not registration.may_ask_for(resource):
-                raise Refusal(500011, detail=resource, tenant=tenant)
+            self._check_resource(resource, registration, tenant)
         return resource_of(scopes[0])
+
+    def _check_resource(self, resource: str, registration: Registration, tenant: str) -> None:
+        if not registration.may_ask_for(resource):
+            raise Refusal(500011, detail=resource, tenant=tenant)
 
 
 def _needed(call: Call, name: str) -> str:

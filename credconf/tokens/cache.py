@@ -151,6 +151,38 @@ class TokenCache:
         self._lock = Lock()
 
 
+class UserTokenCache(TokenCache):
+    """The tokens of users. Beyond the limit, those that were used longest ago are evicted first.
+
+    A user's token is used for one request or for an hour, so each use counts, and those that have expired go as soon as
+    they are the oldest.
+    """
+
+    def get(self, key: Key) -> Token | None:
+        """The token of a key, unless it has expired."""
+        token = super().get(key)
+        if token is not None:
+            # One call of C code, without the lock: a signal handler that needs a token would wait for its own thread.
+            with contextlib.suppress(KeyError):  # it may have been evicted meanwhile
+                self.tokens.move_to_end(key)
+        return token
+
+    def put(self, key: Key, token: Token) -> None:
+        """Add a token, and evict the oldest ones that have expired or are beyond the limit."""
+        super().put(key, token)
+        with self._lock:
+            while self.tokens:
+                oldest, kept = self.tokens.popitem(last=False)
+                if self._clock() < kept.expires:
+                    self.tokens[oldest] = kept
+                    self.tokens.move_to_end(oldest, last=False)
+                    return
+
+    def newest(self) -> list[str]:
+        """The texts of the tokens that were used last."""
+        return [token.info.token for token in list(self.tokens.values())[-_NEWEST:]]
+
+
 _ROUNDING = 1e-4  # seconds; the rounding error of a difference of two clock readings
 
 

@@ -138,6 +138,8 @@ class Requester:
         plan = self._blueprint
         if not self._candidates:
             return self._acquired(request, terms)
+        if not request.seconds_left(plan.clock()):
+            return self._expired(request)
         client = self._clients.entra()
         deadline = client.deadline(terms.timeout) - (0.0 if terms.since is None else plan.monotonic() - terms.since)
         held = functools.partial(self._held, selector)
@@ -145,7 +147,7 @@ class Requester:
             asked_at, monotonic_at = plan.clock(), plan.monotonic()
             proof, retries = attempt.proof.open(), terms.retries
             # A retry must not send an assertion again after its end.
-            end = min(deadline, monotonic_at + proof.seconds_left(asked_at))
+            end = min(deadline, monotonic_at + min(proof.seconds_left(asked_at), request.seconds_left(asked_at)))
             answer = client.token(proof, request, end, retries=retries, held=held, tokens=self._tokens)
             import_azure_core()  # waits for the other thread; two imports at a time may end in a `_DeadlockError`
             if not isinstance(answer, Failure):
@@ -155,6 +157,18 @@ class Requester:
                 return answer
             selector.refuse(attempt, answer)
         return selector.failure()
+
+    def _expired(self, request: TokenRequest) -> Failure:
+        """The failure for a user whose token Entra would no longer accept."""
+        from credconf.entra.assertions import utc
+
+        ended = utc(request.user.ends_at) if request.user is not None else ""
+        return Failure(
+            f"no token on behalf of a user for {self._blueprint.settings.named_by(self._blueprint.identity)}: "
+            f"the user's token expired at {ended}\n"
+            "Answer your caller with 401: its client gets a new token. Check this machine's clock, too.",
+            "expired-assertion",
+        )
 
     def _acquired(self, request: TokenRequest, terms: Terms) -> Token | Failure:
         """A token of a kind that has its own way to it."""
@@ -213,7 +227,8 @@ class Requester:
         tenant = identity.shown("tenant_id") if request.tenant == identity.tenant_id else request.tenant
         where = f"tenant {tenant}, " if tenant else ""
         scopes = printable(" ".join(request.scopes))  # scopes of a configuration must not forge a line of the log
-        self.log.info("token for %s%s: %.0f s to live, taken %.0f ms", where, scopes, lifetime, taken * 1000)
+        whose = "token" if request.user is None else "token on behalf of a user"
+        self.log.info("%s for %s%s: %.0f s to live, taken %.0f ms", whose, where, scopes, lifetime, taken * 1000)
 
     def prepare(self) -> Failure | None:
         """Import here what another thread would soon import, perhaps at the same time as the application."""

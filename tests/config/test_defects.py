@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 import credconf
 from credconf.config.notation import with_notes
@@ -99,6 +100,8 @@ def test_a_defect_is_told_for_every_setting(project, defect, source):
             project.write("app.yaml", json.dumps(fields if source == "file" else named))
             problems = told(project, setting if source == "file" else f"credentials.a.{setting}", path="app.yaml")
         said = [f"{problem.message} {problem.hint}" for problem in problems]
+        if source == "environment" and SETTINGS[setting].is_list and text.strip() == example_of(setting):
+            continue  # white space around the items of a list is dropped
         assert any(phrase in each for each in said), (setting, said)
         # An error says it in its hint, and a warning by itself: never both.
         assert sum(each.count(phrase) for each in said) == 1, (setting, said)
@@ -341,6 +344,91 @@ def test_a_defect_of_what_a_program_passes_is_told(make):
     with pytest.raises(ValueError, match="`tenant_id` has quotes around it") as caught:
         make(f'"{TENANT}"')
     assert_nothing_shows(caught.value)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: credconf.build({"tenant_id": TENANT, "client_id": CLIENT, "client_secret": f"{CANARY}\n"}),
+        lambda: credconf.ClientSecretCredential(TENANT, CLIENT, f"{CANARY}\n"),
+        credconf.EnvironmentCredential,
+    ],
+)
+def test_a_defect_that_is_no_error_is_logged(make, caplog, monkeypatch):
+    for name, value in {**VARIABLES, "AZURE_CLIENT_SECRET": f"{CANARY}\n"}.items():
+        monkeypatch.setenv(name, value)
+    with make():
+        [line] = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert line.endswith("`client_secret` ends with a line break (remove it)")
+    assert CANARY not in caplog.text
+
+
+def test_the_error_of_an_application_s_settings_says_why():
+    class Application(BaseModel):
+        model_config = ConfigDict(hide_input_in_errors=True)
+        azure: credconf.Settings
+
+    fields = {"tenant_id": f'"{TENANT}"', "client_id": CLIENT, "client_secret": CANARY}
+    with pytest.raises(
+        ValidationError, match="it has quotes around it that are part of the value: remove them"
+    ) as caught:
+        Application(azure=fields)
+    assert CANARY not in str(caught.value)
+
+
+def test_null_is_a_value_of_the_prefix(project):
+    text = f"{ID}client_secret: {{file: secret}}\nenv_prefix: null\n"
+    project.write("secret", CANARY)
+    assert warned(project.flat(text)) == []
+
+
+def test_the_items_of_a_list_in_a_variable_are_looked_at_one_by_one(project):
+    tenants = "CREDCONF_ADDITIONALLY_ALLOWED_TENANTS"
+    assert warned(project.load(environ={**VARIABLES, tenants: "a.example , b.example; "})) == []
+    problems = project.refused(environ={**VARIABLES, tenants: "a.example , 'b.example'"}).problems
+    assert [(item.path, item.code) for item in problems] == [("additionally_allowed_tenants.1", "bad-value")]
+    assert "has quotes around it" in problems[0].hint
+
+
+@pytest.mark.parametrize("variable", ["AZURE_CLIENT_SECRET_FILE", "AZURE_CLIENT_CERTIFICATE_PATH"])
+def test_a_secret_in_place_of_a_path_is_not_shown(project, variable):
+    secret = "c4n4ryABC8Q~x.y-zabcdefghijklmnop"
+    environ = {name: value for name, value in VARIABLES.items() if name != "AZURE_CLIENT_SECRET"}
+    with pytest.raises(credconf.ConfigError) as caught:
+        credconf.load(environ={**environ, variable: secret})
+    assert_nothing_shows(caught.value, secret)
+    assert "if this is the value itself, give it without `file:` or `_FILE`" in str(caught.value)
+
+
+def test_a_secret_in_place_of_a_variable_is_not_shown(project):
+    secret = "c4n4ryABC8Qxyzabcdefghijk"
+    project.write("app.yaml", f"{ID}client_secret: {{env: {secret}}}\n")
+    with pytest.raises(credconf.ConfigError) as caught:
+        credconf.load("app.yaml", environ={})
+    assert secret not in str(caught.value)
+    assert "write it without `env:`" in str(caught.value)
+
+
+def test_the_choice_of_a_file_and_of_an_entry_have_the_same_defects(project):
+    project.write("a.yaml", "credentials: {billing: {}}\n")
+    [problem] = project.refused(environ={"CREDCONF_FILE": "a.yaml "}).problems
+    assert "the path ends with a blank: remove it" in problem.hint
+    problem = project.refused("a.yaml", environ={"CREDCONF_NAME": '"billing"'}).problems[0]
+    assert problem.hint.startswith(
+        "the name has quotes around it that are part of the value: remove them\ndid you mean"
+    )
+
+
+@pytest.mark.parametrize("key", ["http.timeout", "http_timeout", "http__timeout"])
+def test_a_setting_of_a_group_in_one_word_is_shown_in_its_group(project, key):
+    problem = project.refused_text(f"{COMPLETE}{key}: 5\n").problems[-1]
+    assert problem.hint == "write it below `http`: `http: {timeout: …}`"
+
+
+def test_a_directory_called_dotenv_is_named_as_one(project):
+    (project.path / ".env").mkdir()
+    problem = project.refused(environ={"AZURE_CLIENT_ID": CLIENT}).problems[0]
+    assert f"{project.path / '.env'} (a directory)" in problem.looked_in
 
 
 def test_a_note_is_told_once_by_the_error_or_by_itself():

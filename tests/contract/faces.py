@@ -54,6 +54,9 @@ class Driven:
     def verify(self, *scopes: str, **options: Any) -> AccessTokenInfo:
         return self._run(self.credential.verify(*scopes, **options))
 
+    def on_behalf_of(self, user_assertion: str) -> Driven:
+        return Driven(self.credential.on_behalf_of(user_assertion))
+
     def close(self) -> None:
         self._run(self.credential.close())
 

@@ -172,7 +172,7 @@ def test_a_misspelt_cloud_gets_its_hint(project, written, hint):
         ("secret", "did you mean `client_secret`?"),
         ("certificate", "did you mean `client_certificate`?"),
         ("managed identity", "did you mean `managed_identity`?"),
-        ("user", f"one of {', '.join(KINDS)}"),
+        ("user", f"choose one of {', '.join(KINDS)}"),
     ],
 )
 def test_a_misspelt_kind_gets_its_hint(project, written, hint):

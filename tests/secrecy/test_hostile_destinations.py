@@ -300,8 +300,7 @@ def test_no_tenant_of_a_request_leaves_its_place_in_the_path(tenant):
         assert client.asked == []
     else:
         error_or_token(credential, tenant)
-        sent = tenant.lower() or TENANT  # tenants are compared without case
-        assert set(client.posted) <= {f"https://login.microsoftonline.com/{sent}/oauth2/v2.0/token"}
+        assert set(client.posted) <= {f"https://login.microsoftonline.com/{tenant.lower() or TENANT}/oauth2/v2.0/token"}
 
 
 def error_or_token(credential, tenant):

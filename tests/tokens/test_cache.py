@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from credconf.tokens.cache import Token, TokenCache
+from credconf.tokens.cache import Token, TokenCache, UserTokenCache
 from tests.contract.faces import Clock
 
 
@@ -124,3 +125,44 @@ def test_a_postponed_token_is_due_later_by_both_clocks():
     made.postpone(2000.0, 70.0, 30.0)
     assert (made.due, made.monotonic_due) == (2030.0, 100.0)
     assert made.expires == 4600.0
+
+
+class TestTokensOfUsers:
+    def test_those_that_were_used_longest_ago_go_first(self, clocks):
+        cache = UserTokenCache(2, *clocks)
+        for key in ("a", "b"):
+            cache.put((key,), token(key))
+        assert cache.get(("a",))
+        cache.put(("c",), token("c"))
+        assert [key for (key,) in cache.tokens] == ["a", "c"]
+        assert cache.newest() == ["a", "c"]
+
+    def test_those_that_have_expired_go_as_soon_as_they_are_the_oldest(self, clocks):
+        wall, _ = clocks
+        cache = UserTokenCache(9, *clocks)
+        for key, life in (("a", 60.0), ("b", 60.0), ("c", 3600.0), ("d", 60.0)):
+            cache.put((key,), token(key, life))
+        wall.advance(61)
+        cache.put(("e",), token("e", received=wall()))
+        assert [key for (key,) in cache.tokens] == ["c", "d", "e"]
+        assert cache.get(("d",)) is None
+
+    def test_a_use_waits_for_no_lock(self, clocks):
+        cache = UserTokenCache(9, *clocks)
+        cache.put(("a",), token("a"))
+        with cache._lock:  # as a thread has it that a signal handler has stopped, in which a token is needed
+            assert cache.get(("a",))
+
+    def test_threads_that_use_and_replace_them_disturb_nobody(self, clocks):
+        cache = UserTokenCache(8, *clocks)
+
+        def work(start):
+            for number in range(2000):
+                key = (f"{(start + number) % 12}",)
+                if cache.get(key) is None:
+                    cache.put(key, token(key[0]))
+                cache.newest()
+
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(work, range(4)))
+        assert len(cache.tokens) == 8

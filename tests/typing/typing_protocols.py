@@ -44,6 +44,9 @@ def plain() -> None:
     assert_type(secret.verify("scope", timeout=3), AccessTokenInfo)
     with secret as inside:
         assert_type(inside, credconf.ClientSecretCredential)
+    with certificate.on_behalf_of("token of a user") as acting:
+        assert_type(acting, credconf.Credential)
+        wants_either(acting)
     with credconf.from_config(name="billing", allow={"command"}, tenant_id="tenant") as configured:
         assert_type(configured, credconf.Credential)
 
@@ -59,6 +62,10 @@ async def coroutine() -> None:
     assert_type(await secret.verify("scope"), AccessTokenInfo)
     async with secret as inside:
         assert_type(inside, credconf.aio.ClientSecretCredential)
+    async with certificate.on_behalf_of("token of a user") as acting:
+        assert_type(acting, credconf.aio.Credential)
+        wants_async_token(acting)
+        wants_async_info(acting)
 
 
 def clients() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from credconf.config.variables import variable_part
 from credconf.ground.records import field, mutable_record
 from credconf.problems import Problem, closest, shown_key
+from credconf.settings.defects import defect_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -209,6 +210,9 @@ def unusable(name: str, origin: Origin, entries: Entries) -> Problem | None:
         have = there_are(entries.names, "no file has named credentials")
         hint = f"did you mean `{meant}`?" if meant else have
         message = f"there is no credential `{shown_key(name)}`"
+        defect = defect_of(name, any_character=True)
+        if defect is not None:
+            hint = f"the name {defect.what}: {defect.fix}\n{hint}"
         return Problem("unknown-name", message, path="default" if origin.file else None, origin=origin, hint=hint)
     if entries.is_abstract(name):
         message = f"`{name}` is abstract: only other entries can extend it"
