@@ -5,6 +5,7 @@ No message shows the text. Each names at most one character of it, by its Unicod
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from .placeholders import Defect, unresolved
@@ -80,10 +81,16 @@ _PAIRS: Final = {
 """The characters that people put around a value, with those that end it, and their name."""
 
 
+_BRACKETED: Final = re.compile(r"(?:\{[0-9a-fA-F-]{32,36}\}|\([0-9a-fA-F-]{32,36}\)|\[[0-9a-fA-F-]{32,36}\])")
+"""A GUID as Windows writes it."""
+
+
 def _surrounding_quotes(text: str) -> Defect | None:
     ends, name = _PAIRS.get(text[0], ("", ""))
     if text[:2] in {"b'", 'b"'} and text[-1] == text[1] and len(text) > 3:  # noqa: PLR2004 - the marks and something
         return Defect("surrounding-quotes", "is written as bytes of Python (`b'…'`)", "decode it where it comes from")
+    if _BRACKETED.fullmatch(text):
+        return Defect("surrounding-quotes", "has brackets around it", "remove them")
     if len(text) < 2 or text[-1] not in ends:  # noqa: PLR2004 - a pair
         return None
     if text[0] == "<" and not _ORDINARY.issuperset(text[1:-1]):

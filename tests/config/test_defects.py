@@ -376,6 +376,14 @@ def test_the_error_of_an_application_s_settings_says_why():
     assert CANARY not in str(caught.value)
 
 
+@pytest.mark.parametrize("form", ["{{{}}}", "({})", "[{}]"])
+def test_brackets_around_a_guid_are_told(project, form):
+    error = project.refused(environ={**VARIABLES, "AZURE_TENANT_ID": form.format(TENANT)})
+    assert "`tenant_id` has brackets around it: remove them" in error.problems[0].hint
+    [warning] = project.load(environ={**VARIABLES, "AZURE_CLIENT_ID": form.format(CLIENT)}).warnings
+    assert (warning.code, warning.path) == ("surrounding-quotes", "client_id")
+
+
 def test_null_is_a_value_of_the_prefix(project):
     text = f"{ID}client_secret: {{file: secret}}\nenv_prefix: null\n"
     project.write("secret", CANARY)
