@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import io
 import json
 import logging
@@ -33,12 +34,15 @@ FACES = {"sync": SYNC, "async": ASYNC}
 @contextlib.contextmanager
 def no_descriptors(more: int = 0) -> Iterator[None]:
     """Within it no file can be opened, or so many and no more."""
+    gc.collect()  # a socket that is collected later would give its descriptor back
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     taken = []
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(before[0], 512), before[1]))
-    with contextlib.suppress(OSError):
-        while True:
-            taken.append(os.open(os.devnull, os.O_RDONLY))
+    for pause in (0, 0.05):  # another thread may just close one
+        time.sleep(pause)
+        with contextlib.suppress(OSError):
+            while True:
+                taken.append(os.open(os.devnull, os.O_RDONLY))
     for _ in range(more):
         os.close(taken.pop())
     try:
