@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -136,3 +139,43 @@ def assert_clear(error: ClientAuthenticationError, entra: FakeEntra) -> None:
     assert "AADSTS7000215" in text
     assert entra.client_id in text
     assert WRONG not in text
+
+
+READS = """
+import pickle, sys
+import adlfs
+import credconf.aio
+
+path, host, blob = sys.argv[1:]
+credential = credconf.aio.from_config(path)
+system = adlfs.AzureBlobFileSystem("devstoreaccount1", account_host=host, credential=credential)
+received = pickle.loads(pickle.dumps(system))
+sys.stdout.buffer.write(received.cat(blob))
+"""
+
+
+def test_fsspec_pickles_the_credential_and_the_file_system_reads_with_it(
+    azurite: Azurite,
+    entra: FakeEntra,
+    certificates: Certificates,
+    client: Callable[[credconf.Credential], BlobServiceClient],
+    container: str,
+    tmp_path: Path,
+) -> None:
+    pytest.importorskip("adlfs")
+    secret = tmp_path / "secret"
+    secret.touch(mode=0o600)
+    secret.write_text(entra.client_secret, encoding="utf-8")
+    path = tmp_path / "named.yaml"
+    path.write_text(yaml.safe_dump({**entra.config(), "client_secret": {"file": str(secret)}}), encoding="utf-8")
+    with credconf.from_config(path) as credential, client(credential) as service:
+        service.create_container(container).upload_blob("greeting", CONTENT)
+    host = azurite.account_url.removeprefix("https://")
+    done = subprocess.run(
+        [sys.executable, "-c", READS, str(path), host, f"{container}/greeting"],
+        env={**os.environ, "SSL_CERT_FILE": str(certificates.authority)},  # aiohttp reads it when it is imported
+        capture_output=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.stdout == CONTENT, done.stderr.decode()[-2_000:]
