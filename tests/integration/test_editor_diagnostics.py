@@ -107,7 +107,11 @@ BROKEN: dict[str, tuple[Any, ...]] = {
     ),
     "a proxy of another kind": (
         "http: {proxy: 'ftp://p'}",
-        (1, "'ftp://p'", "a proxy is a URL such as http://proxy.example.com:8080"),
+        (
+            1,
+            "'ftp://p'",
+            "a proxy is a URL such as http://proxy.example.com:8080, its user and password percent-encoded",
+        ),
     ),
     "a prefix that is none": (
         "env_prefix: a-b",
