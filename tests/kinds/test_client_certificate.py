@@ -26,7 +26,7 @@ def made_pair():
     with tempfile.TemporaryDirectory() as directory:
         certificate = make_certificate(Path(directory) / "client.pem")
         text = certificate.path.read_text(encoding="ascii")
-    key = text[text.index("-----BEGIN PRIVATE KEY") : text.index(ENDING)] + ENDING
+    key = text[text.index("-----BEGIN PRIVATE KEY-----") : text.index(ENDING)] + ENDING
     return key.encode(), certificate.pem
 
 
