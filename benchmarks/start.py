@@ -65,14 +65,11 @@ def problem(directory: Path, times: int) -> dict[str, float]:
     """
     fields = ["tenant_id: '\"contoso.onmicrosoft.com\"'", "clinet_id: x", "http: {timeout: soon}"]
     (directory / "credconf.yaml").write_text("\n".join([*fields, ""]), encoding="utf-8")
-    programs = {"import": [sys.executable, "-c", "import pydantic_settings"], "ours": [str(PROGRAMS / "broken.py")]}
-    programs["ours"].insert(0, sys.executable)
+    programs = {"import": PROGRAMS / "only_import.py", "ours": PROGRAMS / "broken.py"}
     best = dict.fromkeys(programs, float("inf"))
     for _ in range(times + 1):
-        for name, command in programs.items():
-            begin = time.perf_counter()
-            subprocess.run(command, cwd=directory, env=clean_environ({}), check=True, timeout=_LONGEST)
-            best[name] = min(best[name], time.perf_counter() - begin)
+        for name, program in programs.items():
+            best[name] = min(best[name], _until_first_line(program, directory, clean_environ({})))
     return best
 
 
@@ -92,7 +89,7 @@ def _until_first_line(program: Path, directory: Path, environ: Mapping[str, str]
         line = process.stdout.readline()
         taken = time.perf_counter() - begin
         process.stdout.read()
-    if line != b"token\n" or process.returncode:
-        message = f"{program.name} got no token"
+    if line not in {b"token\n", b"told\n"} or process.returncode:
+        message = f"{program.name} did not get there"
         raise RuntimeError(message)
     return taken

@@ -8,3 +8,4 @@ except credconf.ConfigError as error:
     told = str(error)
 if told.count("error[") != 4:  # noqa: PLR2004 - the tenant, the key, the timeout, and what is missing
     raise SystemExit(told)
+print("told", flush=True)
