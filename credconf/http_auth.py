@@ -94,7 +94,8 @@ class _Bearer:
             message = "a synchronous client needs a synchronous credential, and not one of credconf.aio"
             raise TypeError(message)
 
-    def check(self, url: str) -> None:
+    def check(self, url: str, *, asynchronous: bool) -> None:
+        self.must_be(asynchronous=asynchronous)
         if _origin(url) != self._origin:
             there = "{}://{}:{}".format(*_origin(url))
             message = f"the token is for {self._origin[1]} alone, and this request goes to {printable(there)}"
@@ -154,8 +155,7 @@ def _httpx_class() -> Any:
             self._bearer = bearer
 
         def sync_auth_flow(self, request: httpx.Request) -> Iterator[httpx.Request]:  # type: ignore[override]
-            self._bearer.must_be(asynchronous=False)
-            self._bearer.check(str(request.url))
+            self._bearer.check(str(request.url), asynchronous=False)
             request.headers["Authorization"] = f"Bearer {self._bearer.ask().token}"
             response: Any = yield request
             claims = self._bearer.demanded(response.status_code, response.headers, str(response.url))
@@ -164,8 +164,7 @@ def _httpx_class() -> Any:
                 yield request
 
         async def async_auth_flow(self, request: httpx.Request) -> AsyncIterator[httpx.Request]:  # type: ignore[override]
-            self._bearer.must_be(asynchronous=True)
-            self._bearer.check(str(request.url))
+            self._bearer.check(str(request.url), asynchronous=True)
             request.headers["Authorization"] = f"Bearer {(await self._bearer.ask()).token}"
             response: Any = yield request
             claims = self._bearer.demanded(response.status_code, response.headers, str(response.url))
@@ -184,7 +183,7 @@ class RequestsAuth:
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         """Add the token; requests calls this for each request, but not for the redirects that follow."""
-        self._bearer.check(request.url or "")
+        self._bearer.check(request.url or "", asynchronous=False)
         request.headers["Authorization"] = f"Bearer {self._bearer.ask().token}"
         request.register_hook("response", self._answered)  # type: ignore[no-untyped-call]
         return request

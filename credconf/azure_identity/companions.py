@@ -95,9 +95,7 @@ def _checked(credential: object, scopes: tuple[Any, ...]) -> object:
     for scope in scopes:
         if not isinstance(scope, str):
             kind = type(scope).__name__
-            message = (
-                f"get_bearer_token_provider() takes each scope as an argument of its own, which is text, not {kind}"
-            )
+            message = f"get_bearer_token_provider() takes each scope as a separate argument, which is text, not {kind}"
             raise TypeError(message)
     return method
 

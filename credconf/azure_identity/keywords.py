@@ -21,7 +21,7 @@ _TRACING: Final = (
 )
 _HEADERS: Final = f"the headers are credconf's own: remove it, or {_OWN_CLIENT} that adds yours"
 _USER_AGENT: Final = "the User-Agent is credconf's own, with the text of user_agent= before it: remove it"
-_REQUEST_ID: Final = "each request has an id of its own, which an error shows: remove it"
+_REQUEST_ID: Final = "each request has its own id, which an error shows: remove it"
 _CACHE: Final = "pass cache_persistence_options=TokenCachePersistenceOptions()"
 _NO_EFFECT: Final = "it has no effect on token requests: remove it"
 

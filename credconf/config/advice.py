@@ -14,6 +14,7 @@ from credconf.entra.proof import OVER, stage, within
 from credconf.kinds.readable import value_at
 from credconf.problems import Problem, printable
 from credconf.references import BaseReference
+from credconf.references.file import is_in_volume
 from credconf.settings import clouds
 from credconf.settings.declaration import declared
 
@@ -136,8 +137,10 @@ def _secrets(settings: Kind) -> Iterator[tuple[str, object]]:
 
 def _is_mounted(path: str) -> bool:
     """Whether a file is in a mount that its user can't change: a volume of Kubernetes, or a read-only one."""
-    is_volume = any(step.startswith("..2") for step in os.path.realpath(path).split(os.sep))
-    return is_volume or bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+    try:
+        return is_in_volume(path) or bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+    except OSError:  # it is gone by now
+        return False
 
 
 def _others_can_read(path: str) -> bool:

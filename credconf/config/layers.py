@@ -205,10 +205,14 @@ def surroundings(environ: Mapping[str, str]) -> Surroundings:
     return Surroundings(no_proxy, environ.get("REGION_NAME") or None, home)
 
 
+CONVENTIONAL: Final = {"http.proxy": PROXIES, "http.ca_bundle": BUNDLES}
+"""The settings that the usual variables of HTTP clients give, with these variables."""
+
+
 def conventional(environ: Mapping[str, str]) -> Layer:
     """Make the lowest layer above the defaults: a proxy and a bundle of certificates from the usual variables."""
     layer = Layer("environment")
-    for path, names in (("http.proxy", PROXIES), ("http.ca_bundle", BUNDLES)):
+    for path, names in CONVENTIONAL.items():
         name = next((name for name in names if environ.get(name, "").strip()), None)
         if name is not None:
             origin = Origin("environment", name)

@@ -75,7 +75,7 @@ class Missing:
             problems: the explained problems.
         """
         paths = {problem.path or "": problem for problem in problems}
-        order = sorted(paths, key=["tenant_id", "client_id", *PROOFS].index)
+        order = sorted(paths, key=lambda path: path in PROOFS)
         *names, last = (self.scheme.suggestion(path) or path for path in order)
         near = [line for problem in paths.values() for line in (problem.hint or "").split("\n")[1:]]
         hint = f"set {', '.join(names)} and {last}"

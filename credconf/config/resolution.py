@@ -12,7 +12,7 @@ from credconf.problems import Problem, printable
 from credconf.problems.problem import Origin
 
 from .judging import Judge
-from .layers import origins_of, surroundings
+from .layers import CONVENTIONAL, origins_of, surroundings
 from .reporting import NOT_THERE, reported
 from .request import Machine
 
@@ -180,7 +180,7 @@ def _of_model(judge: Judge, sources: _Sources, reported_already: list[Problem]) 
             found.append(judge.placed(problem))
         elif not is_explained and not missing.is_explained(problem, reported_already):
             found.append(replace(missing.explained(problem), path=judge.path(problem.path or "")))
-    nothing_given = not entries.parts and judge.merged.keys() <= {"http.proxy", "http.ca_bundle"}
+    nothing_given = not entries.parts and judge.merged.keys() <= CONVENTIONAL.keys()
     is_all = len(found) > 1 and all(problem.code == "missing" for problem in found)
     return [missing.nothing_given(found)] if nothing_given and is_all else found
 

@@ -209,7 +209,7 @@ class Dotenv:
             names: the variables that the configuration could use.
             environ: the process environment; a variable that is set there needs no line here.
         """
-        # A variable under `CREDCONF_` that resembles one is an error of its own.
+        # A variable under `CREDCONF_` that resembles one is reported as an error elsewhere.
         others = {name: line for name, line in self.lines.items() if not name.upper().startswith(PREFIX)}
         lines = {**self.bare, **{name: line for name, line in others.items() if name not in names}}
         for written, line in lines.items():

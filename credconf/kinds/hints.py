@@ -150,3 +150,22 @@ def _moved(word: str, known: Collection[str]) -> Hint | None:
 
 def _did_you_mean(meant: str | None) -> Hint | None:
     return Hint(f"did you mean `{meant}`?", meant) if meant else None
+
+
+def shape_of_group(group: str, written: object) -> str:
+    """Return what to write for a group of settings, such as `token_cache: {kind: redis}` for `token_cache: redis`.
+
+    Args:
+        group: the name of the group.
+        written: what was written instead of a mapping. It is shown only if it is one of the values of a setting.
+    """
+    choices = {
+        value: path.rpartition(".")[2]
+        for path, each in SETTINGS.items()
+        if path.startswith(f"{group}.")
+        for value in each.setting.choices
+    }
+    if isinstance(written, str) and written.strip() in choices:
+        return f"write `{group}: {{{choices[written.strip()]}: {written.strip()}}}`"
+    example = ", ".join(f"{name}: {value}" for name, value in SETTINGS[group].setting.examples[0].items())
+    return f"write a mapping, such as `{group}: {{{example}}}`"

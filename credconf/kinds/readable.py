@@ -90,7 +90,7 @@ def by_format(each: Declared, text: str, label: str | None = None) -> str | NotF
     Args:
         each: the setting.
         text: the text.
-        label: the name of the place that holds it, if the problem has no place of its own.
+        label: the name of the place that holds it, if the problem has no other place.
     """
     return text if each.format is None else by_rule(text, label, each.format.normalise)
 

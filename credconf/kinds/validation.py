@@ -110,15 +110,8 @@ def infer(fields: Mapping[str, Any], problems: list[Problem]) -> type[Kind] | No
     return KINDS[kind] if kind is not None else None
 
 
-_OF_USERS: Final = frozenset(
-    {"interactive", "interactive_browser", "device_code", "devicecode", "username_password", "authorization_code"}
-    | {"on_behalf_of", "shared_token_cache", "broker", "azure_powershell", "powershell", "azd", "vscode"}
-    | {"azure_developer_cli", "visual_studio_code", "azure_pipelines", "environment"}
-)
-"""What people call azure-identity's other credentials. Most of them sign in a user."""
-_CHAINS: Final = frozenset(
-    {"dev", "prod", "default", "chained", "chained_token", "defaultazurecredential", "chainedtokencredential"}
-)
+_CHAINS: Final = frozenset({"dev", "prod", "default", "chained"})
+"""Words for a chain, beside the classes: the first two are azure-identity's own, in AZURE_TOKEN_CREDENTIALS."""
 
 
 def _unknown_kind(named: object) -> Problem:
@@ -130,13 +123,16 @@ def _unknown_kind(named: object) -> Problem:
     }
     meant = called.get(word) or closest(word, KINDS)
     choices = f"choose one of {', '.join(KINDS)}"
-    hint = f"did you mean `{meant}`?" if meant else choices
-    if meant is None and word not in _CHAINS and (word.endswith("credential") or word.replace("-", "_") in _OF_USERS):
-        message = "`kind` is a credential of azure-identity that credconf does not have"
-        return Problem("unknown-kind", message, path="kind", hint=choices)
     if word in _CHAINS:
         message = "`kind` is a chain of credentials, of which the first that works is used; credconf has none"
         return Problem("unknown-kind", message, path="kind", hint=choices)
+    from credconf.problems.azure_identity_names import credential_called  # only broken configurations need it
+
+    instead = None if meant else credential_called(word)
+    if instead is not None:
+        message = "`kind` is a credential of azure-identity that credconf does not have"
+        return Problem("unknown-kind", message, path="kind", hint=f"{instead}; or {choices}")
+    hint = f"did you mean `{meant}`?" if meant else choices
     return Problem("unknown-kind", "`kind` is not a kind of credential", path="kind", hint=hint)
 
 
@@ -235,27 +231,10 @@ def _problem(detail: ErrorDetails, fields: Mapping[str, Any]) -> Problem:
     message = f"`{path}`: {_EXPLAINED.get(detail['type'], _expected(detail))}"
     hint = _choice_hint(path, fields) or _null_hint(path, fields)
     if path in NESTED and hint is None:
+        from .hints import shape_of_group  # only broken configurations need it
+
         hint = shape_of_group(path, fields.get(path))
     return Problem("bad-value", message, path=path, hint=hint)
-
-
-def shape_of_group(group: str, written: object) -> str:
-    """Return what to write for a group of settings, such as `token_cache: {kind: redis}` for `token_cache: redis`.
-
-    Args:
-        group: the name of the group.
-        written: what was written instead of a mapping. It is shown only if it is one of the values of a setting.
-    """
-    choices = {
-        value: path.rpartition(".")[2]
-        for path, each in SETTINGS.items()
-        if path.startswith(f"{group}.")
-        for value in each.setting.choices
-    }
-    if isinstance(written, str) and written.strip() in choices:
-        return f"write `{group}: {{{choices[written.strip()]}: {written.strip()}}}`"
-    example = ", ".join(f"{name}: {value}" for name, value in SETTINGS[group].setting.examples[0].items())
-    return f"write a mapping, such as `{group}: {{{example}}}`"
 
 
 def _null_hint(path: str, fields: Mapping[str, Any]) -> str | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Final
 
+from .wording import folded
+
 if TYPE_CHECKING:
     from types import FrameType
 
@@ -45,6 +47,19 @@ _INSTEAD: Final = {
     "KnownAuthorities": "it is another name of AzureAuthorityHosts: import that from {module}",
     "CredentialUnavailableError": "import it from credconf, or from azure.identity if that raises it",
 }
+
+
+def credential_called(word: str) -> str | None:
+    """Return what to use instead of a credential of azure-identity that credconf does not have; `None` for others.
+
+    Args:
+        word: its class, or what its class is called without `Credential`, in any spelling.
+    """
+    ending = folded("Credential")
+    meant = folded(word).removesuffix(ending)
+    names = {folded(name).removesuffix(ending): name for name in _INSTEAD if name.endswith("Credential")}
+    found = names.get(meant) or names.get(f"{meant}browser")
+    return _INSTEAD[found].format(module="credconf") if found is not None else None
 
 
 def absent(module: str, name: str) -> Exception:

@@ -223,7 +223,7 @@ WARNINGS: Final = {
     "authority-displaced": Explanation(
         "a higher source replaces the host of a lower one",
         """`cloud` and `authority` both choose the server, so either of them in a higher source replaces both below.
-        credconf warns where the hosts differ and nobody may have intended that: one comes from the environment, an
+        credconf warns where the hosts differ and that may be unintended: one comes from the environment, an
         argument, `.env` or a discovered file, the other from elsewhere; or one file holds the secret with its host, and
         another file sends that secret to another host. An entry may replace the host of what it extends, and a layer
         that of a layer without the secret. Remove one of them if this is not intended.""",

@@ -23,10 +23,7 @@ from .base import (
     BaseReference,
     NotFound,
     Reader,
-    Reply,
     Stamp,
-    Unanswered,
-    Web,
     fingerprint,
 )
 from .command import CommandReference
@@ -34,6 +31,7 @@ from .env import EnvReference
 from .file import FileReference
 from .github import GitHubReference
 from .managed_identity import ManagedIdentityReference
+from .web import Reply, Unanswered, Web
 
 __all__ = [
     "EXCHANGE_AUDIENCES",

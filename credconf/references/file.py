@@ -131,6 +131,11 @@ class FileReference(BaseReference):
         return f"{shown} is two or more directories below {beside}" if len(steps) > _DEEPEST else None
 
 
+def is_in_volume(path: str) -> bool:
+    """Whether a file is in a volume of Kubernetes, according to its links."""
+    return any(map(_VERSION.fullmatch, os.path.realpath(path).split(os.sep)))
+
+
 def _unversioned(path: str) -> str:
     """Return a path without the directories that Kubernetes swaps when a volume changes."""
     return os.sep.join(step for step in path.split(os.sep) if not _VERSION.fullmatch(step)) or os.sep

@@ -12,14 +12,15 @@ from credconf.ground.records import field, record
 from credconf.problems.wording import printable
 
 from . import identity_endpoints
-from .base import Reply, Unanswered
 from .identity_endpoints import CONNECT, NoToken
+from .web import Reply, Unanswered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .base import Reader, Web
+    from .base import Reader
     from .identity_endpoints import Endpoint
+    from .web import Web
 
 _LARGEST_KEY: Final = 4096
 _CHALLENGE: Final = re.compile(r'\s*basic\s+realm="?(?P<path>[^"]+?)"?\s*', re.IGNORECASE)

@@ -14,12 +14,14 @@ from credconf.ground.opaque import Opaque, SecretHeaders
 from credconf.ground.records import field, record, replace
 from credconf.problems.wording import printable
 
-from .base import NotFound, Unanswered
+from .base import NotFound
+from .web import Unanswered
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .base import Reader, Reply
+    from .base import Reader
+    from .web import Reply
 
 _PAUSES: Final = (0.5, 1.0, 2.0)
 """Seconds before each further attempt."""

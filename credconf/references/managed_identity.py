@@ -20,8 +20,9 @@ from .base import EXCHANGE_AUDIENCES, BaseReference, NotFound
 from .identity_endpoints import VARIABLES, NoToken, endpoint_of
 
 if TYPE_CHECKING:
-    from .base import Reader, Reply, Stamp
+    from .base import Reader, Stamp
     from .identity_endpoints import Endpoint
+    from .web import Reply
 
 IDS: Final = ("client_id", "object_id", "resource_id")
 """What names a managed identity."""

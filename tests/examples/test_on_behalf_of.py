@@ -21,7 +21,7 @@ CLAIMS = '{"access_token":{"capolids":{"essential":true,"values":["c1"]}}}'
 
 
 class Graph:
-    """Microsoft Graph: it knows whoever its token names."""
+    """Microsoft Graph: it answers for the user whom its token names."""
 
     def __init__(self):
         self.tokens = []

@@ -111,7 +111,7 @@ def test_a_provider_without_a_scope_is_an_error_at_once(theirs_and_ours, entra):
 @pytest.mark.parametrize("scopes", [([SCOPE],), (None,), (SCOPE, 5)])
 def test_a_scope_that_is_no_text_is_an_error_at_once(theirs_and_ours, entra, scopes):
     _, ours = theirs_and_ours
-    with pytest.raises(TypeError, match="each scope as an argument of its own, which is text"):
+    with pytest.raises(TypeError, match="each scope as a separate argument, which is text"):
         provider(ours, ours.secret(entra).credential, *scopes)
 
 

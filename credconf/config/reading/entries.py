@@ -10,7 +10,7 @@ from credconf.config.layers import KNOWN, Layer, Value, anchored_value
 from credconf.ground.files import absolute
 from credconf.ground.records import replace
 from credconf.kinds import ALIASES, NESTED, SETTINGS
-from credconf.kinds.validation import is_user_key, shape_of_group, unknown_key
+from credconf.kinds.validation import is_user_key, unknown_key
 from credconf.problems import Problem, shown_key
 from credconf.problems.problem import Origin, joined
 from credconf.references import REFERENCES
@@ -160,6 +160,8 @@ def _entry_part(
 
 def _check_group(group: Scalar, node: Node, document: Document, path: str, problems: list[Problem]) -> None:
     if not isinstance(node, Mapping):
+        from credconf.kinds.hints import shape_of_group  # only broken configurations need it
+
         problem = _wrong(group.text, "a mapping of settings", document.origin(node), path.rpartition(".")[0])
         text = node.text if isinstance(node, Scalar) else ""
         problems.append(replace(problem, hint=shape_of_group(group.text, text)))
