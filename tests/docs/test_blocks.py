@@ -20,7 +20,7 @@ from tests.examples.running import Place
 
 TUTORIAL = next(page for page in PAGES if str(page) == "tutorial")  # test_tutorial.py goes through it
 HELD_ELSEWHERE = {
-    f"how-to/{name}" for name in ("azure-functions", "celery", "databases", "django", "docker", "openai")
+    f"how-to/{name}" for name in ("azure-functions", "azurite", "celery", "databases", "django", "docker", "openai")
 } | {"index"}
 EXAMPLES = {"how-to/django": "django_app", "how-to/fastapi": "fastapi_app", "how-to/flask": "flask_app"}
 WIDEST = 80  # columns that a page has room for on a desktop

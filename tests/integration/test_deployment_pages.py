@@ -1,7 +1,8 @@
-"""The pages about Celery, Azure Functions, Django's storages, Compose and systemd, beside the real programs."""
+"""The pages about programs that are not ours, beside these programs."""
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import credconf
 from tests.docs.pages import PAGES, Page
 from tests.examples.running import EXAMPLES, Place
 from tests.integration.conftest import ENVIRON
+from tests.integration.server import Server
 from tests.redis_server import NO_SERVER, RedisServer, executable
 
 if TYPE_CHECKING:
@@ -127,6 +129,26 @@ def test_a_shared_task_makes_the_credential_of_its_entry(tmp_path: Path, fake_en
         "-c", "import reports; print(reports.report('billing'))", environ=fake_entra.environ("billing")
     )
     assert ran.out.startswith("billing: valid until 1"), ran.text
+
+
+def test_azurite_accepts_the_token_of_the_page(
+    node_packages: Path, fake_entra: FakeEntra, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl is not on PATH")
+    page("azurite").lay_out(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    certify, serve = page("azurite").blocks("sh")[0].text.replace("\\\n", " ").splitlines()
+    subprocess.run([openssl, *shlex.split(certify)[1:]], capture_output=True, check=True)
+    npx, program, *flags = shlex.split(serve)
+    assert npx == "npx"
+    argv = [str(node_packages / ".bin" / program), *flags, "--blobPort", "0"]
+    announces = r"Blob service successfully listens on (https://\S+)"
+    with Server("Azurite", argv, announces=announces, log=tmp_path / "azurite.log", environ=ENVIRON) as azurite:
+        environ = {**fake_entra.environ(), "ACCOUNT_URL": f"{azurite.url}/devstoreaccount1"}
+        ran = Place(tmp_path).run("app.py", environ=environ)
+    assert ran.out == "Hello\n", ran.text
 
 
 def test_compose_accepts_the_file_of_the_page(tmp_path: Path) -> None:
