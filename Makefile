@@ -47,10 +47,11 @@ full: dev ## each matrix of the tests whole, with coverage, also on the oldest P
 	$(PYTEST) -n $(JOBS) --whole --cov --cov-report=term
 	@tools/test-lowest -n $(JOBS) --whole
 
-lint: dev ## ruff
+lint: dev ## ruff, the layers, spelling
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports
+	$(BIN)/codespell
 
 types: mypy pyright ## mypy and pyright, both strict
 
