@@ -23,11 +23,11 @@ INNER_TESTS := tests/config tests/contract tests/entra tests/ground tests/kinds 
   tests/stores tests/tokens tests/test_*.py tests/cli/test_any_input.py tests/cli/test_check.py tests/promises/test_the_door_costs_nothing.py
 
 .PHONY: help demo quick inner clone test lint types unit lowest others newest integration docs audit build wheel sbom lock upgrade benchmark mutants \
-  schema format clean library dev supply
+  schema format clean library dev supply release-check
 .PHONY: checks mypy pyright full
 
 help: ## say what there is
-	@sed -nE 's/^([a-z]+):.* ## (.*)/  make \1\t\2/p' Makefile | expand -t 20
+	@sed -nE 's/^([a-z-]+):.* ## (.*)/  make \1\t\2/p' Makefile | expand -t 22
 
 demo: library ## from a file to a token, step by step, against a fake Entra
 	@$(BIN)/credconf demo
@@ -107,6 +107,11 @@ lock: supply ## write tools/locked/*.txt anew after a change of pyproject.toml; 
 
 upgrade: supply ## the same, with the newest versions
 	@tools/lock $(SUPPLY)/uv --upgrade
+
+release-check: ## all that a release needs but the upload: texts, tags, every test, the newest Python, dist/
+	@$(PYTHON) tools/check_release.py
+	.ci/run
+	@$(MAKE) --no-print-directory newest
 
 benchmark: ## the table of costs beside azure-identity's, with JSON and a plot in benchmarks/results
 	@tools/install .venv $(PYTHON) -e dev bench
