@@ -34,6 +34,11 @@ class Distance:
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self.port = 0
 
+    @property
+    def authority(self) -> str:
+        """The URL of the port, whose certificate is the server's."""
+        return f"https://127.0.0.1:{self.port}"
+
     def __enter__(self) -> Self:
         self._thread.start()
         starting = asyncio.start_server(self._relay, "127.0.0.1", 0)

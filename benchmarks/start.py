@@ -37,15 +37,16 @@ def imports(times: int) -> dict[str, float]:
     return {name: max(0.0, each - best["floor"]) if name != "floor" else each for name, each in best.items()}
 
 
-def first_token(service: Service, directory: Path, times: int) -> dict[str, float]:
+def first_token(service: Service, authority: str, directory: Path, times: int) -> dict[str, float]:
     """Seconds from the start of a process to its first token, from YAML, the environment and `.env`.
 
     Args:
         service: it runs, and answers as late as it was told.
+        authority: its URL, or that of a distance before it.
         directory: an empty one, where the files are written.
         times: of each program; the median counts. The first run, which compiles and warms disks, does not.
     """
-    _write_files(service, directory)
+    _write_files(authority, directory)
     # The same identity from the same three places; each program reads the form that its users write.
     environ = clean_environ({**service.environ(), "AZURE_CLIENT_ID": sides.CLIENT})
     programs = {"ours": PROGRAMS / "ours.py", "theirs": PROGRAMS / "by_hand.py", "floor": PROGRAMS / "bare.py"}
@@ -73,8 +74,8 @@ def problem(directory: Path, times: int) -> dict[str, float]:
     return best
 
 
-def _write_files(service: Service, directory: Path) -> None:
-    lines = [f"tenant_id: {sides.TENANT}", f"authority: {service.authority}", "disable_instance_discovery: true"]
+def _write_files(authority: str, directory: Path) -> None:
+    lines = [f"tenant_id: {sides.TENANT}", f"authority: {authority}", "disable_instance_discovery: true"]
     (directory / "identity.yaml").write_text("\n".join([*lines, ""]), encoding="utf-8")
     dotenv = directory / ".env"
     dotenv.touch(mode=0o600)
