@@ -1,4 +1,4 @@
-"""The mutants of what a hostile configuration or server may do: where a secret goes, what runs, what it costs."""
+"""The mutants of protections against hostile configurations and servers: destinations, execution, and limits."""
 
 from __future__ import annotations
 
