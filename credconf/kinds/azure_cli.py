@@ -65,7 +65,7 @@ class AzureCliSettings(CommonSettings):
     subscription: Annotated[
         Annotated[str | Reference, text_in(_SUBSCRIPTION)] | None,
         Setting(
-            "The id or name of a subscription, whose account requests tokens; default: the CLI's current one.",
+            "The id or name of a subscription, whose account gets the tokens. Default: the CLI's current one.",
             ("5f0a2f5c-9b5c-4c55-9a43-2f0d9a7f3c10", "Contoso Development"),
             also_called="subscriptionname azuresubscription",
         ),

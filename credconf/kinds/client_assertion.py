@@ -48,7 +48,7 @@ class ClientAssertionSettings(ApplicationSettings):
     client_assertion: Annotated[
         Assertion,
         Setting(
-            "Where the assertion comes from: always a reference, because each assertion expires.",
+            "The source of the assertion. It is always a reference, because each assertion expires.",
             ({"file": "/var/run/secrets/azure/tokens/azure-identity-token"},),
             environment=("AZURE_FEDERATED_TOKEN_FILE",),
             also_called="assertion clientassertionfile federatedtoken federatedtokenfile tokenfile tokenfilepath "
@@ -60,7 +60,7 @@ class ClientAssertionSettings(ApplicationSettings):
     token_proxy: Annotated[
         bool,
         Setting(
-            "Request tokens from the token proxy of AKS identity binding, whose address the pod's variables give.",
+            "Request tokens through the token proxy of AKS identity binding. The pod's variables contain its address.",
             (True,),
             also_called="enableazureproxy azureproxy identitybinding",
         ),

@@ -47,7 +47,7 @@ class ClientCertificateSettings(ApplicationSettings):
     client_certificate: Annotated[
         Certificate,
         Setting(
-            "The certificate with its RSA private key, as PEM or PFX; always a reference to a file.",
+            "The certificate with its RSA private key, as PEM or PFX. It is always a reference to a file.",
             ({"file": "/run/secrets/entra.pem"},),
             environment=("AZURE_CLIENT_CERTIFICATE_PATH",),
             also_called="certificate cert clientcert certificatepath certpath certificatefile certfile pem pfx "

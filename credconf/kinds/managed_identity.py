@@ -48,7 +48,7 @@ class ManagedIdentitySettings(CommonSettings):
     client_id: Annotated[
         Text | None,
         Setting(
-            "The client id of a user-assigned identity; without an id, the identity of the machine itself is used.",
+            "The client id of a user-assigned identity. Without an id, credconf uses the system-assigned identity.",
             ("11111111-1111-1111-1111-111111111111",),
             environment=("AZURE_CLIENT_ID",),
         ),

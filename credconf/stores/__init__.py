@@ -51,7 +51,7 @@ class TokenCacheSettings(RedisSettings, FileSettings, MemorySettings, BaseModel)
         str,
         BeforeValidator(_kind),
         Setting(
-            "Where tokens are kept. Inferred from the other settings; with `memory` they are not used.",
+            "The place of the cache, inferred from the other settings. With `memory`, those have no effect.",
             ("redis",),
             choices=_SUMMARIES,
         ),

@@ -84,7 +84,8 @@ class StoreSettings:
         int,
         Field(ge=1, le=10_000_000),
         Setting(
-            "How many tokens this process keeps, and as many of users; the least recently used go first.", (1_000,)
+            "The maximum number of tokens in memory, and of users' tokens. The least recently used are removed first.",
+            (1_000,),
         ),
     ] = 100_000
 
@@ -111,7 +112,7 @@ class MemorySettings(StoreSettings):
     """Tokens are kept in the memory of this process."""
 
     store: ClassVar = "memory"
-    summary: ClassVar = "In this process alone."
+    summary: ClassVar = "In the memory of this process only."
 
     @classmethod
     def open(cls, opening: Opening) -> Store | None:  # noqa: ARG003 - nothing is shared
