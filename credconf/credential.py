@@ -46,7 +46,7 @@ class CredentialBase:
 
     def _open(self) -> Engine:
         if self._engine is None:
-            message = "the credential is closed: make a new one, or close it later"
+            message = "the credential is closed: create a new one, or close it later"
             raise ValueError(message)
         return self._engine if self._application is None else self._application._open()  # noqa: SLF001 - of the same class
 

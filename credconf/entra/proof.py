@@ -185,4 +185,4 @@ def warn_once(warn: Callable[..., object], client: str, name: str, expires_on: d
     if reached is None or (client, name, expires_on, reached) in _warned:
         return
     _warned.add((client, name, expires_on, reached))
-    warn("%s %s; make a new one in time", name, in_days(expires_on, now))
+    warn("%s %s; create a new one in time", name, in_days(expires_on, now))

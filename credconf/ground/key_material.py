@@ -46,7 +46,7 @@ NAMES: Final = {
     "openssh": "a key of OpenSSH",
     "ssh": "a public key of OpenSSH",
     "jks": "a Java keystore",
-    "html": "a web page, as a failed download leaves",
+    "html": "a web page, probably from a failed download",
     "empty": "empty",
 }
 

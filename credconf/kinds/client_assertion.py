@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from credconf.references import BaseReference, Reader, Stamp
 
 _RENEWED: Final = (
-    "whatever wrote it must write a new one: the kubelet renews the token of a projected volume while it is mounted, "
-    "the runner of a job writes it once"
+    "its writer must renew it: the kubelet renews the token of a projected volume while it is mounted, but "
+    "the runner of a job writes it only once"
 )
 
 

@@ -30,7 +30,7 @@ class ClientSecretSettings(ApplicationSettings):
     azure_identity: ClassVar = "ClientSecretCredential"
     also_called: ClassVar = "secret password"
     ends_by: ClassVar = "secret_expires_on"
-    renewal: ClassVar = "Make a new one, and put its reference first: `client_secret` may be a list, newest first."
+    renewal: ClassVar = "Create a new one, and put its reference first: `client_secret` may be a list, newest first."
 
     kind: Annotated[Literal["client_secret"], KIND] = "client_secret"
     client_secret: Annotated[

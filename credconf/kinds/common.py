@@ -78,7 +78,7 @@ class CommonSettings(BaseModel):
     seals: ClassVar[bool] = True
     inspected: ClassVar[str | None] = None
     ends_by: ClassVar[str | None] = None
-    renewal: ClassVar[str] = "Make a new one."
+    renewal: ClassVar[str] = "Create a new one."
 
     http: Annotated[HttpSettings, Setting("HTTP settings for requests to Entra.", ({"timeout": 5, "retries": 5},))] = (
         Field(default_factory=HttpSettings)

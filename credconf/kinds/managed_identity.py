@@ -78,7 +78,7 @@ class ManagedIdentitySettings(CommonSettings):
         wanted = "the machine's managed identity" if identity is None else str(identity)
         scope, *others = request.scopes
         if others:
-            what = "its endpoint gives a token for one scope only: ask for each scope by itself"
+            what = "its endpoint gives a token for one scope only: request each scope separately"
             return Failure(f"no token for {wanted}: {what}", "invalid_scope")
         reply = token_reply(
             identity, scope.removesuffix("/.default"), reader, retries=retries and self.http.retries > 0

@@ -109,7 +109,7 @@ def _checked(reply: Reply | NoToken, identity: NamedIdentity | None, endpoint: E
     if is_echoed or (is_echoed is None and endpoint.source != "arc"):
         return reply
     if is_echoed is None:
-        what = "its answer does not say whose token it is"
+        what = "its answer does not identify the owner of the token"
         hint = "update the agent: an old one ignores ids, and gives the token of the machine's own identity"
     else:
         what = "its answer is the token of another identity"

@@ -190,7 +190,9 @@ class FileStore:
         if document is None:
             aside = self._persistence().set_aside(json.dumps(empty()))
             kept = f"it is kept as {printable(aside)}" if aside else "it is replaced"
-            self._log.warning("%s holds something else than tokens, or others can change it: %s", self.label, kept)
+            self._log.warning(
+                "%s contains something other than tokens, or other users can change it: %s", self.label, kept
+            )
         return document or empty()
 
     def _bounded(self, document: dict[str, Any]) -> str:

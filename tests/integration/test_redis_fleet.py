@@ -183,8 +183,8 @@ def test_a_restart_under_load_fails_no_call(entra: FakeEntra, config: dict[str, 
             thread.join(60)
         assert failures == []
         logs = fleet.end()
-    assert all(log.count("tokens are kept in memory alone") <= 3 for log in logs), "logged more than once each time"
-    assert any("tokens are kept in memory alone" in log for log in logs)
+    assert all(log.count("tokens are kept in memory only") <= 3 for log in logs), "logged more than once each time"
+    assert any("tokens are kept in memory only" in log for log in logs)
     assert entra.client_secret not in "".join(logs)
 
 

@@ -151,7 +151,7 @@ def _circle_hint(entries: Entries, name: str, parent: str) -> str:
     way = (name, *_way(entries, parent, name))
     if len(way) > MAX_NAMES:
         way = (*way[: MAX_NAMES - 1], "…", way[-1])
-    return f"break the circle: {' → '.join(way)}"
+    return f"break the cycle: {' → '.join(way)}"
 
 
 def _way(entries: Entries, start: str, end: str) -> list[str]:
