@@ -23,17 +23,18 @@ INNER_TESTS := tests/config tests/contract tests/entra tests/ground tests/kinds 
   tests/stores tests/tokens tests/test_*.py tests/cli/test_any_input.py tests/cli/test_check.py tests/promises/test_the_door_costs_nothing.py
 
 .PHONY: help demo quick inner clone test lint types unit lowest others newest integration docs audit build wheel sbom lock upgrade benchmark mutants \
-  schema format clean library dev supply
+  schema format clean library dev supply release-check
 .PHONY: checks mypy pyright full
 
 help: ## list the targets
-	@sed -nE 's/^([a-z]+):.* ## (.*)/  make \1\t\2/p' Makefile | expand -t 20
+	@sed -nE 's/^([a-z-]+):.* ## (.*)/  make \1\t\2/p' Makefile | expand -t 22
 
 demo: library ## get a token from a configuration file, step by step, against a fake Entra
 	@$(BIN)/credconf demo
 
-quick: dev ## the inner loop: run lint, types and the quick tests in parallel
-	@$(MAKE) --no-print-directory -j --output-sync=target SIDE_BY_SIDE=yes lint mypy pyright inner
+# pyright takes as much CPU as half of these tests, and has no cache. `make test` runs it.
+quick: dev ## the inner loop: run lint, mypy and the quick tests in parallel
+	@$(MAKE) --no-print-directory -j --output-sync=target SIDE_BY_SIDE=yes lint mypy inner
 
 inner: dev ## run the quick tests, which cover most of the code in the least time
 	@$(PYTEST) -n $(JOBS) $(INNER_TESTS) $(INNER)
@@ -107,6 +108,11 @@ lock: supply ## update tools/locked/*.txt after a change of pyproject.toml; pinn
 
 upgrade: supply ## update tools/locked/*.txt to the newest versions
 	@tools/lock $(SUPPLY)/uv --upgrade
+
+release-check: ## check everything for a release except the upload: texts, tags, all tests, the newest Python, dist/
+	@$(PYTHON) tools/check_release.py
+	.ci/run
+	@$(MAKE) --no-print-directory newest
 
 benchmark: ## compare the costs with azure-identity's; writes a table, JSON and a plot to benchmarks/results
 	@tools/install .venv $(PYTHON) -e dev bench
