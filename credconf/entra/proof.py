@@ -42,8 +42,8 @@ class Proof:
         expires_on: the day (UTC) on which it ends, where that is known.
         signer: of the assertions that are sent instead of the text; `None` where the text is sent itself.
         claims: of an assertion that another issuer has signed; `None` for other proofs.
-        same_as: what tells it from other proofs, if that is not its text: an assertion that is issued for each request
-            has another text each time.
+        same_as: what distinguishes it from other proofs, if that is not its text: an assertion that is issued for each
+            request has another text each time.
     """
 
     credential: str = field(repr=False)

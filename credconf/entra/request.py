@@ -25,7 +25,7 @@ class Surroundings:
 
     Attributes:
         no_proxy: hosts that are reached without a proxy, as `NO_PROXY` lists them.
-        region: of the machine, as Azure's hosts tell it in `REGION_NAME`; for `region: tryautodetect`.
+        region: the region of the machine, which Azure's hosts set in `REGION_NAME`, for `region: tryautodetect`.
         cache_home: the directory of this user's caches, if a variable names it.
     """
 

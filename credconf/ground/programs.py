@@ -205,7 +205,8 @@ def _status_by(process: subprocess.Popen[bytes], deadline: float) -> int | None:
 def _status(process: subprocess.Popen[bytes]) -> int | None:
     """The status with which the program has ended; `None` while it runs.
 
-    Where the system can tell without forgetting the program, its number stays its own until its session was killed.
+    Where the system can report the end without reaping the program, no other process gets its id before its session
+    is killed.
     """
     if sys.platform == "win32" or not hasattr(os, "waitid"):
         return process.poll()

@@ -33,7 +33,7 @@ def certificate_fault(content: bytes, label: str, file: str | None, failure: Not
         content: what could not be loaded.
         label: the name of its place in messages.
         file: the path of its file; `None` for bytes in memory.
-        failure: what the loader found: it stands for a content of the right kind, such as one with another password.
+        failure: the loader's failure, if the content is of the right kind, such as one with another password.
     """
     found = recognised(content)
     held = found.blocks or ({found.kind} if found.kind is not None else set[str]())

@@ -140,7 +140,7 @@ def _called(source: AssertionFunction, reader: Reader) -> Proof | NotFound:
 
 
 def _unknown(label: str) -> Proof:
-    """Return what stands for an assertion while `load()` runs nothing."""
+    """Return the placeholder of an assertion while `load()` runs nothing."""
     return Proof(NOT_RUN, (), label, claims=Claims("", "", "", math.inf))
 
 

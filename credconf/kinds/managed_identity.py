@@ -153,7 +153,7 @@ def _answer(reply: Reply, wanted: str, now: float) -> Answer | Failure:
     answer = token_in(reply)  # type: ignore[arg-type]
     if answer is None or isinstance(answer, str):
         what = answer or "the answer holds no token"
-        do = "Check what answers there: a proxy or another program may stand in for the endpoint."
+        do = "Check what answers there: perhaps a proxy or another program, instead of the endpoint."
         return Failure(f"no token for {wanted}: {what}\n{do}", "malformed", status_code=reply.status)
     return answer
 

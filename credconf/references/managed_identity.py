@@ -103,7 +103,7 @@ def _checked(reply: Reply | NoToken, identity: NamedIdentity | None, endpoint: E
         return reply
     if not _holds_token(reply):
         what = _form_of(reply)
-        hint = "check what answers there: a proxy, a login page or another program may stand in for the endpoint"
+        hint = "check what answers there: perhaps a proxy, a login page or another program, instead of the endpoint"
         return NoToken("malformed", f"its answer (HTTP 200) {what}", hint, reply.status)
     is_echoed = identity is None or identity.is_echoed(reply)
     if is_echoed or (is_echoed is None and endpoint.source != "arc"):

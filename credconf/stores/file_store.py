@@ -146,7 +146,7 @@ class FileStore:
     def lock(self, key: str) -> FileLock | None:
         """See `Store`."""
         self._persistence()
-        # A name of a file may not be as long as a key; nor need the directory tell who asks.
+        # A key may be too long for the name of a file, and would reveal the identity in the directory.
         digest = hashlib.blake2b(key.encode(), digest_size=16).hexdigest()
         path = f"{self._path}.{digest}.lock"
         lock = FileLock.take(path)
@@ -214,7 +214,7 @@ class FileStore:
         return text
 
     def _age(self, kept: Any) -> float | None:
-        """Seconds since something was written; `None` where neither clock can tell.
+        """Seconds since something was written; `None` if neither clock shows it.
 
         The wall clock advances while the machine is off; the monotonic clock is unaffected when the clock is set. After
         a restart the age is too small, never too large.
