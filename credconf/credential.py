@@ -24,7 +24,7 @@ _Face = TypeVar("_Face", bound="CredentialBase")
 
 
 class CredentialBase:
-    """What the synchronous and the asynchronous credential share: each holds an engine until it is closed.
+    """The common part of synchronous and asynchronous credentials. Each holds an engine until it is closed.
 
     A credential on behalf of a user holds none: it uses the engine of its application's, as long as that is open.
     """

@@ -69,7 +69,7 @@ def parts_of(failure: Failure) -> FailureParts:
 
 
 def scope_hint(scope: str) -> str | None:
-    """What to request instead of a scope that Entra gives to no service principal; `None` if the scope may be right."""
+    """Return the replacement for a scope that no service principal can get; `None` if the scope may be right."""
     if scope.endswith(_DEFAULT):
         return None
     try:

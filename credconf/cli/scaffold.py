@@ -65,7 +65,7 @@ _EXAMPLE_HEAD: Final = """\
 
 @record
 class Answers:
-    """What the files are written from.
+    """The answers from which the files are written.
 
     Attributes:
         tenant_id: a GUID or a domain.

@@ -1,4 +1,4 @@
-"""What a kind gives to entra: a proof of who the client is, the ways to get it, and the day on which it expires.
+"""The interface between a kind and `entra`: a proof of the client's identity, the ways to get it, and its expiry.
 
 Entra does not report the expiry of a secret, so the setting `secret_expires_on` holds it. A certificate contains its
 own.
@@ -61,7 +61,7 @@ class Proof:
 
     @property
     def material(self) -> bytes:
-        """What a key of a shared token cache is derived from.
+        """Return the material from which a key of a shared token cache is derived.
 
         A private key is the same text however its file is written.
         """
@@ -81,7 +81,7 @@ class Proof:
         return self.claims is not None and self.claims.ends_at <= now
 
     def for_request(self, audience: str, client_id: str) -> Opaque:
-        """What one request proves the client with: the secret, or a new assertion.
+        """Return the proof of one request: the secret, or a new assertion.
 
         Args:
             audience: the URL of the token endpoint.

@@ -58,7 +58,7 @@ def run(
     directory: str | None = None,
     keep_errors: bool = False,
 ) -> bytes | Failed:
-    """What a program prints, or why there is nothing to use.
+    """The output of a program, or the reason why there is none.
 
     Args:
         command: the program and its arguments; no shell reads them.

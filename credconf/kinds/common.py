@@ -40,7 +40,7 @@ KIND: Final = Setting(
 
 @record
 class Inspection:
-    """What `credconf doctor` reports about what a token depends on.
+    """A finding of `credconf doctor` about a prerequisite of a token.
 
     Attributes:
         summary: one sentence, without a secret.

@@ -30,7 +30,7 @@ _GITHUB: Final = Platform(
 
 
 class GitHubAudience(BaseModel):
-    """What a job asks GitHub for.
+    """The request of a job to GitHub.
 
     Attributes:
         audience: the audience of the assertion.

@@ -1,4 +1,4 @@
-"""How the endpoints of managed identities are asked, and what their refusals mean: see `identity_endpoints`."""
+"""The requests to the endpoints of managed identities, and their refusals: see `identity_endpoints`."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .web import Reply
 
 IDS: Final = ("client_id", "object_id", "resource_id")
-"""What names a managed identity."""
+"""The fields that identify a managed identity."""
 WAITS: Final = (2.0, 4.0, 8.0, 16.0)
 """Seconds between attempts, which are then at 0, 2, 6, 14 and 30 s: Microsoft's guidance, an exponential wait."""
 

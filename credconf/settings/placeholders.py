@@ -11,7 +11,7 @@ from credconf.ground.records import record
 
 @record
 class Defect:
-    """What is probably wrong with a text.
+    """A probable defect of a text.
 
     Attributes:
         code: the code of the problem.

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 LARGEST = 512 * 1024
 """Characters: about 250 tokens. Each refresh writes the file anew; more tokens are for Redis."""
 MOST_FAILURES = 50
-"""How many failures are kept, the latest ones. They live for half a minute; without one, the token is requested."""
+"""The number of failures in the file: the latest ones. They expire after half a minute."""
 
 
 class FileStore:
@@ -177,14 +177,14 @@ class FileStore:
             storage.save(self._bounded(document))
 
     def _text(self) -> str | None:
-        """What is there; "" for what is no text."""
+        """Return the content of the file; "" if it is not text."""
         try:
             return self._persistence().load()
         except ValueError:
             return ""
 
     def _understood(self) -> dict[str, Any]:
-        """What is there, or an empty document in its place. The caller holds the lock."""
+        """Return the document of the file, or an empty one. The caller holds the lock."""
         text = self._text()
         document = empty() if text is None else parsed(text)
         if document is None:
@@ -232,7 +232,7 @@ def _drop(kept: dict[str, Any], number: int) -> None:
 
 
 def directory_of(home: str | None) -> str:
-    """Where the files are, by the custom of the system.
+    """Return the directory of the files, by the convention of the system.
 
     Args:
         home: of caches, where a variable names it (`XDG_CACHE_HOME`, `LOCALAPPDATA`).

@@ -75,7 +75,7 @@ class RedisClient:
         self._hung = 0  # abandoned calls that have not ended
 
     def call(self, operation: Callable[[Any], _T]) -> _T:
-        """What an operation gives that gets a `redis.Redis`.
+        """Return the result of an operation on a `redis.Redis`.
 
         Raises:
             Unavailable: it failed, or took too long.

@@ -115,7 +115,7 @@ class Pause:
 
 
 class Pauses:
-    """For which tokens Entra is not asked now: after `Retry-After`, and shortly after a refusal.
+    """The tokens that are not requested now: after `Retry-After`, and shortly after a refusal.
 
     azure-identity (MSAL's throttling) does the same. Otherwise Entra throttles an application that requests tokens in a
     loop as a whole, for all of its users.
