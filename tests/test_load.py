@@ -32,7 +32,7 @@ def project(tmp_path, monkeypatch):
 
 
 class Nobody:
-    """An HTTP client that nobody may use."""
+    """An HTTP client that must not be used."""
 
     closed = 0
 

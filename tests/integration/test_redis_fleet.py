@@ -103,7 +103,7 @@ def test_a_refusal_reaches_all_who_waited_with_one_request(entra: FakeEntra, con
         for worker in fleet.workers:
             with pytest.raises(AssertionError, match="AADSTS70011"):
                 worker.hear()
-    assert entra.count() <= 2  # somebody may come only when all is over
+    assert entra.count() <= 2  # a process may start after all others have ended
 
 
 def test_a_flushed_redis_costs_one_request(entra: FakeEntra, config: dict[str, Any], server: RedisServer) -> None:

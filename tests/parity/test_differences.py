@@ -1,4 +1,4 @@
-"""Where credconf differs from azure-identity on purpose: each test shows both sides and says why."""
+"""Intended differences from azure-identity. Each test shows both sides and the reason."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_the_first_token_costs_one_request(theirs_and_ours, entra):
 
 
 def test_a_wrong_secret_costs_one_request(theirs_and_ours, entra):
-    """MSAL follows a refusal with an instance discovery, whose answer nobody needs."""
+    """After a refusal, MSAL performs an instance discovery that is not needed."""
     theirs, ours = theirs_and_ours
     for face, requests in [(theirs, 1 if theirs.is_async else 2), (ours, 1)]:
         entra.forget_requests()

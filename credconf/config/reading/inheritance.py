@@ -23,7 +23,7 @@ MAX_EXPLAINED = 20
 MAX_NAMES = 20
 """The number of names that a message lists."""
 MAX_LINEAGE = 64
-"""The number of entries that one may extend, directly or not. Otherwise each entry of a file could extend all others."""
+"""The number of entries that one may extend, directly or not. Otherwise, each entry could extend all others."""
 
 
 @mutable_record
