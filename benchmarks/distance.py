@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,8 +31,8 @@ class Distance:
     def __init__(self, port: int, round_trip: float) -> None:
         self._server_port = port
         self._one_way = round_trip / 2
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
         self.port = 0
 
     @property
@@ -41,26 +42,37 @@ class Distance:
 
     def __enter__(self) -> Self:
         self._thread.start()
-        starting = asyncio.start_server(self._relay, "127.0.0.1", 0)
-        server = asyncio.run_coroutine_threadsafe(starting, self._loop).result()
-        self.port = server.sockets[0].getsockname()[1]
+        self._ready.wait()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._loop.call_soon_threadsafe(self._stopping.set)
         self._thread.join()
+
+    async def _serve(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._stopping = asyncio.Event()
+        async with await asyncio.start_server(self._relay, "127.0.0.1", 0) as server:
+            self.port = server.sockets[0].getsockname()[1]
+            self._ready.set()
+            await self._stopping.wait()
 
     async def _relay(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connected = self._loop.time() + 2 * self._one_way
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._server_port)
-        await asyncio.gather(self._pass_on(reader, far_writer, connected), self._pass_on(far_reader, writer, connected))
+        ways = self._pass_on(reader, far_writer, connected), self._pass_on(far_reader, writer, connected)
+        try:
+            await asyncio.gather(*ways)
+        finally:  # also when the measurement ends
+            writer.close()
+            far_writer.close()
 
     async def _pass_on(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, connected: float) -> None:
-        """Pass each piece on after the way that it has to go; the next may be under way at the same time."""
-        try:
+        """Pass each piece on after its way. The next one may be on its way at the same time."""
+        with suppress(ConnectionError):
             while piece := await source.read(_PIECE):
-                when = max(self._loop.time(), connected) + self._one_way
-                self._loop.call_at(when, sink.write, piece)
-            self._loop.call_at(max(self._loop.time(), connected) + self._one_way, sink.close)
-        except ConnectionError:
-            sink.close()
+                self._loop.call_at(self._arrival(connected), sink.write, piece)
+        await asyncio.sleep(self._arrival(connected) - self._loop.time())  # the last piece arrives before the end
+
+    def _arrival(self, connected: float) -> float:
+        return max(self._loop.time(), connected) + self._one_way
