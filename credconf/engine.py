@@ -97,7 +97,11 @@ class Engine:
             AuthenticationError: Entra gave no token.
         """
         token = self._kept(request)
-        return token or _raised(self._requests.run(request.flight, lambda: self._fetch(request), is_poor=_is_unretried))
+        if token is not None:
+            return token
+        since = self.monotonic()
+        outcome = self._requests.run(request.flight, lambda: self._fetch(request), is_poor=_is_unretried)
+        return _raised(self._waited(since, outcome))
 
     async def token_async(self, request: TokenRequest) -> Token:
         """A token from the cache or from Entra. A thread of the engine waits; a cancellation affects one caller only.
@@ -106,12 +110,17 @@ class Engine:
             AuthenticationError: Entra gave no token.
         """
         token = self._kept(request)
+        if token is not None:
+            return token
         since = self.monotonic()
-        return token or _raised(
-            await self._requests.run_async(
-                request.flight, lambda: self._fetch(request, since=since), is_poor=_is_unretried
-            )
+        outcome = await self._requests.run_async(
+            request.flight, lambda: self._fetch(request, since=since), is_poor=_is_unretried
         )
+        return _raised(self._waited(since, outcome))
+
+    def _waited(self, since: float, outcome: Token | Failure) -> Token | Failure:
+        self._requester.metrics.waited(self.monotonic() - since, outcome)
+        return outcome
 
     def _kept(self, request: TokenRequest) -> Token | None:
         """A valid token of the cache. One that is due is refreshed in the background."""

@@ -140,10 +140,13 @@ class Pools:
             with exchange(left):
                 return self._opened(*_host_and_port(url), url.scheme, None, timeout)
 
+        key = f"{url.scheme}://{url.netloc}", False
+        if key in self._early:
+            return  # another thread's first token has begun one
         early = EarlyConnection(opened)
-        if self._early.setdefault((f"{url.scheme}://{url.netloc}", False), early) is not early:
-            return  # another thread's first token has begun it
-        early.start()
+        early.start()  # before `take` can find it
+        if self._early.setdefault(key, early) is not early:
+            early.close()
         if self._closed:  # another thread has closed the pools since
             self.close()
 

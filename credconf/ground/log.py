@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import TYPE_CHECKING, TypeVar
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from collections.abc import Callable
+from typing import TypeVar
 
 logger = logging.getLogger("credconf")
 
 _T = TypeVar("_T")
-_Line = tuple[int, str, tuple[object, ...]]
 
 
 class _Held(threading.local):
-    lines: list[_Line] | None = None
+    work: list[Callable[[], object]] | None = None
 
 
 class Log:
@@ -48,10 +45,14 @@ class Log:
         self._log(logging.WARNING, text, arguments)
 
     def _log(self, level: int, text: str, arguments: tuple[object, ...]) -> None:
-        if self._held.lines is None:
-            self._write(level, text, arguments)
+        self.afterwards(lambda: self._write(level, text, arguments))
+
+    def afterwards(self, work: Callable[[], object]) -> None:
+        """Run some work of the application's, such as a log handler, when this thread leads no request."""
+        if self._held.work is None:
+            work()
         else:
-            self._held.lines.append((level, text, arguments))
+            self._held.work.append(work)
 
     def _write(self, level: int, text: str, arguments: tuple[object, ...]) -> None:
         entries = f" ({', '.join(self._entries)})" if self._entries else ""
@@ -59,14 +60,14 @@ class Log:
 
     def held_during(self, work: Callable[[], _T]) -> _T:
         """Run some work and return its result. The lines that this thread logs meanwhile are written afterwards."""
-        outer, lines = self._held.lines, list[_Line]()
+        outer, held = self._held.work, list[Callable[[], object]]()
         try:
             try:
-                self._held.lines = lines
+                self._held.work = held
                 return work()
             finally:
-                self._held.lines = outer
+                self._held.work = outer
         finally:
-            self._held.lines = outer  # an interrupt may come just before the assignment above
-            for level, text, arguments in lines:
-                self._log(level, text, arguments)
+            self._held.work = outer  # an interrupt may come just before the assignment above
+            for each in held:
+                self.afterwards(each)

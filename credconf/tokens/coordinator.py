@@ -202,6 +202,7 @@ class Coordinator:
             longer = entry.remaining > replacing.monotonic_expires - monotonic + USEFUL
             if not longer or entry.token == replacing.info.token:
                 return None
+        self._requester.metrics.found(self._plan.settings.token_cache.kind)
         return token_of(entry, self._plan.clock(), monotonic, self._plan.random())
 
     def _as_holder(self, lock: Lock, lookup: _Lookup) -> Token | Failure | None:

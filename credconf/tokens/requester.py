@@ -17,6 +17,7 @@ from credconf.references import NotFound
 
 from .cache import Token, import_azure_core
 from .clients import Clients
+from .metrics import Metrics
 from .policy import Pauses
 from .proof_cache import ProofCache
 from .proof_selection import ProofHistory, ProofSelector
@@ -64,6 +65,7 @@ class Requester:
 
     Attributes:
         log: the log of the engine.
+        metrics: those of the engine.
         pauses: for which tokens Entra is not asked now.
     """
 
@@ -72,6 +74,7 @@ class Requester:
     ) -> None:
         self._blueprint = blueprint
         self.log = log or Log(blueprint.settings.named_by(blueprint.identity))
+        self.metrics = Metrics(blueprint.settings.kind, self.log)
         self._tokens = tokens
         self._clients = Clients(blueprint)
         # Not the rest of one caller's time: all callers that wait share the output of the program.
@@ -97,6 +100,7 @@ class Requester:
 
     def ask(self, request: TokenRequest, terms: Terms) -> Token | Failure:
         """Request a token. It raises only what is not an `Exception` of ours."""
+        began = self._blueprint.monotonic()
         selectors: list[ProofSelector] = []
 
         def attempt() -> Token | Failure:
@@ -111,6 +115,8 @@ class Requester:
             # A bug: callers get the exception's name, without the local variables of its frames.
             bug = f"credconf failed with {type(exc).__name__}, which is a bug in it"
             outcome = resource_failure(exc) or Failure(bug, "unexpected")
+        seconds = self._blueprint.monotonic() - began
+        self.metrics.requested(seconds, outcome, refresh=terms.replacing is not None)
         if isinstance(outcome, Failure):
             self.pauses.begin(request, outcome, selectors[-1].seen)
             mendable = outcome.unretried or outcome.status_code in _MENDED_BY_RETRIES
