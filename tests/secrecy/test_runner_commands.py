@@ -116,5 +116,5 @@ def test_no_place_of_a_token_cache_is_a_command(site, said, text):
         for path in (site.path / text).rglob("*"):
             if path.is_file():
                 spoil(path)
-    assert any("holds something else" in record.getMessage() for record in said[0].records)
+    assert any("contains something other" in record.getMessage() for record in said[0].records)
     assert_no_command(said)
