@@ -23,7 +23,7 @@ INNER_TESTS := tests/config tests/contract tests/entra tests/ground tests/kinds 
   tests/stores tests/tokens tests/test_*.py tests/cli/test_any_input.py tests/cli/test_check.py tests/promises/test_the_door_costs_nothing.py
 
 .PHONY: help demo quick inner clone test lint types unit lowest others newest integration docs audit build wheel sbom lock upgrade benchmark mutants \
-  schema format clean library dev supply
+  schema reference format clean library dev supply
 .PHONY: checks mypy pyright full
 
 help: ## say what there is
@@ -116,6 +116,9 @@ mutants: dev ## take each protection of a secret away, and see that a test fails
 
 schema: library ## write schema/credconf.schema.json from the models
 	@$(BIN)/python -m tools.schema
+
+reference: library ## write the pages of the settings, problems, AADSTS codes and commands in docs/reference from the code
+	@$(BIN)/python -m tools.reference
 
 format: dev ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix

@@ -65,8 +65,10 @@ class AzureCliSettings(CommonSettings):
     subscription: Annotated[
         Annotated[str | Reference, text_in(_SUBSCRIPTION)] | None,
         Setting(
-            "The id or name of a subscription, whose account requests tokens; default: the CLI's current one.",
+            "The id or name of a subscription, whose account requests tokens.",
             ("5f0a2f5c-9b5c-4c55-9a43-2f0d9a7f3c10", "Contoso Development"),
+            topic="identity",
+            otherwise="the CLI's current subscription",
             also_called="subscriptionname azuresubscription",
         ),
     ] = None

@@ -22,7 +22,7 @@ class HttpSettings(BaseModel):
         float,
         Field(gt=0, le=600, allow_inf_nan=False),
         Setting(
-            "Seconds that one attempt may take to connect, and to wait for bytes.",
+            "Seconds that one attempt may take to connect, and to wait for data.",
             (5,),
             also_called="connectiontimeout readtimeout connecttimeout",
         ),
@@ -31,7 +31,7 @@ class HttpSettings(BaseModel):
         float,
         Field(gt=0, le=3600, allow_inf_nan=False),
         Setting(
-            "Seconds that a token may take altogether, retries and waits included.",
+            "Seconds that a token request may take altogether, including retries and waits.",
             (60,),
             also_called="deadline overalltimeout",
         ),
@@ -48,8 +48,9 @@ class HttpSettings(BaseModel):
     proxy: Annotated[
         Proxy | None,
         Setting(
-            "URL of a proxy; default: `HTTPS_PROXY`.",
+            "The URL of a proxy.",
             ("http://proxy.example.com:8080", {"env": "MY_PROXY"}),
+            otherwise="`HTTPS_PROXY`, with `NO_PROXY`",
             also_called="proxies proxyurl httpproxy httpsproxy",
             redirects=Redirects(("server", "proxy")),
             sent_to="login",
@@ -58,8 +59,9 @@ class HttpSettings(BaseModel):
     ca_bundle: Annotated[
         PlainText | None,
         Setting(
-            "File or directory of certificates to trust; default: `REQUESTS_CA_BUNDLE`.",
+            "A file or directory of certificates to trust.",
             ("/etc/ssl/certs/ca-certificates.crt",),
+            otherwise="`REQUESTS_CA_BUNDLE`, else certifi's",
             also_called="verify connectionverify sslverify verifyssl cafile cacert cacerts cabundlepath "
             "requestscabundle",
             is_path=True,

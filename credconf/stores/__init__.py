@@ -51,8 +51,9 @@ class TokenCacheSettings(RedisSettings, FileSettings, MemorySettings, BaseModel)
         str,
         BeforeValidator(_kind),
         Setting(
-            "Where tokens are kept. Inferred from the other settings; with `memory` they are not used.",
+            "Where tokens are kept. With `memory`, the settings of the other places have no effect.",
             ("redis",),
+            otherwise="the place whose settings are given, else `memory`",
             choices=_SUMMARIES,
         ),
     ] = "memory"

@@ -35,12 +35,12 @@ class FileSettings(StoreSettings):
     name: Annotated[
         str,
         name_in(_NAME),
-        Setting("Of the file: processes of one user that give the same name share it.", ("billing",)),
+        Setting("The name of the file. Processes of one user with the same name share it.", ("billing",)),
     ] = "credconf"
     allow_unencrypted_storage: Annotated[
         bool,
         Setting(
-            "Keep a plain file, for its owner alone, where the machine has nothing to encrypt it with.",
+            "Keep a plain file, which only its owner can read, where the machine can't encrypt it.",
             (True,),
             redirects=Redirects(keeps=True, unless=is_switched_off),
         ),

@@ -56,7 +56,7 @@ class RedisSettings(StoreSettings):
     url: Annotated[
         Annotated[SecretStr | Reference, url_in(URL)] | None,
         Setting(
-            "Of the Redis: `rediss://` with TLS, `redis://` without, `unix://` for a socket.",
+            "The URL of the Redis: `rediss://` with TLS, `redis://` without, `unix://` for a socket.",
             ("rediss://cache.example.com:6380/0", {"env": "REDIS_URL"}),
             secret=True,
             redirects=Redirects(("key",), keeps=True),
@@ -66,8 +66,9 @@ class RedisSettings(StoreSettings):
     key: Annotated[
         Password | None,
         Setting(
-            "What tokens are encrypted with; by default a key derived from the credential's secret.",
+            "The key that encrypts the tokens.",
             ({"file": "/run/secrets/cache-key"},),
+            otherwise="a key derived from the credential's secret",
             secret=True,
             redirects=Redirects(keeps=True),
             sent_to="key",
@@ -76,7 +77,7 @@ class RedisSettings(StoreSettings):
     timeout: Annotated[
         float,
         Field(gt=0, le=30, allow_inf_nan=False),
-        Setting("Seconds that the Redis may take; then this process is on its own for a while.", (1,)),
+        Setting("Seconds that the Redis may take; after that, this process uses its memory for a while.", (1,)),
     ] = 0.5
 
     @classmethod

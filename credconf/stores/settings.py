@@ -84,7 +84,8 @@ class StoreSettings:
         int,
         Field(ge=1, le=10_000_000),
         Setting(
-            "How many tokens this process keeps, and as many of users; the least recently used go first.", (1_000,)
+            "How many tokens this process keeps, and as many of users; the least recently used are dropped first.",
+            (1_000,),
         ),
     ] = 100_000
 
