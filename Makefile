@@ -78,7 +78,7 @@ newest: dev ## all tests on the newest Python, from Debian's sid in a chroot (as
 	@tools/test-newest $(BIN)/python -n $(JOBS)
 
 integration: ## the tests against what is not ours: Azurite, OAuth servers, language server, pre-commit, libsecret, Redis
-	@tools/install .venv $(PYTHON) -e dev integration
+	@tools/install .venv $(PYTHON) -e dev docs integration
 	@tools/install-node-packages
 	@tools/install-debian-packages
 	PATH="$(CURDIR)/.tools/bin:$$PATH" $(PYTEST) -rs tests/integration

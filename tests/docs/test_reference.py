@@ -17,7 +17,7 @@ from credconf.problems.failure import ADVICE
 from tests.docs.pages import DOCS
 from tests.examples.sessions import Session, folders
 from tools.reference import codes, commands, settings
-from tools.reference.markdown import escaped, fenced
+from tools.reference.markdown import escaped, fenced, marked
 from tools.reference.pages import committed, pages
 from tools.schema.texts import FORMS
 
@@ -164,7 +164,7 @@ def test_the_page_of_a_code_has_its_broken_file(folder):
 
 def test_every_code_of_entra_has_a_section():
     assert set(AADSTS) == {f"AADSTS{code}" for code in ADVICE}
-    assert all(line.rstrip(".") in AADSTS[f"AADSTS{code}"] for code, line in ADVICE.items())
+    assert all(marked(line) in AADSTS[f"AADSTS{code}"] for code, line in ADVICE.items())
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -200,12 +200,10 @@ def test_no_explanation_has_a_lone_backtick_that_would_turn_all_its_code_into_te
 
 
 def test_an_option_a_function_and_a_variable_in_prose_are_code():
-    assert commands._marked("as with -f, and `--a b` of well-known_x --no-env-file.") == (
-        r"as with `-f`, and `--a b` of well-known\_x `--no-env-file`."
+    assert marked("as with -f, and `--a b` of well-known --no-env-file.") == (
+        r"as with `-f`, and `--a b` of well-known `--no-env-file`."
     )
-    assert (
-        commands._marked("what from_config() reads of CREDCONF_FILE") == "what `from_config()` reads of `CREDCONF_FILE`"
-    )
+    assert marked("what from_config() reads of CREDCONF_FILE") == "what `from_config()` reads of `CREDCONF_FILE`"
     assert not re.findall(r"(?<![`\w-])--[a-z]", re.sub(r"```.*?```|`[^`]*`", "", commands.page(), flags=re.DOTALL))
 
 

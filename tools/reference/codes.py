@@ -12,7 +12,7 @@ from credconf.problems.codes_of_settings import SETTINGS, WARNINGS
 from credconf.problems.codes_of_sources import ENTRIES, FILES, SOURCES
 from credconf.problems.failure import ADVICE
 
-from .markdown import escaped, fenced, prose, sentence, table
+from .markdown import escaped, fenced, marked, prose, sentence, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,9 +85,9 @@ def problem(code: str) -> str:
 
 def aadsts() -> str:
     """The page of Entra's codes, as Markdown."""
-    rows = [(f"[{code}](#AADSTS{code})", ADVICE[code]) for code in sorted(ADVICE)]
+    rows = [(f"[{code}](#AADSTS{code})", marked(ADVICE[code])) for code in sorted(ADVICE)]
     sections = [
-        f'## <a id="AADSTS{code}"></a>AADSTS{code}\n\n**{ADVICE[code].rstrip(".")}.**\n\n{prose(MEANINGS[code])}\n'
+        f'## <a id="AADSTS{code}"></a>AADSTS{code}\n\n**{marked(ADVICE[code])}**\n\n{prose(MEANINGS[code])}\n'
         for code in sorted(ADVICE)
     ]
     return "\n".join([_AADSTS, table(("code", "what to do"), rows), "", *sections])

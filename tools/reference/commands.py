@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from inspect import cleandoc
 from typing import Final
 
@@ -10,10 +9,8 @@ import click
 
 from credconf.cli import COMMANDS, main
 
-from .markdown import escaped, fenced, table
+from .markdown import fenced, marked, table
 
-_CODE: Final = re.compile(r"(?<![\w-])(?:--?[a-z][a-z-]*|\w+\(\)|[A-Z]+_[A-Z_]+)")
-"""An option, a function, a variable."""
 _HEAD: Final = """\
 # The command line
 
@@ -44,7 +41,7 @@ def _command(name: str, parent: click.Context) -> str:
     context = click.Context(command, info_name=name, parent=parent)
     usage = fenced(f"{context.command_path} {' '.join(command.collect_usage_pieces(context))}", "text")
     records = [option.get_help_record(context) for option in command.get_params(context)]
-    options = [(f"`{names}`", _marked(about)) for names, about in filter(None, records) if about]
+    options = [(f"`{names}`", marked(about)) for names, about in filter(None, records) if about]
     return "\n\n".join([f"## credconf {name}", usage, _help(command), table(("option", "meaning"), options)]) + "\n"
 
 
@@ -59,11 +56,4 @@ def _block(text: str) -> str:
     lines = text.splitlines()
     if lines and lines[0].strip() == "\b":
         return fenced("\n".join(lines[1:]), "text")
-    return _marked(" ".join(line.strip() for line in lines))
-
-
-def _marked(text: str) -> str:
-    """Words for a terminal as Markdown: options, functions and variables are code."""
-    pieces = text.split("`")
-    pieces[::2] = [_CODE.sub(r"`\g<0>`", piece) for piece in pieces[::2]]
-    return escaped("`".join(pieces))
+    return marked(" ".join(line.strip() for line in lines))

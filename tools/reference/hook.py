@@ -16,9 +16,13 @@ if TYPE_CHECKING:
     from mkdocs.structure.files import Files
     from mkdocs.structure.pages import Page
 
-_FETCHED = re.compile(r"""<(?:script|img|iframe)[^>]* src="https?:|<link[^>]* href="https?:""")
-_CELL = re.compile(r"<td[ >].*?</td>", re.DOTALL)
-_CODE = re.compile(r"(?<=<code>)[^<]+(?=</code>)")
+_FETCHED = re.compile(
+    r"""<(?:script|img|iframe)[^>]* src="https?:|<link(?![^>]* rel="(?:canonical|next|prev)")[^>]* href="https?:"""
+)
+_CELL = re.compile(r"<(t[hd])[ >].*?</\1>", re.DOTALL)
+_CODE = re.compile(r"(?<!</span>)<code>(?:[^<]|<wbr>)+</code>")
+_OPTION = re.compile(r"(?<![\w-])--?[A-Za-z][\w-]*")
+_BETWEEN_WORDS = re.compile(r"(?<=\w[._(=])(?=\w)|(?<=__)(?=[^\W_])|(?<=[a-z])(?=[A-Z])")
 _ASKS_THE_FORGE = ' data-md-component="source"'
 """With it, the theme's script asks GitHub for the stars of the repository."""
 
@@ -44,10 +48,17 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG001 - mkdocs' signature
-    """Called by mkdocs with the content of each page: a narrow column may break a long name between its words."""
-    return _CELL.sub(
-        lambda cell: _CODE.sub(lambda code: re.sub(r"(?<=\w)([._]+)(?=\w)", r"\1<wbr>", code[0]), cell[0]), html
-    )
+    """Called by mkdocs with the content of each page: long names break between their words, and options nowhere."""
+    return _CODE.sub(_with_options, _CELL.sub(lambda cell: _CODE.sub(_breakable, cell[0]), html))
+
+
+def _breakable(code: re.Match[str]) -> str:
+    """Code in a cell of a table. GitHub needs the backslash before a `|`, which mkdocs would show."""
+    return _BETWEEN_WORDS.sub("<wbr>", code[0].replace(r"\|", "|"))
+
+
+def _with_options(code: re.Match[str]) -> str:
+    return _OPTION.sub(r'<span class="option">\g<0></span>', code[0])
 
 
 def on_post_page(output: str, page: Page, config: MkDocsConfig) -> str:  # noqa: ARG001 - mkdocs' signature

@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from html import escape
 from textwrap import indent
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-_MARKUP = re.compile(r"([*_<>\[\]{}|\\#])")
+_MARKUP: Final = re.compile(r"([*_<>\[\]{}|\\#])")
+_NAME: Final = re.compile(
+    r"(?<![\w/.-])(?:--?[a-z][a-z-]*|\w+\(\)|[A-Z]+(?:_[A-Z]+)+|[a-z]+(?:_[a-z]+)+(?:\(\))?)(?![\w(/])"
+)
+"""An option, a function, a variable, a setting: what is code, and has no backticks in a terminal."""
 
 
 def escaped(text: str) -> str:
@@ -28,9 +32,17 @@ def _code(text: str) -> str:
     return f"`{text}`" if text == text.strip() else f"<code>{escape(text)}</code>"
 
 
+def marked(text: str) -> str:
+    """Words for a terminal as Markdown, with names as code."""
+    pieces = text.split("`")
+    if len(pieces) % 2:
+        pieces[::2] = [_NAME.sub(r"`\g<0>`", piece) for piece in pieces[::2]]
+    return escaped("`".join(pieces))
+
+
 def prose(text: str) -> str:
     """Paragraphs for a terminal as Markdown. An empty line separates them; other line breaks mean nothing."""
-    return "\n\n".join(escaped(" ".join(part.split())) for part in text.split("\n\n"))
+    return "\n\n".join(marked(" ".join(part.split())) for part in text.split("\n\n"))
 
 
 def sentence(text: str) -> str:
