@@ -203,6 +203,7 @@ def test_an_option_a_function_and_a_variable_in_prose_are_code():
     assert marked("as with -f, and `--a b` of well-known --no-env-file.") == (
         r"as with `-f`, and `--a b` of well-known `--no-env-file`."
     )
+    assert marked("{github:} or {env: NAME} in a .env") == "`{github:}` or `{env: NAME}` in a `.env`"
     assert marked("what from_config() reads of CREDCONF_FILE") == "what `from_config()` reads of `CREDCONF_FILE`"
     assert not re.findall(r"(?<![`\w-])--[a-z]", re.sub(r"```.*?```|`[^`]*`", "", commands.page(), flags=re.DOTALL))
 

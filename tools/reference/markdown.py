@@ -12,9 +12,10 @@ if TYPE_CHECKING:
 
 _MARKUP: Final = re.compile(r"([*_<>\[\]{}|\\#])")
 _NAME: Final = re.compile(
-    r"(?<![\w/.-])(?:--?[a-z][a-z-]*|\w+\(\)|[A-Z]+(?:_[A-Z]+)+|[a-z]+(?:_[a-z]+)+(?:\(\))?)(?![\w(/])"
+    r"\{[a-z_]+:[^{}]*\}|(?<![\w/.-])(?:--?[a-z][a-z-]*|\.env|credconf\.yaml|\w+\(\)|[A-Z]+(?:_[A-Z]+)+"
+    r"|[a-z]+(?:_[a-z]+)+(?:\(\))?)(?![\w(/]|\.\w)"
 )
-"""An option, a function, a variable, a setting: what is code, and has no backticks in a terminal."""
+"""What is code without backticks in a terminal: a reference, an option, a file, a function, a variable, a setting."""
 
 
 def escaped(text: str) -> str:
