@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 _FETCHED = re.compile(
     r"""<(?:script|img|iframe)[^>]* src="https?:|<link(?![^>]* rel="(?:canonical|next|prev)")[^>]* href="https?:"""
 )
-_NARROW = re.compile(r"<(t[hd]|li)[ >].*?</\1>", re.DOTALL)
+_CELL = re.compile(r"<(t[hd])[ >].*?</\1>", re.DOTALL)
+_ITEM = re.compile(r"<li>.*?</li>", re.DOTALL)
 _CODE = re.compile(r"(?<!</span>)<code>(?:[^<]|<wbr>)+</code>")
+_LONG_CODE = re.compile(r"(?<!</span>)<code>[^<]{30,}</code>")
 _OPTION = re.compile(r"(?<![\w-])--?[A-Za-z][\w-]*")
 _BETWEEN_WORDS = re.compile(r"(?<=\w[._(=])(?=\w)|(?<=__)(?=[^\W_])|(?<=[a-z])(?=[A-Z])")
 _ASKS_THE_FORGE = ' data-md-component="source"'
@@ -49,11 +51,13 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG001 - mkdocs' signature
     """Called by mkdocs with the content of each page: long names break between their words, and options nowhere."""
-    return _CODE.sub(_with_options, _NARROW.sub(lambda narrow: _CODE.sub(_breakable, narrow[0]), html))
+    html = _CELL.sub(lambda cell: _CODE.sub(_breakable, cell[0]), html)
+    html = _ITEM.sub(lambda item: _LONG_CODE.sub(_breakable, item[0]), html)
+    return _CODE.sub(_with_options, html)
 
 
 def _breakable(code: re.Match[str]) -> str:
-    """Code in a cell of a table or in a list. GitHub needs the backslash before a `|`, which mkdocs would show."""
+    """Code in a narrow place. In a table, GitHub needs a backslash before a `|`, which mkdocs would show."""
     return _BETWEEN_WORDS.sub("<wbr>", code[0].replace(r"\|", "|"))
 
 
