@@ -33,7 +33,7 @@ TENANT: Final = Setting(
 )
 """The declaration of `tenant_id`."""
 ALLOWED_TENANTS: Final = Setting(
-    'Other tenants for which a token may be requested; `["*"]` for all.',
+    'Other tenants for which the credential can get tokens. `["*"]` allows all.',
     (["fabrikam.onmicrosoft.com"], ["*"]),
     topic="identity",
     environment=("AZURE_ADDITIONALLY_ALLOWED_TENANTS",),
@@ -68,7 +68,7 @@ class ApplicationFields(BaseModel):
     cloud: Annotated[
         Literal["public", "usgov", "china"] | None,
         Setting(
-            "The Azure cloud, which presets `authority`.",
+            "The Azure cloud, which sets `authority`.",
             ("usgov",),
             topic="where",
             otherwise="`public`, unless `authority` or `oidc_authority` is given",
@@ -81,7 +81,7 @@ class ApplicationFields(BaseModel):
     authority: Annotated[
         Authority | None,
         Setting(
-            "The host of Entra ID, as a name or https:// URL; instead of `cloud`.",
+            "The host of Entra ID, as a name or https:// URL, instead of `cloud`.",
             ("login.microsoftonline.us",),
             topic="where",
             otherwise="that of `cloud`, unless `oidc_authority` is given",
@@ -95,7 +95,7 @@ class ApplicationFields(BaseModel):
     oidc_authority: Annotated[
         OidcAuthority | None,
         Setting(
-            "A generic OpenID Connect server instead of Entra ID; its URL has a path.",
+            "The URL of an OpenID Connect server, used instead of Entra ID. It has a path.",
             ("https://idp.example.com/oauth",),
             topic="where",
             also_called="issuer oidc oidcissuer openidissuer issuerurl discoveryurl openidconfiguration metadataurl",
@@ -116,7 +116,7 @@ class ApplicationFields(BaseModel):
     region: Annotated[
         Region | None,
         Setting(
-            "An Azure region's own endpoint, or `tryautodetect`.",
+            "The Azure region whose endpoint receives the requests, or `tryautodetect`.",
             ("westus2", "tryautodetect"),
             topic="where",
             environment=("AZURE_REGIONAL_AUTHORITY_NAME", "MSAL_FORCE_REGION"),

@@ -22,7 +22,7 @@ class HttpSettings(BaseModel):
         float,
         Field(gt=0, le=600, allow_inf_nan=False),
         Setting(
-            "Seconds that one attempt may take to connect, and to wait for data.",
+            "The time-out of one attempt, in seconds, to connect and to receive bytes.",
             (5,),
             also_called="connectiontimeout readtimeout connecttimeout",
         ),
@@ -31,7 +31,7 @@ class HttpSettings(BaseModel):
         float,
         Field(gt=0, le=3600, allow_inf_nan=False),
         Setting(
-            "Seconds that a token request may take altogether, including retries and waits.",
+            "The time-out of a token request, in seconds, including retries and waits.",
             (60,),
             also_called="deadline overalltimeout",
         ),
@@ -40,7 +40,7 @@ class HttpSettings(BaseModel):
         int,
         Field(ge=0, le=10),
         Setting(
-            "How often a failed attempt (network, 408, 429, 5xx) is repeated.",
+            "The number of retries after a failed attempt (network, 408, 429, 5xx).",
             (5,),
             also_called="retry retrytotal maxretries maxattempts",
         ),
@@ -59,9 +59,9 @@ class HttpSettings(BaseModel):
     ca_bundle: Annotated[
         PlainText | None,
         Setting(
-            "A file or directory of certificates to trust.",
+            "A file or directory with trusted certificates.",
             ("/etc/ssl/certs/ca-certificates.crt",),
-            otherwise="`REQUESTS_CA_BUNDLE`, else certifi's",
+            otherwise="`REQUESTS_CA_BUNDLE`, `CURL_CA_BUNDLE` or `SSL_CERT_FILE`, else certifi's bundle",
             also_called="verify connectionverify sslverify verifyssl cafile cacert cacerts cabundlepath "
             "requestscabundle",
             is_path=True,

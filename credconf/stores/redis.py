@@ -46,7 +46,7 @@ class RedisSettings(StoreSettings):
     """Tokens are also kept in a Redis."""
 
     store: ClassVar = "redis"
-    summary: ClassVar = "Also in a Redis that many machines share, encrypted: needs `credconf[redis]`."
+    summary: ClassVar = "In memory, and encrypted in a Redis that machines share. Needs `credconf[redis]`."
     extra: ClassVar = Extra("redis", ("redis",))
     required: ClassVar = ("url",)
     repair: ClassVar = (
@@ -77,7 +77,9 @@ class RedisSettings(StoreSettings):
     timeout: Annotated[
         float,
         Field(gt=0, le=30, allow_inf_nan=False),
-        Setting("Seconds that the Redis may take; after that, this process uses its memory for a while.", (1,)),
+        Setting(
+            "The time-out of the Redis, in seconds. After it, the process uses only its own memory for a while.", (1,)
+        ),
     ] = 0.5
 
     @classmethod

@@ -91,7 +91,7 @@ class Clients:
         return http
 
     def web(self, seconds: float) -> Web:
-        """What sends requests for references, and for kinds that have their own way to a token."""
+        """Return the object that sends the requests of references, and of kinds with their own way to a token."""
         from credconf.entra.deadline_web import DeadlineWeb
 
         plan = self._blueprint

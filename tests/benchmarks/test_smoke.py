@@ -1,4 +1,4 @@
-"""The benchmarks' programs work, and count right. Their times are nobody's promise."""
+"""The benchmarks' programs work, and count correctly. Their times are not tested."""
 
 import json
 import subprocess
