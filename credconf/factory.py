@@ -127,9 +127,9 @@ def from_config(
 ) -> Credential:
     """Make a credential from a YAML file, the environment, `.env` and keyword arguments.
 
-    The sources, of which an earlier one wins, are the keyword arguments, the process environment, `.env`, and the YAML
-    file. The configuration is validated now, with all problems in one error. No request is sent before the first
-    token is needed, unless the configuration has `prefetch`.
+    The highest source that gives a value wins: keyword arguments, then the process environment, `.env`, and the YAML
+    file. The configuration is validated at once, with all problems in one error. No request is sent before a token is
+    needed, unless the configuration has `prefetch`.
 
     Calls that resolve to the same identity and options share one engine, with its tokens and connections.
 
