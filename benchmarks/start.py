@@ -38,15 +38,16 @@ def imports(times: int) -> dict[str, float]:
     return {name: max(0.0, each - best["floor"]) if name != "floor" else each for name, each in best.items()}
 
 
-def first_token(service: Service, directory: Path, times: int) -> dict[str, float]:
+def first_token(service: Service, authority: str, directory: Path, times: int) -> dict[str, float]:
     """Return the seconds from the start of a process to its first token, with YAML, the environment and `.env`.
 
     Args:
         service: the running service, with its delay.
+        authority: its URL, or that of a distance in front of it.
         directory: an empty directory for the files.
         times: the number of runs of each program. The first run, which compiles and warms disks, does not count.
     """
-    _write_files(service, directory)
+    _write_files(authority, directory)
     # The same identity from the same three sources, in the form of each program's users.
     environ = clean_environ({**service.environ(), "AZURE_CLIENT_ID": sides.CLIENT})
     programs = {"ours": PROGRAMS / "ours.py", "theirs": PROGRAMS / "by_hand.py", "floor": PROGRAMS / "bare.py"}
@@ -74,8 +75,8 @@ def problem(directory: Path, times: int) -> dict[str, float]:
     return best
 
 
-def _write_files(service: Service, directory: Path) -> None:
-    lines = [f"tenant_id: {sides.TENANT}", f"authority: {service.authority}", "disable_instance_discovery: true"]
+def _write_files(authority: str, directory: Path) -> None:
+    lines = [f"tenant_id: {sides.TENANT}", f"authority: {authority}", "disable_instance_discovery: true"]
     (directory / "identity.yaml").write_text("\n".join([*lines, ""]), encoding="utf-8")
     dotenv = directory / ".env"
     dotenv.touch(mode=0o600)

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from credconf.entra.connections import EXPECTED, Attempt, explain
+from credconf.entra.connection_faults import EXPECTED, Attempt, explain
 from credconf.entra.proxies import Proxy, bypasses
 from credconf.entra.sending import REMEDIES
 from credconf.entra.sockets import connected, exchange, secured, tls_context
