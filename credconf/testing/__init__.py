@@ -11,7 +11,7 @@ Its tools, by how much of Entra a test needs:
   test) and `credconf_environment` (the same, with all variables set that an application needs).
 
 Example:
-    A test of an application that calls `credconf.from_config()` somewhere inside:
+    A test of an application that calls `credconf.from_config()` somewhere inside::
 
         def test_the_report_survives_a_throttled_login(credconf_environment):
             credconf_environment.throttles(retry_after=0, times=1)
