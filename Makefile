@@ -23,7 +23,7 @@ INNER_TESTS := tests/config tests/contract tests/entra tests/ground tests/kinds 
   tests/stores tests/tokens tests/test_*.py tests/cli/test_any_input.py tests/cli/test_check.py tests/promises/test_the_door_costs_nothing.py
 
 .PHONY: help demo quick inner clone test lint types unit lowest others newest integration docs audit build wheel sbom lock upgrade benchmark mutants \
-  schema format clean library dev supply release-check
+  schema reference format clean library dev supply release-check
 .PHONY: checks mypy pyright full
 
 help: ## list the targets
@@ -78,7 +78,7 @@ newest: dev ## run all tests on the newest Python, from Debian's sid in a chroot
 	@tools/test-newest $(BIN)/python -n $(JOBS)
 
 integration: ## run the tests with other software: Azurite, OAuth servers, language server, pre-commit, libsecret, Redis
-	@tools/install .venv $(PYTHON) -e dev integration
+	@tools/install .venv $(PYTHON) -e dev docs integration
 	@tools/install-node-packages
 	@tools/install-debian-packages
 	PATH="$(CURDIR)/.tools/bin:$$PATH" $(PYTEST) -rs tests/integration
@@ -123,6 +123,9 @@ mutants: dev ## remove each protection of a secret in turn, and check that a tes
 
 schema: library ## write schema/credconf.schema.json from the models
 	@$(BIN)/python -m tools.schema
+
+reference: library ## write the pages of the settings, problems, AADSTS codes and commands in docs/reference from the code
+	@$(BIN)/python -m tools.reference
 
 format: dev ## fix and format with ruff
 	$(BIN)/ruff check --fix

@@ -86,8 +86,8 @@ class CredentialBase:
         """Describe the identity, without secrets and without values that were read from files.
 
         Returns:
-            `kind`, `name`, `tenant_id`, `client_id`, `authority`, `cloud`, `oidc_authority`, `region`; and `proof`: the
-            reference of the secret that worked last, such as `client_secret.1 (/run/secrets/old)`.
+            `kind`, `name`, `tenant_id`, `client_id`, `authority`, `cloud`, `oidc_authority` and `region`; and `proof`,
+            the reference of the secret that worked last, such as `client_secret.1 (/run/secrets/old)`.
         """
         return self._description or {} if self._engine is None else _description(self._engine, self._name)
 
@@ -138,9 +138,10 @@ def _description(engine: Engine, name: str | None) -> dict[str, Any]:
 
 
 class Credential(CredentialBase):
-    """A credential for one service principal, made by `from_config()` or `build()`.
+    """A credential for one identity, for every Azure SDK client. `from_config()` and `build()` make it.
 
-    It satisfies azure-core's `TokenCredential` and `SupportsTokenInfo`, and is safe for any number of threads.
+    It satisfies azure-core's `TokenCredential` and `SupportsTokenInfo`. Any number of threads can share it, and it
+    survives a fork. Close it, or use it in a `with` block, when the process goes on without it.
     """
 
     def get_token(
@@ -151,23 +152,23 @@ class Credential(CredentialBase):
         enable_cae: bool = False,
         **kwargs: Any,  # azure-core's protocol demands it; unknown options are ignored
     ) -> AccessToken:
-        """Return a token for the scopes, from memory or from Entra. Concurrent calls share one request.
+        """Return an access token for the scopes, from memory or from Entra ID. Concurrent calls share one request.
 
         Args:
             *scopes: at least one, such as `https://storage.azure.com/.default`.
-            claims: the claims of a claims challenge, as JSON; a new token is requested.
-            tenant_id: another tenant, if the configuration allows it.
-            enable_cae: whether the caller handles claims challenges.
-            **kwargs: ignored, unless one is a misspelling of the others.
+            claims: the claims of a claims challenge, as JSON. A new token is then requested, whatever is in memory.
+            tenant_id: another tenant than the configured one, if `additionally_allowed_tenants` permits it.
+            enable_cae: whether the caller handles claims challenges (Continuous Access Evaluation).
+            **kwargs: ignored, unless one is a misspelling of the above.
 
         Returns:
-            The token, and its expiry in seconds of Unix time.
+            The token, and its expiry as a Unix time in seconds.
 
         Raises:
-            AuthenticationError: Entra refused, or could not be asked.
+            AuthenticationError: Entra ID refused the request or could not be reached.
             CredentialUnavailableError: a reference of the configuration can't be read now.
-            ValueError: no scopes, an invalid tenant, or a closed credential.
-            TypeError: a scope, the claims or the tenant is not text; a keyword is misspelt.
+            ValueError: there is no scope, the tenant is invalid, or the credential is closed.
+            TypeError: a scope, the claims or the tenant is not text, or a keyword is misspelt.
         """
         if kwargs:
             refuse_misspelt("get_token", kwargs)
@@ -182,20 +183,21 @@ class Credential(CredentialBase):
         return self._token("get_token", scopes, claims, tenant_id, cae=enable_cae).access
 
     def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
-        """Return a token as `get_token` does, with its type and the time to refresh it.
+        """Return an access token as `get_token()` does, with its type and the time to refresh it.
 
         Args:
-            *scopes: at least one.
-            options: `claims`, `tenant_id`, `enable_cae`; others are ignored, unless one is a misspelling of these.
+            *scopes: at least one, such as `https://storage.azure.com/.default`.
+            options: `claims`, `tenant_id` and `enable_cae`, as in `get_token()`. Others are ignored, unless one is a
+                misspelling of these.
 
         Returns:
-            The token, its expiry and refresh time in seconds of Unix time, and its type.
+            The token, its expiry and refresh time as Unix times in seconds, and its type.
 
         Raises:
-            AuthenticationError: Entra refused, or could not be asked.
+            AuthenticationError: Entra ID refused the request or could not be reached.
             CredentialUnavailableError: a reference of the configuration can't be read now.
-            ValueError: no scopes, an invalid tenant, or a closed credential.
-            TypeError: a scope, the claims or the tenant is not text; an option is misspelt.
+            ValueError: there is no scope, the tenant is invalid, or the credential is closed.
+            TypeError: a scope, the claims or the tenant is not text, or an option is misspelt.
         """
         if not options:
             try:
@@ -217,17 +219,20 @@ class Credential(CredentialBase):
         return engine.token(engine.request(method, scopes, claims, tenant_id, cae=cae, user=self._user))
 
     def verify(self, *scopes: str, timeout: float | None = None) -> AccessTokenInfo:
-        """Request a token from Entra now, once, regardless of the cache: for readiness probes.
+        """Request a token from Entra ID now, once, whatever is in memory: for readiness probes.
 
-        A failure evicts no valid token.
+        A failure removes no valid token from memory.
 
         Args:
-            *scopes: at least one.
-            timeout: the time limit in seconds; at most the configured `total_timeout`, which is the default.
+            *scopes: at least one, such as `https://storage.azure.com/.default`.
+            timeout: the time limit in seconds, at most `http.total_timeout`, which is the default.
+
+        Returns:
+            The new token, its expiry and refresh time as Unix times in seconds, and its type.
 
         Raises:
-            AuthenticationError: Entra refused, or could not be asked; the message explains its code.
-            ValueError: no scopes, or a closed credential.
+            AuthenticationError: Entra ID refused the request or could not be reached. The message explains its code.
+            ValueError: there is no scope, or the credential is closed.
         """
         engine = self._open()
         return engine.verify(engine.request("verify", scopes, None, None, cae=False, user=self._user), timeout).info
@@ -236,18 +241,20 @@ class Credential(CredentialBase):
         """Return a credential that acts on behalf of a user, with OAuth's on-behalf-of grant.
 
         An API calls it with the access token that its own caller sent. The tokens are for the scopes of other APIs,
-        such as `https://graph.microsoft.com/User.Read`. They are cached by a keyed digest of the user's token, in
-        this process only.
+        such as `https://graph.microsoft.com/User.Read`. They are cached in this process only, by a keyed digest of the
+        user's token.
 
-        The credential needs no `close()`, and its own does not close this one. It ends with this one. It can't be
-        pickled.
+        The new credential needs no `close()`: it can be used until this one is closed. It can't be pickled.
 
         Args:
-            user_assertion: the access token of the user, for this application. It is not verified here.
+            user_assertion: the access token of the user, for this application. credconf does not verify it.
+
+        Returns:
+            The credential of the user.
 
         Raises:
             ValueError: the text is empty or no JWT; the kind has no proof for the grant, such as a managed identity; or
-                the credential is closed, or acts on behalf of a user already.
+                the credential is closed or acts on behalf of a user already.
             TypeError: the user's token is not text.
         """
         user = user_of(user_assertion)
@@ -255,7 +262,7 @@ class Credential(CredentialBase):
         return self._acting_for(user, Credential)
 
     def close(self) -> None:
-        """Release the engine. The last credential that uses it closes its connections and its `http_client`."""
+        """Release the engine. The last credential that uses an engine closes its connections and its `http_client`."""
         self._release()
 
     def __enter__(self) -> Self:

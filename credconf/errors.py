@@ -4,14 +4,14 @@
     ├── ConfigError (ValueError)             the configuration: from_config(), load(), build(), the constructors
     │   └── MissingFileError                 a constructor with azure-identity's name: a file does not exist
     │       (FileNotFoundError)
-    └── AuthenticationError                  get_token(): Entra refused, or could not be asked
+    └── AuthenticationError                  get_token(): Entra ID refused, or could not be reached
         │   (azure.core.exceptions.ClientAuthenticationError)
         └── CredentialUnavailableError       get_token(): a reference (a file, a command) can't be read now
 
-Not in the tree, as in azure-core: `ValueError` for a call without scopes, with a bad tenant, or on a closed credential;
-`TypeError` for an unknown keyword of a constructor.
+As in azure-core, a call without scopes, with an invalid tenant or on a closed credential raises `ValueError`, and an
+unknown keyword of a constructor raises `TypeError`.
 
-All of them can be pickled. None holds a secret in `args`, in an attribute, or in a chained exception.
+Every exception can be pickled. None contains a secret in `args`, in an attribute, or in a chained exception.
 """
 
 from __future__ import annotations
@@ -43,10 +43,20 @@ class CredconfError(Exception):
 
 
 class ConfigError(CredconfError, ValueError):
-    """The configuration can't be used. `str()` shows every problem, in the order of the files.
+    """The configuration can't be used.
+
+    Its text contains every problem in the order of the files, each with its place and a hint, and never a value:
+
+    ```text
+    error[unknown-key]: `clinet_id` is not a setting
+      --> credconf.yaml:2:1
+       |
+     2 | clinet_id: …
+       | ^^^^^^^^^ did you mean `client_id`?
+    ```
 
     Attributes:
-        problems: all problems, errors and warnings.
+        problems: every problem as a `Problem`, errors and warnings.
     """
 
     def __init__(self, problems: Sequence[Problem]) -> None:
@@ -60,9 +70,9 @@ class ConfigError(CredconfError, ValueError):
 
 
 class MissingFileError(ConfigError, FileNotFoundError):
-    """A file that an argument or a variable names does not exist: what `CertificateCredential` raises.
+    """The file of a `CertificateCredential` does not exist.
 
-    It is a `FileNotFoundError`, too, because azure-identity's class raises one.
+    It is also a `FileNotFoundError`, because azure-identity's class raises one.
 
     Attributes:
         errno: `errno.ENOENT`.
@@ -74,10 +84,23 @@ class MissingFileError(ConfigError, FileNotFoundError):
 
 
 class AuthenticationError(CredconfError, ClientAuthenticationError):
-    """No token could be obtained: Entra refused, or could not be asked.
+    """There is no token: Entra ID refused the request, or could not be reached.
+
+    Its text names the identity, Entra's code with what to do about it, and the correlation id. It is a
+    `ClientAuthenticationError` of azure-core, so code that handles errors of Azure SDK clients handles it, too.
+
+    Example:
+        ```python
+        try:
+            credential.get_token("https://storage.azure.com/.default")
+        except credconf.AuthenticationError as error:
+            if error.aadsts == "AADSTS7000222":  # the secret has expired
+                ...
+            raise
+        ```
 
     Attributes:
-        failure: everything that is known about it, as data.
+        failure: everything that is known about the failure, as data.
     """
 
     def __init__(self, failure: Failure | str) -> None:
@@ -92,25 +115,25 @@ class AuthenticationError(CredconfError, ClientAuthenticationError):
 
     @property
     def error_code(self) -> str:
-        """The OAuth error, such as `invalid_client`, or the type of failure, such as `timeout`."""
+        """The OAuth error, such as `invalid_client`, or the sort of failure, such as `timeout`."""
         return self.failure.error
 
     @property
     def correlation_id(self) -> str | None:
-        """The ID of the request in Entra's sign-in logs and for its support."""
+        """The id of the request, for Entra's sign-in logs and for Microsoft's support."""
         return self.failure.correlation_id
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds from now during which the server asks for no further request; `None` where it gave none."""
+        """The seconds that the server asked to wait before another request; `None` if it gave none."""
         return self.failure.retry_after
 
     @property
     def claims(self) -> str | None:
-        """The claims that Entra demands of a user's client, as JSON; `None` where it demands none.
+        """The claims that Entra ID demands from a user's client, as JSON; `None` if it demands none.
 
-        An API that acts on behalf of a user hands them on to its caller, whose client signs the user in again with
-        them: as base64 in `WWW-Authenticate: Bearer error="insufficient_claims", claims="..."` of a 401.
+        An API that acts on behalf of a user returns them to its caller in a 401, as base64 in `WWW-Authenticate: Bearer
+        error="insufficient_claims", claims="..."`. The caller's client then signs the user in again with them.
         """
         return self.failure.claims
 
@@ -119,4 +142,4 @@ class AuthenticationError(CredconfError, ClientAuthenticationError):
 
 
 class CredentialUnavailableError(AuthenticationError):
-    """A reference of the configuration (a file, a command) can't be read now, so Entra was not asked."""
+    """A reference of the configuration (a file, a command) can't be read now, so no request was sent."""

@@ -48,24 +48,40 @@ def load(
     allow: Collection[str] = (),
     **overrides: Unpack[Overrides],
 ) -> Resolved:
-    """Resolve and validate a configuration; nothing touches the network.
+    """Resolve and validate a configuration, without making a credential and without the network.
+
+    It is `from_config()` without the credential: to check a configuration, to show where its values come from, or to
+    make credentials of it later with `build()`.
+
+    Example:
+        ```python
+        resolved = credconf.load("credconf.yaml")
+        resolved.settings.client_id
+        str(resolved.origins["client_id"])  # "credconf.yaml:2:12"
+        credential = credconf.build(resolved)
+        ```
 
     Args:
-        path: a YAML file, or several layers, of which a later one wins; `False` for none. By default, the files that
-            `CREDCONF_FILE` names, or else `credconf.yaml` in the working directory if it exists.
-        name: the name of the entry; by default `CREDCONF_NAME`, or else the file's `default`.
-        section: the dotted path of credconf's mapping inside an application's own YAML.
-        env_file: a `.env` file; `True` for the one in the working directory if it exists; `False` for none.
-        environ: replaces the process environment; `{}` for none.
-        allow: what the configuration may do besides reading: `{"command"}` lets `{command: [...]}` run programs.
-        **overrides: settings, which win over every other source.
+        path: a YAML file, or several as layers, of which a later one wins; `False` for none. By default, the files that
+            the variable `CREDCONF_FILE` names, or else `credconf.yaml` in the working directory if it exists.
+        name: the entry to use, in a file with several named credentials. By default, the one that the variable
+            `CREDCONF_NAME` names, or else the file's `default`.
+        section: the dotted path of the configuration inside an application's own YAML, such as `azure.storage`.
+        env_file: a `.env` file. `True` reads the one in the working directory if it exists; `False` reads none.
+        environ: variables to use instead of the process environment; `{}` for none.
+        allow: what the configuration may do besides reading files and variables: `{"command"}` lets a
+            `{command: [...]}` reference run a program, `{"azure_cli"}` lets `kind: azure_cli` use the user who is
+            signed in to the Azure CLI.
+        **overrides: settings, such as `tenant_id="..."` or `client_secret={"env": "NAME"}`. They win over every other
+            source; `None` counts as not given.
 
     Returns:
-        The settings, the origin of each, and the warnings.
+        The settings, the origin of each value, and the warnings.
 
     Raises:
-        ConfigError: the configuration has errors; it holds every problem, in the order of the files.
+        ConfigError: the configuration has errors. It holds every problem, with its place and a hint.
         TypeError: an argument that is not a setting has a wrong type.
+        ValueError: `allow` contains an unknown word.
     """
     request = request_for(path, name, section, env_file, environ, allow, overrides)
     del environ, overrides  # a traceback with locals shows this frame
@@ -75,17 +91,23 @@ def load(
 def build(
     configuration: Resolved | Settings | Mapping[str, Any], *, http_client: HttpClient | None = None
 ) -> Credential:
-    """Build a credential from settings, without reading a file or variable of configuration.
+    """Make a credential from settings, without reading a file or variable of configuration.
 
-    The references of the settings are read. If the settings name no proxy and no certificates, the machine's
-    `HTTPS_PROXY`, `NO_PROXY` and `REQUESTS_CA_BUNDLE` are used.
+    References in the settings are read: a relative `{file: ...}` starts at the working directory, `{env: ...}` is a
+    variable of the process. If the settings name no proxy and no certificates, the machine's `HTTPS_PROXY`, `NO_PROXY`
+    and `REQUESTS_CA_BUNDLE` apply. Unlike `from_config()`, each call has tokens and connections of its own.
 
     Args:
         configuration: the result of `load()`, a settings model, or a mapping of settings.
-        http_client: sends the requests; an object with MSAL's `get`, `post` and `close`, closed with the credential.
+        http_client: sends the requests instead of credconf's own client: an object with `get`, `post` and `close`, as
+            MSAL takes one. It is closed with the credential.
+
+    Returns:
+        A credential, as `from_config()` returns it.
 
     Raises:
-        ConfigError: the settings can't be used.
+        ConfigError: the settings can't be used. It holds every problem, with a hint.
+        TypeError: the HTTP client lacks a method.
     """
     plan = plan_of(configuration, http_client)
     del configuration  # a traceback with locals shows this frame
@@ -103,23 +125,46 @@ def from_config(
     http_client: HttpClient | None = None,
     **overrides: Unpack[Overrides],
 ) -> Credential:
-    """Make a credential from YAML, the environment, `.env` and arguments.
+    """Make a credential from a YAML file, the environment, `.env` and keyword arguments.
+
+    The highest source that gives a value wins: keyword arguments, then the process environment, `.env`, and the YAML
+    file. The configuration is validated at once, with all problems in one error. No request is sent before a token is
+    needed, unless the configuration has `prefetch`.
 
     Calls that resolve to the same identity and options share one engine, with its tokens and connections.
 
+    Example:
+        ```python
+        import credconf
+        from azure.storage.blob import BlobServiceClient
+
+        with credconf.from_config("credconf.yaml", name="billing") as credential:
+            client = BlobServiceClient(url, credential=credential)
+        ```
+
     Args:
-        path: see `load`.
-        name: see `load`.
-        section: see `load`.
-        env_file: see `load`.
-        environ: see `load`.
-        allow: see `load`.
-        http_client: sends the requests; an object with MSAL's `get`, `post` and `close`, closed with the credential.
-        **overrides: see `load`.
+        path: a YAML file, or several as layers, of which a later one wins; `False` for none. By default, the files that
+            the variable `CREDCONF_FILE` names, or else `credconf.yaml` in the working directory if it exists.
+        name: the entry to use, in a file with several named credentials. By default, the one that the variable
+            `CREDCONF_NAME` names, or else the file's `default`.
+        section: the dotted path of the configuration inside an application's own YAML, such as `azure.storage`.
+        env_file: a `.env` file. `True` reads the one in the working directory if it exists; `False` reads none.
+        environ: variables to use instead of the process environment; `{}` for none.
+        allow: what the configuration may do besides reading files and variables: `{"command"}` lets a
+            `{command: [...]}` reference run a program, `{"azure_cli"}` lets `kind: azure_cli` use the user who is
+            signed in to the Azure CLI.
+        http_client: sends the requests instead of credconf's own client: an object with `get`, `post` and `close`, as
+            MSAL takes one. It is closed with the last credential that uses it.
+        **overrides: settings, such as `tenant_id="..."` or `client_secret={"env": "NAME"}`. They win over every other
+            source; `None` counts as not given.
+
+    Returns:
+        A credential for every Azure SDK client. `close()` or the end of a `with` block releases its connections.
 
     Raises:
-        ConfigError: the configuration has errors; it holds every problem, in the order of the files.
+        ConfigError: the configuration has errors. It holds every problem, with its place and a hint.
         TypeError: an argument that is not a setting has a wrong type.
+        ValueError: `allow` contains an unknown word.
     """
     request = request_for(path, name, section, env_file, environ, allow, overrides)
     del environ, overrides  # a traceback with locals shows this frame

@@ -1,13 +1,6 @@
-"""`auth=` for httpx and requests: bearer tokens of a credential for one origin.
+"""`auth=` for httpx and requests: it adds the bearer token of a credential to requests to one origin.
 
-    import httpx, credconf
-    from credconf import http_auth
-
-    auth = http_auth.for_httpx(credconf.from_config(), "https://graph.microsoft.com/.default", origin="https://graph.microsoft.com")
-    with httpx.Client(base_url="https://graph.microsoft.com/v1.0/", auth=auth) as client:
-        client.get("organization")
-
-The credential may be any of azure-core's. Neither library is imported before it is used.
+The credential can be any that satisfies azure-core's protocols. Neither library is imported before it is used.
 """
 
 from __future__ import annotations
@@ -38,14 +31,27 @@ _PARAMETER: Final = re.compile(r'([A-Za-z_]+)="([^"]*)"')
 def for_httpx(credential: TokenProvider | AsyncTokenProvider, *scopes: str, origin: str) -> httpx.Auth:
     """Return an `auth` for `httpx.Client`, or for `httpx.AsyncClient` if the credential is asynchronous.
 
+    It adds a valid token to each request, and answers a claims challenge with a new token, once for each request.
+
+    Example:
+        ```python
+        graph = "https://graph.microsoft.com"
+        auth = http_auth.for_httpx(credential, f"{graph}/.default", origin=graph)
+        with httpx.Client(base_url=f"{graph}/v1.0/", auth=auth) as client:
+            client.get("organization")
+        ```
+
     Args:
-        credential: a credential, such as one of `credconf.from_config()`. It is not closed.
-        *scopes: the scopes of the token.
+        credential: a credential, such as that of `credconf.from_config()`. It is not closed with the client.
+        *scopes: at least one, such as `https://graph.microsoft.com/.default`.
         origin: the only origin to which the token is sent, such as `https://graph.microsoft.com`.
 
+    Returns:
+        An `httpx.Auth`.
+
     Raises:
-        ValueError: there is no scope, or the origin is not `https://HOST[:PORT]`. A request to another origin
-            raises it, too.
+        ValueError: there is no scope, or the origin is not `https://HOST[:PORT]`. A request to another origin also
+            raises it.
         TypeError: a client is asynchronous and the credential is not, or the reverse. A request raises it.
     """
     made: httpx.Auth = _httpx_class()(_Bearer(credential, scopes, origin))
@@ -55,14 +61,28 @@ def for_httpx(credential: TokenProvider | AsyncTokenProvider, *scopes: str, orig
 def for_requests(credential: TokenProvider, *scopes: str, origin: str) -> RequestsAuth:
     """Return an `auth` for requests: for a `Session`, or for one call.
 
+    It adds a valid token to each request, and answers a claims challenge with a new token, once for each request.
+
+    Example:
+        ```python
+        graph = "https://graph.microsoft.com"
+        session = requests.Session()
+        session.auth = http_auth.for_requests(credential, f"{graph}/.default", origin=graph)
+        session.get(f"{graph}/v1.0/organization", timeout=30)
+        ```
+
     Args:
-        credential: a synchronous credential, such as one of `credconf.from_config()`. It is not closed.
-        *scopes: the scopes of the token.
+        credential: a synchronous credential, such as that of `credconf.from_config()`. It is not closed with the
+            session.
+        *scopes: at least one, such as `https://graph.microsoft.com/.default`.
         origin: the only origin to which the token is sent, such as `https://graph.microsoft.com`.
 
+    Returns:
+        A callable that requests accepts as `auth`.
+
     Raises:
-        ValueError: there is no scope, or the origin is not `https://HOST[:PORT]`. A request to another origin
-            raises it, too.
+        ValueError: there is no scope, or the origin is not `https://HOST[:PORT]`. A request to another origin also
+            raises it.
         TypeError: the credential is asynchronous.
     """
     bearer = _Bearer(credential, scopes, origin)

@@ -35,14 +35,17 @@ class ClientSecretCredential(Credential):
     """A service principal with a client secret, with the arguments of `azure.identity.ClientSecretCredential`.
 
     Args:
-        tenant_id: the ID of the tenant.
-        client_id: the ID of the application.
-        client_secret: the secret's value.
-        **options: see `Options`.
+        tenant_id: the tenant: a GUID or a domain name.
+        client_id: the application (client) id.
+        client_secret: the secret's value, not its id.
+        **options: azure-identity's keyword arguments: `authority`, `additionally_allowed_tenants`,
+            `disable_instance_discovery`, `cache_persistence_options`, `proxies`, `connection_verify`, `retry_total`,
+            `connection_timeout`, `read_timeout`, `user_agent` and `logging_enable`; and credconf's `http_client`, an
+            object with `get`, `post` and `close`.
 
     Raises:
-        ConfigError: an argument can't be used (it is a `ValueError`).
-        TypeError: an option is unknown, or has a wrong type.
+        ConfigError: an argument can't be used. It is a `ValueError`, as in azure-identity.
+        TypeError: an option is unknown or has a wrong type. The message says what to do instead.
     """
 
     def __init__(self, tenant_id: str, client_id: str, client_secret: str, **options: Unpack[Options]) -> None:
@@ -55,15 +58,20 @@ class CertificateCredential(Credential):
     """A service principal with a certificate, with the arguments of `azure.identity.CertificateCredential`.
 
     Args:
-        tenant_id: the ID of the tenant.
-        client_id: the ID of the application.
-        certificate_path: a PEM or PFX file with the certificate and its RSA private key.
-        **options: see `CertificateOptions`.
+        tenant_id: the tenant: a GUID or a domain name.
+        client_id: the application (client) id.
+        certificate_path: a PEM or PFX file with the certificate and its RSA private key. The option `certificate_data`
+            gives its content as bytes instead.
+        **options: azure-identity's keyword arguments: `authority`, `additionally_allowed_tenants`,
+            `disable_instance_discovery`, `cache_persistence_options`, `proxies`, `connection_verify`, `retry_total`,
+            `connection_timeout`, `read_timeout`, `user_agent` and `logging_enable`; and credconf's `http_client`, an
+            object with `get`, `post` and `close`. Also
+            `certificate_data`, `password` and `send_certificate_chain`.
 
     Raises:
-        ConfigError: an argument can't be used (it is a `ValueError`).
-        MissingFileError: the file does not exist (it is a `ConfigError` and a `FileNotFoundError`).
-        TypeError: an option is unknown, or has a wrong type.
+        ConfigError: an argument can't be used. It is a `ValueError`, as in azure-identity.
+        MissingFileError: the file does not exist. It is a `ConfigError` and a `FileNotFoundError`.
+        TypeError: an option is unknown or has a wrong type. The message says what to do instead.
     """
 
     def __init__(
@@ -75,17 +83,20 @@ class CertificateCredential(Credential):
 
 
 class ClientAssertionCredential(Credential):
-    """An application with an assertion, with the arguments of `azure.identity.ClientAssertionCredential`.
+    """An application with a signed assertion, with the arguments of `azure.identity.ClientAssertionCredential`.
 
     Args:
-        tenant_id: the ID of the tenant.
-        client_id: the ID of the application.
-        func: returns an assertion, a signed JWT. It is called for each request to Entra.
-        **options: see `Options`.
+        tenant_id: the tenant: a GUID or a domain name.
+        client_id: the application (client) id.
+        func: returns the assertion, a signed JWT. It is called for each request to Entra ID.
+        **options: azure-identity's keyword arguments: `authority`, `additionally_allowed_tenants`,
+            `disable_instance_discovery`, `cache_persistence_options`, `proxies`, `connection_verify`, `retry_total`,
+            `connection_timeout`, `read_timeout`, `user_agent` and `logging_enable`; and credconf's `http_client`, an
+            object with `get`, `post` and `close`.
 
     Raises:
-        ConfigError: an argument can't be used (it is a `ValueError`).
-        TypeError: an option is unknown, or has a wrong type.
+        ConfigError: an argument can't be used. It is a `ValueError`, as in azure-identity.
+        TypeError: an option is unknown or has a wrong type. The message says what to do instead.
     """
 
     def __init__(self, tenant_id: str, client_id: str, func: Callable[[], str], **options: Unpack[Options]) -> None:
@@ -96,15 +107,19 @@ class WorkloadIdentityCredential(Credential):
     """An application in Kubernetes, with the arguments of `azure.identity.WorkloadIdentityCredential`.
 
     Args:
-        tenant_id: the ID of the tenant; `AZURE_TENANT_ID` by default.
-        client_id: the ID of the application; `AZURE_CLIENT_ID` by default.
-        token_file_path: the file of the service account's token; `AZURE_FEDERATED_TOKEN_FILE` by default. It is looked
-            at again for each request to Entra.
-        **options: see `Options`; `enable_azure_proxy` turns on AKS identity binding.
+        tenant_id: the tenant. By default, `AZURE_TENANT_ID`.
+        client_id: the application (client) id. By default, `AZURE_CLIENT_ID`.
+        token_file_path: the file of the service account's token. By default, `AZURE_FEDERATED_TOKEN_FILE`. Before each
+            request to Entra ID, it is read again if it has changed.
+        **options: azure-identity's keyword arguments: `authority`, `additionally_allowed_tenants`,
+            `disable_instance_discovery`, `cache_persistence_options`, `proxies`, `connection_verify`, `retry_total`,
+            `connection_timeout`, `read_timeout`, `user_agent` and `logging_enable`; and credconf's `http_client`, an
+            object with `get`, `post` and `close`. Also
+            `enable_azure_proxy`, for AKS identity binding.
 
     Raises:
-        ConfigError: an argument is missing or can't be used (it is a `ValueError`).
-        TypeError: an option is unknown, or has a wrong type.
+        ConfigError: an argument is missing or can't be used. It is a `ValueError`, as in azure-identity.
+        TypeError: an option is unknown or has a wrong type. The message says what to do instead.
     """
 
     def __init__(
@@ -123,17 +138,19 @@ class WorkloadIdentityCredential(Credential):
 class ManagedIdentityCredential(Credential):
     """A managed identity, with the arguments of `azure.identity.ManagedIdentityCredential`.
 
-    In a pod with workload identity it uses that, as azure-identity's class does: if `AZURE_FEDERATED_TOKEN_FILE`,
-    `AZURE_TENANT_ID` and `AZURE_AUTHORITY_HOST` are set. `kind: managed_identity` does not.
+    In a pod where `AZURE_FEDERATED_TOKEN_FILE`, `AZURE_TENANT_ID` and `AZURE_AUTHORITY_HOST` are set, it uses workload
+    identity, as azure-identity's class does. `kind: managed_identity` does not.
 
     Args:
-        client_id: the client ID of a user-assigned identity; by default the identity of the machine.
-        identity_config: another name of a user-assigned identity: `{"object_id": ID}` or `{"resource_id": ID}`.
-        **options: see `ManagedIdentityOptions`.
+        client_id: the client id of a user-assigned identity. By default, the identity of the machine.
+        identity_config: the id of a user-assigned identity in another form: `{"object_id": ID}` or
+            `{"resource_id": ID}`.
+        **options: azure-identity's keyword arguments: `retry_total`, `connection_timeout`, `read_timeout`, `user_agent`
+            and `logging_enable`; and credconf's `http_client`, an object with `get`, `post` and `close`.
 
     Raises:
-        ConfigError: an argument can't be used (it is a `ValueError`).
-        TypeError: an option is unknown, or has a wrong type.
+        ConfigError: an argument can't be used. It is a `ValueError`, as in azure-identity.
+        TypeError: an option is unknown or has a wrong type. The message says what to do instead.
     """
 
     def __init__(
@@ -149,15 +166,18 @@ class ManagedIdentityCredential(Credential):
 class EnvironmentCredential(Credential):
     """A service principal from `AZURE_` variables, with the arguments of `azure.identity.EnvironmentCredential`.
 
-    The variables are those of a secret (`AZURE_TENANT_ID`, `AZURE_CLIENT_ID`, `AZURE_CLIENT_SECRET`), else those of a
-    certificate. Variables that are missing are an error here, and not at the first token.
+    The variables are `AZURE_TENANT_ID`, `AZURE_CLIENT_ID`, and `AZURE_CLIENT_SECRET` or else
+    `AZURE_CLIENT_CERTIFICATE_PATH`. Missing variables raise an error here, not when the first token is requested.
 
     Args:
-        **options: see `Options`.
+        **options: azure-identity's keyword arguments: `authority`, `additionally_allowed_tenants`,
+            `disable_instance_discovery`, `cache_persistence_options`, `proxies`, `connection_verify`, `retry_total`,
+            `connection_timeout`, `read_timeout`, `user_agent` and `logging_enable`; and credconf's `http_client`, an
+            object with `get`, `post` and `close`.
 
     Raises:
-        ConfigError: a variable is missing or can't be used (it is a `ValueError`).
-        TypeError: an option is unknown, or has a wrong type.
+        ConfigError: a variable is missing or can't be used. It is a `ValueError`, as in azure-identity.
+        TypeError: an option is unknown or has a wrong type. The message says what to do instead.
     """
 
     def __init__(self, **options: Unpack[Options]) -> None:

@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 
 
 def get_bearer_token_provider(credential: TokenCredential | SupportsTokenInfo, *scopes: str) -> Callable[[], str]:
-    """Return a function that returns a token's text, as OpenAI's client takes it.
+    """Return a function that returns the text of a token, for clients such as OpenAI's `azure_ad_token_provider=`.
 
     Args:
-        credential: of credconf, or any other of azure-core's protocol.
+        credential: a credential of credconf, or any other that satisfies azure-core's protocol.
         *scopes: at least one, such as `https://cognitiveservices.azure.com/.default`.
 
     Returns:
-        A function without arguments. Each call returns a valid token, from memory where there is one; it raises what
-        the credential's `get_token` raises.
+        A function without arguments. Each call returns a valid token, from memory if there is one, and raises what the
+        credential's `get_token` raises.
 
     Raises:
         ValueError: there is no scope.
-        TypeError: the credential is none, or an asynchronous one; a scope is not text.
+        TypeError: the credential has no `get_token` or is asynchronous, or a scope is not text.
     """
     method = _checked(credential, scopes)
     if iscoroutinefunction(method):

@@ -52,13 +52,13 @@ class FailedResolution:
 
 @record
 class Resolved:
-    """A usable configuration: the result of `load()`, and an argument of `build()`.
+    """A valid configuration: what `load()` returns, and what `build()` takes.
 
     Attributes:
-        name: the name of the entry; `None` for the flat form.
-        settings: the validated, frozen model of its kind.
-        origins: the origin of each setting, with what it displaced, by dotted path (`http.timeout`).
-        warnings: problems that do not prevent its use.
+        name: the name of the entry; `None` if the file has only one credential and no names.
+        settings: the validated settings: a frozen pydantic model of one kind, such as `ClientSecretSettings`.
+        origins: where each value comes from, with the values that it displaced, by dotted path (`http.timeout`).
+        warnings: problems that do not prevent the use of the configuration.
         reader: finds the values of references.
         surroundings: values of the machine that concern the network.
     """

@@ -104,4 +104,15 @@ def _accept(result: Kind | Invalid) -> Kind:
 
 
 Settings: TypeAlias = Annotated[Kind, _Embedded]
-"""The union of the kinds: frozen pydantic models, also as a field of an application's own settings class."""
+"""The settings of a credential of any kind: the union of frozen pydantic models.
+
+As a field of an application's own pydantic-settings class, it takes a mapping of settings, whose `kind` is inferred as
+in a file. `build()` makes a credential of it:
+
+```python
+class ShopSettings(BaseSettings):
+    azure: credconf.Settings
+
+credential = credconf.build(ShopSettings().azure)
+```
+"""

@@ -24,6 +24,8 @@ from .common import CommonSettings
 TENANT: Final = Setting(
     "The tenant (directory): a GUID or a domain name.",
     ("72f988bf-86f1-41af-91ab-2d7cd011db47", "contoso.onmicrosoft.com"),
+    topic="identity",
+    otherwise="required, unless `oidc_authority` is given",
     environment=("AZURE_TENANT_ID",),
     also_called="tenant directory directoryid tenantname aadtenant aadtenantid",
     redirects=Redirects(("server",), unless=is_not_adfs),
@@ -32,7 +34,8 @@ TENANT: Final = Setting(
 """The declaration of `tenant_id`."""
 ALLOWED_TENANTS: Final = Setting(
     'Other tenants for which the credential can get tokens. `["*"]` allows all.',
-    (["*"], ["fabrikam.onmicrosoft.com"]),
+    (["fabrikam.onmicrosoft.com"], ["*"]),
+    topic="identity",
     environment=("AZURE_ADDITIONALLY_ALLOWED_TENANTS",),
     alias="allowed_tenants",
     also_called="tenants additionaltenants auxiliarytenantids othertenants",
@@ -56,6 +59,7 @@ class ApplicationFields(BaseModel):
         Setting(
             "The application (client) id of the service principal.",
             ("11111111-1111-1111-1111-111111111111",),
+            topic="identity",
             environment=("AZURE_CLIENT_ID",),
             also_called="client app appid application applicationid audienceid clientidentifier serviceprincipalid",
             sent_to="server",
@@ -64,8 +68,10 @@ class ApplicationFields(BaseModel):
     cloud: Annotated[
         Literal["public", "usgov", "china"] | None,
         Setting(
-            "The Azure cloud, which sets `authority`. Default: `public`.",
+            "The Azure cloud, which sets `authority`.",
             ("usgov",),
+            topic="where",
+            otherwise="`public`, unless `authority` or `oidc_authority` is given",
             environment=("AZURE_CLOUD",),
             choices={name: f"`{url}`" for name, url in clouds.PRESETS.items()},
             words=clouds.CLOUD_NAMES,
@@ -77,6 +83,8 @@ class ApplicationFields(BaseModel):
         Setting(
             "The host of Entra ID, as a name or https:// URL, instead of `cloud`.",
             ("login.microsoftonline.us",),
+            topic="where",
+            otherwise="that of `cloud`, unless `oidc_authority` is given",
             environment=("AZURE_AUTHORITY_HOST",),
             also_called="authorityhost authorityurl authorityuri instance loginendpoint loginurl loginhost "
             "activedirectoryendpointurl activedirectoryauthorityhost",
@@ -89,6 +97,7 @@ class ApplicationFields(BaseModel):
         Setting(
             "The URL of an OpenID Connect server, used instead of Entra ID. It has a path.",
             ("https://idp.example.com/oauth",),
+            topic="where",
             also_called="issuer oidc oidcissuer openidissuer issuerurl discoveryurl openidconfiguration metadataurl",
             redirects=Redirects(("server",)),
             sent_to="proxy",
@@ -100,6 +109,7 @@ class ApplicationFields(BaseModel):
         Setting(
             "Trust an authority that is not well known, without instance discovery.",
             (True,),
+            topic="where",
             redirects=Redirects(("server",), unless=is_switched_off),
         ),
     ] = False
@@ -108,6 +118,7 @@ class ApplicationFields(BaseModel):
         Setting(
             "The Azure region whose endpoint receives the requests, or `tryautodetect`.",
             ("westus2", "tryautodetect"),
+            topic="where",
             environment=("AZURE_REGIONAL_AUTHORITY_NAME", "MSAL_FORCE_REGION"),
             also_called="azureregion location regionalauthority regionalauthorityname",
             redirects=Redirects(("server",), unless=is_beside_well_known),

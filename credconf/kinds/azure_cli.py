@@ -67,6 +67,8 @@ class AzureCliSettings(CommonSettings):
         Setting(
             "The id or name of a subscription, whose account gets the tokens. Default: the CLI's current one.",
             ("5f0a2f5c-9b5c-4c55-9a43-2f0d9a7f3c10", "Contoso Development"),
+            topic="identity",
+            otherwise="the CLI's current subscription",
             also_called="subscriptionname azuresubscription",
         ),
     ] = None

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 KIND: Final = Setting(
     "The kind of credential. Required only if credconf can't infer it from a secret, certificate or assertion.",
     ("client_secret",),
+    topic="identity",
+    otherwise="that of the given secret, certificate or assertion",
     environment=("AZURE_TOKEN_CREDENTIALS",),
     also_called="type authtype authmethod authentication authenticationtype credentialtype credential method",
 )
@@ -80,14 +82,15 @@ class CommonSettings(BaseModel):
     ends_by: ClassVar[str | None] = None
     renewal: ClassVar[str] = "Create a new one."
 
-    http: Annotated[HttpSettings, Setting("HTTP settings for requests to Entra.", ({"timeout": 5, "retries": 5},))] = (
-        Field(default_factory=HttpSettings)
-    )
+    http: Annotated[
+        HttpSettings, Setting("HTTP settings for requests to Entra.", ({"timeout": 5, "retries": 5},), topic="http")
+    ] = Field(default_factory=HttpSettings)
     token_cache: Annotated[
         TokenCacheSettings,
         Setting(
             "The token cache: its place and size.",
             ({"kind": "file", "name": "billing"}, {"kind": "redis", "url": {"env": "REDIS_URL"}}),
+            topic="token cache",
             also_called="cache cachepersistenceoptions tokencachepersistenceoptions",
         ),
     ] = Field(default_factory=TokenCacheSettings)
@@ -96,6 +99,7 @@ class CommonSettings(BaseModel):
         Setting(
             "Scopes whose tokens credconf fetches in the background when it builds the credential.",
             (["https://storage.azure.com/.default"],),
+            topic="token cache",
             item="The scope of a service: its URL and `/.default`.",
         ),
     ] = ()
@@ -104,6 +108,8 @@ class CommonSettings(BaseModel):
         Setting(
             "The prefix of the variables, `<PREFIX><FIELD>`, instead of the usual ones. `null` reads none.",
             ("REPORTS_",),
+            topic="file",
+            otherwise="the usual variables",
             also_called="prefix envvarprefix variableprefix environmentprefix",
             variable=False,
             is_null=True,

@@ -50,6 +50,7 @@ class ManagedIdentitySettings(CommonSettings):
         Setting(
             "The client id of a user-assigned identity. Without an id, credconf uses the system-assigned identity.",
             ("11111111-1111-1111-1111-111111111111",),
+            topic="identity",
             environment=("AZURE_CLIENT_ID",),
         ),
     ] = None
@@ -58,6 +59,7 @@ class ManagedIdentitySettings(CommonSettings):
         Setting(
             "The object (principal) id of a user-assigned managed identity, instead of its `client_id`.",
             ("22222222-2222-2222-2222-222222222222",),
+            topic="identity",
             also_called="principal principalid objectidentifier",
         ),
     ] = None
@@ -66,6 +68,7 @@ class ManagedIdentitySettings(CommonSettings):
         Setting(
             "The resource id of a user-assigned managed identity, instead of its `client_id`.",
             (_RESOURCE_ID,),
+            topic="identity",
             also_called="miresid msiresid identityresourceid managedidentityresourceid",
         ),
     ] = None

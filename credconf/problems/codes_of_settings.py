@@ -220,6 +220,16 @@ WARNINGS: Final = {
         wrong="authority: login.microsoftonline.con",
         right="cloud: public",
     ),
+    "unheard-variable": Explanation(
+        "a variable is set, but it has no effect",
+        """A named entry reads only CREDCONF__<NAME>__<FIELD>, so variables of the flat form do not affect it. credconf
+        reads CREDCONF_FILE and CREDCONF_NAME only from the environment of the process: a discovered .env file can't
+        choose the identity. HTTPS_PROXY, NO_PROXY and REQUESTS_CA_BUNDLE have no effect in .env either, and a line of
+        .env without `=`, or in the notation of PowerShell, sets nothing. With a secret, azure-identity's options for
+        certificates (AZURE_CLIENT_CERTIFICATE_PASSWORD) have no effect, as in azure-identity.""",
+        wrong="CREDCONF_NAME=billing CREDCONF_CLOUD=usgov",
+        right="CREDCONF_NAME=billing CREDCONF__BILLING__CLOUD=usgov",
+    ),
     "authority-displaced": Explanation(
         "a higher source replaces the host of a lower one",
         """`cloud` and `authority` both choose the server, so either of them in a higher source replaces both below.

@@ -245,16 +245,6 @@ SOURCES: Final = {
         wrong="CREDCONF_TENNANT_ID=contoso.onmicrosoft.com",
         right="CREDCONF_TENANT_ID=contoso.onmicrosoft.com",
     ),
-    "unheard-variable": Explanation(
-        "a variable is set, but it has no effect",
-        """A named entry reads only CREDCONF__<NAME>__<FIELD>, so variables of the flat form do not affect it. credconf
-        reads CREDCONF_FILE and CREDCONF_NAME only from the environment of the process: a discovered .env file can't
-        choose the identity. HTTPS_PROXY, NO_PROXY and REQUESTS_CA_BUNDLE have no effect in .env either, and a line of
-        .env without `=`, or in the notation of PowerShell, sets nothing. With a secret, azure-identity's options for
-        certificates (AZURE_CLIENT_CERTIFICATE_PASSWORD) have no effect, as in azure-identity.""",
-        wrong="CREDCONF_NAME=billing CREDCONF_CLOUD=usgov",
-        right="CREDCONF_NAME=billing CREDCONF__BILLING__CLOUD=usgov",
-    ),
     "bad-variable": Explanation(
         "a variable can't set this setting directly",
         """A certificate and its private key are a file of many lines, so a variable holds the path, not the content.

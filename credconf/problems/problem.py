@@ -22,7 +22,7 @@ class Origin:
         column: see `line`.
         entry: the named entry of the file that holds the value (with `extends`, the parent's name).
         discovered: whether credconf found the file in the working directory by itself.
-        displaced: the origins of the values that this one won over, highest first.
+        displaced: the origins of the values that this one displaced, highest first.
     """
 
     place: Place

@@ -8,7 +8,7 @@ declarations: see `declared`.
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, Final, Protocol, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Protocol, TypeAlias, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -35,6 +35,10 @@ ANY_ASSERTION: Final = tuple(REFERENCES)
 """The references that an assertion accepts."""
 ANY_BYTES: Final = tuple(key for key, model in REFERENCES.items() if model.gives_bytes)
 """The references that a certificate accepts."""
+
+
+Topic: TypeAlias = Literal["identity", "proof", "where", "http", "token cache", "file"]
+"""A part of the reference page: who the application is, its proof, where it asks, and so on."""
 
 
 class Values(Protocol):
@@ -73,6 +77,8 @@ class Setting:
     Attributes:
         description: one sentence or two.
         examples: valid values; documentation shows the first one.
+        topic: the part of the reference page that describes it; a setting of a group is in that of the group.
+        otherwise: what applies if it is not given, where that is more than a constant.
         environment: the documented `AZURE_` variables that give it; one that ends in `_FILE` or `_PATH` names a file.
         choices: the meaning of each of its values.
         words: its values by their spellings in the documented variables, in lower case.
@@ -91,6 +97,8 @@ class Setting:
 
     description: str
     examples: tuple[Any, ...] = ()
+    topic: Topic = "proof"  # of most settings that only one kind has
+    otherwise: str = ""
     environment: tuple[str, ...] = ()
     choices: Mapping[str, str] = field(default_factory=dict)
     words: Mapping[str, str] = field(default_factory=dict)

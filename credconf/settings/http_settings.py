@@ -48,8 +48,9 @@ class HttpSettings(BaseModel):
     proxy: Annotated[
         Proxy | None,
         Setting(
-            "The URL of a proxy. Default: `HTTPS_PROXY`.",
+            "The URL of a proxy.",
             ("http://proxy.example.com:8080", {"env": "MY_PROXY"}),
+            otherwise="`HTTPS_PROXY`, with `NO_PROXY`",
             also_called="proxies proxyurl httpproxy httpsproxy",
             redirects=Redirects(("server", "proxy")),
             sent_to="login",
@@ -58,8 +59,9 @@ class HttpSettings(BaseModel):
     ca_bundle: Annotated[
         PlainText | None,
         Setting(
-            "A file or directory with trusted certificates. Default: `REQUESTS_CA_BUNDLE`.",
+            "A file or directory with trusted certificates.",
             ("/etc/ssl/certs/ca-certificates.crt",),
+            otherwise="`REQUESTS_CA_BUNDLE`, `CURL_CA_BUNDLE` or `SSL_CERT_FILE`, else certifi's bundle",
             also_called="verify connectionverify sslverify verifyssl cafile cacert cacerts cabundlepath "
             "requestscabundle",
             is_path=True,

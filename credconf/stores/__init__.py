@@ -53,6 +53,7 @@ class TokenCacheSettings(RedisSettings, FileSettings, MemorySettings, BaseModel)
         Setting(
             "The place of the cache, inferred from the other settings. With `memory`, those have no effect.",
             ("redis",),
+            otherwise="the place whose settings are given, else `memory`",
             choices=_SUMMARIES,
         ),
     ] = "memory"

@@ -66,8 +66,9 @@ class RedisSettings(StoreSettings):
     key: Annotated[
         Password | None,
         Setting(
-            "The key that encrypts the tokens. Default: derived from the credential's secret.",
+            "The key that encrypts the tokens.",
             ({"file": "/run/secrets/cache-key"},),
+            otherwise="a key derived from the credential's secret",
             secret=True,
             redirects=Redirects(keeps=True),
             sent_to="key",

@@ -32,7 +32,7 @@ class FakeEntra(Users, SecureServer):
     starts with the `with` block or `start()`; before that, whatever depends on the port (`authority`,
     `environ()`, …) raises a `RuntimeError`.
 
-    Example:
+    Examples:
         >>> import credconf
         >>> with FakeEntra() as entra:
         ...     credential = credconf.build(entra.config())

@@ -69,7 +69,7 @@ class _Static:
 class StaticCredential(_Static):
     """A synchronous credential with a fixed token: azure-core's `TokenCredential` and `SupportsTokenInfo`.
 
-    Example:
+    Examples:
         >>> credential = StaticCredential("a-token", expires_on=4102444800)
         >>> credential.get_token("https://storage.azure.com/.default").token
         'a-token'

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
 
+from tools.reference.pages import pages
+
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 _FENCED = re.compile(r"^( *)```(\w+)(?: title=\"([^\"]+)\")?\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)
@@ -58,4 +60,5 @@ class Page:
             secret.write_text("made-up", encoding="utf-8")
 
 
-PAGES = [Page(path) for path in sorted(DOCS.rglob("*.md"))]
+PAGES = [Page(path) for path in sorted(DOCS.rglob("*.md")) if path.relative_to(DOCS).as_posix() not in pages()]
+"""What is written by hand; tests of their own hold the generated pages."""

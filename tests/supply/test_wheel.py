@@ -29,7 +29,7 @@ def test_a_wheel_as_it_should_be_passes(wheel, capsys):
     assert capsys.readouterr().out.startswith(f"{NAME} holds ")
 
 
-@pytest.mark.parametrize("path", ["credconf/py.typed", "credconf/credconf.schema.json", "credconf/aio.py"])
+@pytest.mark.parametrize("path", ["credconf/py.typed", "credconf/credconf.schema.json", "credconf/factory.py"])
 def test_a_wheel_that_lacks_something_does_not(wheel, path, capsys):
     assert check_wheel.main(str(wheel(without={path}))) == 1
     assert capsys.readouterr().err == f"{NAME}: it lacks {path}\n"
@@ -40,5 +40,5 @@ def test_a_wheel_with_tests_does_not(wheel):
 
 
 def test_a_wheel_of_another_tree_does_not(wheel):
-    found = check_wheel.problems(wheel(**{"credconf/aio.py": b"# edited"}))
-    assert found == ["credconf/aio.py is not the tree's"]
+    found = check_wheel.problems(wheel(**{"credconf/factory.py": b"# edited"}))
+    assert found == ["credconf/factory.py is not the tree's"]

@@ -174,7 +174,7 @@ def the_kind_for_editors():
 def the_reference_page():
     from tools.reference.settings import page
 
-    section = page().partition("## `passphrase_rounds`")[2].partition("\n## ")[0]
+    section = page().partition("### `passphrase_rounds`")[2].partition("\n### ")[0]
     return [text in section for text in ("whole number", "`client_passphrase`", "CREDCONF_PASSPHRASE_ROUNDS")]
 
 

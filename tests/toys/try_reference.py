@@ -164,7 +164,7 @@ def what_an_editor_says_of_a_bad_value():
 def the_reference_page():
     from tools.reference.settings import page
 
-    return "`{ini: PATH#SECTION.OPTION}`" in page().partition("## `client_secret`")[2].partition("\n## ")[0]
+    return "`{ini: PATH#SECTION.OPTION}`" in page().partition("### `client_secret`")[2].partition("\n### ")[0]
 
 
 @fact

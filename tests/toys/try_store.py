@@ -130,7 +130,7 @@ def hover_text():
 def the_reference_page():
     from tools.reference.settings import page
 
-    kind = page().partition("## `token_cache.kind`")[2].partition("\n## ")[0]
+    kind = page().partition("### `token_cache.kind`")[2].partition("\n### ")[0]
     return ["`directory`" in kind, "## `token_cache.seal_with`" in page()]
 
 

@@ -99,8 +99,9 @@ def markdown(path: str, description: str, examples: list[Any], default: Any = No
         default: the default; `None` where there is none, or the description has it.
     """
     paragraphs = [description]
-    if default is not None:
-        paragraphs.append(f"Default: `{_flow(default)}`")
+    otherwise = SETTINGS[path].setting.otherwise if path in SETTINGS else ""
+    if otherwise or default is not None:
+        paragraphs.append(f"Default: {otherwise or f'`{_flow(default)}`'}")
     if path in SETTINGS and SETTINGS[path].setting.choices:
         paragraphs.append("\n".join(f"- `{word}`: {about}" for word, about in SETTINGS[path].setting.choices.items()))
     if examples:
