@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from credconf.sharing import age_all
 
 from .exchange import Exchange
 from .faults import Faults
@@ -123,6 +126,48 @@ class FakeServer(Faults):
     def forget_requests(self) -> None:
         """Forget the recorded requests."""
         self._log.forget()
+
+    # -- time ---------------------------------------------------------------------------------------------
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass for the credentials of this process, without waiting.
+
+        Everything that credconf's credentials hold becomes older, sync and async: tokens, their time to refresh,
+        remembered refusals, pauses after `Retry-After`, and what a shared token cache holds. So a test can reach the
+        expiry of a token, or the end of a pause. This holds for each credential of the process, whichever fake
+        it uses. Nothing has to be undone after the test.
+
+        No clock moves, neither that of the machine nor that of a fake. So:
+
+        - `expires_on` of a new token is right for whatever compares it with `time.time()`, as the clients of the Azure
+          SDK do. It may be equal to that of the previous token: compare `token`.
+        - A token that the caller has keeps its `expires_on`. An Azure SDK client which keeps one asks its
+          credential again with its next request. Code of your own which keeps one and compares `expires_on` does not.
+        - What is signed keeps its own times: the JWT of a token, an assertion in a file, the token of a user. Make an
+          old one: `write_assertion(path, issued_at=time.time() - 7200)`.
+        - A request under way goes on: its token is new.
+
+        Credentials of azure-identity and other processes do not notice.
+
+        Examples:
+            ```python
+            def test_a_token_expires(fake_entra):
+                with credconf.build(fake_entra.config()) as credential:
+                    first = credential.get_token(SCOPE)
+                    fake_entra.advance(3600)
+                    assert credential.get_token(SCOPE).token != first.token
+                assert fake_entra.count() == 2
+            ```
+
+        Args:
+            seconds: How much time passes: 0 or more.
+
+        Raises:
+            ValueError: The number is negative, infinite or NaN.
+        """
+        if not math.isfinite(seconds) or seconds < 0:
+            raise ValueError(f"time can only pass forward: seconds is {seconds}, and must be 0 or more, and finite")
+        age_all(seconds)
 
     # -- outages; the other faults are in `Faults` --------------------------------------------------------
 

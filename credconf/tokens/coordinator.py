@@ -11,6 +11,7 @@ import contextlib
 import math
 from typing import TYPE_CHECKING
 
+from credconf.ground.aging import real_age
 from credconf.ground.records import mutable_record, replace
 from credconf.ground.workers import BackgroundTasks
 from credconf.problems.failure import Failure, resource_failure
@@ -218,7 +219,7 @@ class Coordinator:
         return outcome
 
     def _look(self, lookup: _Lookup) -> Stored:
-        return self._breaker.read(lambda store: store.get(lookup.key))
+        return _aged(self._breaker.read(lambda store: store.get(lookup.key)))
 
     def _end(self, lock: Lock, write: Callable[[], None] | None, *, slow: bool) -> None:
         """Store the outcome for other processes, and only then release the lock."""
@@ -274,3 +275,9 @@ class Coordinator:
         self._leases.after_fork()
         self._background.after_fork()
         self._breaker.after_fork()
+
+
+def _aged(found: Stored) -> Stored:
+    """What a store holds, with the seconds that tests have let pass since."""
+    entry = found.entry and replace(found.entry, age=real_age(found.entry.age))
+    return replace(found, entry=entry, failure_age=real_age(found.failure_age))
