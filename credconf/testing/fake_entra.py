@@ -45,14 +45,19 @@ class FakeEntra(Users, SecureServer):
         registration: The ready application: in that tenant, with one secret.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, clock: Callable[[], float] = time.time, *, port: int | None = None) -> None:
         """Make a service, without opening a port.
 
         Args:
-            clock: Returns the time, in seconds since 1970, for tokens, assertions and recorded requests.
+            clock: Returns the time, in seconds since 1970, for what the service signs and checks: tokens, assertions
+                and recorded requests. Credentials do not read it; for the expiry of their tokens, see `advance()`.
+            port: The port; None for any free one.
+
+        Raises:
+            ValueError: The port is not a number from 1 to 65535.
         """
         self._service = TokenService(clock)
-        super().__init__(self._service)
+        super().__init__(self._service, port=port)
         self.tenant_id = new_id()
         self.add_tenant(self.tenant_id)
         self.registration = self.register()

@@ -177,7 +177,7 @@ class FakeArc(FakeIdentityEndpoint[ArcService]):
     @property
     def keys(self) -> Path:
         """The folder of the key files."""
-        return self._folder or self._running()[1] / "tokens"
+        return self._folder or self._files() / "tokens"
 
     @property
     def ignores_ids(self) -> bool:
@@ -203,7 +203,7 @@ class FakeArc(FakeIdentityEndpoint[ArcService]):
 
     def misplaces_key(self, times: int | None = None) -> None:
         """Name a key file outside the folder, as an impostor would."""
-        self._challenges(lambda: self._write(self._running()[1] / "elsewhere"), times)
+        self._challenges(lambda: self._write(self._files() / "elsewhere"), times)
 
     def misnames_key(self, times: int | None = None) -> None:
         """Name a file whose name does not end in `.key`."""
