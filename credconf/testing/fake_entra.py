@@ -28,17 +28,20 @@ class FakeEntra(Users, SecureServer):
     """A fake Microsoft Entra token service over HTTPS on 127.0.0.1, with one application ready.
 
     It checks what Entra checks (tenant, application, secret, signed or federated assertion, scope), answers with
-    JWTs or AADSTS errors as Entra does, records its requests, and fails on demand. Every method is thread-safe. It
-    starts with the `with` block or `start()`; before that, whatever depends on the port (`authority`,
-    `environ()`, …) raises a `RuntimeError`.
+    JWTs or AADSTS errors as Entra does, records its requests, and fails on demand. Every method is thread-safe. The
+    port opens with the `with` block or `start()`; before that, whatever depends on it (`authority`,
+    `environ()`, …) raises a `RuntimeError`. It chooses a free port, or takes `port`.
 
-    Example:
+    Examples:
         >>> import credconf
         >>> with FakeEntra() as entra:
         ...     credential = credconf.build(entra.config())
-        ...     token = credential.get_token("https://storage.azure.com/.default")
-        ...     entra.count()
-        1
+        ...     first = credential.get_token("https://storage.azure.com/.default")
+        ...     entra.advance(3600)  # the token expires
+        ...     second = credential.get_token("https://storage.azure.com/.default")
+        ...     credential.close()
+        ...     entra.count(), first.token == second.token
+        (2, False)
 
     Attributes:
         tenant_id: The first tenant: a GUID.

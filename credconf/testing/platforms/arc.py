@@ -132,7 +132,7 @@ class FakeArc(FakeIdentityEndpoint[ArcService]):
     Every token takes two requests: the first one, of the kind `challenge`, is answered with the path of a key file
     (401); the second one, of the kind `token`, sends its content.
 
-    Example:
+    Examples:
         >>> with FakeArc() as arc:
         ...     sorted(arc.environ())
         ['IDENTITY_ENDPOINT', 'IMDS_ENDPOINT']
