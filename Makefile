@@ -23,17 +23,18 @@ INNER_TESTS := tests/config tests/contract tests/entra tests/ground tests/kinds 
   tests/stores tests/tokens tests/test_*.py tests/cli/test_any_input.py tests/cli/test_check.py tests/promises/test_the_door_costs_nothing.py
 
 .PHONY: help demo quick inner clone test lint types unit lowest others newest integration docs audit build wheel sbom lock upgrade benchmark mutants \
-  schema format clean library dev supply
+  schema format clean library dev supply release-check
 .PHONY: checks mypy pyright full
 
 help: ## say what there is
-	@sed -nE 's/^([a-z]+):.* ## (.*)/  make \1\t\2/p' Makefile | expand -t 20
+	@sed -nE 's/^([a-z-]+):.* ## (.*)/  make \1\t\2/p' Makefile | expand -t 22
 
 demo: library ## from a file to a token, step by step, against a fake Entra
 	@$(BIN)/credconf demo
 
-quick: dev ## the inner loop: lint, types and the quick tests, side by side
-	@$(MAKE) --no-print-directory -j --output-sync=target SIDE_BY_SIDE=yes lint mypy pyright inner
+# pyright takes as much CPU as half of these tests and keeps no cache; `make test` runs it.
+quick: dev ## the inner loop: lint, mypy and the quick tests, side by side
+	@$(MAKE) --no-print-directory -j --output-sync=target SIDE_BY_SIDE=yes lint mypy inner
 
 inner: dev ## the tests that touch most of the code in the least time
 	@$(PYTEST) -n $(JOBS) $(INNER_TESTS) $(INNER)
@@ -47,10 +48,11 @@ full: dev ## each matrix of the tests whole, with coverage, also on the oldest P
 	$(PYTEST) -n $(JOBS) --whole --cov --cov-report=term
 	@tools/test-lowest -n $(JOBS) --whole
 
-lint: dev ## ruff
+lint: dev ## ruff, the layers, spelling
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports
+	$(BIN)/codespell
 
 types: mypy pyright ## mypy and pyright, both strict
 
@@ -106,6 +108,11 @@ lock: supply ## write tools/locked/*.txt anew after a change of pyproject.toml; 
 
 upgrade: supply ## the same, with the newest versions
 	@tools/lock $(SUPPLY)/uv --upgrade
+
+release-check: ## all that a release needs but the upload: texts, tags, every test, the newest Python, dist/
+	@$(PYTHON) tools/check_release.py
+	.ci/run
+	@$(MAKE) --no-print-directory newest
 
 benchmark: ## the table of costs beside azure-identity's, with JSON and a plot in benchmarks/results
 	@tools/install .venv $(PYTHON) -e dev bench

@@ -21,7 +21,8 @@ class State(TypedDict):
 
 @asynccontextmanager
 async def lifespan(_: FastAPI) -> AsyncIterator[State]:
-    async with credconf.aio.from_config() as credential:  # a broken configuration stops the start
+    # If the configuration is wrong, the application does not start.
+    async with credconf.aio.from_config() as credential:
         yield {"credential": credential}
 
 
@@ -33,12 +34,21 @@ app = FastAPI(lifespan=lifespan)
 
 
 @app.get("/whoami")
-async def whoami(credential: Annotated[Credential, Depends(the_credential)]) -> dict[str, object]:
-    token = await credential.get_token(SCOPE)  # from memory, but for about once an hour
+async def whoami(
+    credential: Annotated[Credential, Depends(the_credential)],
+) -> dict[str, object]:
+    token = await credential.get_token(SCOPE)  # cached for about an hour
     return {**credential.describe(), "expires_on": token.expires_on}
 
 
 @app.exception_handler(credconf.AuthenticationError)
-async def no_token(_: Request, error: credconf.AuthenticationError) -> JSONResponse:
-    logger.error("no token: %s", error)  # the log says why, the client learns how to ask about it
-    return JSONResponse({"error": "Azure is not available", "correlation_id": error.correlation_id}, 503)
+async def no_token(
+    _: Request,
+    error: credconf.AuthenticationError,
+) -> JSONResponse:
+    logger.error("no token: %s", error)  # the reason, without any secret
+    body = {
+        "error": "Azure is not available",
+        "correlation_id": error.correlation_id,
+    }
+    return JSONResponse(body, 503)

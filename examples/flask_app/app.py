@@ -9,16 +9,23 @@ SCOPE = "https://storage.azure.com/.default"
 
 def create_app() -> Flask:
     app = Flask(__name__)
-    credential = credconf.from_config()  # a broken configuration stops the start, not somebody's request
+    # If the configuration is wrong, the application does not start.
+    credential = credconf.from_config()
 
     @app.get("/whoami")
     def whoami() -> dict[str, object]:
-        token = credential.get_token(SCOPE)  # from memory, but for about once an hour
+        token = credential.get_token(SCOPE)  # cached for about an hour
         return {**credential.describe(), "expires_on": token.expires_on}
 
     @app.errorhandler(credconf.AuthenticationError)
-    def no_token(error: credconf.AuthenticationError) -> tuple[dict[str, object], int]:
-        app.logger.error("no token: %s", error)  # the log says why, the client learns how to ask about it
-        return {"error": "Azure is not available", "correlation_id": error.correlation_id}, 503
+    def no_token(
+        error: credconf.AuthenticationError,
+    ) -> tuple[dict[str, object], int]:
+        app.logger.error("no token: %s", error)  # no secret is in it
+        body = {
+            "error": "Azure is not available",
+            "correlation_id": error.correlation_id,
+        }
+        return body, 503
 
     return app

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import sys
-from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,6 +16,7 @@ from credconf.config.variables import Scheme
 from tests.cli.running import run
 from tests.config.project import CANARY, CLIENT, COMPLETE, ID, OTHER_CLIENT, TENANT
 from tests.diagonal import share
+from tests.docs.pages import DOCS, Page
 
 BASE = "credentials:\n  base: {abstract: true, tenant_id: contoso.onmicrosoft.com, cloud: usgov}\n"
 PROD = (
@@ -64,18 +64,17 @@ def test_the_text_is_aligned_and_fits_80_columns(layers, monkeypatch):
     assert max(map(len, outcome.said.splitlines())) <= 80
 
 
-def test_the_readme_shows_what_it_prints(project, monkeypatch):
-    project.write("base.yaml", BASE)
-    project.write("prod.yaml", PROD.replace("A_SECRET", "BILLING_SECRET"))
-    readme = (Path(__file__).parent.parent.parent / "README.md").read_text(encoding="utf-8")
-    session = next(text for text in readme.split("```text\n") if "$ credconf show" in text).partition("```")[0]
-    exports, command, *shown = session.split("\n", 2)
-    assert exports.startswith("$ export ")
-    for export in exports.split()[2:]:
-        monkeypatch.setenv(*export.split("="))
+def test_the_page_about_precedence_shows_what_it_prints(project, monkeypatch):
+    page = Page(DOCS / "explanation/precedence.md")
+    page.lay_out(project.path)
+    session = next(block.text for block in page.blocks("text") if "$ credconf show" in block.text)
+    first, second, command, shown = session.split("\n", 3)
+    for export in (first, second):
+        assert export.startswith("$ export ")
+        monkeypatch.setenv(*export.split()[2].split("="))
     outcome = run(*command.split()[2:])
-    assert (outcome.status, shown[0].count("\n") > 10) == (0, True)
-    assert outcome.said.startswith(shown[0])
+    assert (outcome.status, shown.count("\n") > 10) == (0, True)
+    assert outcome.said.startswith(shown)
 
 
 @pytest.mark.parametrize(

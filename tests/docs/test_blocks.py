@@ -19,7 +19,10 @@ from tests.docs.pages import PAGES, ROOT, Page
 from tests.examples.running import Place
 
 TUTORIAL = next(page for page in PAGES if str(page) == "tutorial")  # test_tutorial.py goes through it
-HELD_ELSEWHERE = {"index", "how-to/openai", "how-to/databases"}  # what they import is there in tests/integration
+HELD_ELSEWHERE = {
+    f"how-to/{name}" for name in ("azure-functions", "azurite", "celery", "databases", "django", "docker", "openai")
+} | {"index"}
+EXAMPLES = {"how-to/django": "django_app", "how-to/fastapi": "fastapi_app", "how-to/flask": "flask_app"}
 WIDEST = 80  # columns that a page has room for on a desktop
 UNBREAKABLE = re.compile(r"/subscriptions/|https://")  # the id of a resource in Azure, and a URL
 WARNED = {"private.yaml": ["unknown-authority"]}  # by title
@@ -33,6 +36,14 @@ def pages_with(*languages):
 
 def programs():
     return [page for page in pages_with("python") if not any(block.title for block in page.blocks("python"))]
+
+
+def pages_with_tests():
+    return [page for page in PAGES if any(is_a_test(block) for block in page.blocks("python"))]
+
+
+def is_a_test(block):
+    return (block.title or "").startswith("test_")
 
 
 @pytest.mark.parametrize("page", [page for page in programs() if str(page) not in HELD_ELSEWHERE], ids=str)
@@ -51,9 +62,8 @@ def variables_given_in(page: Page) -> dict[str, str]:
     return {name: value for name, _, value in pairs if name not in SELECTORS}
 
 
-@pytest.mark.parametrize("name", ["how-to/testing"])
-def test_the_tests_of_a_page_pass(name, tmp_path):
-    page = next(page for page in PAGES if str(page) == name)
+@pytest.mark.parametrize("page", [page for page in pages_with_tests() if str(page) not in HELD_ELSEWHERE], ids=str)
+def test_the_tests_of_a_page_pass(page, tmp_path):
     page.lay_out(tmp_path)
     ran = Place(tmp_path).run("-m", "pytest", "-q", "-p", "no:cacheprovider", environ={})
     assert ran.code == 0, ran.text
@@ -61,9 +71,19 @@ def test_the_tests_of_a_page_pass(name, tmp_path):
     assert f"{written} passed" in ran.out
 
 
-def test_every_block_of_python_is_run_by_a_test():
-    untitled = {str(page) for page in programs()}
-    assert {str(page) for page in pages_with("python")} == untitled | {"how-to/testing", "tutorial"}
+def test_every_page_with_python_is_run_by_a_test():
+    run_here = {str(page) for page in [*programs(), *pages_with_tests(), TUTORIAL]}
+    assert {str(page) for page in pages_with("python")} == run_here | HELD_ELSEWHERE | set(EXAMPLES)
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_a_page_shows_the_example_as_it_is(name):
+    page = next(page for page in PAGES if str(page) == name)
+    example = ROOT / "examples" / EXAMPLES[name]
+    shown = {block.title: block.text for block in page.blocks("python") if block.title}
+    same = {title for title, text in shown.items() if (example / title).exists()}
+    assert same
+    assert {title: (example / title).read_text(encoding="utf-8") for title in same} == {t: shown[t] for t in same}
 
 
 def configurations():

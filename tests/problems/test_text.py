@@ -9,7 +9,7 @@ import pytest
 
 import credconf
 from credconf.problems import Excerpt, Problem, as_text
-from tests.config.project import CLIENT, TENANT
+from tests.config.project import CANARY, CLIENT, TENANT
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 ORIGIN = credconf.Origin("file", file="credconf.yaml", line=3, column=1)
@@ -59,20 +59,9 @@ def test_the_text_has_message_position_and_hint(project):
 
 
 def test_the_readme_shows_what_is_printed(project):
-    project.write("base.yaml", f"credentials: {{billing: {{tenant_id: {TENANT}}}}}\n")
-    prod = f"""\
-        # The layer of production.
-
-
-        default: billing
-
-        credentials:
-          billing:
-            client_id: {CLIENT}
-            http: {{retrys: 5}}
-        """
-    project.write("prod.yaml", prod)
-    shown = str(project.refused(["base.yaml", "prod.yaml"])).replace(str(project.path), "/app")
+    project.write("credconf.yaml", f"tenant_id: {TENANT}\nclinet_id: {CLIENT}\ncloud: public\n")
+    refused = project.refused("credconf.yaml", environ={"AZURE_SECRET": CANARY})
+    shown = str(refused).replace(str(project.path), "/app")
     with open(f"{ROOT}/README.md", encoding="utf-8") as readme:
         assert f"```text\n{shown}\n```" in readme.read()
 

@@ -7,7 +7,7 @@ import credconf
 
 @register(deploy=True)
 def configuration(**_: Any) -> list[CheckMessage]:
-    """`manage.py check --deploy` finds a broken configuration before a request does."""
+    """Report a wrong configuration in `manage.py check --deploy`."""
     try:
         credconf.load()
     except credconf.ConfigError as error:

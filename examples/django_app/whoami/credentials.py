@@ -5,5 +5,5 @@ import credconf
 
 @cache
 def credential() -> credconf.Credential:
-    """Made when it is first asked for, so that `manage.py migrate` or `collectstatic` need no secret."""
+    """The credential of the process, made on first use."""
     return credconf.from_config()

@@ -8,5 +8,6 @@ SCOPE = "https://storage.azure.com/.default"
 
 @require_GET
 def whoami(_: HttpRequest) -> JsonResponse:
-    token = credential().get_token(SCOPE)  # from memory, but for about once an hour
-    return JsonResponse({**credential().describe(), "expires_on": token.expires_on})
+    token = credential().get_token(SCOPE)  # cached for about an hour
+    body = {**credential().describe(), "expires_on": token.expires_on}
+    return JsonResponse(body)

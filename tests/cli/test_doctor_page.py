@@ -1,18 +1,18 @@
-"""The examples of the README are real reports of the doctor, except for names, times and addresses."""
+"""The reports of doctor in the documentation are real, except for names, times and addresses."""
 
 from __future__ import annotations
 
 import re
 import socket
-from pathlib import Path
 
 import pytest
 
 from tests.cli.running import run
 from tests.config.project import CANARY, CLIENT, TENANT
+from tests.docs.pages import DOCS, Page
 from tests.entra.servers import Proxy
 
-README = Path(__file__).parent.parent.parent / "README.md"
+PAGE = Page(DOCS / "how-to/no-token.md")
 
 
 @pytest.fixture
@@ -36,8 +36,7 @@ def lead(monkeypatch, port):
 
 
 def pictures():
-    section = README.read_text(encoding="utf-8").partition("\n## When it does not work\n")[2].partition("\n## ")[0]
-    return re.findall(r"```text\n(.*?)```", section, re.DOTALL)
+    return [block.text for block in PAGE.blocks("text")]
 
 
 def levelled(text, *made_up):
