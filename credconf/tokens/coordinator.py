@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import time
 from typing import TYPE_CHECKING
 
 from credconf.ground.aging import real_age
@@ -219,7 +220,9 @@ class Coordinator:
         return outcome
 
     def _look(self, lookup: _Lookup) -> Stored:
-        return _aged(self._breaker.read(lambda store: store.get(lookup.key)))
+        found = self._breaker.read(lambda store: store.get(lookup.key))
+        # The ages of a store that has another clock are no ages of this process.
+        return _aged(found) if self._plan.monotonic is time.monotonic else found
 
     def _end(self, lock: Lock, write: Callable[[], None] | None, *, slow: bool) -> None:
         """Store the outcome for other processes, and only then release the lock."""

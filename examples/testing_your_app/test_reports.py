@@ -1,4 +1,4 @@
-"""Three ways to test, from the lightest to the most realistic. The fixtures come with credconf: no conftest.py."""
+"""Three ways to test an application. credconf's pytest plugin provides the fixtures, so no conftest.py is needed."""
 
 import pytest
 import reports
@@ -8,21 +8,21 @@ from credconf.testing import FakeEntra, StaticCredential
 
 
 def test_the_token_goes_into_the_header() -> None:
-    """`StaticCredential`: a fixed token. No server, no network."""
+    """`StaticCredential` returns a fixed token, without a server."""
     credential = StaticCredential("a-token")
     assert reports.header(credential) == {"Authorization": "Bearer a-token"}
     assert credential.calls[0].scopes == (reports.SCOPE,)
 
 
 def test_a_token_is_fetched_once(fake_entra: FakeEntra) -> None:
-    """`fake_entra`: a token service for this test. The environment is unchanged."""
+    """`fake_entra` is a token service for this test. It does not change the environment."""
     with credconf.build(fake_entra.config()) as credential:
         assert reports.header(credential) == reports.header(credential)
     assert fake_entra.count() == 1
 
 
 def test_a_token_expires(fake_entra: FakeEntra) -> None:
-    """`advance`: time passes for every credential of the process, without waiting."""
+    """`advance` lets time pass for every credential of the process, without waiting."""
     with credconf.build(fake_entra.config()) as credential:
         first = reports.header(credential)
         fake_entra.advance(3600)
@@ -38,8 +38,8 @@ def test_a_token_outlives_a_short_outage(fake_entra: FakeEntra) -> None:
         assert reports.header(credential) == first
 
 
-def test_an_unmodified_application(credconf_environment: FakeEntra) -> None:
-    """`credconf_environment`: the same, and `credconf.from_config()` anywhere in the application uses it."""
+def test_the_application_as_it_is(credconf_environment: FakeEntra) -> None:
+    """`credconf_environment` also sets the variables with which `credconf.from_config()` finds the service."""
     assert reports.status() == "ok"
     assert credconf_environment.count() == 1
 
@@ -50,6 +50,6 @@ def test_an_expired_secret(credconf_environment: FakeEntra) -> None:
 
 
 def test_an_outage(credconf_environment: FakeEntra, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CREDCONF_HTTP__RETRIES", "0")  # fail at once
+    monkeypatch.setenv("CREDCONF_HTTP__RETRIES", "0")  # fail at once, without retries
     credconf_environment.goes_down()
     assert reports.status().startswith("no access to the storage account")
