@@ -206,6 +206,18 @@ def test_a_shared_token_cache_holds_older_tokens(entra, tmp_path, monkeypatch):
     assert entra.count() == 3
 
 
+def test_a_redis_holds_older_tokens_for_this_process(entra, redis_server):
+    fields = entra.config(token_cache={"kind": "redis", "url": redis_server.url})
+    with credconf.build(fields) as credential, credconf.build(fields) as another:
+        first = credential.get_token(SCOPE)
+        assert another.get_token(SCOPE).token == first.token
+        entra.advance(3600)
+        second = credential.get_token(SCOPE)
+        assert second.token != first.token
+        assert another.get_token(SCOPE).token == second.token
+    assert entra.count() == 2
+
+
 _OK = SimpleNamespace(status_code=200, headers={})
 
 
