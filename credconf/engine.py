@@ -242,6 +242,12 @@ class Engine:
         if self._coordinator is not None:
             self._coordinator.forget_pauses()
 
+    def age(self, seconds: float) -> None:
+        """Make what it holds older, as if that time had passed. For tests: no clock is read for it."""
+        self.cache.age(seconds)
+        self._user_cache.age(seconds)
+        self._requester.age(seconds)
+
     def after_fork(self) -> None:
         """Release locks and forget threads and requests under way, in the child of a fork."""
         self._lock = threading.Lock()

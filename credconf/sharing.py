@@ -7,6 +7,8 @@ import threading
 import weakref
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
+from .ground.aging import let_pass
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -24,6 +26,10 @@ class Sharable(Protocol):
 
     def forget_pauses(self) -> None:
         """Forget refusals and pauses, so that the next call asks Entra."""
+        ...
+
+    def age(self, seconds: float) -> None:
+        """Make tokens, refusals and pauses older."""
         ...
 
 
@@ -58,8 +64,23 @@ def forget_shared_engines() -> None:
 
 def forget_pauses() -> None:
     """Let every engine of this process forget refusals and pauses. For tests."""
-    for engine in list(_alive):
+    for engine in _living():
         engine.forget_pauses()
+
+
+def age_all(seconds: float) -> None:
+    """Make everything that the engines of this process and their stores hold older. For tests."""
+    let_pass(seconds)
+    for engine in _living():
+        engine.age(seconds)
+
+
+def _living() -> list[Sharable]:
+    while True:
+        try:
+            return list(_alive)
+        except RuntimeError:  # another thread has made an engine meanwhile
+            continue
 
 
 def mend_after_fork(engine: Sharable) -> None:
@@ -70,7 +91,7 @@ def mend_after_fork(engine: Sharable) -> None:
 def _in_child() -> None:
     global _lock  # noqa: PLW0603 - a lock that the parent held can't be released in the child
     _lock = threading.Lock()
-    for engine in list(_alive):
+    for engine in _living():
         engine.after_fork()
 
 

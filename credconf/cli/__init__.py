@@ -134,6 +134,7 @@ COMMANDS = {
     "init": "Write a first configuration.",
     "schema": "Print the JSON Schema of configuration files.",
     "demo": "Acquire tokens from a fake Entra on this machine.",
+    "fake": "Run a fake Entra on this machine, for development.",
     "completion": "Print the shell's completion script.",
 }
 """The commands in the order of the help, each with its short help."""

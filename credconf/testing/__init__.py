@@ -1,24 +1,29 @@
 """A fake Microsoft Entra token service and ready-made credentials, for tests without a cloud.
 
-Its tools, by how much of Entra a test needs:
+The tools, from the lightest to the most realistic:
 
 - `StaticCredential` and `AsyncStaticCredential`: a fixed token. No server, no network.
-- `FakeEntra`: a token service over HTTPS on 127.0.0.1 that checks tenants, clients, secrets and
-  certificates, answers as Entra does, records its requests, and fails on demand.
+- `FakeEntra`: a token service over HTTPS on 127.0.0.1 that checks tenants, clients, secrets and certificates, answers
+  as Entra does, records its requests, and fails on demand.
 - `FakeImds`, `FakeAppService` and `FakeArc`: managed identities. `FakeGitHub` and `FakeAzurePipelines`: jobs in CI.
   `FakeAzureCli`: a developer's machine. Their tokens and assertions work with `FakeEntra`.
-- The pytest plugin, which is installed with credconf: the fixtures `fake_entra` (a server for one
-  test) and `credconf_environment` (the same, with all variables set that an application needs).
+- The pytest plugin, which is installed with credconf: the fixtures `fake_entra` (a server for one test) and
+  `credconf_environment` (the same, with all variables set that an application needs).
 
-Example:
-    A test of an application that calls `credconf.from_config()` somewhere inside::
+`advance(seconds)` of each fake lets time pass for the credentials of the process, so that a test reaches the
+expiry of a token without waiting.
 
-        def test_the_report_survives_a_throttled_login(credconf_environment):
-            credconf_environment.throttles(retry_after=0, times=1)
-            assert make_report().ok
-            assert credconf_environment.count() == 2
+Examples:
+    A test of an application that calls `credconf.from_config()` somewhere inside:
 
-The fake models Entra's documentation and its published error texts. It was not compared with the real Entra.
+    ```python
+    def test_the_report_survives_a_throttled_login(credconf_environment):
+        credconf_environment.throttles(retry_after=0, times=1)
+        assert make_report().ok
+        assert credconf_environment.count() == 2
+    ```
+
+The fakes follow Microsoft's documentation and published error texts. They were not compared with the real Entra.
 """
 
 from typing import TYPE_CHECKING

@@ -28,31 +28,39 @@ class FakeEntra(Users, SecureServer):
     """A fake Microsoft Entra token service over HTTPS on 127.0.0.1, with one application ready.
 
     It checks what Entra checks (tenant, application, secret, signed or federated assertion, scope), answers with
-    JWTs or AADSTS errors as Entra does, records its requests, and fails on demand. Every method is thread-safe. It
-    starts with the `with` block or `start()`; before that, whatever depends on the port (`authority`,
-    `environ()`, …) raises a `RuntimeError`.
+    JWTs or AADSTS errors as Entra does, records its requests, and fails on demand. Every method is thread-safe. The
+    port opens with the `with` block or `start()`; before that, whatever depends on it (`authority`,
+    `environ()`, …) raises a `RuntimeError`. It chooses a free port, or takes `port`.
 
     Examples:
         >>> import credconf
         >>> with FakeEntra() as entra:
         ...     credential = credconf.build(entra.config())
-        ...     token = credential.get_token("https://storage.azure.com/.default")
-        ...     entra.count()
-        1
+        ...     first = credential.get_token("https://storage.azure.com/.default")
+        ...     entra.advance(3600)  # the token expires
+        ...     second = credential.get_token("https://storage.azure.com/.default")
+        ...     credential.close()
+        ...     entra.count(), first.token == second.token
+        (2, False)
 
     Attributes:
         tenant_id: The first tenant: a GUID.
         registration: The ready application: in that tenant, with one secret.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, clock: Callable[[], float] = time.time, *, port: int | None = None) -> None:
         """Make a service, without opening a port.
 
         Args:
-            clock: Returns the time, in seconds since 1970, for tokens, assertions and recorded requests.
+            clock: Returns the time, in seconds since 1970, for what the service signs and checks: tokens, assertions
+                and recorded requests. Credentials do not read it; for the expiry of their tokens, see `advance()`.
+            port: The port; None for any free one.
+
+        Raises:
+            ValueError: The port is not a number from 1 to 65535.
         """
         self._service = TokenService(clock)
-        super().__init__(self._service)
+        super().__init__(self._service, port=port)
         self.tenant_id = new_id()
         self.add_tenant(self.tenant_id)
         self.registration = self.register()

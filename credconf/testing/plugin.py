@@ -20,6 +20,14 @@ if TYPE_CHECKING:
 def fake_entra() -> Iterator[FakeEntra]:
     """A running fake Entra for one test. The environment is unchanged.
 
+    Examples:
+        ```python
+        def test_a_token_is_cached(fake_entra):
+            with credconf.build(fake_entra.config()) as credential:
+                assert credential.get_token(SCOPE) == credential.get_token(SCOPE)
+            assert fake_entra.count() == 1
+        ```
+
     Yields:
         A started `credconf.testing.FakeEntra`, stopped after the test.
     """
@@ -35,6 +43,14 @@ def credconf_environment(fake_entra: FakeEntra, monkeypatch: pytest.MonkeyPatch)
 
     For the test, it removes the machine's `AZURE_`, `CREDCONF_` and proxy variables. It empties the engines that
     credentials share before and after the test.
+
+    Examples:
+        ```python
+        def test_an_expired_secret_is_reported(credconf_environment):
+            entra = credconf_environment
+            entra.registration.expire_secret(entra.client_secret)
+            assert "AADSTS7000222" in status()
+        ```
 
     Yields:
         The `credconf.testing.FakeEntra` that the variables configure.

@@ -6,11 +6,13 @@ It uses one thread per connection: a test has a few hundred connections for a fe
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import selectors
 import socket
 import ssl
 import struct
+import tempfile
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -20,7 +22,6 @@ from .wire import NotHttpError, read_call
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
     from typing import TypeAlias
 
     from .faults import Delivery
@@ -42,13 +43,17 @@ class Server:
         tls: The server's side of TLS; None for plain HTTP.
         respond: Returns the answer and its delivery. It runs in the thread of the connection, and receives a
             function that waits for a number of seconds, or until the server goes down (then it returns True).
+        port: The port; 0 for any free one.
+
+    Raises:
+        OSError: The port is in use, or this user may not open it; the message says what to do.
     """
 
-    def __init__(self, tls: ssl.SSLContext | None, respond: Respond) -> None:
+    def __init__(self, tls: ssl.SSLContext | None, respond: Respond, port: int = 0) -> None:
         self._tls = tls
         self._respond = respond
         self._lock = threading.Lock()
-        self._socket = _bound_socket(0)
+        self._socket = _chosen_socket(port)
         self.port: int = self._socket.getsockname()[1]
         self._period: _Period | None = None
 
@@ -56,6 +61,7 @@ class Server:
         """Accept connections. It does nothing if the server is up."""
         with self._lock:
             if self._period is None:
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 self._socket.listen(_BACKLOG)
                 self._period = _Period(self._socket, self._tls, self._respond)
 
@@ -67,6 +73,7 @@ class Server:
                 self._period = None
                 # Bound, but not listening: connections are refused, and no other process gets the port.
                 self._socket = _bound_socket(self.port)
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 0)
 
     def close(self) -> None:
         """Shut down, and release the port."""
@@ -189,6 +196,30 @@ class _Period:
         return keep_alive
 
 
+def _chosen_socket(port: int) -> socket.socket:
+    """A socket on a port that nothing else uses."""
+    try:
+        if port:
+            _check_free(port)
+        return _bound_socket(port)
+    except OSError as error:
+        reason, code = error.strerror, error.errno
+    if code == errno.EADDRINUSE:
+        reason = "it is in use: stop the program that uses it"
+    elif code == errno.EACCES:
+        reason = "this user may not open it: choose one from 1024"
+    raise OSError(code, f"port {port} of {_HOST} can't be opened: {reason}, or leave the port out to get any free one")
+
+
+def _check_free(port: int) -> None:
+    """Bind a port for a moment and listen, without the option that would let two programs of a user share it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        if os.name != "nt":  # there the option means what is avoided here; elsewhere, ignore connections that ended
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((_HOST, port))
+        probe.listen(1)
+
+
 def _bound_socket(port: int) -> socket.socket:
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
@@ -206,18 +237,15 @@ def _shut(connection: socket.socket) -> None:
         socket.socket.shutdown(connection, socket.SHUT_RDWR)
 
 
-def tls_context(directory: Path) -> ssl.SSLContext:
-    """The server's side of TLS; its files go into a directory, with `ca.pem` for clients.
-
-    Args:
-        directory: A private directory: the private key is written there, too.
-    """
+def tls_context() -> ssl.SSLContext:
+    """The server's side of TLS."""
     made = server_certificate()
-    (directory / "ca.pem").write_bytes(made.ca)
-    chain = directory / "server.pem"
-    chain.write_bytes(made.certificate + made.key)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(chain)
+    with tempfile.TemporaryDirectory(prefix="FakeEntra-") as directory:  # Python reads a key from a file only
+        chain = os.path.join(directory, "server.pem")
+        with open(chain, "wb") as file:
+            file.write(made.certificate + made.key)
+        context.load_cert_chain(chain)
     context.set_alpn_protocols(["http/1.1"])
     context.num_tickets = 0  # no session resumption: handshakes are smaller
     return context

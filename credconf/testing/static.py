@@ -41,7 +41,7 @@ class _Static:
 
         Args:
             token: The text of the token.
-            expires_on: The expiry in seconds since 1970; None for a token that always has `expires_in` seconds left.
+            expires_on: The expiry in seconds since 1970; None for `expires_in` seconds after each call.
             expires_in: The seconds from each call to the expiry, if `expires_on` is None.
         """
         self._token = token
@@ -68,6 +68,9 @@ class _Static:
 
 class StaticCredential(_Static):
     """A synchronous credential with a fixed token: azure-core's `TokenCredential` and `SupportsTokenInfo`.
+
+    Its token does not age: `advance()` of a fake does not change it. To let a client of the Azure SDK ask for a token
+    with each request, use `expires_in=0`.
 
     Examples:
         >>> credential = StaticCredential("a-token", expires_on=4102444800)
@@ -135,7 +138,16 @@ class StaticCredential(_Static):
 
 
 class AsyncStaticCredential(_Static):
-    """An asynchronous credential with a fixed token: `AsyncTokenCredential` and `AsyncSupportsTokenInfo`."""
+    """An asynchronous credential with a fixed token: `AsyncTokenCredential` and `AsyncSupportsTokenInfo`.
+
+    It is `StaticCredential` for coroutines.
+
+    Examples:
+        >>> import asyncio
+        >>> credential = AsyncStaticCredential("a-token", expires_on=4102444800)
+        >>> asyncio.run(credential.get_token("https://storage.azure.com/.default")).token
+        'a-token'
+    """
 
     async def get_token(
         self,
@@ -145,12 +157,37 @@ class AsyncStaticCredential(_Static):
         enable_cae: bool = False,
         **kwargs: Any,
     ) -> AccessToken:
-        """Return the token: see `StaticCredential.get_token`."""
+        """Return the token.
+
+        Args:
+            *scopes: At least one scope; recorded, not checked.
+            claims: Recorded.
+            tenant_id: Recorded.
+            enable_cae: Recorded.
+            **kwargs: Recorded; azure-core's protocol requires them.
+
+        Returns:
+            The token and its expiry, in seconds since 1970.
+
+        Raises:
+            ValueError: No scope was given.
+        """
         info = self._serve("get_token", scopes, _given(claims, tenant_id, enable_cae, kwargs))
         return AccessToken(info.token, info.expires_on)
 
     async def get_token_info(self, *scopes: str, options: TokenRequestOptions | None = None) -> AccessTokenInfo:
-        """Return the token with its type: see `StaticCredential.get_token_info`."""
+        """Return the token with its type.
+
+        Args:
+            *scopes: At least one scope; recorded, not checked.
+            options: Recorded.
+
+        Returns:
+            The token, its expiry in seconds since 1970, and the type `Bearer`.
+
+        Raises:
+            ValueError: No scope was given.
+        """
         return self._serve("get_token_info", scopes, dict(options or {}))
 
     async def close(self) -> None:

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 _NEWEST: Final = 256
 """Tokens that are searched for in a server's texts; a search for a hundred thousand would take too long."""
+_LONG_AGO: Final = 1
+"""A time to refresh that has come for every clock. azure-core takes 0 for none."""
 
 
 class Token:
@@ -95,6 +97,15 @@ class Token:
         self.due = min(now + seconds, self.expires)
         self.monotonic_due = min(monotonic + seconds, self.monotonic_expires)
 
+    def age(self, seconds: float) -> None:
+        """Make it older. What was handed out keeps its `expires_on`; `refresh_on` makes SDK clients ask again."""
+        self.due -= seconds
+        self.monotonic_due -= seconds
+        self.expires -= seconds
+        self.monotonic_expires -= seconds
+        self.monotonic_received -= seconds
+        self.info.refresh_on = _LONG_AGO
+
     def __repr__(self) -> str:
         return f"<token until {int(self.expires)}>"
 
@@ -140,6 +151,12 @@ class TokenCache:
         """The texts of the tokens that were fetched last."""
         with self._lock:
             return [token.info.token for token in itertools.islice(reversed(self.tokens.values()), _NEWEST)]
+
+    def age(self, seconds: float) -> None:
+        """Make all tokens older."""
+        with self._lock:
+            for token in self.tokens.values():
+                token.age(seconds)
 
     def clear(self) -> None:
         """Remove all tokens."""

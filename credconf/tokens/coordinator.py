@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import math
+import time
 from typing import TYPE_CHECKING
 
+from credconf.ground.aging import real_age
 from credconf.ground.records import mutable_record, replace
 from credconf.ground.workers import BackgroundTasks
 from credconf.problems.failure import Failure, resource_failure
@@ -219,7 +221,9 @@ class Coordinator:
         return outcome
 
     def _look(self, lookup: _Lookup) -> Stored:
-        return self._breaker.read(lambda store: store.get(lookup.key))
+        found = self._breaker.read(lambda store: store.get(lookup.key))
+        # The ages of a store that has another clock are no ages of this process.
+        return _aged(found) if self._plan.monotonic is time.monotonic else found
 
     def _end(self, lock: Lock, write: Callable[[], None] | None, *, slow: bool) -> None:
         """Store the outcome for other processes, and only then release the lock."""
@@ -275,3 +279,9 @@ class Coordinator:
         self._leases.after_fork()
         self._background.after_fork()
         self._breaker.after_fork()
+
+
+def _aged(found: Stored) -> Stored:
+    """What a store holds, with the seconds that tests have let pass since."""
+    entry = found.entry and replace(found.entry, age=real_age(found.entry.age))
+    return replace(found, entry=entry, failure_age=real_age(found.failure_age))

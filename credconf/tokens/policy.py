@@ -189,6 +189,12 @@ class Pauses:
             self._forget(request.key)
             self._forget(request.flight)
 
+    def age(self, seconds: float) -> None:
+        """Make all failures older."""
+        with self._lock:
+            for key, pause in self._pauses.items():
+                self._pauses[key] = replace(pause, since=pause.since - seconds, until=pause.until - seconds)
+
     def clear(self) -> None:
         """Forget all failures."""
         with self._lock:

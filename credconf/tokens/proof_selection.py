@@ -96,6 +96,11 @@ class ProofHistory:
             before, self._announced = self._announced, (attempt.path, attempt.fingerprint)
             return before
 
+    def age(self, seconds: float) -> None:
+        """Make refusals older."""
+        with self._lock:
+            self._refused = {fingerprint: at - seconds for fingerprint, at in self._refused.items()}
+
     def clear(self) -> None:
         """Forget all proofs."""
         with self._lock:

@@ -246,6 +246,11 @@ class Requester:
             return resource_failure(exc)
         return None
 
+    def age(self, seconds: float) -> None:
+        """Make refusals and pauses older."""
+        self.pauses.age(seconds)
+        self._history.age(seconds)
+
     def close(self) -> None:
         """Close the connections, including those of an application's client."""
         self._proofs.clear()

@@ -21,6 +21,24 @@ def test_a_token_is_fetched_once(fake_entra: FakeEntra) -> None:
     assert fake_entra.count() == 1
 
 
+def test_a_token_expires(fake_entra: FakeEntra) -> None:
+    """`advance` lets time pass for every credential of the process, without waiting."""
+    with credconf.build(fake_entra.config()) as credential:
+        first = reports.header(credential)
+        fake_entra.forget_requests()
+        fake_entra.advance(3600)
+        assert reports.header(credential) != first
+    assert fake_entra.count() == 1
+
+
+def test_a_token_outlives_a_short_outage(fake_entra: FakeEntra) -> None:
+    with credconf.build(fake_entra.config(http={"retries": 0})) as credential:
+        first = reports.header(credential)
+        fake_entra.goes_down()
+        fake_entra.advance(3500)
+        assert reports.header(credential) == first
+
+
 def test_the_application_as_it_is(credconf_environment: FakeEntra) -> None:
     """`credconf_environment` also sets the variables with which `credconf.from_config()` finds the service."""
     assert reports.status() == "ok"

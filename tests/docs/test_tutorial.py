@@ -15,7 +15,8 @@ from tests.docs.pages import DOCS, Page
 PAGE = Page(DOCS / "tutorial.md")
 # The interpreter that runs the tests stands for the reader's.
 INSTALLATION = ["python -m venv .venv", ". .venv/bin/activate", "pip install credconf"]
-IN_ANOTHER_TERMINAL = "python fake.py"
+IN_ANOTHER_TERMINAL = "credconf fake"
+LAST_LINE = "Ctrl-C ends it.\n"
 
 
 class Terminal:
@@ -49,16 +50,23 @@ class Terminal:
 
     def _start(self, words: list[str]) -> str:
         program = subprocess.Popen(
-            [sys.executable, *words[1:]], cwd=self.directory, env=self.environ, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-m", *words], cwd=self.directory, env=self.environ, stdout=subprocess.PIPE, text=True
         )
         self.running.append(program)
         assert program.stdout is not None
-        return program.stdout.readline()
+        said = ""
+        while not said.endswith(LAST_LINE):
+            line = program.stdout.readline()
+            assert line, said
+            said += line
+        return said
 
     def close(self) -> None:
-        for program in self.running:
+        while self.running:
+            program = self.running.pop()
             program.terminate()
-            program.communicate(timeout=10)
+            program.communicate()
+            assert program.returncode == 0
 
 
 @pytest.fixture
@@ -74,7 +82,7 @@ def lead_to_the_fake_one(terminal: Terminal) -> None:
     terminal.environ |= {
         "AZURE_AUTHORITY_HOST": fake["authority"],
         "CREDCONF_DISABLE_INSTANCE_DISCOVERY": "true",
-        "CREDCONF_HTTP__CA_BUNDLE": fake["http"]["ca_bundle"],
+        "CREDCONF_HTTP__CA_BUNDLE": str(terminal.directory / fake["http"]["ca_bundle"]),
     }
 
 
@@ -102,3 +110,6 @@ def test_the_tutorial_works_as_it_is_written(terminal):
                     lead_to_the_fake_one(terminal)
     assert typed_lines[:3] == INSTALLATION
     assert len(typed_lines) > 15
+    terminal.close()
+    assert not list(terminal.directory.glob("fake.*"))
+    assert not (terminal.directory / "secrets").exists()

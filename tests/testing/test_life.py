@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import types
 from pathlib import Path
@@ -196,3 +198,59 @@ def _plugin_is_installed() -> bool:
     from importlib.metadata import entry_points
 
     return any(entry.value == "credconf.testing.plugin" for entry in entry_points(group="pytest11"))
+
+
+@pytest.fixture
+def free_port():
+    with FakeEntra() as entra:
+        return entra.port
+
+
+def test_a_port_can_be_chosen_and_is_kept(free_port):
+    entra = FakeEntra(port=free_port)
+    for _ in range(2):
+        with entra, credconf.build(entra.config()) as credential:
+            assert entra.authority == f"https://127.0.0.1:{free_port}"
+            assert credential.get_token("https://storage.azure.com/.default").token
+
+
+def test_a_port_in_use_is_an_error_that_says_so_and_what_to_do(free_port):
+    with FakeEntra(port=free_port), pytest.raises(OSError, match=r"in use: stop .* or leave the port out") as caught:
+        FakeEntra(port=free_port).start()
+    assert caught.value.errno == errno.EADDRINUSE
+    assert f"port {free_port} of 127.0.0.1" in str(caught.value)
+
+
+def test_the_port_of_a_fake_that_is_down_is_still_its_own(free_port):
+    with FakeEntra(port=free_port) as entra:
+        entra.goes_down()
+        with pytest.raises(OSError, match="in use"):
+            FakeEntra(port=free_port).start()
+        entra.comes_back()
+        with credconf.build(entra.config()) as credential:
+            assert credential.get_token("https://storage.azure.com/.default").token
+
+
+def test_a_failed_start_leaves_nothing_behind_and_can_be_repeated(free_port, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    second = FakeEntra(port=free_port)
+    with FakeEntra(port=free_port), pytest.raises(OSError, match="in use"):
+        second.start()
+    assert "not started" in repr(second)
+    assert list(tmp_path.iterdir()) == []
+    with second:
+        assert second.port == free_port
+
+
+@pytest.mark.parametrize("port", [0, -1, 65_536, 10**9])
+def test_a_number_that_is_no_port_is_refused(port):
+    with pytest.raises(ValueError, match="1 to 65535"):
+        FakeEntra(port=port)
+
+
+def test_a_fake_writes_no_file_until_one_is_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with FakeEntra() as entra:
+        assert list(tmp_path.iterdir()) == []
+        assert Path(entra.ca_bundle).is_relative_to(tmp_path)
+    assert list(tmp_path.iterdir()) == []

@@ -132,7 +132,7 @@ class FakeArc(FakeIdentityEndpoint[ArcService]):
     Every token takes two requests: the first one, of the kind `challenge`, is answered with the path of a key file
     (401); the second one, of the kind `token`, sends its content.
 
-    Example:
+    Examples:
         >>> with FakeArc() as arc:
         ...     sorted(arc.environ())
         ['IDENTITY_ENDPOINT', 'IMDS_ENDPOINT']
@@ -177,7 +177,7 @@ class FakeArc(FakeIdentityEndpoint[ArcService]):
     @property
     def keys(self) -> Path:
         """The folder of the key files."""
-        return self._folder or self._running()[1] / "tokens"
+        return self._folder or self._files() / "tokens"
 
     @property
     def ignores_ids(self) -> bool:
@@ -203,7 +203,7 @@ class FakeArc(FakeIdentityEndpoint[ArcService]):
 
     def misplaces_key(self, times: int | None = None) -> None:
         """Name a key file outside the folder, as an impostor would."""
-        self._challenges(lambda: self._write(self._running()[1] / "elsewhere"), times)
+        self._challenges(lambda: self._write(self._files() / "elsewhere"), times)
 
     def misnames_key(self, times: int | None = None) -> None:
         """Name a file whose name does not end in `.key`."""

@@ -48,7 +48,7 @@ class FakeAzureCli:
     It answers `az account get-access-token` for one signed-in user, records its calls, and fails on demand. Its tokens
     are JWTs, but no key signed them. It needs a POSIX shell.
 
-    Example:
+    Examples:
         >>> with FakeAzureCli() as az:
         ...     az.is_signed_out(times=1)
         ...     az.environ()["PATH"].startswith(str(az.folder))

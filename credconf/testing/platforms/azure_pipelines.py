@@ -67,7 +67,7 @@ class AzurePipelinesService(JobService):
 class FakeAzurePipelines(FakeJobs):
     """A fake of the identity provider of Azure Pipelines, over HTTPS, with one service connection.
 
-    Example:
+    Examples:
         >>> from credconf.testing import FakeEntra
         >>> with FakeAzurePipelines() as pipeline, FakeEntra() as entra:
         ...     application = entra.register(federated=[pipeline.federation()])

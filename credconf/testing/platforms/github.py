@@ -38,7 +38,7 @@ class GitHubService(JobService):
 class FakeGitHub(FakeJobs):
     """A fake of the identity provider of GitHub Actions, over HTTPS.
 
-    Example:
+    Examples:
         >>> from credconf.testing import FakeEntra
         >>> with FakeGitHub() as github, FakeEntra() as entra:
         ...     application = entra.register(federated=[github.federation()])

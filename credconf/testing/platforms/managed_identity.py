@@ -179,7 +179,7 @@ class ImdsService(IdentityService):
 class FakeImds(FakeIdentityEndpoint[ImdsService]):
     """A fake of the Azure Instance Metadata Service: managed identities of virtual machines, over plain HTTP.
 
-    Example:
+    Examples:
         >>> from credconf.testing import FakeEntra
         >>> with FakeImds(user_assigned=[ManagedIdentity()]) as imds, FakeEntra() as entra:
         ...     application = entra.register(federated=[imds.federation()])
@@ -270,7 +270,7 @@ class AppServiceService(IdentityService):
 class FakeAppService(FakeIdentityEndpoint[AppServiceService]):
     """A fake of the managed identity endpoint of App Service, Functions and Container Apps, over plain HTTP.
 
-    Example:
+    Examples:
         >>> with FakeAppService() as app_service:
         ...     sorted(app_service.environ())
         ['IDENTITY_ENDPOINT', 'IDENTITY_HEADER']
