@@ -117,14 +117,16 @@ def store_of(data: Mapping[str, Any]) -> str | None:
     return next(present, None)
 
 
-def store_lack(cache: TokenCacheSettings, *, here: bool) -> NotFound | None:
+def store_lack(cache: TokenCacheSettings, texts: Mapping[str, str | None], *, here: bool) -> NotFound | None:
     """Why a store can't be used; `None` if it can.
 
     Args:
         cache: the settings of `token_cache`.
+        texts: of all settings, by path, as far as they can be read.
         here: whether to ask this machine, too, and not only what is installed.
     """
-    return _missing_extra(cache.kind) or (STORES[cache.kind].lack(cache) if here else None)
+    store = STORES[cache.kind]
+    return _missing_extra(cache.kind) or store.conflict(cache, texts) or (store.lack(cache) if here else None)
 
 
 def _missing_extra(kind: str) -> NotFound | None:
