@@ -70,8 +70,8 @@ class RedisSettings(StoreSettings):
             "by commas, are those of a Cluster or of Sentinels.",
             ("rediss://cache.example.com:6380/0", "rediss://a.example.com,b.example.com", {"env": "REDIS_URL"}),
             secret=True,
-            redirects=Redirects(("key",), keeps=True),
-            sent_to="login",
+            redirects=Redirects(("key", "store"), keeps=True),
+            sent_to="store",
         ),
     ] = None
     cluster: Annotated[
@@ -83,7 +83,7 @@ class RedisSettings(StoreSettings):
         Setting(
             "The name under which Sentinels know the primary. The hosts of `url` are then those of the Sentinels.",
             ("mymaster",),
-            redirects=Redirects(("key",), keeps=True),
+            redirects=Redirects(("key", "store"), keeps=True),
             also_called="mastername servicename sentinelmaster",
         ),
     ] = None
@@ -94,7 +94,7 @@ class RedisSettings(StoreSettings):
             ({"file": "/run/secrets/sentinel"},),
             secret=True,
             redirects=Redirects(keeps=True),
-            sent_to="login",
+            sent_to="store",
         ),
     ] = None
     entra_sign_in: Annotated[

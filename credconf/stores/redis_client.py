@@ -146,11 +146,14 @@ class RedisClient:
     def _current(self) -> Servers:
         with self._lock:
             now = self._monotonic()
-            is_old = now - self._used > _IDLE or (self._sign_in is not None and self._sign_in.is_due)
-            stale = self._servers if is_old and not self._calls else None
-            servers = self._servers = None if stale is not None else self._servers
+            is_unused = not self._calls
+            is_stale = is_unused and now - self._used > _IDLE
+            is_stale = is_stale or (self._sign_in is not None and self._sign_in.is_due)
+            stale = self._servers if is_stale else None
+            servers = self._servers = None if is_stale else self._servers
             self._used = now
-        _disconnect(stale)
+        if is_unused:  # calls that are under way end first
+            _disconnect(stale)
         if servers is not None:
             return servers
         made = self._new()  # not under the lock, where `close()` would wait for the import
