@@ -94,6 +94,7 @@ class CircuitBreaker:
         self._reading = _Circuit()
         self._locking = _Circuit()
         self._writing = _Circuit()
+        self._circuits = (self._reading, self._locking, self._writing)
         self._proving: Lock | None = None  # the lock of the latest trial
         self._troubled: float | None = None  # since when
 
@@ -202,18 +203,15 @@ class CircuitBreaker:
             return
         with self._lock:
             circuit.succeed(before)
-            back = self._troubled is not None and not any(each.failures for each in self._circuits())
+            back = self._troubled is not None and not any(each.failures for each in self._circuits)
             self._troubled = None if back else self._troubled
         if back:
             self._log.info("%s is back", self.store.label)
 
-    def _circuits(self) -> tuple[_Circuit, ...]:
-        return self._reading, self._locking, self._writing
-
     def after_fork(self) -> None:
         """Forget trials under way, in the child of a fork."""
         self._lock = threading.Lock()
-        for circuit in self._circuits():
+        for circuit in self._circuits:
             circuit.trial = 0.0
         self.store.after_fork()
 

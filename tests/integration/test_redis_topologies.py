@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 import subprocess
 import threading
@@ -140,6 +142,38 @@ def test_secrets_that_change_share_a_cluster(cluster: Cluster, config_of: Any, e
         with credconf.build({**config, "client_secret": [f"new-{number}", config["client_secret"]]}) as credential:
             assert credential.get_token(SCOPE).token == token
     assert entra.count() == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_fork_shares_no_connection_to_a_cluster(cluster: Cluster, config_of: Any, entra: FakeEntra) -> None:
+    with credconf.build(config_of(cluster.url, cluster=True)) as credential:
+        tenants = [f"tenant-{number}.example" for number in range(6)]
+        tokens = [credential.get_token(SCOPE, tenant_id=tenant).token for tenant in tenants]
+        client = credential._engine._coordinator._breaker.store._client  # type: ignore[union-attr]
+        before = _client_ids(client)
+        reading, writing = os.pipe()
+        child = os.fork()
+        if not child:
+            os.write(writing, json.dumps(_client_ids(client)).encode())
+            os._exit(0)
+        os.close(writing)
+        os.waitpid(child, 0)
+        inside = json.loads(os.read(reading, 1000))
+        os.close(reading)
+        assert len(before) == len(inside) == 3
+        assert not set(map(tuple, inside)) & set(before)
+        assert _client_ids(client) == before
+        assert [credential.get_token(SCOPE, tenant_id=tenant).token for tenant in tenants] == tokens
+
+
+def _client_ids(client: Any) -> list[tuple[int, int]]:
+    """The port of each primary, and the number of our connection there."""
+    found: list[tuple[int, int]] = client.call(
+        lambda redis: [
+            (int(node.port), redis.execute_command("CLIENT ID", target_nodes=node)) for node in redis.get_primaries()
+        ]
+    )
+    return sorted(found)
 
 
 RULES = "~credconf:* +time +getrange +set +del +get +pexpire +eval +cluster|slots +command"
