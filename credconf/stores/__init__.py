@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib.util
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from pydantic import BaseModel, BeforeValidator, model_validator
+from pydantic import BaseModel, BeforeValidator, SecretStr, model_validator
 
 from credconf.ground.deferred import STRICT
 from credconf.problems import closest
@@ -93,6 +93,11 @@ class TokenCacheSettings(RedisSettings, FileSettings, MemorySettings, BaseModel)
         for name in STORES[self.kind].required:
             if getattr(self, name) is None:
                 raise fault("missing", f"`token_cache.{name}` is not set", step=name)
+        values = ((name, value.get_secret_value() if isinstance(value, SecretStr) else value) for name, value in self)
+        written = {f"token_cache.{name}": value for name, value in values if isinstance(value, str)}
+        found = STORES[self.kind].conflict(self, written)  # those of references are known later: see `store_lack`
+        if found is not None:
+            raise fault(found.code, found.message, found.hint, step=(found.path or "").rpartition(".")[2])
         return self
 
 

@@ -76,7 +76,11 @@ class RedisSettings(StoreSettings):
     ] = None
     cluster: Annotated[
         bool,
-        Setting("Whether it is a Redis Cluster, or a managed Redis that speaks its protocol.", (True,)),
+        Setting(
+            "Whether it is a Redis Cluster, or a managed Redis that speaks its protocol.",
+            (True,),
+            also_called="clustermode",
+        ),
     ] = False
     sentinel: Annotated[
         Annotated[str, name_in(_NAME)] | None,
@@ -102,6 +106,7 @@ class RedisSettings(StoreSettings):
         Setting(
             "Sign in to an Azure Redis with a token of this credential, instead of a password.",
             (True,),
+            also_called="aad entra entraid",
         ),
     ] = False
     key: Annotated[

@@ -101,8 +101,9 @@ def conflict_of(cache: Options, url: str | None) -> NotFound | None:
     if cache.cluster and cache.sentinel is not None:
         return _conflict("`cluster` and `sentinel` exclude each other", "keep one of them", "token_cache.sentinel")
     if cache.sentinel_password is not None and cache.sentinel is None:
-        hint = "remove it, or set `token_cache.sentinel` to the name of the primary"
-        return _conflict("there is no Sentinel to send this password to", hint, "token_cache.sentinel_password")
+        message = "`token_cache.sentinel` is not set, and `sentinel_password` is"
+        hint = "set it to the name of the primary, or remove the password"
+        return NotFound("missing", message, hint, path="token_cache.sentinel")
     return None if url is None else _conflict_of_url(cache, address_of(url))
 
 
@@ -111,8 +112,9 @@ def _conflict_of_url(cache: Options, address: Address) -> NotFound | None:
     if address.path is not None and not is_one:
         return _conflict("a socket leads to one Redis, not to a Cluster or a Sentinel", "write rediss://HOST:PORT")
     if len(address.hosts) > 1 and is_one:
+        message = "several hosts in `url` need `cluster: true`, or `sentinel: NAME`"
         hint = "add `cluster: true` or `sentinel: NAME` to `token_cache`, or keep one host"
-        return _conflict("several hosts are those of a Cluster or of Sentinels", hint)
+        return NotFound("missing", message, hint, path="token_cache.cluster")
     if cache.cluster and address.database:
         return _conflict("a Cluster has only database 0", "remove the number of the database")
     if cache.entra_sign_in and not address.is_encrypted:
