@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 LARGEST = 512 * 1024
 """Characters: about 250 tokens. Each refresh writes the file anew; more tokens are for Redis."""
 MOST_FAILURES = 50
-"""How many failures are kept, the latest ones. They live for half a minute; without one, the token is requested."""
+"""The number of failures in the file: the latest ones. They expire after half a minute."""
 
 
 class FileStore:
@@ -146,7 +146,7 @@ class FileStore:
     def lock(self, key: str) -> FileLock | None:
         """See `Store`."""
         self._persistence()
-        # A name of a file may not be as long as a key; nor need the directory tell who asks.
+        # A key may be too long for the name of a file, and would reveal the identity in the directory.
         digest = hashlib.blake2b(key.encode(), digest_size=16).hexdigest()
         path = f"{self._path}.{digest}.lock"
         lock = FileLock.take(path)
@@ -177,20 +177,22 @@ class FileStore:
             storage.save(self._bounded(document))
 
     def _text(self) -> str | None:
-        """What is there; "" for what is no text."""
+        """Return the content of the file; "" if it is not text."""
         try:
             return self._persistence().load()
         except ValueError:
             return ""
 
     def _understood(self) -> dict[str, Any]:
-        """What is there, or an empty document in its place. The caller holds the lock."""
+        """Return the document of the file, or an empty one. The caller holds the lock."""
         text = self._text()
         document = empty() if text is None else parsed(text)
         if document is None:
             aside = self._persistence().set_aside(json.dumps(empty()))
             kept = f"it is kept as {printable(aside)}" if aside else "it is replaced"
-            self._log.warning("%s holds something else than tokens, or others can change it: %s", self.label, kept)
+            self._log.warning(
+                "%s contains something other than tokens, or other users can change it: %s", self.label, kept
+            )
         return document or empty()
 
     def _bounded(self, document: dict[str, Any]) -> str:
@@ -212,7 +214,7 @@ class FileStore:
         return text
 
     def _age(self, kept: Any) -> float | None:
-        """Seconds since something was written; `None` where neither clock can tell.
+        """Seconds since something was written; `None` if neither clock shows it.
 
         The wall clock advances while the machine is off; the monotonic clock is unaffected when the clock is set. After
         a restart the age is too small, never too large.
@@ -230,7 +232,7 @@ def _drop(kept: dict[str, Any], number: int) -> None:
 
 
 def directory_of(home: str | None) -> str:
-    """Where the files are, by the custom of the system.
+    """Return the directory of the files, by the convention of the system.
 
     Args:
         home: of caches, where a variable names it (`XDG_CACHE_HOME`, `LOCALAPPDATA`).

@@ -196,7 +196,7 @@ class CircuitBreaker:
             circuit.fail(before, now, self._random())
             first, self._troubled = self._troubled is None, now if self._troubled is None else self._troubled
         if first:
-            self._log.warning("%s can't be used: %s; tokens are kept in memory alone", self.store.label, reason)
+            self._log.warning("%s can't be used: %s; tokens are kept in memory only", self.store.label, reason)
 
     def _succeeded(self, circuit: _Circuit, before: int) -> None:
         if not circuit.failures and self._troubled is None:

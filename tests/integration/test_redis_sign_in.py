@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 SCOPE = "https://vault.azure.net/.default"
 RULES = "~credconf:* +time +getrange +set +del +get +pexpire +eval"
-ALONE = "tokens are kept in memory alone"
+ALONE = "tokens are kept in memory only"
 
 
 def _speaks_tls() -> bool:

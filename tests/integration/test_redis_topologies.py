@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from credconf.testing import FakeEntra
 
 SCOPE = "https://vault.azure.net/.default"
-ALONE = "tokens are kept in memory alone"
+ALONE = "tokens are kept in memory only"
 SIZE = 4
 ROUNDS = 30
 PATIENT = {"timeout": 15}
