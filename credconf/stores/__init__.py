@@ -95,8 +95,8 @@ class TokenCacheSettings(RedisSettings, FileSettings, MemorySettings, BaseModel)
                 raise fault("missing", f"`token_cache.{name}` is not set", step=name)
         values = ((name, value.get_secret_value() if isinstance(value, SecretStr) else value) for name, value in self)
         written = {f"token_cache.{name}": value for name, value in values if isinstance(value, str)}
-        found = STORES[self.kind].conflict(self, written)  # those of references are known later: see `store_lack`
-        if found is not None:
+        found = STORES[self.kind].conflict(self, written)  # with the texts of references: see `store_lack`
+        if found is not None and found.code != "missing":
             raise fault(found.code, found.message, found.hint, step=(found.path or "").rpartition(".")[2])
         return self
 
