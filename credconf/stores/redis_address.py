@@ -88,7 +88,7 @@ def _host_of(text: str) -> tuple[str, int | None]:
     host, colon, port = text.rpartition(":")
     if not colon or text.endswith("]"):
         host, port = text, ""
-    return host.removeprefix("[").removesuffix("]"), int(port) if port else None
+    return host.removeprefix("[").removesuffix("]"), int(port.lstrip("0")) if port else None
 
 
 def conflict_of(cache: Options, url: str | None) -> NotFound | None:

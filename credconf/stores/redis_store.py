@@ -122,9 +122,7 @@ class RedisStore:
             groups.setdefault(name.rpartition(":")[0] if self._client.is_cluster else "", []).append(name)
         found: dict[str, tuple[bytes | None, int]] = {}
         for group in groups.values():
-            clock, *values = self._client.call(partial(_values, group))
-            now = _milliseconds(clock)
-            found |= {name: (_value(value), now) for name, value in zip(group, values, strict=True)}
+            found |= self._client.call(partial(_values, group))
         return found
 
     def put(self, key: str, entry: Entry) -> None:
@@ -145,7 +143,7 @@ class RedisStore:
 
     def _now(self, name: str) -> int:
         """The clock of the server of a name, in milliseconds of Unix time."""
-        return _milliseconds(self._client.call(lambda client: client.eval(_CLOCK, 1, name)))
+        return self._client.call(lambda client: _milliseconds(client.eval(_CLOCK, 1, name)))
 
     def put_failure(self, key: str, failure: Failure, seconds: float) -> None:
         """Store a failure for the processes that wait, for some seconds."""
@@ -206,9 +204,16 @@ def _is_clock(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and abs(value) < _END
 
 
-def _values(names: Sequence[str], client: Any) -> list[Any]:
-    answer: list[Any] = client.eval(_READ, len(names), *names, LARGEST - 1)
-    return answer
+def _values(names: Sequence[str], client: Any) -> dict[str, tuple[bytes | None, int]]:
+    """What one server has under some names, with its clock.
+
+    Raises:
+        ValueError: it answers something else, or has no clock.
+        TypeError: likewise.
+    """
+    clock, *values = client.eval(_READ, len(names), *names, LARGEST - 1)
+    now = _milliseconds(clock)
+    return {name: (_value(value), now) for name, value in zip(names, values, strict=True)}
 
 
 def _value(value: Any) -> bytes | None:
