@@ -131,7 +131,7 @@ class RedisClient:
             except Exception as exc:
                 if call.given_up or not is_passing(exc):
                     raise
-                servers.forget()
+                servers.renew()
             time.sleep(pause * self.timeout)
         return call.operation(servers.client())
 

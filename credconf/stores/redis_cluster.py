@@ -53,6 +53,16 @@ class ClusterClient(RedisCluster):
             node.redis_connection = self._node(node.host, node.port)
         return node.redis_connection
 
+    def command(self) -> dict[str, Any]:  # type: ignore[override]
+        """Nothing: redis-py would read all commands of the server, to find the keys of those that are sent."""
+        return {}
+
+    def determine_slot(self, *arguments: Any) -> Any:
+        """The slot of a command: after a script stands the number of keys, after each other command of ours its key."""
+        if arguments[0] == "EVAL":
+            return super().determine_slot(*arguments)
+        return self.keyslot(arguments[1])  # type: ignore[no-untyped-call]
+
     def _node(self, host: str, port: int | str) -> _Node:
         return _Node(connection_pool=self._pools.node(host, int(port), self.on_connect))
 

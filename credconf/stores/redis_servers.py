@@ -37,8 +37,12 @@ class Servers(Protocol):
         """Close the connections, also those that calls use."""
         ...
 
+    def renew(self) -> None:
+        """Prepare another attempt, after one that failed."""
+        ...
+
     def forget(self) -> None:
-        """Forget what is known of the servers, after a failure: others may have taken over."""
+        """Forget what is known of the servers, after a call that failed: others may have taken over."""
         ...
 
 
@@ -96,6 +100,9 @@ class _One:
     def disconnect(self) -> None:
         self.pool.disconnect()
 
+    def renew(self) -> None:
+        """There is no other server."""
+
     def forget(self) -> None:
         """There is no other server."""
 
@@ -122,8 +129,11 @@ class _Primary:
         for each in (self._client, *self._sentinel.sentinels):
             each.connection_pool.disconnect()
 
-    def forget(self) -> None:
+    def renew(self) -> None:
         self._client.connection_pool.disconnect(inuse_connections=False)
+
+    def forget(self) -> None:
+        self.renew()
 
 
 class _Cluster:
@@ -151,6 +161,9 @@ class _Cluster:
         client = self._client
         if client is not None:
             client.disconnect_connection_pools()
+
+    def renew(self) -> None:
+        """redis-py has asked for the nodes again."""
 
     def forget(self) -> None:
         client, self._client = self._client, None

@@ -118,7 +118,7 @@ def test_doctor_signs_in_to_a_cluster(
     tls = (str(files.certificate), str(files.key))
     with Cluster(tmp_path, "--tls-ca-cert-file", str(files.authority), tls=tls) as cluster:
         for server in cluster.servers:
-            ask(server, "ACL", "SETUSER", *_rules(user, _token(user)), "+cluster|slots", "+command")
+            ask(server, "ACL", "SETUSER", *_rules(user, _token(user)), "+cluster|slots")
         _answer(entra, _token(user))
         path = tmp_path / "credconf.yaml"
         path.write_text(json.dumps(config_of(f"rediss://{cluster.hosts('localhost')}", cluster=True)), "utf-8")

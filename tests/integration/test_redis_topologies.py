@@ -176,7 +176,7 @@ def _client_ids(client: Any) -> list[tuple[int, int]]:
     return sorted(found)
 
 
-RULES = "~credconf:* +time +getrange +set +del +get +pexpire +eval +cluster|slots +command"
+RULES = "~credconf:* +time +getrange +set +del +get +pexpire +eval +cluster|slots"
 """What a user of a Cluster needs; the documentation says the same."""
 
 
@@ -190,7 +190,7 @@ def test_a_user_of_a_cluster_needs_few_permissions(
         assert one.get_token(SCOPE).token == other.get_token(SCOPE).token
     assert entra.count() == 1
     for server in cluster.servers:
-        ask(server, "ACL", "SETUSER", "app", "-command")
+        ask(server, "ACL", "SETUSER", "app", "-cluster")
     with credconf.build({**config, "prefetch": []}) as refused:
         assert refused.get_token(SCOPE, tenant_id="other.example").token
     assert ["its user lacks a permission" in text for text in _alone(caplog)] == [True]
