@@ -97,7 +97,6 @@ class RedisSettings(StoreSettings):
             "The password of the Sentinels, if they have one. That of the Redis is in `url`.",
             ({"file": "/run/secrets/sentinel"},),
             secret=True,
-            redirects=Redirects(keeps=True),
             sent_to="store",
         ),
     ] = None
