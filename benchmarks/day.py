@@ -51,6 +51,8 @@ CALLS = 30.0
 DEPLOYMENT = (10 * HOUR, 10.25 * HOUR)
 ENTRA_IS_DOWN = (14.5 * HOUR, 15 * HOUR)
 STORE_IS_DOWN = (18 * HOUR, 19 * HOUR)
+FAILOVER = (10.1 * HOUR, 10.1 * HOUR + 30)
+"""Another server takes over from the store, in the worst moment: while pods start that have no token."""
 START = 60.0
 """Seconds in which all pods start."""
 CRASHES = 0.25
@@ -127,8 +129,9 @@ class Store:
     label = "the store"
     patience = None  # no background work: there is one thread, with a virtual clock
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, down: tuple[float, float]) -> None:
         self._world = world
+        self._down = down
         self._entries: dict[str, list[tuple[float, float, dict[str, Any]]]] = {}
         self._failures: dict[str, list[tuple[float, Failure]]] = {}
         self._locks: dict[str, list[Lock]] = {}
@@ -136,7 +139,7 @@ class Store:
 
     def _enter(self) -> None:
         self.operations += 1
-        if self._world.within(STORE_IS_DOWN):
+        if self._world.within(self._down):
             self._world.sleep(0.5)
             raise Unavailable("it is down")
         self._world.sleep(STORE)
@@ -252,12 +255,13 @@ class Pod:
         return max(min(kept.monotonic_due, kept.monotonic_expires), began) + world.random.expovariate(1 / CALLS)
 
 
-def run(pods: int, *, shared: bool, seed: int = 1) -> dict[str, Any]:
+def run(pods: int, *, shared: bool, down: tuple[float, float] = STORE_IS_DOWN, seed: int = 1) -> dict[str, Any]:
     """Simulate a day.
 
     Args:
         pods: how many.
         shared: whether they share a store.
+        down: when the store does not answer.
         seed: of all that is random.
 
     Returns:
@@ -266,7 +270,7 @@ def run(pods: int, *, shared: bool, seed: int = 1) -> dict[str, Any]:
     """
     logging.getLogger("credconf").setLevel(logging.CRITICAL)
     world = World(seed)
-    store = Store(world) if shared else None
+    store = Store(world, down) if shared else None
     plan = _plan(world)
     events: list[tuple[float, int, bool]] = []
     for number in range(pods):
@@ -344,6 +348,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--results", type=Path, default=Path(__file__).parent / "results", metavar="DIRECTORY")
     options = parser.parse_args(arguments)
     days = {"alone": run(options.pods, shared=False), "shared": run(options.pods, shared=True)}
+    days["failover"] = run(options.pods, shared=True, down=FAILOVER)
     for name, day in days.items():
         total, most = sum(day["hours"]), max(day["minutes"])
         print(f"{name}: {total:,} requests, {most:,} in the worst minute, {day['failed']:,} failed calls, ", end="")

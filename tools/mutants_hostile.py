@@ -65,11 +65,19 @@ HOSTILE = (
             ("disable_instance_discovery", "kinds/application.py", 'Redirects(("server",), unless=is_switched_off)', 1),
             ("region", "kinds/application.py", 'Redirects(("server",), unless=is_beside_well_known)', 1),
             ("http.proxy", "settings/http_settings.py", 'Redirects(("server", "proxy"))', 1),
-            ("http.ca_bundle", "settings/http_settings.py", 'Redirects(("server", "login", "key"))', 1),
-            ("token_cache.url", "stores/redis.py", 'Redirects(("key",), keeps=True)', 1),
+            ("http.ca_bundle", "settings/http_settings.py", 'Redirects(("server", "login", "store", "key"))', 1),
+            ("token_cache.url", "stores/redis.py", 'Redirects(("key", "store"), keeps=True)', 1),
             ("token_cache.key", "stores/redis.py", "Redirects(keeps=True)", 1),
             ("allow_unencrypted_storage", "stores/file.py", "Redirects(keeps=True, unless=is_switched_off)", 1),
         )
+    ),
+    Mutant(
+        "a found file may set token_cache.sentinel",
+        "stores/redis.py",
+        'redirects=Redirects(("key", "store"), keeps=True)',
+        "redirects=None",
+        ("tests/stores/test_settings.py", "-k", "only_found"),
+        2,
     ),
     *(
         Mutant(f"a found file may redirect: {name}", file, old, new, FOUND)
@@ -167,7 +175,7 @@ HOSTILE = (
         "if True:",
         BUNDLES,
     ),
-    Mutant("a Redis trusts a pipe", "stores/redis_client.py", "if unusable is not None:", "if False:", BUNDLES),
+    Mutant("a Redis trusts a pipe", "stores/redis_connections.py", "if unusable is not None:", "if False:", BUNDLES),
     Mutant("certificates have no limit", "ground/bundles.py", "= 16 * 1024 * 1024", "= 1 << 40", BUNDLES),
     Mutant("secrets are not counted", "settings/fields.py", "if len(value) > MOST_SECRETS:", "if False:", COUNTED),
     Mutant(
@@ -203,7 +211,7 @@ HOSTILE = (
         "for number in ()",
         CACHES,
     ),
-    Mutant("a Redis may say anything", "stores/redis_client.py", "if self._left < 0:", "if False:", REDIS),
+    Mutant("a Redis may say anything", "stores/redis_connections.py", "if self._left < 0:", "if False:", REDIS),
     # What vouches for a program
     Mutant(
         "any file is an assertion",

@@ -137,9 +137,9 @@ def readable(settings: CommonSettings, reader: Reader) -> Readable:
     machine = [
         ("kind", _not_allowed(settings, reader)),
         ("http.ca_bundle", _unusable_bundle(settings)),
-        ("token_cache.kind", store_lack(settings.token_cache, here=reader.known)),
+        ("token_cache.kind", store_lack(settings.token_cache, identity.texts, here=reader.known)),
     ]
-    missing = [(path, failure) for path, failure in machine if failure is not None]
+    missing = [(failure.path or path, failure) for path, failure in machine if failure is not None]
     failures = [*unread, *failed, *missing, *(settings.lacks(reader) if reader.known else ())]
     return Readable(identity, proofs, tuple(failures), optional, not unread)
 

@@ -59,8 +59,8 @@ class Redirects:
 
     Attributes:
         decides: what it decides about: `server` (who receives what identifies the application), `proxy` (who learns the
-            host), `login` (who receives a password of another service), `key` (who receives tokens that a key of ours
-            encrypts). A proof is always protected.
+            host), `login` (who receives the password of a proxy), `store` (who receives a password of a shared token
+            cache), `key` (who receives tokens that a key of ours encrypts). A proof is always protected.
         keeps: whether it decides where tokens are kept, instead of where a secret is sent.
         unless: returns whether its value decides nothing.
     """

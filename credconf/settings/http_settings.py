@@ -65,7 +65,8 @@ class HttpSettings(BaseModel):
             also_called="verify connectionverify sslverify verifyssl cafile cacert cacerts cabundlepath "
             "requestscabundle",
             is_path=True,
-            redirects=Redirects(("server", "login", "key")),  # certificates decide which proxy or store is trusted
+            # Certificates decide which proxy or store is trusted.
+            redirects=Redirects(("server", "login", "store", "key")),
         ),
     ] = None
 

@@ -118,6 +118,9 @@ def store_fault(text: str, message: str) -> FormatError:
         message: what is expected.
     """
     scheme = _SCHEME.match(text)
+    for word, setting in (("sentinel", "sentinel: NAME"), ("cluster", "cluster: true")):
+        if scheme is not None and word in scheme[1].lower():
+            return FormatError(message, f"write rediss://HOST:PORT,HOST:PORT and, beside it, `{setting}`")
     if scheme is None or scheme[1] not in {"redis", "rediss", "unix"} or _SLASHES.match(text):
         return FormatError(message, "write rediss://HOST:PORT/DATABASE")
     login, _, address = text[scheme.end() :].rpartition("@")
@@ -125,4 +128,6 @@ def store_fault(text: str, message: str) -> FormatError:
         return found
     if "?" in address:
         return FormatError(message, "remove the `?` and what follows it: a Redis has no other options here")
+    if ";" in address or " " in address:
+        return FormatError(message, "separate hosts by commas alone")
     return FormatError(message, "check the host, the port and the number of the database")

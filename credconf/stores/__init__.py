@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib.util
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
-from pydantic import BaseModel, BeforeValidator, model_validator
+from pydantic import BaseModel, BeforeValidator, SecretStr, model_validator
 
 from credconf.ground.deferred import STRICT
 from credconf.problems import closest
@@ -94,6 +94,11 @@ class TokenCacheSettings(RedisSettings, FileSettings, MemorySettings, BaseModel)
         for name in STORES[self.kind].required:
             if getattr(self, name) is None:
                 raise fault("missing", f"`token_cache.{name}` is not set", step=name)
+        values = ((name, value.get_secret_value() if isinstance(value, SecretStr) else value) for name, value in self)
+        written = {f"token_cache.{name}": value for name, value in values if isinstance(value, str)}
+        found = STORES[self.kind].conflict(self, written)  # with the texts of references: see `store_lack`
+        if found is not None and found.code != "missing":
+            raise fault(found.code, found.message, found.hint, step=(found.path or "").rpartition(".")[2])
         return self
 
 
@@ -118,14 +123,16 @@ def store_of(data: Mapping[str, Any]) -> str | None:
     return next(present, None)
 
 
-def store_lack(cache: TokenCacheSettings, *, here: bool) -> NotFound | None:
+def store_lack(cache: TokenCacheSettings, texts: Mapping[str, str | None], *, here: bool) -> NotFound | None:
     """Why a store can't be used; `None` if it can.
 
     Args:
         cache: the settings of `token_cache`.
+        texts: of all settings, by path, as far as they can be read.
         here: whether to ask this machine, too, and not only what is installed.
     """
-    return _missing_extra(cache.kind) or (STORES[cache.kind].lack(cache) if here else None)
+    store = STORES[cache.kind]
+    return _missing_extra(cache.kind) or store.conflict(cache, texts) or (store.lack(cache) if here else None)
 
 
 def _missing_extra(kind: str) -> NotFound | None:

@@ -8,6 +8,7 @@ late, make a token younger than it is.
 from __future__ import annotations
 
 import secrets
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeGuard
 
 from .store import Stored, read, read_failure, written, written_failure
@@ -32,6 +33,20 @@ LARGEST: Final = 256 * 1024
 # with them it keeps the first client of the process, which knows the password, for good.
 _RELEASE = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end return 0"
 _RENEW = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('pexpire', KEYS[1], ARGV[2]) end return 0"
+_CLOCK = "return redis.call('time')"  # with a key, that leads to the server of the token
+_READ = """
+local found = {redis.call('time')}
+for _, name in ipairs(KEYS) do
+    local value = redis.pcall('getrange', name, 0, ARGV[1])
+    if type(value) == 'table' then
+        if not string.find(value.err, 'WRONGTYPE', 1, true) then return value end
+        value = '?'
+    end
+    found[#found + 1] = value
+end
+return found
+"""
+"""The clock and the values of names, from one server. A list under a name of ours counts as a broken value."""
 _END: Final = 10**15
 """Milliseconds: a bound above every real time, below which arithmetic is safe."""
 _STEP = 2.0
@@ -94,18 +109,28 @@ class RedisStore:
         seals = self._keyring.now()
         places = [(seal, _name(seal, key, "token")) for seal in seals.reading]
         last = (seals.common, _name(seals.common, key, "failure"))
-        now, *values = self._client.call(lambda client: _values(client, [name for _, name in (*places, last)]))
-        opened = [self._opened(value, *place) for value, place in zip(values, (*places, last), strict=True)]
-        entries = [entry for data in opened[:-1] if (entry := _entry(data, now)) is not None]
-        failure, age = _failure(opened[-1], now)
+        found = self._read([name for _, name in (*places, last)])
+        opened = [(self._opened(found[name][0], seal, name), found[name][1]) for seal, name in (*places, last)]
+        entries = [entry for data, now in opened[:-1] if (entry := _entry(data, now)) is not None]
+        failure, age = _failure(*opened[-1])
         return Stored(max(entries, key=lambda entry: entry.remaining, default=None), failure, age)
+
+    def _read(self, names: Sequence[str]) -> dict[str, tuple[bytes | None, int]]:
+        """What is stored under some names, each with the clock of its server."""
+        groups: dict[str, list[str]] = {}
+        for name in names:  # the names of another secret of the credential may be on another server of a Cluster
+            groups.setdefault(name.rpartition(":")[0] if self._client.is_cluster else "", []).append(name)
+        found: dict[str, tuple[bytes | None, int]] = {}
+        for group in groups.values():
+            found |= self._client.call(partial(_values, group))
+        return found
 
     def put(self, key: str, entry: Entry) -> None:
         """Store a token until it expires, and remove the failure."""
         seals = self._keyring.now()
         token, last = _name(seals.writing, key, "token"), _name(seals.common, key, "failure")
         began = self._monotonic()
-        now = self._client.call(_now)
+        now = self._now(token)
         # Reading the clock took part of the remaining time. Which part is unknown, so all of it is subtracted.
         remaining = int((entry.remaining - (self._monotonic() - began)) * 1000)
         if remaining <= 0:
@@ -113,29 +138,34 @@ class RedisStore:
         until = now + remaining
         sealed = seals.writing.close({**written(entry), "until": until}, token)
 
-        def store(client: Any) -> None:
-            with client.pipeline(transaction=False) as pipe:
-                pipe.set(token, sealed, px=remaining)
-                pipe.delete(last)
-                pipe.execute()
+        self._client.call(lambda client: client.set(token, sealed, px=remaining))
+        self._client.call(lambda client: client.delete(last))
 
-        self._client.call(store)
+    def _now(self, name: str) -> int:
+        """The clock of the server of a name, in milliseconds of Unix time."""
+        return self._client.call(lambda client: _milliseconds(client.eval(_CLOCK, 1, name)))
 
     def put_failure(self, key: str, failure: Failure, seconds: float) -> None:
         """Store a failure for the processes that wait, for some seconds."""
         seal = self._keyring.now().common
         name = _name(seal, key, "failure")
-        data = {"failure": written_failure(failure), "at": self._client.call(_now)}
+        data = {"failure": written_failure(failure), "at": self._now(name)}
         sealed = seal.close(data, name)
         self._client.call(lambda client: client.set(name, sealed, px=int(seconds * 1000)))
 
     def lock(self, key: str) -> RedisLock | None:
         """The lock of a key; `None` where another process, or another thread of this one, has it."""
         name = _name(self._keyring.now().common, key, "lock")
-
         token = secrets.token_hex(16)
-        held = self._client.call(lambda client: client.set(name, token, nx=True, px=int(LEASE * 1000)))
-        return RedisLock(self._client, name, token) if held else None
+        attempts = 0
+
+        def take(client: Any) -> bool:
+            nonlocal attempts
+            attempts += 1
+            held = client.set(name, token, nx=True, px=int(LEASE * 1000))
+            return bool(held) or (attempts > 1 and client.get(name) == token.encode())  # the first one may have had it
+
+        return RedisLock(self._client, name, token) if self._client.call(take) else None
 
     def _opened(self, value: bytes | None, seal: Seal, name: str) -> dict[str, Any] | None:
         if not value:
@@ -158,13 +188,8 @@ class RedisStore:
 
 
 def _name(seal: Seal, key: str, what: str) -> str:
-    # The braces keep what belongs together on one node, where the Redis is a cluster behind a proxy.
+    # The braces keep what belongs to one token on one server of a Cluster, where a script may use all of it.
     return f"credconf:1:{{{seal.name(key)}}}:{what}"
-
-
-def _now(client: Any) -> int:
-    """The clock of the Redis, in milliseconds of Unix time."""
-    return _milliseconds(client.time())
 
 
 def _milliseconds(clock: Sequence[int]) -> int:
@@ -179,23 +204,20 @@ def _is_clock(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and abs(value) < _END
 
 
-def _values(client: Any, names: Sequence[str]) -> list[Any]:
-    """The clock of the Redis, and what it has under some names: empty where there is nothing."""
-    with client.pipeline(transaction=False) as pipe:
-        pipe.time()
-        for name in names:
-            pipe.getrange(name, 0, LARGEST - 1)
-        clock, *values = (_answer(answer) for answer in pipe.execute(raise_on_error=False))
-    return [_milliseconds(clock), *(value if isinstance(value, bytes | None) else b"?" for value in values)]
+def _values(names: Sequence[str], client: Any) -> dict[str, tuple[bytes | None, int]]:
+    """What one server has under some names, with its clock.
+
+    Raises:
+        ValueError: it answers something else, or has no clock.
+        TypeError: likewise.
+    """
+    clock, *values = client.eval(_READ, len(names), *names, LARGEST - 1)
+    now = _milliseconds(clock)
+    return {name: (_value(value), now) for name, value in zip(names, values, strict=True)}
 
 
-def _answer(answer: Any) -> Any:
-    """The answer of a pipeline; a value that can't be opened where a name of ours holds a list or the like."""
-    if isinstance(answer, Exception):
-        if not str(answer).startswith("WRONGTYPE"):
-            raise answer
-        return b"?"
-    return answer
+def _value(value: Any) -> bytes | None:
+    return value if isinstance(value, bytes | None) else b"?"
 
 
 def _entry(data: dict[str, Any] | None, now: int) -> Entry | None:

@@ -10,14 +10,15 @@ from credconf.ground.records import record
 from credconf.settings.declaration import Setting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from credconf.entra.proof import Proof, Sealed
     from credconf.entra.request import Identity
     from credconf.ground.log import Log
+    from credconf.problems.failure import Failure
     from credconf.references import NotFound, Reader
 
-    from .store import Store
+    from .store import Entry, Store
 
 
 @record
@@ -48,6 +49,7 @@ class Opening:
         log: of the engine.
         worked: the proof that worked last; `None` where none has.
         listed: the proofs that can be read now, in their order.
+        token: requests a token for a scope from Entra: the sign-in to a store can't be looked for in that store.
     """
 
     settings: StoreSettings
@@ -60,6 +62,7 @@ class Opening:
     log: Log
     worked: Callable[[], Sealed | None]
     listed: Callable[[], list[Proof]]
+    token: Callable[[str], Entry | Failure]
 
 
 class StoreSettings:
@@ -95,6 +98,16 @@ class StoreSettings:
 
         Args:
             cache: the settings of `token_cache`.
+        """
+        return None
+
+    @classmethod
+    def conflict(cls, cache: StoreSettings, texts: Mapping[str, str | None]) -> NotFound | None:  # noqa: ARG003 - likewise
+        """Return why its settings do not go together; `None` if they do.
+
+        Args:
+            cache: the settings of `token_cache`.
+            texts: by path of the setting, as far as they can be read.
         """
         return None
 

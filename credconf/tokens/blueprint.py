@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from credconf.entra.request import Identity
     from credconf.ground.log import Log
     from credconf.kinds import Kind
+    from credconf.problems.failure import Failure
     from credconf.references import Reader
-    from credconf.stores.store import Store
+    from credconf.stores.store import Entry, Store
 
 
 @record
@@ -78,6 +79,10 @@ class Secrets(Protocol):
         """The proofs that can be read now, in their order."""
         ...
 
+    def entry(self, scope: str) -> Entry | Failure:
+        """A new token for a scope, from Entra, whatever is stored."""
+        ...
+
 
 def opened_store(plan: Blueprint, secrets: Secrets) -> Store | None:
     """The store of a blueprint's tokens; `None` if they are kept in memory only.
@@ -102,4 +107,5 @@ def opening_of(plan: Blueprint, secrets: Secrets) -> Opening:
         log=secrets.log,
         worked=lambda: secrets.worked,
         listed=secrets.listed,
+        token=secrets.entry,
     )

@@ -100,7 +100,7 @@ class Coordinator:
         try:
             outcome = self._found(lookup)
         except Unavailable:
-            outcome = None
+            outcome = self._postponed(terms.replacing)
         except (OSError, ImportError) as exc:  # azure-core, which a token needs, can't be imported now
             outcome = resource_failure(exc)
             if outcome is None:
@@ -155,6 +155,10 @@ class Coordinator:
     def _left_to_others(self, token: Token) -> Token | None:
         """The valid token that another process refreshes; `None` if too little time is left for that."""
         return token if token.monotonic_expires - self._plan.monotonic() > LAST_MINUTE else None
+
+    def _postponed(self, token: Token | None) -> Token | None:
+        """The valid token while a failover may be under way; `None` for a request: many processes would make one."""
+        return self._left_to_others(token) if token is not None and self._breaker.is_interrupted() else None
 
     def _patience(self, terms: Terms) -> float:
         whole = min(self._plan.transport.total_timeout, terms.timeout or math.inf)

@@ -6,6 +6,7 @@ import functools
 from typing import TYPE_CHECKING, Final
 
 from credconf.entra.proof import warn_once
+from credconf.entra.request import TokenRequest
 from credconf.ground.causes import is_foreign
 from credconf.ground.log import Log
 from credconf.ground.records import record, replace
@@ -15,7 +16,7 @@ from credconf.problems import printable
 from credconf.problems.failure import Failure, resource_failure
 from credconf.references import NotFound
 
-from .cache import Token, import_azure_core
+from .cache import Token, entry_of, import_azure_core
 from .clients import Clients
 from .metrics import Metrics
 from .policy import Pauses
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 
     from credconf.entra.messages import Answer
     from credconf.entra.proof import Proof, Sealed
-    from credconf.entra.request import TokenRequest
     from credconf.kinds.common import Inspection
+    from credconf.stores.store import Entry
 
     from .blueprint import Blueprint
     from .proof_cache import ProofReading
@@ -125,6 +126,17 @@ class Requester:
         else:
             self.pauses.end(request)
         return outcome
+
+    def entry(self, scope: str) -> Entry | Failure:
+        """A new token for a scope, from Entra: what a store needs can't be looked for in that store.
+
+        Args:
+            scope: of the service that a store signs in to.
+        """
+        request = TokenRequest((scope,), self._blueprint.identity.tenant_id, None, cae=False, key=(scope,))
+        paused = self.pauses.failure(request)
+        outcome = self.ask(request, Terms(retries=False)) if paused is None else paused
+        return outcome if isinstance(outcome, Failure) else entry_of(outcome, self._blueprint.monotonic())
 
     def _is_unchanged(self, sent: Mapping[int, ProofReading]) -> bool:
         """Whether each proof is still the one that was refused. A program runs again: it may print another secret."""

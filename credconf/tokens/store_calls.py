@@ -1,9 +1,9 @@
 """Calls a shared store through circuit breakers with back-off, and renews the leases of its locks.
 
 A store that is unreachable, slow or broken is bypassed. There are three circuits: for reads, writes and locks. A full
-store or a replica can be read and not written. A user may be allowed to write and not to release a lock; a shared
-circuit would let successful writes mask the failed releases. If reads fail, nothing is tried. If writes fail, no lock
-is taken: other processes would wait for a token that never arrives.
+store or a replica can be read and not written. A user may be allowed to write and not to release a lock: with a shared
+circuit, writes would mask failed releases. If reads fail, nothing is tried. If writes fail, no lock is taken: other
+processes would wait for a token that never arrives.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ _T = TypeVar("_T")
 FIRST_PAUSE = 1.0
 """Seconds without a call after the first failure. Each further failure doubles them."""
 LONGEST_PAUSE = 60.0
+FAILOVER = 60.0  # seconds in which another server takes over from one that fails, also in a managed Redis
 _SLOW = "it is too slow"
 
 
@@ -93,8 +94,9 @@ class CircuitBreaker:
         self._reading = _Circuit()
         self._locking = _Circuit()
         self._writing = _Circuit()
+        self._circuits = (self._reading, self._locking, self._writing)
         self._proving: Lock | None = None  # the lock of the latest trial
-        self._troubled = False
+        self._troubled: float | None = None  # since when
 
     def read(self, operation: Callable[[Store], _T]) -> _T:
         """The result of an operation that only reads.
@@ -110,6 +112,10 @@ class CircuitBreaker:
         else:
             self._succeeded(self._reading, before)
         return result
+
+    def is_interrupted(self) -> bool:
+        """Whether the store fails, and has not failed for long: another server may be taking over."""
+        return self._troubled is not None and self._monotonic() - self._troubled < FAILOVER
 
     def slow(self) -> None:
         """Count an answer that took too long as a failure."""
@@ -186,28 +192,26 @@ class CircuitBreaker:
 
     def _failed(self, circuit: _Circuit, before: int, reason: str) -> None:
         with self._lock:
-            circuit.fail(before, self._monotonic(), self._random())
-            first, self._troubled = not self._troubled, True
+            now = self._monotonic()
+            circuit.fail(before, now, self._random())
+            first, self._troubled = self._troubled is None, now if self._troubled is None else self._troubled
         if first:
             self._log.warning("%s can't be used: %s; tokens are kept in memory only", self.store.label, reason)
 
     def _succeeded(self, circuit: _Circuit, before: int) -> None:
-        if not circuit.failures and not self._troubled:
+        if not circuit.failures and self._troubled is None:
             return
         with self._lock:
             circuit.succeed(before)
-            back = self._troubled and not any(each.failures for each in self._circuits())
-            self._troubled = self._troubled and not back
+            back = self._troubled is not None and not any(each.failures for each in self._circuits)
+            self._troubled = None if back else self._troubled
         if back:
             self._log.info("%s is back", self.store.label)
-
-    def _circuits(self) -> tuple[_Circuit, ...]:
-        return self._reading, self._locking, self._writing
 
     def after_fork(self) -> None:
         """Forget trials under way, in the child of a fork."""
         self._lock = threading.Lock()
-        for circuit in self._circuits():
+        for circuit in self._circuits:
             circuit.trial = 0.0
         self.store.after_fork()
 
@@ -218,11 +222,7 @@ _IDLE = 2.0  # seconds
 
 
 class LeaseRenewer:
-    """Renews the leases of the locks that this process holds.
-
-    The first lock that has a lease starts a thread, which ends when no such lock is held. Further threads help if there
-    are several locks.
-    """
+    """Renews the leases of the locks that this process holds, on a thread that ends when no such lock is held."""
 
     def __init__(self) -> None:
         self._held: set[Lock] = set()

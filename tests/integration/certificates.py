@@ -21,10 +21,10 @@ class Certificates:
     key: Path
 
     @classmethod
-    def made_in(cls, directory: Path) -> Self:
-        """Make them anew, in `directory`."""
+    def made_in(cls, directory: Path, *names: str) -> Self:
+        """Make them anew, in `directory`, for some hosts or for every name of this machine."""
         authority = trustme.CA()
-        server = authority.issue_cert("127.0.0.1", "localhost")
+        server = authority.issue_cert(*(names or ("127.0.0.1", "localhost")))
         made = cls(directory / "authority.pem", directory / "certificate.pem", directory / "key.pem")
         authority.cert_pem.write_to_path(str(made.authority))
         made.certificate.write_bytes(b"".join(blob.bytes() for blob in server.cert_chain_pems))

@@ -354,10 +354,15 @@ ANSWERS = {
 }
 
 
+SERVERS = {"one": {}, "a cluster": {"cluster": True}, "sentinels": {"sentinel": "mymaster"}}
+
+
 @pytest.mark.parametrize("case", ANSWERS)
-def test_a_redis_that_answers_anything_costs_a_request_and_no_memory(case, caplog):
+@pytest.mark.parametrize("servers", SERVERS)
+def test_a_redis_that_answers_anything_costs_a_request_and_no_memory(servers, case, caplog):
     server, entra = Answering(ANSWERS[case]), Scripted()
-    fields = {**FIELDS, "token_cache": {"url": f"redis://127.0.0.1:{server.port}", "timeout": 0.5}}
+    cache = {"url": f"redis://127.0.0.1:{server.port}", "timeout": 0.5, **SERVERS[servers]}
+    fields = {**FIELDS, "token_cache": cache}
     with caplog.at_level(logging.WARNING, "credconf"), credconf.build(fields, http_client=entra) as credential:
         assert credential.get_token(SCOPE).token == TOKEN["access_token"]
     server.close()

@@ -289,7 +289,7 @@ def test_certificates_are_loaded_from_a_file_or_a_directory_alone(path):
 
 
 @pytest.mark.usefixtures("bundles")
-def test_nor_are_those_of_a_redis(tmp_path):
+def test_nor_are_those_of_a_redis(tmp_path, caplog):
     server = socket.create_server(("127.0.0.1", 0))
     cache = {"url": f"rediss://127.0.0.1:{server.getsockname()[1]}", "timeout": 0.5}
     (tmp_path / "ca.pem").write_text(AUTHORITY)
@@ -298,6 +298,7 @@ def test_nor_are_those_of_a_redis(tmp_path):
     (tmp_path / "ca.pem").unlink()
     os.mkfifo("ca.pem")  # since it was judged
     assert credential.get_token(SCOPE).token
+    assert "can't be used: http.ca_bundle is neither a file nor a directory" in caplog.text
     server.close()
 
 

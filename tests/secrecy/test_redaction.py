@@ -172,10 +172,11 @@ def test_the_password_in_a_url_is_removed_alone_and_as_it_is_sent(whose):
         assert f"The server's message: No. {DROPPED} Yes." in failing(f"No. You sent {form}. Yes.", **settings)
 
 
-def test_the_key_of_a_shared_cache_is_removed(tmp_path):
+@pytest.mark.parametrize("name", ["key", "sentinel_password"])
+def test_the_secrets_of_a_shared_cache_are_removed(tmp_path, name):
     (tmp_path / "key").write_text(SECRET)
     for key in (SECRET, {"file": str(tmp_path / "key")}):
-        cache = {"url": "redis://127.0.0.1:9", "key": key}
+        cache = {"url": "redis://127.0.0.1:9", "sentinel": "mymaster", name: key}
         CANARY.assert_absent([("said", failing(f"the key is {SECRET}", token_cache=cache))])
 
 

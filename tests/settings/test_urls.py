@@ -193,6 +193,9 @@ AUTHORITIES = [
     ("token_cache.url", "rediss:/cache.example.com", "rediss://HOST"),
     ("token_cache.url", "rediss://cache.example.com?ssl_cert_reqs=none", "remove the `?`"),
     ("token_cache.url", "rediss://cache.example.com:99999", "the port"),
+    ("token_cache.url", "redis+sentinel://a.example.com:26379/mymaster", "`sentinel: NAME`"),
+    ("token_cache.url", "rediss+cluster://a.example.com:6379", "`cluster: true`"),
+    ("token_cache.url", "rediss://a.example.com:6380;b.example.com:6380", "separate hosts by commas alone"),
 ]
 
 

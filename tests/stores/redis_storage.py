@@ -20,7 +20,9 @@ from tests.stores.storages import Storage
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from credconf.stores.redis import RedisStore
+    from credconf.problems.failure import Failure
+    from credconf.stores.redis_store import RedisStore
+    from credconf.stores.store import Entry
 
 TENANT = "tenant-canary"
 CLIENT = "client-canary"
@@ -33,10 +35,16 @@ class Secrets:
     def __init__(self, *texts: str, worked: str | None = None) -> None:
         self.log = Log("client client")
         self.proofs = [_proof(text) for text in texts]
+        self.entries: list[Entry | Failure] = []
+        self.scopes: list[str] = []
         self.worked = None if worked is None else Sealed(_proof(worked))
 
     def listed(self) -> list[Proof]:
         return self.proofs
+
+    def entry(self, scope: str) -> Entry | Failure:
+        self.scopes.append(scope)
+        return self.entries.pop(0)
 
 
 def _proof(text: str) -> Proof:

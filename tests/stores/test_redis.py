@@ -98,14 +98,14 @@ def test_a_token_is_no_younger_for_being_kept_longer_or_written_late(backend_of,
 
 
 def test_the_time_that_storing_takes_counts(backend_of, clock, monkeypatch):
-    backend, told = backend_of(), redis.Redis.time
+    backend, told = backend_of(), redis.Redis.eval
 
-    def slow(client):
-        answer = told(client)
+    def slow(client, *arguments):
+        answer = told(client, *arguments)
         clock.advance(20)
         return answer
 
-    monkeypatch.setattr(redis.Redis, "time", slow)
+    monkeypatch.setattr(redis.Redis, "eval", slow)
     backend.put(KEY, entry())
     monkeypatch.undo()
     assert backend.get(KEY).entry.age == pytest.approx(20, abs=5)
@@ -113,7 +113,7 @@ def test_the_time_that_storing_takes_counts(backend_of, clock, monkeypatch):
 
 def test_a_token_that_seems_to_come_from_later_is_not_trusted(backend_of, inside, monkeypatch):
     backend = backend_of()
-    monkeypatch.setattr(redis.Redis, "time", lambda _: (4_000_000_000, 0))
+    monkeypatch.setattr(redis.Redis, "eval", lambda *_: [b"4000000000", b"0"])
     backend.put(KEY, entry())
     monkeypatch.undo()
     assert backend.get(KEY).entry is None

@@ -11,6 +11,7 @@ import time
 import pytest
 
 from credconf.ground.deferred import importing
+from credconf.stores.redis import options_of
 from credconf.stores.redis_client import RedisClient
 from credconf.stores.store import Busy, Unavailable
 from credconf.tokens.blueprint import opening_of
@@ -52,8 +53,9 @@ def serving():
         each.close()
 
 
-def opening(*arguments):
-    return opening_of(plan_of(*arguments), Secrets())
+def client_to(*arguments, secrets=None, **cache):
+    opening = opening_of(plan_of(*arguments, **cache), secrets or Secrets())
+    return RedisClient(options_of(opening.settings), opening)
 
 
 @pytest.fixture
@@ -61,7 +63,7 @@ def client_of():
     made = []
 
     def make(url, timeout=TIMEOUT):
-        client = RedisClient(timeout, opening(url, time.time, time.monotonic))
+        client = client_to(url, time.time, time.monotonic, timeout=timeout)
         made.append(client)
         return client
 
@@ -237,7 +239,7 @@ def test_closing_in_the_middle_of_a_call_leaves_no_connection(redis_url, client_
 
 
 def open_connections(client):
-    return sum(each.is_connected for each in client._client.connection_pool._connections)
+    return sum(each._sock is not None for each in client._servers.pool._connections)
 
 
 def test_closing_does_not_wait_for_the_import(client_of):
@@ -259,7 +261,7 @@ def test_closing_does_not_wait_for_the_import(client_of):
 
 
 def test_connections_that_were_idle_are_made_anew(redis_url, clock):
-    client = RedisClient(5, opening(redis_url, lambda: clock.wall, lambda: clock.monotonic))
+    client = client_to(redis_url, lambda: clock.wall, lambda: clock.monotonic)
     first = client.call(lambda redis: redis.client_id())
     assert client.call(lambda redis: redis.client_id()) == first
     clock.advance(31)

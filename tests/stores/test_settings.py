@@ -10,10 +10,16 @@ import yaml
 from pydantic import SecretStr
 
 import credconf
+from credconf.assembly import blueprint_of
+from credconf.config.judging import judge
+from credconf.config.reading.document import document_of
 from credconf.kinds import NESTED, identify, validate
+from credconf.references import Reader
 from credconf.settings.formats import FormatError
 from credconf.stores import OWN_SETTINGS, TokenCacheSettings
 from credconf.stores.redis import redis_url
+from credconf.stores.redis_address import address_of
+from credconf.tokens.blueprint import Blueprint
 from tests.config.project import CANARY, COMPLETE, ID, VARIABLES, codes, only, warned
 
 URL = "rediss://cache.example.com:6380/0"
@@ -72,6 +78,97 @@ def test_every_setting_belongs_to_one_kind_or_to_all():
 def test_what_is_wrong_is_said_where_it_is_wrong(project, cache, code, path):
     problem = only(project.refused_text(f"{COMPLETE}token_cache: {cache}\n", environ={"KEY": CANARY}))
     assert (problem.code, problem.path) == (code, path)
+
+
+def errors_without_a_machine(text):
+    return [each for each in judge([document_of(text, "credconf.yaml")]) if each.severity == "error"]
+
+
+@pytest.mark.parametrize(
+    ("cache", "path"),
+    [
+        ("{url: 'unix:///run/redis.sock', cluster: true}", "token_cache.url"),
+        ("{url: 'unix:///run/redis.sock', sentinel: mymaster}", "token_cache.url"),
+        ("{url: 'redis://a/1', cluster: true}", "token_cache.url"),
+        ("{url: 'redis://a', cluster: true, sentinel: mymaster}", "token_cache.sentinel"),
+        ("{url: 'redis://a', entra_sign_in: true}", "token_cache.url"),
+        ("{url: {env: PASSWORD}, entra_sign_in: true}", "token_cache.url"),
+    ],
+)
+def test_settings_that_do_not_go_together_are_told_also_where_the_url_is_a_reference(project, cache, path):
+    environ = {"PASSWORD": f"rediss://u:{CANARY}@a"}
+    problem = only(project.refused_text(f"{COMPLETE}token_cache: {cache}\n", environ=environ))
+    assert (problem.code, problem.path) == ("conflict", path)
+    assert problem.hint
+    assert CANARY not in str(problem)
+    if "url: {" not in cache:  # what is written is judged without the machine, too
+        (found,) = errors_without_a_machine(f"{COMPLETE}token_cache: {cache}\n")
+        assert (found.code, found.path) == (problem.code, problem.path)
+
+
+@pytest.mark.parametrize(
+    ("cache", "path"),
+    [
+        ("{url: 'redis://a,b'}", "token_cache.cluster"),
+        ("{url: {env: HOSTS}}", "token_cache.cluster"),
+        ("{url: 'redis://a', sentinel_password: {env: KEY}}", "token_cache.sentinel"),
+    ],
+)
+def test_a_setting_that_another_one_needs_may_come_from_a_variable(project, cache, path):
+    text = f"{COMPLETE}token_cache: {cache}\n"
+    environ = {"KEY": CANARY, "HOSTS": f"rediss://u:{CANARY}@a,b"}
+    problem = only(project.refused_text(text, environ=environ))
+    assert (problem.code, problem.path) == ("missing", path)
+    assert "redis" not in problem.message
+    assert errors_without_a_machine(text) == []
+    given = {**environ, "CREDCONF_TOKEN_CACHE__SENTINEL": "mymaster"}
+    assert project.flat(text, environ=given).settings.token_cache.sentinel == "mymaster"
+
+
+@pytest.mark.parametrize(
+    "cache",
+    [
+        {"url": "rediss://a,b:6380,[::1]:7000", "cluster": True},
+        {"url": "redis://u:p@a/0", "cluster": True},
+        {"url": "redis://a,b/2", "sentinel": "mymaster", "sentinel_password": "p"},
+        {"url": "rediss://object-id@a:10000", "cluster": True, "entra_sign_in": True},
+    ],
+)
+def test_the_settings_of_a_cluster_and_of_sentinels_go_together(cache):
+    plan = blueprint_of(validate({**yaml.safe_load(COMPLETE), "token_cache": cache}), Reader({}), None)
+    assert isinstance(plan, Blueprint)
+    assert plan.settings.token_cache.kind == "redis"
+
+
+def test_a_url_is_taken_apart():
+    address = address_of("rediss://us%40er:p%2Fw@a.example.com,b.example.com:6380,[::1]:7000,[::2]/3")
+    assert (address.user, address.password, address.database) == ("us@er", "p/w", 3)
+    assert address.servers() == [("a.example.com", 6379), ("b.example.com", 6380), ("::1", 7000), ("::2", 6379)]
+    assert address.servers(sentinels=True)[0] == ("a.example.com", 26379)
+    assert "p/w" not in repr(address)
+    socket = address_of("unix://:pw@/run/redis.sock?db=2")
+    assert (socket.path, socket.user, socket.password, socket.database) == ("/run/redis.sock", None, "pw", 2)
+
+
+@pytest.mark.parametrize(
+    ("cache", "environ"),
+    [
+        ("{sentinel: other}", {"CREDCONF_TOKEN_CACHE__URL": f"rediss://u:{CANARY}@a"}),
+        ("{url: 'rediss://elsewhere', sentinel: other}", {"CREDCONF_TOKEN_CACHE__SENTINEL_PASSWORD": CANARY}),
+    ],
+)
+def test_a_file_that_was_only_found_does_not_decide_who_receives_a_password_of_the_cache(project, cache, environ):
+    project.write("credconf.yaml", f"{COMPLETE}token_cache: {cache}\n")
+    error = project.refused(environ=environ)
+    assert set(codes(error)) == {"redirected-secret"}
+    assert CANARY not in str(error)
+    assert project.load("credconf.yaml", environ=environ).settings.token_cache.sentinel == "other"
+
+
+def test_the_password_of_a_proxy_is_not_sent_to_a_cache(project):
+    project.write("credconf.yaml", f"{COMPLETE}token_cache: {{url: 'rediss://a', cluster: true}}\n")
+    environ = {"CREDCONF_HTTP__PROXY": f"http://u:{CANARY}@proxy.example.com:8080"}
+    assert project.load(environ=environ).settings.token_cache.cluster
 
 
 def test_a_url_that_is_missing_names_the_variable_that_would_give_it(project):
@@ -163,6 +260,10 @@ def test_settings_that_hold_no_secret_are_pickled():
         "unix:///",
         "a:6379",
         "redis://a b",
+        "redis://a,",
+        "redis://,a",
+        "redis://a,b c",
+        "unix:///a,b:c?d",
     ],
 )
 def test_what_is_no_url_of_a_redis_is_refused(url):

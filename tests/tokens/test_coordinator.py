@@ -17,7 +17,7 @@ from credconf.tokens.cache import Token
 from credconf.tokens.coordinator import Coordinator
 from credconf.tokens.policy import SPACING, Pauses
 from credconf.tokens.requester import Terms
-from credconf.tokens.store_calls import FIRST_PAUSE, LONGEST_PAUSE, LeaseRenewer
+from credconf.tokens.store_calls import FAILOVER, FIRST_PAUSE, LONGEST_PAUSE, LeaseRenewer
 from tests.contract.faces import plan, wait_until
 from tests.stores.storages import InMemory
 
@@ -367,6 +367,39 @@ def test_asking_anew_asks_whatever_there_is(storage):
     second.coordinator.ask_anew(request(), Terms())
     assert len(second.asked) == 1
     assert storage.calls == ["put"]
+
+
+@pytest.mark.parametrize("failing", ["get", "lock"])
+def test_a_refresh_waits_for_a_failover_of_the_store(storage, failing):
+    process, old, terms = due(storage)
+    storage.failing = {failing}
+    assert process.get(terms) is old
+    storage.wait(FAILOVER - 1)
+    assert process.get(terms) is old
+    assert not process.asked
+    storage.failing = set()
+    storage.wait(FAILOVER)
+    process.answer = lambda: process.token("new")
+    assert text(process.get(terms)) == "new"
+    storage.failing = {failing}
+    assert process.get(replace(terms, replacing=process.token("due"))).access.token == "due"
+
+
+def test_a_refresh_waits_no_longer_for_a_store_that_stays_down(storage):
+    process, _, terms = due(storage)
+    storage.failing = {"get"}
+    process.get(terms)
+    storage.wait(FAILOVER)
+    process.answer = lambda: process.token("new")
+    assert text(process.get(terms)) == "new"
+
+
+def test_in_its_last_minute_a_token_is_refreshed_though_the_store_fails(storage):
+    process, _, terms = due(storage)
+    storage.failing = {"get"}
+    storage.wait(140 + 1)
+    process.answer = lambda: process.token("new")
+    assert text(process.get(terms)) == "new"
 
 
 # A store that fails
