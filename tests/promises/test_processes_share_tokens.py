@@ -73,12 +73,12 @@ def test_when_the_process_that_asks_is_killed_another_takes_its_place(entra, hom
     time.sleep(held)  # they look less and less often
     with holder:
         holder.kill()
-    for lock in (home / "credconf").glob("shared.json.*.lock"):
+    for lock in (home / "credconf").glob("shared.tokens/*.lock"):
         os.utime(lock, (2e9, 2e9))  # it does not look left: it is free because its holder is gone
     outcomes = [said(process) for process in others]
     assert len({token for (token, *_), _ in outcomes}) == 1
     assert entra.count() == 2
-    assert not list((home / "credconf").glob("shared.json.*.lock"))
+    assert not list((home / "credconf").glob("shared.tokens/*.lock"))
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="this system stops no process")
@@ -89,7 +89,7 @@ def test_when_the_process_that_asks_hangs_another_takes_its_place(entra, home):
         try:
             wait_until(lambda: entra.count() == 1, 60)
             holder.send_signal(signal.SIGSTOP)
-            (lock,) = (home / "credconf").glob("shared.json.*.lock")
+            (lock,) = (home / "credconf").glob("shared.tokens/*.lock")
             os.utime(lock, (1, 1))  # some seconds later
             outcomes = [said(process) for process in [started(fields) for _ in range(3)]]
         finally:
@@ -120,7 +120,8 @@ def test_a_credential_finds_what_another_one_has_got(face, entra):
 def test_a_hit_does_not_look_into_the_file(face, entra, home):
     credential = face.build(entra.config(token_cache=PLAIN))
     token = credential.get_token(SCOPE)
-    (home / "credconf" / "shared.json").unlink()
+    for path in (home / "credconf" / "shared.tokens").iterdir():
+        path.unlink()
     assert credential.get_token(SCOPE) == token
     assert entra.count() == 1
 
@@ -177,14 +178,15 @@ def test_where_the_file_can_not_be_tokens_are_kept_in_memory(face, entra, home, 
 
 
 def test_a_corrupt_file_costs_no_token(face, entra, home, caplog):
-    (home / "credconf").mkdir(parents=True, mode=0o700)
-    (home / "credconf" / "shared.json").write_bytes(os.urandom(300))
+    face.build(entra.config(token_cache=PLAIN)).get_token(SCOPE)
+    (path,) = (home / "credconf" / "shared.tokens").glob("*.json")
+    path.write_bytes(os.urandom(300))
     with caplog.at_level(logging.WARNING, "credconf"):
         token = face.build(entra.config(token_cache=PLAIN)).get_token(SCOPE).token
         assert face.build(entra.config(token_cache=PLAIN)).get_token(SCOPE).token == token
         wait_until(lambda: caplog.records)
-    assert entra.count() == 1
-    assert "shared.json.broken" in caplog.text
+    assert entra.count() == 2
+    assert f"{path.name}.broken" in caplog.text
 
 
 def _encrypts():
@@ -229,7 +231,7 @@ def test_the_constructors_take_azure_identitys_options(face, entra, home):
     assert twin(face, entra, plain=True).get_token(SCOPE).token == first
     assert twin(face, entra, plain=True, name="other").get_token(SCOPE).token != first
     assert entra.count() == 2
-    assert {path.name for path in (home / "credconf").glob("*.json")} == {"msal.cache.json", "other.json"}
+    assert {path.name for path in (home / "credconf").iterdir()} == {"msal.cache.tokens", "other.tokens"}
 
 
 def test_azure_identitys_own_class_has_what_is_asked_for(entra):
