@@ -14,6 +14,10 @@ from types import SimpleNamespace
 import pytest
 
 import credconf
+from credconf.ground.log import Log
+from credconf.stores.encrypted_storage import plain
+from credconf.stores.file_store import FileStore
+from credconf.stores.store import Entry
 from credconf.testing import FakeEntra
 from tests.contract.faces import ASYNC, SCOPE, SYNC, Clock, engine_of, wait_until
 
@@ -189,6 +193,35 @@ def test_a_corrupt_file_costs_no_token(face, entra, home, caplog):
     assert f"{path.name}.broken" in caplog.text
 
 
+WRITER = """
+import sys, time
+from credconf.ground.log import Log
+from credconf.stores.encrypted_storage import plain
+from credconf.stores.file_store import FileStore
+from credconf.stores.store import Entry
+store = FileStore(sys.argv[1], "killed", plain, clock=time.time, monotonic=time.monotonic, log=Log("client"))
+for number in range(int(sys.argv[2]), 1_000_000):
+    store.put(str(number), Entry("x" * 2_000, "Bearer", 3600.0, None, 0.0))
+    print(number, flush=True)
+"""
+
+
+def test_a_writer_that_is_killed_at_any_moment_leaves_all_that_it_has_written(home, caplog):
+    last = 0
+    for _ in range(6):
+        with subprocess.Popen([sys.executable, "-c", WRITER, home, str(last)], stdout=subprocess.PIPE) as writer:
+            for _ in range(40):
+                last = int(writer.stdout.readline())
+            writer.kill()
+            last = max([last, *map(int, writer.stdout.read().split(b"\n")[:-1])])
+    clocks = {"clock": time.time, "monotonic": time.monotonic}
+    store = FileStore(str(home), "killed", plain, **clocks, log=Log("client"))
+    store.put("another", Entry("token", "Bearer", 3600.0, None, 0.0))
+    assert all(store.get(str(number)).entry for number in range(last + 1))
+    assert not list(home.rglob("*.broken"))
+    assert not caplog.records
+
+
 def _encrypts():
     if sys.platform != "linux":
         return True
@@ -204,7 +237,7 @@ def test_without_encryption_and_permission_there_is_an_error_and_no_file(face, e
     for build in (
         lambda: face.build(entra.config(token_cache={"kind": "file"})),
         lambda: face.from_config(**entra.config(token_cache={"kind": "file"})),
-        lambda: twin(face, entra, plain=False),
+        lambda: twin(face, entra, plainly=False),
     ):
         with pytest.raises(credconf.ConfigError) as caught:
             build()
@@ -213,7 +246,7 @@ def test_without_encryption_and_permission_there_is_an_error_and_no_file(face, e
     assert not list(home.rglob("*.json"))
 
 
-def twin(face, entra, *, plain, name="msal.cache"):
+def twin(face, entra, *, plainly, name="msal.cache"):
     return face.make(
         "ClientSecretCredential",
         entra.tenant_id,
@@ -222,14 +255,14 @@ def twin(face, entra, *, plain, name="msal.cache"):
         authority=entra.authority,
         disable_instance_discovery=True,
         connection_verify=entra.ca_bundle,
-        cache_persistence_options=SimpleNamespace(name=name, allow_unencrypted_storage=plain),
+        cache_persistence_options=SimpleNamespace(name=name, allow_unencrypted_storage=plainly),
     )
 
 
 def test_the_constructors_take_azure_identitys_options(face, entra, home):
-    first = twin(face, entra, plain=True).get_token(SCOPE).token
-    assert twin(face, entra, plain=True).get_token(SCOPE).token == first
-    assert twin(face, entra, plain=True, name="other").get_token(SCOPE).token != first
+    first = twin(face, entra, plainly=True).get_token(SCOPE).token
+    assert twin(face, entra, plainly=True).get_token(SCOPE).token == first
+    assert twin(face, entra, plainly=True, name="other").get_token(SCOPE).token != first
     assert entra.count() == 2
     assert {path.name for path in (home / "credconf").iterdir()} == {"msal.cache.tokens", "other.tokens"}
 
@@ -244,7 +277,7 @@ def test_azure_identitys_own_class_has_what_is_asked_for(entra):
 @pytest.mark.parametrize("name", ["", "../evil", "a/b", ".hidden", "a" * 200])
 def test_a_name_that_would_be_another_path_is_refused(face, entra, name, home):
     with pytest.raises(credconf.ConfigError):
-        twin(face, entra, plain=True, name=name)
+        twin(face, entra, plainly=True, name=name)
     assert not home.exists()
 
 
