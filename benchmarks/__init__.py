@@ -1,10 +1,10 @@
-"""Measurements of credconf beside azure-identity: `python -m benchmarks`, or `make benchmark`.
+"""Benchmarks of credconf and azure-identity: `python -m benchmarks`, or `make benchmark`.
 
-They report and never fail: the budgets are goals. Each row is measured in processes of its own, both sides and the
-floor in the same run, against a token service on 127.0.0.1 or a stub inside the process; no row needs a network.
+They report results and never fail: the budgets are goals. Each row runs in its own processes, with both sides and the
+floor in the same run. The token service is on 127.0.0.1, or a stub inside the process, so no row needs a network.
 """
 
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-"""Where every process of a benchmark starts, so that it finds this package."""
+"""The working directory of each process of a benchmark, so that it finds this package."""

@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: measure, print the table, write JSON and the plot."""
+"""`python -m benchmarks`: run the benchmarks, print the table, and write JSON and the plot."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _PACKAGES = ("credconf", "azure-identity", "azure-core", "msal", "pydantic", "py
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run what the command line asks for."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="smaller numbers, in less than a minute")
+    parser.add_argument("--quick", action="store_true", help="use smaller numbers, for less than a minute")
     parser.add_argument("--results", type=Path, default=RESULTS, metavar="DIRECTORY", help="default: %(default)s")
     options = parser.parse_args(arguments)
     measured, points = run(QUICK if options.quick else FULL)
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def run(sizes: Sizes) -> tuple[list[Row], dict[str, Any]]:
-    """Measure everything: the rows of the table, and the points of the plot."""
+    """Return the rows of the table and the points of the plot."""
     done = _Progress()
     measured = done.with_rows("cached calls", list(rows.cached(sizes)))
     measured += done.with_rows("kinds without a secret", list(rows.kinds(sizes)))
@@ -58,7 +58,7 @@ def run(sizes: Sizes) -> tuple[list[Row], dict[str, Any]]:
 
 
 class _Progress:
-    """Says on the error output what is done, because a run takes minutes."""
+    """Prints progress to standard error, because a run takes minutes."""
 
     def __init__(self) -> None:
         self._begin = time.monotonic()
@@ -69,7 +69,7 @@ class _Progress:
 
 
 def about_this_run(*, quick: bool) -> dict[str, Any]:
-    """When, where and with what."""
+    """Return the date, the machine and the versions of a run."""
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "quick": quick,

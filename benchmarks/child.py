@@ -1,4 +1,4 @@
-"""One measurement in one fresh process: no import, cache or garbage of another row is in it.
+"""Measurements in fresh processes, without imports, caches or garbage of another row.
 
 `measure("hot:cached", ...)` runs `benchmarks.hot.cached(...)` there and returns its result, which must be JSON.
 """
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 LONGEST = 180
-"""Seconds after which a measurement is given up."""
+"""The time-out of a measurement, in seconds."""
 _OTHERS = {"CURL_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "REGION_NAME", "MSAL_FORCE_REGION"}
 
 
 def clean_environ(extra: Mapping[str, str]) -> dict[str, str]:
-    """The environment without anything that either side would listen to, and with `extra`."""
+    """Return the environment without variables that either side reads, and with `extra`."""
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -35,11 +35,11 @@ def clean_environ(extra: Mapping[str, str]) -> dict[str, str]:
 
 
 def measure(what: str, environ: Mapping[str, str] | None = None, **arguments: Any) -> Any:
-    """Run a function of this package in a process of its own.
+    """Run a function of this package in a new process.
 
     Args:
         what: `MODULE:FUNCTION`.
-        environ: variables beside the harmless ones of this process.
+        environ: additional variables.
         **arguments: of the function, as JSON.
 
     Returns:
@@ -63,7 +63,7 @@ def measure(what: str, environ: Mapping[str, str] | None = None, **arguments: An
 
 
 def main() -> None:
-    """Run the function that the command line names."""
+    """Run the function named on the command line."""
     module, _, function = sys.argv[1].partition(":")
     result = getattr(import_module(f"{__package__}.{module}"), function)(**json.loads(sys.argv[2]))
     print(json.dumps(result), flush=True)

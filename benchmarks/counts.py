@@ -1,8 +1,8 @@
-"""Requests, counted by the token service.
+"""Numbers of requests, counted by the token service.
 
-For the well-known authority both sides are left as they are, and the name login.microsoftonline.com is resolved to the
-service, for whose certificate it is a good name. For an unknown authority (the service by its address) both ask that
-same name whether the authority is one: the instance discovery that is counted.
+For the well-known authority, the name login.microsoftonline.com resolves to the service, whose certificate contains
+that name. Both sides run unchanged. The unknown authority is the service by its address: both sides then send a request
+for instance discovery to login.microsoftonline.com, which the service also counts.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ ASYNC: dict[Side, Callable[..., Any]] = {"ours": sides.ours_async, "theirs": sid
 
 
 def requests(service: Service, what: str, side: Side, *, unknown: bool = False, **arguments: Any) -> dict[str, int]:
-    """What the service counts while a function of this module runs in a process of its own.
+    """Return the service's counts while a function of this module runs in a new process.
 
     Args:
-        service: it runs.
+        service: the running service.
         what: the function's name.
         side: whose credential.
         unknown: whether the authority is one that is not well known.
@@ -42,7 +42,7 @@ def requests(service: Service, what: str, side: Side, *, unknown: bool = False, 
 
 
 def threads(side: Side, port: int, authority: str | None, number: int) -> int:
-    """So many threads ask one cold credential for one token, all at the same moment."""
+    """Request one token from a cold credential in several threads at the same time."""
     sides.send_login_to(port)
     credential = SYNC[side](authority)
     barrier, got = threading.Barrier(number), []
@@ -60,7 +60,7 @@ def threads(side: Side, port: int, authority: str | None, number: int) -> int:
 
 
 def coroutines(side: Side, port: int, authority: str | None, number: int) -> int:
-    """So many coroutines ask one cold credential for one token, all at the same moment."""
+    """Request one token from a cold credential in several coroutines at the same time."""
     sides.send_login_to(port)
     return asyncio.run(_coroutines(side, authority, number))
 

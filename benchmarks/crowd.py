@@ -1,9 +1,8 @@
-"""Many tenants at once, cold: seconds until the last token, with a service that takes its time for each answer.
+"""Tokens of many tenants at once: seconds until the last token from a cold credential and a slow service.
 
-The service is a process of its own (`service`), whose tokens are not signed, and stands in for the well-known authority
-as in `counts`. Everything is imported and one token of another credential was fetched before the clock starts: this is
-about requests, not about imports. Threads are the caller's own pool; the asynchronous classes get all their calls in
-one `gather`.
+The service runs in another process (`service`), does not sign tokens, and replaces the well-known authority as in
+`counts`. Before the clock starts, everything is imported and another credential has fetched a token, so imports are not
+measured. The threads are a pool of the caller. The asynchronous classes get all their calls in one `gather`.
 """
 
 from __future__ import annotations
@@ -22,28 +21,28 @@ if TYPE_CHECKING:
 
 
 def threads(side: Side, port: int, tenants: int, workers: int) -> float:
-    """Seconds for so many tenants' tokens, asked for by so many threads."""
+    """Return the seconds in which a number of threads get the tokens of a number of tenants."""
     names = list(itertools.islice(sides.tenants(), tenants))
     sides.send_login_to(port)
     SYNC[side]().get_token(sides.SCOPE)
     credential = SYNC[side]()
     with ThreadPoolExecutor(workers) as pool:
-        list(pool.map(lambda _: time.sleep(0.01), range(workers)))  # its threads run
+        list(pool.map(lambda _: time.sleep(0.01), range(workers)))  # starts its threads
         begin = time.perf_counter()
         list(pool.map(lambda name: credential.get_token(sides.SCOPE, tenant_id=name), names))
         return time.perf_counter() - begin
 
 
 def coroutines(side: Side, port: int, tenants: int) -> float:
-    """Seconds for so many tenants' tokens, asked for by as many coroutines."""
+    """Return the seconds in which one coroutine for each tenant gets its token."""
     sides.send_login_to(port)
     return asyncio.run(_coroutines(side, tenants))
 
 
 def shared(side: Side, port: int, tenants: int, name: str) -> dict[str, float]:
-    """`seconds` and `cpu` for so many tenants' tokens, that the processes of a user share in a file of that name.
+    """Return `seconds` and `cpu` of the tokens of a number of tenants, shared in a file.
 
-    A process that asks for them after another one finds them there.
+    A second process finds the tokens of the first one in the file.
     """
     sides.send_login_to(port)
     return asyncio.run(_shared(side, tenants, name))

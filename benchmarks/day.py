@@ -1,11 +1,11 @@
-"""A day of many pods on a virtual clock, by the real code: `python -m benchmarks.day`.
+"""Simulates a day of many pods with the real code and a virtual clock: `python -m benchmarks.day`.
 
-Each pod is an engine with its own cache, flights and refreshes and, where tokens are shared, a coordinator and a
-circuit breaker; below them MSAL talks to a stub instead of HTTPS. Nothing runs in threads and nothing sleeps: a pod is
-driven from one moment that matters to the next, and its waits move only its own clock.
+Each pod is an engine with its own cache, flights and refreshes and, if tokens are shared, a coordinator and a circuit
+breaker. MSAL calls a stub instead of HTTPS. There are no threads and no sleeps: the simulation moves each pod from one
+event to the next, and a wait moves only the pod's own clock.
 
-The moments that matter are the first call after a token is due: until then a call is a look-up in the pod's memory.
-Calls come at random (Poisson), so that the wait for the first one after any moment has the same distribution.
+The events are the first calls after a token is due; earlier calls only read the pod's memory. Calls are random
+(Poisson), so the wait for the first call after any moment has the same distribution.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ DAY = 24 * HOUR
 BEGIN = 1_800_000_000.0
 LIFE = 3599
 LATENCY = 0.15
-"""Seconds that Entra takes for a token; the shared store takes `STORE`."""
+"""The latency of Entra in seconds. That of the shared store is `STORE`."""
 STORE = 0.0005
 CALLS = 30.0
 """Seconds between two calls of one pod, on average."""
@@ -54,11 +54,11 @@ STORE_IS_DOWN = (18 * HOUR, 19 * HOUR)
 START = 60.0
 """Seconds in which all pods start."""
 CRASHES = 0.25
-"""Restarts of a pod in a day, beside the deployment."""
+"""Restarts of a pod in a day, in addition to the deployment."""
 
 
 class World:
-    """Virtual time: the moment of what happens, and how long the pod that it happens to has waited in it."""
+    """The virtual time, including the waits of the current pod, and the counts of the simulation."""
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
@@ -68,30 +68,30 @@ class World:
         self.longest = 0.0
 
     def clock(self) -> float:
-        """Of the wall."""
+        """Return the wall clock."""
         return BEGIN + self.now
 
     def monotonic(self) -> float:
-        """Of deadlines."""
+        """Return the monotonic clock."""
         return self.now
 
     def sleep(self, seconds: float) -> None:
-        """Let the pod wait."""
+        """Let the current pod wait."""
         self.now += seconds
 
     def within(self, span: tuple[float, float]) -> bool:
-        """Whether it is then."""
+        """Return whether a period includes the current time."""
         return span[0] <= self.now < span[1]
 
 
 class Entra:
-    """What MSAL takes for an HTTP client: answers after some time, and counts."""
+    """An HTTP client for MSAL that answers after the latency, and counts requests."""
 
     def __init__(self, world: World) -> None:
         self._world = world
 
     def post(self, *_: Any, **__: Any) -> Answer:
-        """A token, or 503."""
+        """Answer with a token, or with 503 during the outage."""
         self._world.requests[int(self._world.now // 60)] += 1
         self._world.sleep(LATENCY)
         if self._world.within(ENTRA_IS_DOWN):
@@ -100,15 +100,15 @@ class Entra:
         return Answer(200, json.dumps({"access_token": text, "token_type": "Bearer", "expires_in": LIFE}))
 
     def get(self, *_: Any, **__: Any) -> Answer:
-        """Nothing here asks for anything else."""
+        """Fail: the simulation sends no GET request."""
         return Answer(404, "{}")
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing."""
 
 
 class Answer:
-    """Of HTTP."""
+    """An HTTP response."""
 
     def __init__(self, status_code: int, text: str) -> None:
         self.status_code = status_code
@@ -116,16 +116,16 @@ class Answer:
         self.headers: dict[str, str] = {}
 
     def raise_for_status(self) -> None:
-        """As `requests` has it."""
+        """Raise an error for an error status, as `requests` does."""
         if self.status_code >= 400:  # noqa: PLR2004 - of HTTP
             raise OSError(self.status_code)
 
 
 class Store:
-    """The shared store. What a pod does later, by its own clock, others do not see before."""
+    """The shared store. A pod does not see what another one writes later on the virtual clock."""
 
     label = "the store"
-    patience = None  # nothing is done behind a caller's back: there is one thread, on a virtual clock
+    patience = None  # no background work: there is one thread, with a virtual clock
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -151,11 +151,11 @@ class Store:
         return Stored(read(data, now - since), failure if fresh else None, now - failed_at)
 
     def _last(self, history: dict[str, list[Any]], key: str) -> Any:
-        """What stood there last, at the moment of the pod that looks."""
+        """Return the last item at the current time of the pod that reads."""
         return max((item for item in history.get(key, ()) if item[0] <= self._world.now), default=None, key=_moment)
 
     def _note(self, history: dict[str, list[Any]], key: str, item: Any) -> None:
-        """Others may still live in the last minutes."""
+        """Add an item, and keep those that slower pods may still see."""
         recent = [each for each in history.get(key, ()) if each[0] > self._world.now - 2 * SPACING]
         last = self._last(history, key)
         history[key] = [*(recent if last is None or last in recent else [last, *recent]), item]
@@ -183,10 +183,10 @@ class Store:
         return taken
 
     def after_fork(self) -> None:
-        """Nobody forks."""
+        """Do nothing: the simulation does not fork."""
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing."""
 
 
 def _moment(item: tuple[Any, ...]) -> float:
@@ -194,7 +194,7 @@ def _moment(item: tuple[Any, ...]) -> float:
 
 
 class Lock:
-    """From when it is taken until when it is released."""
+    """A lock with the times of its acquisition and release."""
 
     lease = None
     local = False
@@ -205,40 +205,40 @@ class Lock:
         self.released = float("inf")
 
     def renew(self) -> bool:
-        """It needs none."""
+        """Do nothing: the lock does not expire."""
         return True
 
     def release(self) -> None:
-        """Now, by the clock of who holds it."""
+        """Release the lock at the current time of its holder."""
         self.released = self._world.now
 
     def after_fork(self) -> None:
-        """Nobody forks."""
+        """Do nothing: the simulation does not fork."""
 
 
 class _Inline:
-    """In the place of the threads for refreshes."""
+    """Runs refreshes in the caller, instead of in threads."""
 
     def submit(self, task: Callable[[], object]) -> None:
         task()
 
 
 class Pod:
-    """One process: started, restarted, asked for a token now and then."""
+    """A process that starts, restarts, and requests tokens."""
 
     def __init__(self, world: World, plan: Blueprint, store: Store | None) -> None:
         self._world, self._plan, self._store = world, plan, store
         self.start()
 
     def start(self) -> None:
-        """Begin with nothing in memory."""
+        """Start with an empty memory."""
         self._engine = Engine(self._plan)
         self._engine._refreshes.workers = _Inline()  # type: ignore[assignment]  # noqa: SLF001 - no threads here
         if self._store is not None:
             self._engine._coordinator = Coordinator(self._store, self._engine._requester, self._plan)  # noqa: SLF001 - as above
 
     def call(self) -> float:
-        """Ask for a token; the next moment that matters."""
+        """Request a token, and return the time of the next event."""
         world, began = self._world, self._world.now
         request = self._engine.request("get_token", (sides.SCOPE,), None, None, cae=False)
         try:
@@ -253,7 +253,7 @@ class Pod:
 
 
 def run(pods: int, *, shared: bool, seed: int = 1) -> dict[str, Any]:
-    """A day.
+    """Simulate a day.
 
     Args:
         pods: how many.
@@ -280,7 +280,7 @@ def run(pods: int, *, shared: bool, seed: int = 1) -> dict[str, Any]:
     while events and events[0][0] < DAY:
         moment, number, starts = heapq.heappop(events)
         if not starts and planned.get(number) != moment:
-            continue  # it was to be asked, and has been restarted since
+            continue  # the pod has restarted since this event was planned
         world.now = moment
         if number not in alive:
             alive[number] = Pod(world, plan, store)
@@ -338,7 +338,7 @@ def draw(days: dict[str, dict[str, Any]], pods: int, path: Path) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run what the command line asks for."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.day", description=__doc__)
     parser.add_argument("--pods", type=int, default=4_000, help="default: %(default)s")
     parser.add_argument("--results", type=Path, default=Path(__file__).parent / "results", metavar="DIRECTORY")

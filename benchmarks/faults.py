@@ -1,12 +1,12 @@
 """Requests that a failing service receives from callers that retry: `python -m benchmarks.faults`.
 
-Two tables. In the first, one credential is asked twenty times in a row, by each face. In the second, eight threads ask
-one credential for six seconds, each with a pause of 50 ms between two calls. A cell shows the token requests that the
-service received, and after a `+` the requests for discovery.
+The first table is for twenty calls of one credential in a row, with each face. The second is for eight threads that
+call one credential for six seconds, with a pause of 50 ms after each call. A cell contains the number of token requests
+that the service received and, after a `+`, of discovery requests.
 
-Retries within one call are off on both sides (`http.retries: 0`, `retry_total=0`), because they sleep: with
-`Retry-After: 30` each of azure-identity's calls would wait 90 s. Everything else is at its default, so a cell shows
-what one call remembers of the calls before it. For a server that is down the cells show connection attempts.
+Retries within a call are disabled on both sides (`http.retries: 0`, `retry_total=0`), because with `Retry-After: 30`,
+each call of azure-identity would sleep 90 s. All other settings have their defaults, so a cell shows what a credential
+remembers from earlier calls. For a server that is down, the cells contain connection attempts.
 """
 
 from __future__ import annotations
@@ -38,21 +38,21 @@ if TYPE_CHECKING:
 PAUSE = 0.05
 """Seconds between two calls of a thread of the second table."""
 REMEMBERED = 5.0
-"""Seconds for which the design lets a refusal be remembered."""
+"""Seconds for which a credential may remember a refusal."""
 _NONE = "no failure"
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What the service answers instead of a token.
+    """An answer of the service instead of a token.
 
     Attributes:
         what: its name in the tables.
         status: of the answer.
         body: of the answer.
         headers: of the answer, beside the usual ones.
-        meets: the kinds of request that are answered so.
-        lasts: seconds for which the design remembers it; 0 if it does not.
+        meets: the kinds of requests with this answer.
+        lasts: seconds for which a credential may remember it; 0 for none.
     """
 
     what: str
@@ -73,7 +73,7 @@ def _refusal(what: str, code: int, **changes: Any) -> Fault:
 
 
 def faults() -> list[Fault]:
-    """Every fault that is an answer: a server that is down gives none."""
+    """Return all faults that are answers. A server that is down gives none."""
     wait, html = {"Retry-After": "30"}, {"Content-Type": "text/html"}
     everywhere = ("token", "openid-configuration")  # the tenant is in the path of both
     return [
@@ -96,14 +96,14 @@ MAIN = ("429, Retry-After: 30", "503, Retry-After: 30", "503", "AADSTS700016, un
 
 @dataclass(frozen=True)
 class Sizes:
-    """What one run does.
+    """The sizes of a run.
 
     Attributes:
-        calls: in a row.
-        met: the faults that these calls meet; None for all.
-        threads: that call at once.
-        seconds: for how long.
-        main: the faults that those threads meet.
+        calls: the number of calls in a row.
+        met: the faults for these calls; `None` for all.
+        threads: the number of threads that call at the same time.
+        seconds: the duration of these calls.
+        main: the faults for these threads.
     """
 
     calls: int = 20
@@ -179,7 +179,7 @@ def _failure_of(credential: Any) -> str:
 
 
 def _counted_attempts(port: int | None) -> Counter[str]:
-    """Resolve the login host to a port, or to one where nothing listens, and count the connection attempts."""
+    """Resolve the login host to a port, or to an unused one, and count the connection attempts."""
     logging.disable()  # azure-identity warns of each failure
     if port is None:
         closed = socket.socket()  # bound and not listening: no other process gets the port
@@ -204,7 +204,7 @@ _KEPT: list[socket.socket] = []
 
 
 def rows(sizes: Sizes, service: Service) -> tuple[list[Row], list[Row]]:
-    """The rows of both tables: of the first, one for each fault and face."""
+    """Return the rows of both tables. The first has one for each fault and face."""
     known: dict[str, Fault | None] = {**{fault.what: fault for fault in faults()}, DOWN: None}
     first = [
         _row(f"{name}, {face}", known[name], service, "in_a_row", face=face, calls=sizes.calls)
@@ -238,7 +238,7 @@ def _main(counted: dict[str, int]) -> int:
 
 
 def tables(sizes: Sizes, first: Sequence[Row], second: Sequence[Row]) -> str:
-    """Both tables in Markdown."""
+    """Return both tables in Markdown."""
     heads = ("azure-identity", "ours", "azure-identity, async", "ours, async", "goal", "")
     lines: list[tuple[str, ...]] = [(f"{sizes.calls} calls in a row, retries off", *heads)]
     for plain, coroutines in zip(first[::2], first[1::2], strict=True):
@@ -263,12 +263,12 @@ def _verdict(reached: bool | None) -> str:  # noqa: FBT001 - of one row
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run what the command line asks for."""
+    """Run the command line."""
     from .__main__ import RESULTS, about_this_run
     from .service import Service
 
     parser = argparse.ArgumentParser(prog="python -m benchmarks.faults", description=(__doc__ or "").split("\n\n")[0])
-    parser.add_argument("--quick", action="store_true", help="fewer faults for the threads, and for 2 s each")
+    parser.add_argument("--quick", action="store_true", help="use fewer faults for the threads, for 2 s each")
     parser.add_argument("--results", type=Path, default=RESULTS, metavar="DIRECTORY", help="default: %(default)s")
     options = parser.parse_args(arguments)
     sizes = QUICK if options.quick else FULL

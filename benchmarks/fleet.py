@@ -1,7 +1,7 @@
-"""Processes that share tokens, beside azure-identity's persistent cache: `python -m benchmarks.fleet`.
+"""Processes that share tokens, compared with azure-identity's persistent cache: `python -m benchmarks.fleet`.
 
-Both sides keep a plain file in a home of their own; ours is measured with a real Redis on this machine, too. All
-processes of a row are started before the first is waited for.
+Both sides use a plain file in their own home directory. credconf also runs with a real Redis on this machine. All
+processes of a row start before the first one is awaited.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ if TYPE_CHECKING:
     from .sides import Side
 
 _DELAY = 0.05
-"""Seconds that the server takes for a token."""
+"""The server's latency for a token, in seconds."""
 _LONGEST = 300
 
 
 def cold(service: Service, side: str, home: Path, processes: int, place: str = "cold") -> dict[str, int]:
-    """The requests of many processes that start together and find nothing."""
+    """Return the requests of many processes that start together with an empty cache."""
     service.reset(_DELAY)
     started = [_start(service, side, home, place) for _ in range(processes)]
     for each in started:
@@ -51,14 +51,14 @@ def cold(service: Service, side: str, home: Path, processes: int, place: str = "
 
 
 def warm(service: Service, side: str, home: Path, times: int, place: str = "warm") -> float:
-    """Seconds from the start of a process to the token that it finds; the median."""
+    """Return the median of the seconds from the start of a process to its cached token."""
     service.reset(_DELAY)
     taken = []
     for _ in range(times + 1):
         begin = time.perf_counter()
         _until_token(_start(service, side, home, place))
         taken.append(time.perf_counter() - begin)
-    return statistics.median(taken[1:])  # the first one has asked
+    return statistics.median(taken[1:])  # the first one requested the token
 
 
 def _start(service: Service, side: str, home: Path, place: str) -> subprocess.Popen[bytes]:
@@ -79,7 +79,7 @@ def _until_token(process: subprocess.Popen[bytes]) -> None:
 
 
 def refresh(backend: Store, tokens: int, times: int = 200) -> float:
-    """Seconds that a store adds to one request: two looks, a lock and a new token, among so many others."""
+    """Return the seconds that a store with other tokens adds to a request: two reads, a lock and a write."""
     entry = Entry("x" * 1500, "Bearer", 3599, None, 0.0)
     for number in range(tokens - 1):
         backend.put(str(number), entry)
@@ -101,7 +101,7 @@ def _file(directory: Path, tokens: int) -> Store:
 
 
 def crowd(service: Service, homes: dict[Side, Path], tenants: int) -> list[Row]:
-    """Many tenants through the file: cold, and found by another process."""
+    """Return the rows of many tenants that use the file: with an empty cache, and in a second process."""
     found = []
     goals: dict[str, tuple[str, float]] = {"cold": ("2 s", 2.0), "found by another process": ("", 0.0)}
     for state, (goal, seconds) in goals.items():
@@ -125,7 +125,7 @@ def crowd(service: Service, homes: dict[Side, Path], tenants: int) -> list[Row]:
 
 
 def in_redis(service: Service, home: Path, processes: int, times: int) -> list[Row]:
-    """The same with a real Redis; nothing where there is none on this machine."""
+    """Return the rows with a real Redis, or none if it is not installed."""
     if executable() is None:
         print(NO_SERVER)
         return []
@@ -146,7 +146,7 @@ def in_redis(service: Service, home: Path, processes: int, times: int) -> list[R
 
 
 def rows(processes: int, times: int, tenants: int) -> list[Row]:
-    """All of it."""
+    """Return all rows."""
     with Service() as service, tempfile.TemporaryDirectory(prefix="credconf-benchmark-") as directory:
         homes: dict[Side, Path] = {"ours": Path(directory) / "ours", "theirs": Path(directory) / "theirs"}
         for home in homes.values():
@@ -165,7 +165,7 @@ def rows(processes: int, times: int, tenants: int) -> list[Row]:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run what the command line asks for."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fleet", description=__doc__)
     parser.add_argument("--processes", type=int, default=50, help="default: %(default)s")
     parser.add_argument("--times", type=int, default=11, help="starts of each program; default: %(default)s")

@@ -1,8 +1,8 @@
-"""Cached `get_token`: what a hit costs, beside the floor.
+"""The cost of a cached `get_token`, compared with the floor.
 
-The floor is a dict look-up and a clock read behind the same signature (`async def` for the asynchronous one). Subjects
-and floor take turns in one process, on tokens that a stub inside it gave; what counts is the best turn of each.
-Coroutines are awaited one after another inside one running loop, of which nothing is subtracted.
+The floor is a dict look-up and a clock read with the same signature (`async def` for the asynchronous one). Subjects
+and floor take turns in one process, with tokens from a stub. The best turn of each is reported. Coroutines are awaited
+one after another in one running loop, whose cost is included.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
 TURNS = 60
-"""Short and many: on a machine that others use too, some turn of each is left alone."""
+"""Many short turns: on a busy machine, some of them run undisturbed."""
 
 
 class Floor:
-    """The least that a credential can do."""
+    """The minimum that a credential does."""
 
     def __init__(self, token: object) -> None:
         self._tokens = {(sides.SCOPE,): token}
@@ -43,7 +43,7 @@ class Floor:
 
 
 class AsyncFloor(Floor):
-    """The least that an asynchronous credential can do."""
+    """The minimum that an asynchronous credential does."""
 
     async def get_token(  # type: ignore[override]  # noqa: D102
         self,
@@ -118,7 +118,7 @@ async def _cached_async(names: list[str], turn: float) -> dict[str, float]:
 
 
 class AsyncPairFloor:
-    """The least that can be done for a tenant that the call names."""
+    """The minimum for a call that names a tenant."""
 
     def __init__(self, names: list[str]) -> None:
         self._tokens: dict[tuple[tuple[str, ...], str | None], object] = {
@@ -140,7 +140,7 @@ class AsyncPairFloor:
 
 
 def async_loop(get_token: Callable[..., Awaitable[object]]) -> Callable[[int], Awaitable[float]]:
-    """A loop over the ordinary call, which tells how many seconds it took."""
+    """Return a loop over the call, which returns its duration in seconds."""
 
     async def run(times: int) -> float:
         scope = sides.SCOPE
@@ -153,7 +153,7 @@ def async_loop(get_token: Callable[..., Awaitable[object]]) -> Callable[[int], A
 
 
 def async_loop_over(get_token: Callable[..., Awaitable[object]], names: list[str]) -> Callable[[int], Awaitable[float]]:
-    """A loop over the call that names a tenant, which tells how many seconds it took."""
+    """Return a loop over the call with a tenant, which returns its duration in seconds."""
 
     async def run(times: int) -> float:
         scope = sides.SCOPE
@@ -182,5 +182,5 @@ async def _best_of_async_turns(loops: dict[str, Callable[[int], Awaitable[float]
 
 
 def _times(turn: float, ten: float) -> int:
-    """How often to call in one turn, if ten calls took so many seconds."""
+    """Return the number of calls in a turn, from the duration of ten calls."""
     return max(10, int(turn / (ten / 10)))

@@ -1,4 +1,4 @@
-"""Requests of threads that ask one cold credential without a secret, against the fakes of `credconf.testing`."""
+"""Requests of threads with one cold credential without a secret, against the fakes of `credconf.testing`."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from .sides import Side
 
 _DELAY: Final = 0.05
-"""Seconds that each answer takes, so that the threads meet."""
+"""The latency of each answer in seconds, so that the threads overlap."""
 
 
 def threads(kind: str, side: Side, number: int) -> int:
-    """So many threads ask one cold credential for one token. Returns the requests for it."""
+    """Request one token from a cold credential in several threads, and return the number of requests."""
     with ExitStack() as stack:
         make, count = _KINDS[kind](stack, side)
         credential = make()

@@ -1,4 +1,4 @@
-"""The plot: what one more tenant, and one more cached call, costs when many tenants are held."""
+"""The plot of the costs of one more tenant and of a cached call, by the number of tenants."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _THEIRS = {"label": "azure-identity", "color": "#c8553d"}
 
 
 class NoPlot(Exception):
-    """There is nothing to draw with."""
+    """The library for plots is not installed."""
 
 
 def draw(points: Mapping[str, Sequence[Mapping[str, float]]], path: Path) -> None:
@@ -42,7 +42,7 @@ def draw(points: Mapping[str, Sequence[Mapping[str, float]]], path: Path) -> Non
     _line(cached, points["theirs_cached"], "cached", 1e6, **_THEIRS)
     _line(cached, points["ours"], "cached", 1e6, **_OURS)
     for axes, lowest in ((fetched, 0.1), (cached, 1)):
-        axes.set_ylim(bottom=lowest)  # when the lines are there: it ends the scaling by itself
+        axes.set_ylim(bottom=lowest)  # after the lines, because it stops automatic scaling
         axes.legend(frameon=False)
     figure.savefig(path)
 

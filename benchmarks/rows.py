@@ -1,4 +1,4 @@
-"""The rows of the table, group by group: what is run for each, and what its budget is (section 7 of the design)."""
+"""The rows of the table by group, with the measurement and the budget of each."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from . import counts, start
 from . import kinds as without_a_secret
 from .child import measure
+from .distance import Distance
 from .table import Row
 
 if TYPE_CHECKING:
@@ -18,17 +19,20 @@ if TYPE_CHECKING:
     from .sizes import Sizes
 
 HIT = 1.5
-"""A cached call may cost so many floors."""
+"""The budget of a cached call, in floors."""
 FLAT = 1.25
-"""Where the cost is flat, the token of the Nth tenant costs at most so many times that of the first ones."""
+"""The maximum ratio of the costs of the Nth tenant's token and the first ones, if the cost is flat."""
 KILOBYTE = 1024
 IMPORT = 0.010
 START = 0.8
+START_AFAR = 0.75
+ROUND_TRIP = 0.04
+"""Seconds to a server in another region."""
 TELLING = 0.100
 
 
 def cached(sizes: Sizes) -> Iterator[Row]:
-    """Cached `get_token`."""
+    """Yield the rows of a cached `get_token`."""
     goal = f"{HIT} floors"
     yield _hit("cached get_token, sync", measure("hot:cached", turn=sizes.turn), goal)
     yield _hit("cached get_token, async", measure("hot:cached_async", turn=sizes.turn), goal)
@@ -44,7 +48,7 @@ def _hit(what: str, times: dict[str, float], goal: str) -> Row:
 
 
 def requests(sizes: Sizes, service: Service) -> Iterator[Row]:
-    """Requests, as the service counts them."""
+    """Yield the rows of requests, which the service counts."""
     yield _counted("requests for the first token, sync", 1, service, "threads", number=1)
     yield _counted("requests for the first token, async", 1, service, "coroutines", number=1)
     yield _counted("the same, sync, unknown authority", 2, service, "threads", number=1, unknown=True)
@@ -55,7 +59,7 @@ def requests(sizes: Sizes, service: Service) -> Iterator[Row]:
 
 
 def kinds(sizes: Sizes) -> Iterator[Row]:
-    """Requests of threads, cold, of each kind without a secret."""
+    """Yield the rows of requests of threads with each kind without a secret."""
     for kind in without_a_secret.KINDS:
         what = f"requests of {sizes.kind_threads} threads, cold, {kind}"
         theirs, ours = (
@@ -73,14 +77,14 @@ def _counted(what: str, goal: int, service: Service, function: str, **arguments:
 
 
 def crowd(sizes: Sizes, service: Service) -> Iterator[Row]:
-    """Many tenants at once, cold."""
+    """Yield the rows of many tenants at once."""
     what = f"{sizes.crowd:,} tenants at once, cold, {sizes.delay * 1000:.0f} ms server"
     rounds = [_crowd_round(sizes, service) for _ in range(sizes.rounds)]
     best = {name: min(each[name] for each in rounds) for name in rounds[0]}
     theirs, ours = best["theirs_coroutines"], best["ours_coroutines"]
     yield Row(f"{what}, async", "s", theirs, ours, None, "less", ours < theirs)
     goal, ours = "less than their async", best["ours_threads"]
-    # Once is enough: it takes several times as long as the others.
+    # Once is enough, because it takes several times as long as the others.
     slow = _crowd(service, sizes, "threads", "theirs", workers=sizes.workers)
     yield Row(f"the same, {sizes.workers} threads", "s", slow, ours, None, goal, ours < theirs)
 
@@ -101,7 +105,7 @@ def _crowd(service: Service, sizes: Sizes, function: str, side: str, **arguments
 
 
 def growth(sizes: Sizes) -> tuple[list[Row], dict[str, Any]]:
-    """The Nth tenant's token; and the points of the plot."""
+    """Return the rows of the Nth tenant's token, and the points of the plot."""
     theirs = measure("tenants:growth", side="theirs", sizes=sizes.growth, sample=sizes.sample)
     ours = measure("tenants:growth", side="ours", sizes=[*sizes.growth, *sizes.far], sample=sizes.sample)
     points = {"theirs": theirs, "ours": ours, "theirs_cached": measure("tenants:cached_growth", sizes=sizes.cached)}
@@ -121,7 +125,7 @@ def _cpu(points: list[dict[str, float]], name: str = "cpu") -> dict[int, float]:
 
 
 def memory(sizes: Sizes) -> Row:
-    """Memory that stays for each tenant, beside the token's text."""
+    """Return the row of memory for each tenant, without the token's text."""
     for_theirs, for_ours = sizes.remembered
     text = measure("tenants:memory", side=None, tenants=for_ours)
     theirs = measure("tenants:memory", side="theirs", tenants=for_theirs) - text
@@ -131,7 +135,7 @@ def memory(sizes: Sizes) -> Row:
 
 
 def beginnings(sizes: Sizes, service: Service) -> Iterator[Row]:
-    """Importing, and the way to the first token."""
+    """Yield the rows of imports and of the start of a process to its first token."""
     added = start.imports(sizes.imports)
     goal, detail = "10 ms over bare Python", {"bare_python": added["floor"]}
     yield Row(
@@ -140,12 +144,18 @@ def beginnings(sizes: Sizes, service: Service) -> Iterator[Row]:
     with tempfile.TemporaryDirectory(prefix="credconf-benchmark-") as directory:
         told = start.problem(Path(directory), sizes.starts)
     beyond, detail = told["ours"] - told["import"], {"import_pydantic_settings": told["import"]}
-    what = "a problem told, beyond importing pydantic-settings"
+    what = "a configuration problem, beyond importing pydantic-settings"
     yield Row(what, "s", None, beyond, None, "100 ms", beyond <= TELLING, detail)
     service.reset(sizes.start_delay)
+    late = f"{sizes.start_delay * 1000:.0f} ms server"
+    yield _first_token(f"process start to first token, {late}", START, sizes, service, service.authority)
+    with Distance(service.port, ROUND_TRIP) as distance:
+        what = f"the same, {late} that is {ROUND_TRIP * 1000:.0f} ms away"
+        yield _first_token(what, START_AFAR, sizes, service, distance.authority)
+
+
+def _first_token(what: str, goal: float, sizes: Sizes, service: Service, authority: str) -> Row:
     with tempfile.TemporaryDirectory(prefix="credconf-benchmark-") as directory:
-        taken = start.first_token(service, Path(directory), sizes.starts)
-    what = f"process start to first token, {sizes.start_delay * 1000:.0f} ms server"
-    reached = taken["ours"] <= START * taken["theirs"]
-    detail = {"bare_python": taken["floor"]}
-    yield Row(what, "s", taken["theirs"], taken["ours"], None, f"{START} of theirs", reached, detail)
+        taken = start.first_token(service, authority, Path(directory), sizes.starts)
+    reached, detail = taken["ours"] <= goal * taken["theirs"], {"bare_python": taken["floor"]}
+    return Row(what, "s", taken["theirs"], taken["ours"], None, f"{goal} of theirs", reached, detail)

@@ -1,8 +1,8 @@
-"""The token service, as a process of its own, so that its CPU and its interpreter lock are nobody else's.
+"""The token service, in a separate process, so that it does not share its CPU and interpreter lock with a client.
 
-`Service` starts it, and asks it what it counted. It is leaner than `credconf.testing.FakeEntra`, whose paths and
-discovery documents it borrows: one event loop, no check of any secret, and tokens that are any text of the usual size,
-because signing a JWT costs more than all of the client's work that is measured here.
+`Service` starts it, and reads its counts. It is simpler than `credconf.testing.FakeEntra`, whose paths and discovery
+documents it uses: it has one event loop, checks no secrets, and returns any text of the usual size as a token, because
+signing a JWT costs more than the client's work that is measured.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ LOGIN = "login.microsoftonline.com"
 
 
 class Service:
-    """The service as its user sees it: started by `with`, ended by its end.
+    """The service of a benchmark, as a context manager that starts and stops it.
 
     Attributes:
-        port: on 127.0.0.1.
-        ca_bundle: path of the certificate to trust. It is good for `LOGIN` as well.
+        port: the port on 127.0.0.1.
+        ca_bundle: the path of the certificate to trust. It is also valid for `LOGIN`.
     """
 
     def __enter__(self) -> Self:
@@ -59,19 +59,19 @@ class Service:
 
     @property
     def authority(self) -> str:
-        """An authority that is not well known."""
+        """Return the service as an authority that is not well known."""
         return f"https://127.0.0.1:{self.port}"
 
     def reset(self, delay: float = 0.0, fault: Fault | None = None) -> None:
-        """Reset the counts; answer each request after `delay` seconds, and with `fault` where that applies."""
+        """Reset the counts, the delay of each answer in seconds, and the fault."""
         self._ask({"delay": delay, "fault": None if fault is None else asdict(fault)})
 
     def counts(self) -> dict[str, int]:
-        """The requests since `reset()`, by kind: `token`, `openid-configuration`, `instance-discovery`, `other`."""
+        """Return the counts since `reset()` by kind: `token`, `openid-configuration`, `instance-discovery`, `other`."""
         return self._ask({})
 
     def environ(self) -> dict[str, str]:
-        """What a program must know to trust the service, in variables that both sides' HTTP clients read."""
+        """Return the variables with which the HTTP clients of both sides trust the service."""
         return {"REQUESTS_CA_BUNDLE": self.ca_bundle, "SSL_CERT_FILE": self.ca_bundle}
 
     def _ask(self, question: dict[str, Any]) -> dict[str, Any]:
@@ -101,7 +101,7 @@ class Service:
 
 
 class _Endpoints:
-    """The service from within: HTTP/1.1 over the streams of asyncio."""
+    """The endpoints: HTTP/1.1 over asyncio's streams."""
 
     def __init__(self) -> None:
         self.delay = 0.0
@@ -170,7 +170,7 @@ async def _listen(endpoints: _Endpoints, directory: Path, started: threading.Eve
 
 
 def main() -> None:
-    """Serve in a thread, and answer the questions that come by standard input until it ends."""
+    """Serve in a thread, and answer the commands on standard input until it ends."""
     endpoints, started = _Endpoints(), threading.Event()
     with tempfile.TemporaryDirectory(prefix="credconf-benchmark-") as directory:
         listen = _listen(endpoints, Path(directory), started)

@@ -1,4 +1,4 @@
-"""The two sides, as their users make them: the same identity, every tenant allowed, nothing else tuned."""
+"""The credentials of both sides, with the same identity, all tenants allowed, and defaults otherwise."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SECRET = "correct-horse-battery-staple"
 
 
 def tenants() -> Iterator[str]:
-    """Tenant ids without end, as texts that nobody else holds."""
+    """Yield an endless series of new tenant ids."""
     while True:
         yield str(uuid.uuid4())
 
@@ -41,21 +41,21 @@ def _our_fields(authority: str | None, retries: int | None) -> dict[str, Any]:
 
 
 def ours(authority: str | None = None, *, retries: int | None = None, **options: Any) -> Any:
-    """A credential of credconf for threads; None leaves the retries at their default, here and below."""
+    """Return a synchronous credential of credconf. `None` means the default number of retries, here and below."""
     import credconf
 
     return credconf.build(_our_fields(authority, retries), **options)
 
 
 def ours_async(authority: str | None = None, *, retries: int | None = None, **options: Any) -> Any:
-    """A credential of credconf for coroutines."""
+    """Return an asynchronous credential of credconf."""
     import credconf.aio
 
     return credconf.aio.build(_our_fields(authority, retries), **options)
 
 
 def ours_shared(name: str) -> Any:
-    """A credential of credconf for coroutines, which shares a plain file with other processes."""
+    """Return an asynchronous credential of credconf that shares a plain file with other processes."""
     import credconf.aio
 
     cache = {"kind": "file", "name": name, "allow_unencrypted_storage": True}
@@ -63,7 +63,7 @@ def ours_shared(name: str) -> Any:
 
 
 def ours_both(http_client: Any) -> tuple[Any, Any]:
-    """Both faces over one engine, so that one can be filled by the other."""
+    """Return both faces of one engine, so that one can fill the cache of the other."""
     import credconf.aio
 
     arguments: dict[str, Any] = _our_fields(None, None)
@@ -76,21 +76,21 @@ def _their_options(retries: int | None) -> dict[str, Any]:
 
 
 def theirs(authority: str | None = None, *, retries: int | None = None, **options: Any) -> Any:
-    """A credential of azure-identity for threads."""
+    """Return a synchronous credential of azure-identity."""
     from azure.identity import ClientSecretCredential
 
     return ClientSecretCredential(**_fields(authority), **_their_options(retries), **options)
 
 
 def theirs_async(authority: str | None = None, *, retries: int | None = None, **options: Any) -> Any:
-    """A credential of azure-identity for coroutines."""
+    """Return an asynchronous credential of azure-identity."""
     from azure.identity.aio import ClientSecretCredential
 
     return ClientSecretCredential(**_fields(authority), **_their_options(retries), **options)
 
 
 def theirs_shared(name: str) -> Any:
-    """A credential of azure-identity for coroutines, which shares a plain file with other processes."""
+    """Return an asynchronous credential of azure-identity that shares a plain file with other processes."""
     from azure.identity import TokenCachePersistenceOptions
     from azure.identity.aio import ClientSecretCredential
 
@@ -101,7 +101,7 @@ def theirs_shared(name: str) -> Any:
 def send_login_to(port: int) -> None:
     """Resolve the name of the public cloud's login host to the token service, in this process, like a hosts file.
 
-    Everything above the name is real on both sides: the well-known authority, TLS, connections and their pools.
+    Everything else is real on both sides: the well-known authority, TLS, connections and their pools.
     """
     resolve = socket.getaddrinfo
 

@@ -1,4 +1,4 @@
-"""How much of everything is measured: the full run (some minutes), the quick one, and the tests' own."""
+"""The sizes of the full run (some minutes), the quick run, and the tests' run."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Sizes:
-    """What one run does.
+    """The sizes of a run.
 
     Attributes:
         turn: seconds of one subject's turn in a loop of cached calls.
-        many: tenants held by the credential whose cached call is measured again.
-        threads: that ask one cold credential.
-        coroutines: that ask one cold credential.
-        kind_threads: that ask one cold credential of each kind without a secret.
-        crowd: tenants that are asked for at once.
-        workers: threads that ask for them.
-        rounds: of them, in which the sides take turns; the best of each side counts.
-        delay: seconds that the service takes for each of their answers.
-        growth: numbers of tenants at which one more token's CPU is measured, on both sides.
-        far: the same for ours alone, beyond.
+        many: the number of tenants in the credential whose cached call is measured again.
+        threads: the number of threads with one cold credential.
+        coroutines: the number of coroutines with one cold credential.
+        kind_threads: the number of threads with one cold credential of each kind without a secret.
+        crowd: the number of tenants that are requested at once.
+        workers: the number of threads that request them.
+        rounds: the number of rounds, in which the sides take turns; the best one of each side counts.
+        delay: the latency of the service for these requests, in seconds.
+        growth: the numbers of tenants at which the CPU of one more token is measured, on both sides.
+        far: further numbers, for credconf only.
         reported: those of them that are rows of the table.
-        sample: tokens whose mean that CPU is, or a fiftieth of the tenants where that is more.
-        cached: numbers of tenants at which azure-identity's cached asynchronous call is measured.
-        remembered: tenants whose memory is measured, for azure-identity and for ours.
-        imports: runs of each import.
-        starts: runs of each program from start to first token.
-        start_delay: seconds that the service takes for each of its answers.
+        sample: the number of tokens for the mean of that CPU; a fiftieth of the tenants if that is more.
+        cached: the numbers of tenants at which azure-identity's cached asynchronous call is measured.
+        remembered: the numbers of tenants whose memory is measured, for azure-identity and for credconf.
+        imports: the number of runs of each import.
+        starts: the number of runs of each program from start to first token.
+        start_delay: the latency of the service for these runs, in seconds.
     """
 
     turn: float = 0.005

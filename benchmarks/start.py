@@ -1,6 +1,7 @@
-"""Beginnings: importing, and the way from the start of a process to its first token.
+"""The costs of a start: of imports, and from the start of a process to its first token.
 
-Each is a process of its own, of which the sides take turns. An import counts by its best run, a start by the median.
+Each measurement is a new process, and the sides take turns. The best run of an import and the median of the starts are
+reported.
 """
 
 from __future__ import annotations
@@ -26,27 +27,28 @@ _LONGEST = 60
 
 
 def imports(times: int) -> dict[str, float]:
-    """Seconds of bare Python, and what each side's import adds to it."""
+    """Return the seconds of bare Python, and those that each side's import adds."""
     best = dict.fromkeys(_IMPORTS, float("inf"))
     for _ in range(times):
         for name, code in _IMPORTS.items():
             begin = time.perf_counter()
             subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=clean_environ({}), check=True, timeout=_LONGEST)
             best[name] = min(best[name], time.perf_counter() - begin)
-    # An import that costs less than the noise must not seem to save time.
+    # An import that costs less than the noise must not appear to save time.
     return {name: max(0.0, each - best["floor"]) if name != "floor" else each for name, each in best.items()}
 
 
-def first_token(service: Service, directory: Path, times: int) -> dict[str, float]:
-    """Seconds from the start of a process to its first token, from YAML, the environment and `.env`.
+def first_token(service: Service, authority: str, directory: Path, times: int) -> dict[str, float]:
+    """Return the seconds from the start of a process to its first token, with YAML, the environment and `.env`.
 
     Args:
-        service: it runs, and answers as late as it was told.
-        directory: an empty one, where the files are written.
-        times: of each program; the median counts. The first run, which compiles and warms disks, does not.
+        service: the running service, with its delay.
+        authority: its URL, or that of a distance in front of it.
+        directory: an empty directory for the files.
+        times: the number of runs of each program. The first run, which compiles and warms disks, does not count.
     """
-    _write_files(service, directory)
-    # The same identity from the same three places; each program reads the form that its users write.
+    _write_files(authority, directory)
+    # The same identity from the same three sources, in the form of each program's users.
     environ = clean_environ({**service.environ(), "AZURE_CLIENT_ID": sides.CLIENT})
     programs = {"ours": PROGRAMS / "ours.py", "theirs": PROGRAMS / "by_hand.py", "floor": PROGRAMS / "bare.py"}
     taken: dict[str, list[float]] = {name: [] for name in programs}
@@ -57,11 +59,11 @@ def first_token(service: Service, directory: Path, times: int) -> dict[str, floa
 
 
 def problem(directory: Path, times: int) -> dict[str, float]:
-    """Seconds until a wrong configuration is told, and of a bare `import pydantic_settings`. The best run counts.
+    """Return the best times in seconds to report a wrong configuration, and to `import pydantic_settings` only.
 
     Args:
-        directory: an empty one, where the file is written.
-        times: of each program.
+        directory: an empty directory for the file.
+        times: the number of runs of each program.
     """
     fields = ["tenant_id: '\"contoso.onmicrosoft.com\"'", "clinet_id: x", "http: {timeout: soon}"]
     (directory / "credconf.yaml").write_text("\n".join([*fields, ""]), encoding="utf-8")
@@ -73,8 +75,8 @@ def problem(directory: Path, times: int) -> dict[str, float]:
     return best
 
 
-def _write_files(service: Service, directory: Path) -> None:
-    lines = [f"tenant_id: {sides.TENANT}", f"authority: {service.authority}", "disable_instance_discovery: true"]
+def _write_files(authority: str, directory: Path) -> None:
+    lines = [f"tenant_id: {sides.TENANT}", f"authority: {authority}", "disable_instance_discovery: true"]
     (directory / "identity.yaml").write_text("\n".join([*lines, ""]), encoding="utf-8")
     dotenv = directory / ".env"
     dotenv.touch(mode=0o600)

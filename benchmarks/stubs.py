@@ -1,7 +1,7 @@
-"""HTTP inside the process, for both sides: what a row about CPU or memory measures is the client alone.
+"""HTTP stubs for both sides, so that a row about CPU or memory measures only the client.
 
-credconf takes it as `http_client=`, azure-identity as `transport=`: public arguments of both. A token has about as many
-characters as those of Entra, and no two are the same.
+They are passed as public arguments: `http_client=` of credconf and `transport=` of azure-identity. Each token is
+unique, and has about as many characters as one of Entra.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ _FILLING = "eyJ0eXAiOiJKV1QiLCJhbGciOiJSUzI1NiJ9." * (TOKEN_LENGTH // 37 + 1)
 
 
 def token_text() -> str:
-    """A token that is no other's."""
+    """Return a unique token."""
     return f"{next(_numbers):020d}.{_FILLING}"[:TOKEN_LENGTH]
 
 
 def token_answer() -> dict[str, Any]:
-    """What Entra answers to a token request."""
+    """Return the answer to a token request."""
     return {"token_type": "Bearer", "expires_in": 86399, "ext_expires_in": 86399, "access_token": token_text()}
 
 
 def _body_for(url: str) -> str:
-    """A token, or the discovery document of the tenant, which the first segment of the path names."""
+    """Return a token, or the discovery document of the tenant in the first segment of the path."""
     parts = urlsplit(url)
     if not parts.path.endswith("/.well-known/openid-configuration"):
         return json.dumps(token_answer())
@@ -52,7 +52,7 @@ class _Response:
 
 
 class StubClient:
-    """For credconf: MSAL's `http_client`."""
+    """MSAL's `http_client`, for credconf."""
 
     def get(self, url: str, **_: object) -> _Response:
         """Answer a GET request."""
@@ -63,11 +63,11 @@ class StubClient:
         return _Response(_body_for(url))
 
     def close(self) -> None:
-        """There is nothing to close."""
+        """Do nothing."""
 
 
 def stub_transport() -> Any:
-    """For azure-identity's synchronous class: azure-core's `HttpTransport`."""
+    """azure-core's `HttpTransport`, for azure-identity's synchronous class."""
     from azure.core.pipeline.transport import HttpResponse, HttpTransport
 
     class Answer(_AzureAnswer, HttpResponse):
@@ -90,7 +90,7 @@ def stub_transport() -> Any:
 
 
 def async_stub_transport() -> Any:
-    """For azure-identity's asynchronous class: azure-core's `AsyncHttpTransport`."""
+    """azure-core's `AsyncHttpTransport`, for azure-identity's asynchronous class."""
     from azure.core.pipeline.transport import AsyncHttpResponse, AsyncHttpTransport
 
     class Answer(_AzureAnswer, AsyncHttpResponse):
@@ -113,7 +113,7 @@ def async_stub_transport() -> Any:
 
 
 class _AzureAnswer:
-    """What azure-core's two kinds of response have in common here."""
+    """The common part of azure-core's two kinds of responses."""
 
     def __init__(self, request: Any) -> None:
         super().__init__(request, None)  # type: ignore[call-arg] - of the response that this is mixed into

@@ -1,4 +1,4 @@
-"""What was measured, as rows: for people a table in Markdown, for programs JSON."""
+"""The results as rows, for a table in Markdown and for JSON."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ class Row:
     """One row of the table.
 
     Attributes:
-        what: was measured.
-        unit: of the numbers.
-        theirs: azure-identity's number; None where it was not measured.
+        what: the name of the measurement.
+        unit: the unit of the numbers.
+        theirs: azure-identity's number; `None` if it was not measured.
         ours: credconf's.
-        floor: the least possible, measured in the same run, if there is such a thing.
-        goal: the budget of the design, in words.
-        reached: whether ours keeps to it; None where there is no budget.
-        detail: the requests by kind, and what else the JSON should have.
+        floor: the minimum, measured in the same run, if there is one.
+        goal: the budget, in words.
+        reached: whether credconf's number is within the budget; `None` without a budget.
+        detail: the requests by kind, and other data for the JSON.
     """
 
     what: str
@@ -37,11 +37,11 @@ class Row:
 
     @property
     def ratio(self) -> float | None:
-        """Ours to theirs."""
+        """Return the ratio of credconf's number to azure-identity's."""
         return self.ours / self.theirs if self.theirs else None
 
     def as_json(self) -> dict[str, Any]:
-        """All of it, with the ratios."""
+        """Return the row with the ratios, for JSON."""
         floors = {}
         if self.floor:
             theirs = None if self.theirs is None else self.theirs / self.floor
@@ -53,12 +53,12 @@ HEADS = ("what", "azure-identity", "ours", "ours / theirs", "goal", "")
 
 
 def markdown(rows: Sequence[Row]) -> str:
-    """The table."""
+    """Return the rows as a table in Markdown."""
     return grid([HEADS, *(_cells(row) for row in rows)])
 
 
 def grid(cells: Sequence[Sequence[str]]) -> str:
-    """A table of these cells, the heads first."""
+    """Return a Markdown table of cells. The first line is the header."""
     widths = [max(len(line[column]) for line in cells) for column in range(len(cells[0]))]
     lines = [
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |" for line in cells
@@ -83,7 +83,7 @@ def _with_floor(row: Row, number: float | None) -> str:
 
 
 def shown(number: float, unit: Unit) -> str:
-    """A number with its unit, short."""
+    """Return a number with its unit, rounded."""
     if unit == "requests":
         return f"{number:.0f}"
     if unit == "bytes":

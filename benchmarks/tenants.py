@@ -1,7 +1,7 @@
-"""The Nth tenant: CPU of its token, memory that stays, and (for the plot) the cached asynchronous call.
+"""The Nth tenant: the CPU of its token, its memory, and (for the plot) the cached asynchronous call.
 
-HTTP is a stub inside the process on both sides, so that no server's CPU counts. CPU is the process's own time, not the
-wall's. The synchronous classes fetch; credconf's asynchronous face reads from the same engine.
+HTTP is a stub inside the process on both sides, so that no CPU of a server counts. CPU is the time of the process, not
+wall-clock time. The synchronous classes fetch tokens; credconf's asynchronous face reads from the same engine.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ TURN = 20
 
 
 def growth(side: Side, sizes: list[int], sample: int) -> list[dict[str, float]]:
-    """Seconds of CPU for one more tenant's token, when so many are held.
+    """Return the seconds of CPU for one more tenant's token, by the number of tenants.
 
     Args:
-        side: whose credential.
-        sizes: numbers of tenants, ascending; one process is filled up to each in its turn.
-        sample: the mean of so many tokens, those that complete the number; a fiftieth of it where that is more.
+        side: the side of the credential.
+        sizes: the numbers of tenants, ascending. One process reaches each of them in turn.
+        sample: the number of tokens for the mean, the last ones of each number; a fiftieth of it if that is more.
 
     Returns:
-        For each size: `tenants`, `cpu`, `cpu_empty` (the same for a credential that holds none, measured in turn with
-        it, because a machine's pace changes within minutes), and for ours `cached`: seconds of a cached asynchronous
+        For each size: `tenants`, `cpu`, `cpu_empty` (the same for an empty credential, measured in turn with it, as
+        the speed of a machine changes within minutes), and for credconf `cached`: the seconds of a cached asynchronous
         call for any of them.
     """
     credential, face = _credential(side)
@@ -55,7 +55,7 @@ def growth(side: Side, sizes: list[int], sample: int) -> list[dict[str, float]]:
 
 
 def _compared(side: Side, credential: Any, held: list[str], batch: int) -> dict[str, float]:
-    """Seconds of CPU for each of a batch of tokens, and for as many of a new credential, some of each in turn."""
+    """Return the seconds of CPU for each token of a batch, and of a new credential, with some of each in turn."""
     seconds = {"cpu": 0.0, "cpu_empty": 0.0}
     names = sides.tenants()
     for done in range(0, batch, TURN):
@@ -72,7 +72,7 @@ def _compared(side: Side, credential: Any, held: list[str], batch: int) -> dict[
 
 
 def cached_growth(sizes: list[int]) -> list[dict[str, float]]:
-    """For azure-identity, whose asynchronous class has a cache of its own: `tenants` and `cached`, as in `growth`."""
+    """Return `tenants` and `cached`, as in `growth`, for azure-identity, whose asynchronous class has its own cache."""
     return asyncio.run(_cached_growth(sizes))
 
 
@@ -115,10 +115,10 @@ async def _hit(face: Any, held: list[str]) -> float:
 
 
 def memory(side: Side | None, tenants: int) -> float:
-    """Bytes of resident memory for each tenant, the token's text included: what the second half of 2 N tenants adds.
+    """Return the bytes of resident memory that each of the second half of 2 N tenants adds, with the token's text.
 
     Args:
-        side: whose credential; None for the floor, a list of the tokens' texts and nothing else.
+        side: the side of the credential; `None` for the floor, a list of the tokens' texts only.
         tenants: N.
     """
     keep = _keeper(side)
@@ -140,7 +140,7 @@ def _keeper(side: Side | None) -> Callable[[str], object]:
 
 
 def _resident() -> int:
-    """Bytes; where there is no /proc, the highest number so far, which grows in the same way."""
+    """Return resident bytes; without /proc, the maximum so far, which grows in the same way."""
     gc.collect()
     try:
         with open("/proc/self/statm", encoding="ascii") as file:

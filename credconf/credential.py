@@ -24,7 +24,7 @@ _Face = TypeVar("_Face", bound="CredentialBase")
 
 
 class CredentialBase:
-    """What the synchronous and the asynchronous credential share: each holds an engine until it is closed.
+    """The common part of synchronous and asynchronous credentials. Each holds an engine until it is closed.
 
     A credential on behalf of a user holds none: it uses the engine of its application's, as long as that is open.
     """
@@ -46,7 +46,7 @@ class CredentialBase:
 
     def _open(self) -> Engine:
         if self._engine is None:
-            message = "the credential is closed: make a new one, or close it later"
+            message = "the credential is closed: create a new one, or close it later"
             raise ValueError(message)
         return self._engine if self._application is None else self._application._open()  # noqa: SLF001 - of the same class
 

@@ -60,7 +60,7 @@ class RedisServer:
         return f"redis://127.0.0.1:{self.port}/0"
 
     def client(self, **options: Any) -> redis.Redis:
-        """Somebody who looks into it, by its socket."""
+        """Return a client of its socket, to inspect the data."""
         return redis.Redis(unix_socket_path=self.socket, protocol=2, **options)
 
     def start(self) -> None:

@@ -32,7 +32,7 @@ def project(tmp_path, monkeypatch):
 
 
 class Nobody:
-    """An HTTP client that nobody may use."""
+    """An HTTP client that must not be used."""
 
     closed = 0
 
@@ -303,4 +303,4 @@ def test_a_null_displaces_no_host_and_its_message_says_that_it_unsets_nothing(pr
     project.write("p3.yaml", "cloud: null\nhttp: {timeout: ~}\n")
     problems = [item for item in project.refused(["base.yaml", "p3.yaml"]).problems if item.code != "secret-in-file"]
     assert [(item.code, item.path) for item in problems] == [("bad-value", "cloud"), ("bad-value", "http.timeout")]
-    assert all("null unsets nothing" in item.hint for item in problems)
+    assert all("null does not unset a setting" in item.hint for item in problems)

@@ -1,8 +1,8 @@
-"""tools/audit_packages.py PIP_AUDIT FILE...: are there known vulnerabilities in what the lock files pin?
+"""tools/audit_packages.py PIP_AUDIT FILE...: check the packages of lock files for known vulnerabilities.
 
-pip-audit asks the package index's vulnerability service, and leaves out in silence what that one does not know: here
-each package is accounted for. The exit status is 1 for a vulnerability, and where the service knows some packages only;
-it is 0, with a line that says `skipped` and why, where the service is not there at all: as on a mirror of the index.
+pip-audit queries the package index's vulnerability service, and silently omits unknown packages. This program reports
+them. The exit status is 1 if there is a vulnerability, or if the service knows only some of the packages. It is 0,
+with a line that begins with `skipped`, if there is no such service, as on a mirror of the index.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 
 def audit(program: str, files: list[str]) -> tuple[list[dict[str, Any]] | None, str]:
-    """What pip-audit says of each package (None if it could not ask), and the last line of its complaints."""
+    """Return pip-audit's result for each package (`None` if it failed), and the last line of its errors."""
     command = [program, "--disable-pip", "--require-hashes", "--progress-spinner=off", "--format=json"]
     for file in files:
         command += ["--requirement", file]
@@ -27,7 +27,7 @@ def audit(program: str, files: list[str]) -> tuple[list[dict[str, Any]] | None, 
 
 
 def report(packages: list[dict[str, Any]]) -> int:
-    """Say what is known of the packages."""
+    """Print the results, and return the exit status."""
     unknown = [package for package in packages if "skip_reason" in package]
     if len(unknown) == len(packages):
         print(f"skipped: the vulnerability service knows none of the {len(packages)} packages: it is not there")

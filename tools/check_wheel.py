@@ -1,4 +1,4 @@
-"""tools/check_wheel.py WHEEL: the wheel holds the library, its schema and what describes it, and nothing else."""
+"""tools/check_wheel.py WHEEL: check that the wheel contains the library, its schema, its metadata, and nothing else."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ DESCRIPTION = {"METADATA", "WHEEL", "RECORD", "entry_points.txt", "licenses/LICE
 
 
 def expected(description: str) -> dict[str, Path | None]:
-    """The wheel's files, and where each comes from (None where the build makes it)."""
+    """Return the expected files of the wheel and their sources (`None` if the build generates the file)."""
     library = {path.relative_to(ROOT).as_posix(): path for path in (ROOT / "credconf").rglob("*.py")}
     return {
         **library,
@@ -23,7 +23,7 @@ def expected(description: str) -> dict[str, Path | None]:
 
 
 def problems(wheel: Path) -> list[str]:
-    """What is wrong with the wheel."""
+    """Return the problems of the wheel."""
     name, version, *_ = wheel.name.split("-")
     wanted = expected(f"{name}-{version}.dist-info")
     with zipfile.ZipFile(wheel) as archive:

@@ -1,6 +1,7 @@
-"""Look for secrets in every file that git knows or would add, with detect-secrets and a detector of our own.
+"""Search for secrets in all files that git tracks or would add, with detect-secrets and a detector of credconf's own.
 
-The exit status is 1 if something was found that is not known to be made up. Findings are shown by place and kind only.
+The exit status is 1 if there is a finding that is not known to be made up. The output contains only the place and kind
+of each finding.
 """
 
 from __future__ import annotations
@@ -17,18 +18,18 @@ from detect_secrets.settings import transient_settings
 ROOT = Path(__file__).resolve().parent.parent
 
 UNUSED_DETECTORS = {
-    "IPPublicDetector",  # an address is no secret
-    "KeywordDetector",  # the word `secret` stands on half of our lines; what is random is found by its entropy
+    "IPPublicDetector",  # an address is not a secret
+    "KeywordDetector",  # `secret` is too frequent here; random text is found by its entropy
 }
 FILES_WITHOUT = [r"^tools/locked/", r"/package-lock\.json$"]  # hashes of public files
-LINES_WITHOUT = [r"""["'`]-----BEGIN [A-Z ]*PRIVATE KEY-----(\\n)?["'`]"""]  # the first line of a key, and no key
+LINES_WITHOUT = [r"""["'`]-----BEGIN [A-Z ]*PRIVATE KEY-----(\\n)?["'`]"""]  # only the first line of a key
 MADE_UP = [
     r"^PASSWORD$",  # advice: http://USER:PASSWORD@HOST
-    r"^(hunter2|pw|p%40|p%C3%A4ss)$",  # of proxies and caches that are not there
-    r"(?i)canary",  # what the tests plant and look for
+    r"^(hunter2|pw|p%40|p%C3%A4ss)$",  # for proxies and caches that do not exist
+    r"(?i)canary",  # planted by the tests
 ]
 
-# What it must find, or it is blind; in pieces, so that it does not find it here.
+# Positive controls: it must find each of these. They are split so that it does not find them in this file.
 CONTROLS = {
     "Azure Storage Account access key": "AccountKey=" + "q1W2e3R4t5Y6" * 7 + "aB==",
     "Base64 High Entropy String": '"' + "c3VyZWx5IG5vdCBh" + "IHNlY3JldCBhdCBhbGw+/9xQ" + '"',
@@ -39,10 +40,10 @@ CONTROLS = {
 
 
 def settings() -> dict[str, list[dict[str, object]]]:
-    """What detect-secrets is told: its detectors and ours, and what is to be left out."""
+    """Return the settings of detect-secrets: all detectors, and what to ignore."""
     own = {"name": "EntraClientSecretDetector", "path": f"file://{ROOT}/tools/entra_client_secret.py"}
     theirs = sorted(detector.__name__ for detector in get_mapping_from_secret_type_to_class().values())
-    get_mapping_from_secret_type_to_class.cache_clear()  # else it never learns of ours
+    get_mapping_from_secret_type_to_class.cache_clear()  # or it ignores our detector
     heuristics = ("is_sequential_string", "is_potential_uuid", "is_templated_secret", "is_prefixed_with_dollar_sign")
     regular = {"should_exclude_file": FILES_WITHOUT, "should_exclude_line": LINES_WITHOUT}
     return {
@@ -56,14 +57,14 @@ def settings() -> dict[str, list[dict[str, object]]]:
 
 
 def files() -> list[str]:
-    """The files of the repository, by their paths in it."""
+    """Return the paths of the files in the repository."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, encoding="utf-8").stdout  # noqa: S603
     return sorted(name for name in listed.split("\0") if name and (ROOT / name).is_file())
 
 
 def unseen() -> list[str]:
-    """The kinds of secret that the scanner should find and does not."""
+    """Return the kinds of the positive controls that the scanner does not find."""
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "controls.yaml"
         path.write_text("\n".join(CONTROLS.values()) + "\n", encoding="utf-8")
@@ -73,7 +74,7 @@ def unseen() -> list[str]:
 
 
 def main() -> int:
-    """Scan, and say what was found."""
+    """Scan the files, print the findings, and return the exit status."""
     with transient_settings(settings()):
         if blind := unseen():
             print(f"the scanner does not find: {', '.join(blind)}", file=sys.stderr)

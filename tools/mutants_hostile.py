@@ -1,4 +1,4 @@
-"""The mutants of what a hostile configuration or server may do: where a secret goes, what runs, what it costs."""
+"""The mutants of protections against hostile configurations and servers: destinations, execution, and limits."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ESCAPES = (f"{HOME}/test_hostile_configuration.py", "-k", "terminal or forges")
 ASSERTIONS = ("tests/kinds/test_client_assertion.py",)
 IDENTITIES = ("tests/kinds/test_managed_identity.py", "-k", "another or key or arc")
 HOSTILE = (
-    # Where a secret goes
+    # Destinations of a secret
     Mutant(
         "an OIDC document may name another host",
         "entra/discovery.py",
@@ -83,14 +83,14 @@ HOSTILE = (
             ("what an id refers to", "config/safety.py", "if not each.hidden and", "if False and"),
             ("a password", "config/safety.py", "if each.hidden and", "if False and"),
             (
-                "what lies in the home directory",
+                "a file in the home directory",
                 "references/file.py",
                 'f"{home}{os.sep}".startswith(',
                 'str().startswith("x" + ',
             ),
-            ("what lies deep below it", "references/file.py", "len(steps) > _DEEPEST", "False"),
+            ("a file deep below it", "references/file.py", "len(steps) > _DEEPEST", "False"),
             ("what is hidden", "references/file.py", 'step.startswith(".")', "False"),
-            ("what lies outside", "references/file.py", "if os.path.isabs(inside):", "if False:"),
+            ("a file outside", "references/file.py", "if os.path.isabs(inside):", "if False:"),
         )
     ),
     Mutant(
@@ -262,7 +262,7 @@ HOSTILE = (
         ("tests/secrecy/test_without_a_secret.py",),
     ),
     Mutant(
-        "the Azure CLI runs by itself",
+        "the Azure CLI runs without permission",
         "kinds/azure_cli.py",
         '    allowed_by: ClassVar = "azure_cli"\n',
         "",

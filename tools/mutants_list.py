@@ -1,6 +1,6 @@
-"""The mutants of `tools/mutants`: each takes one protection away, and names the tests that must notice it.
+"""The mutants of `tools/mutants`. Each removes one protection, and names the tests that must detect it.
 
-Here are those of what is shown; `mutants_hostile` has those of what a configuration and a server may do.
+This module contains those of secrecy. `mutants_hostile` contains those of hostile configurations and servers.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ class Mutant(NamedTuple):
     """One change of one file.
 
     Attributes:
-        name: what is taken away.
-        file: below `credconf/`.
-        old: the text that is replaced.
-        new: what stands there instead.
-        tests: arguments of pytest; the tests that hold the protection.
-        occurrence: which of several equal texts, from 1.
+        name: the behaviour of the mutant.
+        file: the path below `credconf/`.
+        old: the text to replace.
+        new: the replacement.
+        tests: the arguments of pytest that select the tests of the protection.
+        occurrence: the number of the occurrence of `old`, from 1.
     """
 
     name: str

@@ -1,3 +1,3 @@
-"""From a process's start to its first line: the floor of the two others."""
+"""The floor: from the start of a process to its first line."""
 
 print("token", flush=True)

@@ -1,4 +1,4 @@
-"""From a process's start to the text of a configuration's problems."""
+"""From the start of a process to the text of a configuration's problems."""
 
 import credconf
 

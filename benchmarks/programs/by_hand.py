@@ -1,4 +1,4 @@
-"""From a process's start to its first token, with pydantic-settings and azure-identity as documented."""
+"""From the start of a process to its first token, with pydantic-settings and azure-identity as documented."""
 
 from azure.identity import ClientSecretCredential
 from pydantic import SecretStr
@@ -6,7 +6,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 
 class Settings(BaseSettings):
-    """The identity: from the environment, else from `.env`, else from the YAML file."""
+    """The identity, from the environment, `.env` or the YAML file, in this order."""
 
     model_config = SettingsConfigDict(env_prefix="AZURE_", env_file=".env", yaml_file="identity.yaml")
 
@@ -25,7 +25,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic-settings passes it
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Place the YAML file below the others."""
+        """Give the YAML file the lowest rank."""
         return init_settings, env_settings, dotenv_settings, YamlConfigSettingsSource(settings_cls)
 
 

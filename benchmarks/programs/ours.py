@@ -1,4 +1,4 @@
-"""From a process's start to its first token, with credconf."""
+"""From the start of a process to its first token, with credconf."""
 
 import credconf
 

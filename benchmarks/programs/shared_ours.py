@@ -1,6 +1,6 @@
-"""One process of many that share tokens, with credconf: in the file of a name, or in the Redis of a URL.
+"""One of many processes that share tokens with credconf, in a file or a Redis.
 
-The first argument is the authority, the second the name or the URL.
+The first argument is the authority. The second is the name of the file or the URL of the Redis.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""One process of many that share tokens, with azure-identity's persistent cache."""
+"""One of many processes that share tokens with azure-identity's persistent cache."""
 
 import sys
 

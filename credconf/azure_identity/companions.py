@@ -1,4 +1,4 @@
-"""What azure-identity offers beside its credentials: a provider of bearer tokens, hosts, options of a token cache."""
+"""The companions of azure-identity's credentials: a provider of bearer tokens, hosts, options of a token cache."""
 
 from __future__ import annotations
 

@@ -95,11 +95,11 @@ _WORKLOAD = {
     "client_id": "AZURE_CLIENT_ID",
     "token_file_path": "AZURE_FEDERATED_TOKEN_FILE",
 }
-"""The arguments of a `WorkloadIdentityCredential`, with the variables that stand in for them."""
+"""The arguments of a `WorkloadIdentityCredential`, with the variables that replace them."""
 
 
 def workload_plan(cls: str, options: WorkloadOptions, **given: str | None) -> Callable[[], Engine]:
-    """Check the arguments of a `WorkloadIdentityCredential`. A variable stands in for one that is not given."""
+    """Check the arguments of a `WorkloadIdentityCredential`. A variable replaces one that is not given."""
     wrong = wrong_option(cls, options, WorkloadOptions)
     if wrong is not None:
         return raising(wrong)

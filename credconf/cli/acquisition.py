@@ -63,13 +63,13 @@ def parts_of(failure: Failure) -> FailureParts:
     """Split a failure's message: the first line, the advice for its AADSTS code or its type, and the rest."""
     summary, *rest = failure.message.splitlines()
     fix = advice_on(failure.codes[0]) if failure.codes else None
-    if fix is None and rest and not rest[0].startswith(("The server said: ", "Correlation id: ")):
+    if fix is None and rest and not rest[0].startswith(("The server's message: ", "Correlation id: ")):
         fix = rest[0]
     return FailureParts(summary, fix, tuple(line for line in rest if line != fix))
 
 
 def scope_hint(scope: str) -> str | None:
-    """What to request instead of a scope that Entra gives to no service principal; `None` if the scope may be right."""
+    """Return the replacement for a scope that no service principal can get; `None` if the scope may be right."""
     if scope.endswith(_DEFAULT):
         return None
     try:

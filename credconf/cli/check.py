@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _STANDARD_INPUT: Final = "-"
 _MOST_NAMES: Final = 20
-"""How many entries the last line lists; JSON has all."""
+"""The number of entries that the last line lists. JSON contains all."""
 _ELSEWHERE: Final = {"unknown-parent", "unknown-name"}
 
 

@@ -120,7 +120,7 @@ def _life(expires_on: int) -> str:
 
 
 def _from_environment_alone(echo: Echo, entra: FakeEntra) -> None:
-    _step(echo, 4, "The same from the environment alone, as for a twelve-factor application:")
+    _step(echo, 4, "The same from the environment only, as for a twelve-factor application:")
     environ = entra.environ()
     lines = [f"{name}={'(hidden)' if 'SECRET' in name else value}" for name, value in environ.items()]
     with credconf.from_config(path=False, env_file=False, environ=environ) as credential:

@@ -140,7 +140,7 @@ def _ask(option: str, default: str | None) -> str:
 
 
 def _fault(option: str, text: str) -> str | None:
-    """What is wrong with an answer, by the rules of `credconf check`. The message does not quote the answer."""
+    """Return the defect of an answer, by the rules of `credconf check`. The message does not quote the answer."""
     text = text.strip()
     source, _, place = (part.strip() for part in text.partition(":"))
     if option == "--named":

@@ -1,4 +1,4 @@
-"""What the commands print: text for a terminal, problems in each format, streams that may fail."""
+"""The output of the commands: text for a terminal, problems in each format, streams that may fail."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def format_option(*formats: str) -> Callable[[Callable[..., Any]], Callable[...,
 
 
 def strictly(problems: Sequence[Problem]) -> tuple[Problem, ...]:
-    """The same problems, with every warning an error."""
+    """Return the problems, with each warning as an error."""
     return tuple(replace(problem, severity="error") for problem in problems)
 
 

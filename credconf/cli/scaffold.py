@@ -18,7 +18,7 @@ _PLAIN: Final = re.compile(
     re.IGNORECASE,
 )
 _HEAD: Final = """\
-# The identity of this application in Microsoft Entra ID. The file holds no secret: commit it.
+# The identity of this application in Microsoft Entra ID. The file contains no secret: commit it.
 # `credconf check` validates it, `credconf show` shows the origin of each value, `credconf doctor` requests a token.
 """
 _SETTINGS: Final = """\
@@ -65,7 +65,7 @@ _EXAMPLE_HEAD: Final = """\
 
 @record
 class Answers:
-    """What the files are written from.
+    """The answers from which the files are written.
 
     Attributes:
         tenant_id: a GUID or a domain.

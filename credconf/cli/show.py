@@ -103,7 +103,7 @@ def _show_text(outcome: Resolved | FailedResolution, looked_in: Sequence[Source]
         others = [(item.path, [_value(item)]) for item in settings if item not in given and item.path != "kind"]
         if others:
             _block("defaults", others)
-    variables = variables_of(outcome) if isinstance(outcome, Resolved) else "is always there"
+    variables = variables_of(outcome) if isinstance(outcome, Resolved) else "read"
     files = [(printable(place.name), [_state(place)]) for place in looked_in if not place.is_of_the_process]
     _block("looked in", [("environment", [variables]), *files])
 
@@ -167,5 +167,5 @@ def _text(value: Any) -> str:
 
 
 def _state(place: Source) -> str:
-    state = "is there" if place.exists else "is not there"
+    state = "exists" if place.exists else "does not exist"
     return f"{state}, {place.note}" if place.note else state

@@ -91,10 +91,10 @@ def _about_expiry(settings: Kind, proofs: Mapping[str, Proof], merged: Mapping[s
     noted: date | None = getattr(settings, "secret_expires_on", None)
     if noted is None:
         found = {path: proof.expires_on for path, proof in proofs.items()}
-        what, hint = "the certificate", "make a new one"
+        what, hint = "the certificate", "create a new one"
     else:
         found = {"secret_expires_on": noted}
-        what, hint = "by this date, the secret", "make a new one, and correct the date"
+        what, hint = "by this date, the secret", "create a new one, and correct the date"
     for path, expires_on in found.items():
         reached = None if expires_on is None else stage(expires_on, time.time())
         if reached == OVER:

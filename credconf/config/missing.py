@@ -28,7 +28,7 @@ _BROKEN: Final = frozenset({"unknown-parent", "cycle", "empty", "wrong-type"})
 """The problems of `extends`."""
 _OF_AN_ENTRY: Final = re.compile(rf"{PREFIX}_[A-Z][A-Z0-9_]*?__")
 _MOST: Final = 4
-"""How many variables a message names that are nearly right."""
+"""The number of similar variables that a message names."""
 
 
 @record

@@ -73,7 +73,7 @@ class Resolved:
 
 @record
 class _Sources:
-    """What the sources of a request hold, before an entry is chosen.
+    """The contents of a request's sources, before an entry is chosen.
 
     Attributes:
         machine: the request, and the `.env` file.

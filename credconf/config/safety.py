@@ -98,7 +98,7 @@ def _mixed(field: str, winner: Value, other: Value, proof: Value, reader: Reader
         f"`client_id` from {winner.origin} would be used with the `{field}` from {proof.origin}, "
         f"which is below another `client_id` ({other.origin})"
     )
-    hint = f"give `{field}` where the `client_id` is given, or remove one `client_id`"
+    hint = f"set `{field}` in the same source as the `client_id`, or remove one `client_id`"
     if winner.origin.place == "environment" and reader.environ.get("AZURE_FEDERATED_TOKEN_FILE"):
         hint += (
             "\nAZURE_FEDERATED_TOKEN_FILE is set: a workload-identity webhook has probably injected the client id;"
@@ -188,7 +188,9 @@ def unnamed_source(merged: Mapping[str, Value]) -> Iterator[Problem]:
         reference = reference_in(value.raw)
         if reference is None or not reference.needs_named_file or not value.origin.discovered:
             continue
-        message = f"`{reference.key}` in a discovered file would vouch for this machine wherever that file says"
+        message = (
+            f"`{reference.key}` in a discovered file would vouch for this machine to any tenant that the file names"
+        )
         hint = _how_to_name(value.origin, None)
         yield Problem("redirected-secret", message, path=path, origin=value.origin, hint=hint)
 

@@ -62,7 +62,7 @@ _SEARCHED: Final[dict[str, frozenset[str]]] = {
     "missing-variable": frozenset({"environment", "dotenv"}),
     **dict.fromkeys(("unknown-name", "missing-section"), frozenset({"file"})),
 }
-"""Where what a problem misses is looked for, by the code of the problem."""
+"""The places that are searched for what is missing, by the code of the problem."""
 
 
 def sources_of(request: Request) -> tuple[Source, ...]:

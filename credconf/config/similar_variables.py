@@ -26,12 +26,12 @@ _SHORT: Final = 4
 """A prefix of no more letters may be another one with each letter that differs."""
 _LONGEST: Final = 100
 _MOST: Final = 5_000
-"""How many variables are compared."""
+"""The number of variables that are compared."""
 
 
 @record
 class Meaning:
-    """What a variable probably holds.
+    """The probable content of a variable.
 
     Attributes:
         field: the path of the setting.

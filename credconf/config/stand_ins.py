@@ -23,7 +23,7 @@ def setting_of(path: str) -> str:
 
 
 def others(fields: Mapping[str, Any], problems: Iterable[Problem]) -> tuple[Kind | None, set[str]]:
-    """Return settings without the invalid ones, in whose place others stand, and the paths of those that are left.
+    """Return settings with replacements for the invalid ones, and the paths of the others.
 
     The settings are `None` if the rest can't be used.
     """

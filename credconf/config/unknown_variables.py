@@ -24,8 +24,8 @@ _OURS = frozenset({*SELECTORS, *(PREFIX + field for field in _FIELDS)})
 _SELECTED: Final = {folded(name.removeprefix(PREFIX)): name for name in SELECTORS}
 _GROUPS: Final = {folded(group): group for group in NESTED}
 _COMPARISONS: Final = 20_000
-"""How many pairs of names are compared for similarity, since there may be thousands of variables and of entries. Names
-that differ only in `_` are looked up instead, without a limit."""
+"""The number of pairs of names that are compared for similarity, since there may be thousands of variables and of
+entries. Names that differ only in `_` are looked up instead, without a limit."""
 _LONGEST: Final = 200
 
 

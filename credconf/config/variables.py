@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 SELECTORS = ("CREDCONF_FILE", "CREDCONF_NAME")
 PREFIX = "CREDCONF_"
 Form = Literal["literal", "file", "list", "word", "unusable"]
-"""How a variable's text is read. A `word` is another tool's name for a value; `unusable` is always an error."""
+"""The ways to read a variable's text. A `word` is another tool's name for a value; `unusable` is always an error."""
 
 Environment: TypeAlias = Hidden[str]
 """Variables by name."""

@@ -1,4 +1,4 @@
-"""Where relative paths lead: the working directory, and the files of its parents, which credconf does not read."""
+"""The working directory, to which paths are relative, and the files in its parents, which credconf does not read."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _HIGHEST: Final = 20
-"""How many parent directories are searched."""
+"""The number of parent directories that are searched."""
 
 
 def in_parent(path: str) -> str | None:

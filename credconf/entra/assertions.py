@@ -31,7 +31,7 @@ _GUID: Final = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}
 
 @record
 class Claims:
-    """What an assertion says about itself. None of it is a secret.
+    """The claims of an assertion, none of which is a secret.
 
     Attributes:
         issuer: who issued it (`iss`).

@@ -1,4 +1,4 @@
-"""What sends the requests of references, and of kinds that have their own way to a token."""
+"""Sends the requests of references, and of kinds that have their own way to a token."""
 
 from __future__ import annotations
 

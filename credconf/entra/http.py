@@ -1,4 +1,4 @@
-"""What the HTTP code shares: the client's interface, options, responses, failures, and when to retry.
+"""The common parts of the HTTP code: the client's interface, options, responses, failures, and when to retry.
 
 Imports nothing third-party, so that a signature can name these types for free.
 """
@@ -112,7 +112,7 @@ class Response:
 
 @record
 class TransportOptions:
-    """How the transport sends requests. All times are in seconds.
+    """The options of the transport. All times are in seconds.
 
     Attributes:
         connect_timeout: Limit to connect to one address, and again for the TLS handshake.

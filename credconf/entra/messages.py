@@ -144,7 +144,7 @@ def token_in(reply: Reply) -> Answer | str | None:
         return "the type of the token is not one of HTTP"
     lifetime = _seconds(reply.payload.get("expires_in"))
     if lifetime is None:
-        return "the answer does not say how long the token is valid (`expires_in`)"
+        return "the answer does not contain the token's lifetime (`expires_in`)"
     refresh_in = _seconds(reply.payload.get("refresh_in"))
     answer = object.__new__(Answer)
     _put(answer, "token", reply.payload["access_token"])

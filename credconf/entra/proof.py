@@ -1,4 +1,4 @@
-"""What a kind gives to entra: a proof of who the client is, the ways to get it, and the day on which it expires.
+"""The interface between a kind and `entra`: a proof of the client's identity, the ways to get it, and its expiry.
 
 Entra does not report the expiry of a secret, so the setting `secret_expires_on` holds it. A certificate contains its
 own.
@@ -42,8 +42,8 @@ class Proof:
         expires_on: the day (UTC) on which it ends, where that is known.
         signer: of the assertions that are sent instead of the text; `None` where the text is sent itself.
         claims: of an assertion that another issuer has signed; `None` for other proofs.
-        same_as: what tells it from other proofs, if that is not its text: an assertion that is issued for each request
-            has another text each time.
+        same_as: what distinguishes it from other proofs, if that is not its text: an assertion that is issued for each
+            request has another text each time.
     """
 
     credential: str = field(repr=False)
@@ -61,7 +61,7 @@ class Proof:
 
     @property
     def material(self) -> bytes:
-        """What a key of a shared token cache is derived from.
+        """Return the material from which a key of a shared token cache is derived.
 
         A private key is the same text however its file is written.
         """
@@ -81,7 +81,7 @@ class Proof:
         return self.claims is not None and self.claims.ends_at <= now
 
     def for_request(self, audience: str, client_id: str) -> Opaque:
-        """What one request proves the client with: the secret, or a new assertion.
+        """Return the proof of one request: the secret, or a new assertion.
 
         Args:
             audience: the URL of the token endpoint.
@@ -185,4 +185,4 @@ def warn_once(warn: Callable[..., object], client: str, name: str, expires_on: d
     if reached is None or (client, name, expires_on, reached) in _warned:
         return
     _warned.add((client, name, expires_on, reached))
-    warn("%s %s; make a new one in time", name, in_days(expires_on, now))
+    warn("%s %s; create a new one in time", name, in_days(expires_on, now))

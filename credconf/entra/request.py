@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 @record
 class Surroundings:
-    """What has no setting of its own.
+    """Options that are not settings.
 
     Attributes:
         no_proxy: hosts that are reached without a proxy, as `NO_PROXY` lists them.
-        region: of the machine, as Azure's hosts tell it in `REGION_NAME`; for `region: tryautodetect`.
+        region: the region of the machine, which Azure's hosts set in `REGION_NAME`, for `region: tryautodetect`.
         cache_home: the directory of this user's caches, if a variable names it.
     """
 
@@ -51,7 +51,7 @@ class Identity:
 
     @property
     def client_id(self) -> str:
-        """Of the application."""
+        """The client id of the application."""
         return self.texts.get("client_id") or ""
 
     @property
@@ -91,7 +91,7 @@ class Identity:
         return "(hidden: read from a file)" if name in self.hidden else printable(value)
 
     def concealed(self) -> list[str]:
-        """What no message may show: the texts that came from a file, the host of such a URL, and `urls`."""
+        """The texts that no message may show: those that came from a file, the host of such a URL, and `urls`."""
         texts = [self.texts.get(path) or "" for path in sorted(self.hidden)]
         hosts = [_host_in(text) for text in texts if "://" in text]
         return [text for text in (*texts, *hosts, *self._urls()) if text]
@@ -122,7 +122,7 @@ def _host_in(text: str) -> str:
 
 
 Key: TypeAlias = tuple[str, ...] | tuple[tuple[str, ...], str, bool] | tuple[tuple[str, ...], str, bool, bytes]
-"""What varies between the tokens of one identity: the scopes; for another tenant or CAE (scopes, tenant, CAE); for a
+"""The variable part of the tokens of one identity: the scopes; for another tenant or CAE (scopes, tenant, CAE); for a
 user, its digest, too."""
 
 # The one variable that is read for each request, because azure-identity does.
@@ -131,7 +131,7 @@ _DISABLE_MULTITENANT = "AZURE_IDENTITY_DISABLE_MULTITENANTAUTH"
 
 @record
 class TokenRequest:
-    """What one token is asked for.
+    """The request for one token.
 
     Attributes:
         scopes: each once, sorted.
@@ -156,7 +156,7 @@ class TokenRequest:
 
     @property
     def flight(self) -> Hashable:
-        """What callers must have in common to be served by one request."""
+        """The key of the callers that one request can serve."""
         return (self.key, self.claims) if self.claims else self.key
 
 

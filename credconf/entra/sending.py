@@ -230,7 +230,7 @@ def refusal(context: RequestContext, status: int, headers: Mapping[str, str], pa
     error = context.redact(payload["error"])[:64]
     reason = f"AADSTS{codes[0]} ({error})" if codes else f"the server refused ({error})"
     reason += _wait(known)
-    lines = [advice_on(codes[0]) if codes else None, f"The server said: {message}"]
+    lines = [advice_on(codes[0]) if codes else None, f"The server's message: {message}"]
     if context.claims is not None:
         lines += context.claims.advice(codes, context.identity.shown("client_id") or "", context.identity.authority)
     if known["claims"]:
@@ -259,7 +259,7 @@ def _claims(context: RequestContext, text: object) -> str | None:
 
 def _unexplained(context: RequestContext, status: int, text: str, known: dict[str, Any]) -> Failure:
     message = context.redact(text.strip())
-    body = f"The server said: {message}" if message and not text.lstrip().startswith("<") else None
+    body = f"The server's message: {message}" if message and not text.lstrip().startswith("<") else None
     if status == _THROTTLED:
         what = f"the server is throttling (HTTP 429){_wait(known)}"
         return context.failure(

@@ -48,7 +48,12 @@ def exchange(left: Callable[[], float]) -> Generator[None]:
         _exchange.left = None
 
 
-def _cut(timeout: float | None) -> float | None:
+def limited(timeout: float | None) -> float | None:
+    """Return a time-out that ends at the deadline of this thread's request.
+
+    Raises:
+        TimeoutError: The deadline has passed.
+    """
     if _exchange.left is None:
         return timeout
     left = _exchange.left()
@@ -61,7 +66,7 @@ def _cut(timeout: float | None) -> float | None:
 @contextmanager
 def _bounded(sock: socket.socket) -> Generator[None]:
     timeout = sock.gettimeout()
-    sock.settimeout(_cut(timeout))
+    sock.settimeout(limited(timeout))
     try:
         yield
     finally:

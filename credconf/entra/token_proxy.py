@@ -31,7 +31,7 @@ VARIABLES: Final = (URL, SERVER_NAME, CA_FILE, CA_DATA)
 
 @record
 class TokenProxy:
-    """Where the token proxy is.
+    """The address of the token proxy.
 
     Attributes:
         url: `https://HOST[:PORT][/PATH]`.

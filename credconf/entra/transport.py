@@ -11,6 +11,7 @@ import os
 import random as random_module
 import threading
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -155,6 +156,21 @@ class Transport:
         del params, headers, data
         return self._request("POST", url, payload, self._bounds(deadline, attempts, timeout, connect))
 
+    def open_early(self, url: str) -> None:
+        """Begin to connect to the host of a URL, for the next request to it. Without a proxy only.
+
+        It never fails: the request then connects itself, and reports what is wrong.
+        """
+        from .connection_faults import EXPECTED
+
+        if self._closed or self._proxy_for(url) is not None:
+            return
+        deadline = self._monotonic() + self._options.total_timeout
+        parts = urlsplit(url)
+        with suppress(RuntimeError, UnicodeError, *EXPECTED):  # no thread is left, the certificates can't be read
+            (parts.hostname or "").encode("idna")  # imports the codec: the thread must import nothing
+            self._connections().open_early(parts, self._options.connect_timeout, lambda: deadline - self._monotonic())
+
     def close(self) -> None:
         """Close the connections of this process. The client sends no further request."""
         self._closed = True
@@ -198,7 +214,7 @@ class Transport:
         """Make one attempt. It returns a failure, so that the caller raises it outside an exception handler."""
         if refusal := self._refusal(url, bounds, before):
             return refusal
-        from .connections import EXPECTED, Attempt, explain
+        from .connection_faults import EXPECTED, Attempt, explain
 
         proxy = self._proxy_for(url)
         start = self._monotonic()

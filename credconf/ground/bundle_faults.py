@@ -15,7 +15,7 @@ _CONVERTERS: Final = {
     ("pfx", True): "openssl pkcs12 -nokeys",
     ("jks", True): "keytool -list -rfc -keystore {}",
 }
-"""What makes PEM certificates, by the kind of the content and whether it is DER."""
+"""The commands that print PEM certificates, by the kind of the content and whether it is DER."""
 _NO_CERTIFICATE: Final = frozenset({"key", "csr", "public", "crl", "openssh", "ssh"})
 
 

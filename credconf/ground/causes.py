@@ -1,4 +1,4 @@
-"""What caused an exception: an interrupt from outside, such as Ctrl-C, or a resource that the system refuses."""
+"""The cause of an exception: an interrupt from outside, such as Ctrl-C, or a resource that the system refuses."""
 
 from __future__ import annotations
 

@@ -46,14 +46,14 @@ NAMES: Final = {
     "openssh": "a key of OpenSSH",
     "ssh": "a public key of OpenSSH",
     "jks": "a Java keystore",
-    "html": "a web page, as a failed download leaves",
+    "html": "a web page, probably from a failed download",
     "empty": "empty",
 }
 
 
 @record
 class Material:
-    """What a content is.
+    """The kind and form of a content.
 
     Attributes:
         kind: one of `NAMES`; `None` if it is not recognised.
@@ -70,7 +70,7 @@ class Material:
 
     @property
     def name(self) -> str:
-        """What it is, as the end of a sentence that begins with the file."""
+        """The description, as the end of a sentence that begins with the file."""
         what = NAMES.get(self.kind or "", "no certificate or key in a known form")
         form = {"utf-16": "in UTF-16", "escaped": "with `\\n` in place of its line breaks"}
         form |= {

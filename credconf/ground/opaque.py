@@ -45,7 +45,7 @@ class Hidden(Mapping[str, _T]):
 
     @property
     def mapping(self) -> Mapping[str, _T]:
-        """What is hidden, as it was passed; it may be of any type."""
+        """The hidden value, as it was passed. It may be of any type."""
         return self._items
 
     def __getitem__(self, name: str) -> _T:

@@ -58,7 +58,7 @@ def run(
     directory: str | None = None,
     keep_errors: bool = False,
 ) -> bytes | Failed:
-    """What a program prints, or why there is nothing to use.
+    """The output of a program, or the reason why there is none.
 
     Args:
         command: the program and its arguments; no shell reads them.
@@ -78,14 +78,14 @@ def run(
         _read(process, contents, deadline, limit)
         content, errors = contents[outputs[0]], bytes(contents[outputs[-1]][:limit]) if keep_errors else b""
         if len(content) > limit:
-            hint = "let it print the secret alone"
+            hint = "let it print only the secret"
             return Failed(f"printed more than {limit // 1024} KB", hint, "size")
         status = _status_by(process, deadline)
     if status is None:
-        hint = "run it by hand: it may wait for a login, or for a server that is out of reach"
+        hint = "run it in a shell: it may wait for a login, or for a server that can't be reached"
         return Failed(f"did not end within {round(seconds, 1):g} s", hint, "time", errors=errors)
     if status != 0:
-        hint = "run it by hand: what it wrote to its standard error is not kept, since it may hold secrets"
+        hint = "run it in a shell: credconf discards its standard error, which may contain secrets"
         return Failed(f"ended with status {status}", hint, "status", status, errors)
     return bytes(content)
 
@@ -205,7 +205,8 @@ def _status_by(process: subprocess.Popen[bytes], deadline: float) -> int | None:
 def _status(process: subprocess.Popen[bytes]) -> int | None:
     """The status with which the program has ended; `None` while it runs.
 
-    Where the system can tell without forgetting the program, its number stays its own until its session was killed.
+    Where the system can report the end without reaping the program, no other process gets its id before its session
+    is killed.
     """
     if sys.platform == "win32" or not hasattr(os, "waitid"):
         return process.poll()

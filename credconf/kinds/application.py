@@ -31,7 +31,7 @@ TENANT: Final = Setting(
 )
 """The declaration of `tenant_id`."""
 ALLOWED_TENANTS: Final = Setting(
-    'Other tenants that a token may be asked for; `["*"]` for all.',
+    'Other tenants for which the credential can get tokens. `["*"]` allows all.',
     (["*"], ["fabrikam.onmicrosoft.com"]),
     environment=("AZURE_ADDITIONALLY_ALLOWED_TENANTS",),
     alias="allowed_tenants",
@@ -64,7 +64,7 @@ class ApplicationFields(BaseModel):
     cloud: Annotated[
         Literal["public", "usgov", "china"] | None,
         Setting(
-            "The Azure cloud, which presets `authority`; `public` where neither is given.",
+            "The Azure cloud, which sets `authority`. Default: `public`.",
             ("usgov",),
             environment=("AZURE_CLOUD",),
             choices={name: f"`{url}`" for name, url in clouds.PRESETS.items()},
@@ -75,7 +75,7 @@ class ApplicationFields(BaseModel):
     authority: Annotated[
         Authority | None,
         Setting(
-            "The host of Entra ID, as a name or https:// URL; instead of `cloud`.",
+            "The host of Entra ID, as a name or https:// URL, instead of `cloud`.",
             ("login.microsoftonline.us",),
             environment=("AZURE_AUTHORITY_HOST",),
             also_called="authorityhost authorityurl authorityuri instance loginendpoint loginurl loginhost "
@@ -87,7 +87,7 @@ class ApplicationFields(BaseModel):
     oidc_authority: Annotated[
         OidcAuthority | None,
         Setting(
-            "A generic OpenID Connect server instead of Entra ID; its URL has a path.",
+            "The URL of an OpenID Connect server, used instead of Entra ID. It has a path.",
             ("https://idp.example.com/oauth",),
             also_called="issuer oidc oidcissuer openidissuer issuerurl discoveryurl openidconfiguration metadataurl",
             redirects=Redirects(("server",)),
@@ -106,7 +106,7 @@ class ApplicationFields(BaseModel):
     region: Annotated[
         Region | None,
         Setting(
-            "An Azure region's own endpoint, or `tryautodetect`.",
+            "The Azure region whose endpoint receives the requests, or `tryautodetect`.",
             ("westus2", "tryautodetect"),
             environment=("AZURE_REGIONAL_AUTHORITY_NAME", "MSAL_FORCE_REGION"),
             also_called="azureregion location regionalauthority regionalauthorityname",

@@ -65,7 +65,7 @@ class AzureCliSettings(CommonSettings):
     subscription: Annotated[
         Annotated[str | Reference, text_in(_SUBSCRIPTION)] | None,
         Setting(
-            "The id or name of a subscription, whose account requests tokens; default: the CLI's current one.",
+            "The id or name of a subscription, whose account gets the tokens. Default: the CLI's current one.",
             ("5f0a2f5c-9b5c-4c55-9a43-2f0d9a7f3c10", "Contoso Development"),
             also_called="subscriptionname azuresubscription",
         ),
@@ -230,7 +230,7 @@ def _answer(printed: Opaque, now: float) -> Answer | Failure:
 
 
 def _malformed(what: str) -> Failure:
-    hint = "run `az account get-access-token --output json` by hand, and update the Azure CLI"
+    hint = "run `az account get-access-token --output json` in a shell, and update the Azure CLI"
     return _failure(what, "malformed", hint)
 
 
@@ -253,7 +253,7 @@ def _explained(failed: Failed, redacted: Callable[[str], str], login: str) -> Fa
     """Return the failure of a run, from its status and its standard error."""
     text = failed.errors.decode(errors="replace").strip()
     if failed.reason == "time":
-        hint = "run `az account get-access-token` by hand, or raise `http.total_timeout` if it is below 30 s"
+        hint = "run `az account get-access-token` in a shell, or raise `http.total_timeout` if it is below 30 s"
         return _failure(f"`az` {failed.what}", "timeout", hint, unavailable=True)
     if failed.reason != "status":
         return _failure(f"`az` {failed.what}", "not_started", failed.hint, unavailable=failed.reason == "start")
@@ -268,6 +268,6 @@ def _explained(failed: Failed, redacted: Callable[[str], str], login: str) -> Fa
         return _failure(f"it has no such subscription: {said}", "no_subscription", hint, unavailable=True)
     if not codes and "az login" in text:
         return _failure("no user is signed in", "signed_out", f"run {login}", unavailable=True)
-    what = f"`az` said: {said}" if said else f"`az` {failed.what}"
-    hint = f"run `az account get-access-token` by hand, or sign in again: {login}"
+    what = f"`az` reported: {said}" if said else f"`az` {failed.what}"
+    hint = f"run `az account get-access-token` in a shell, or sign in again: {login}"
     return _failure(what, "refused", hint, codes=codes)

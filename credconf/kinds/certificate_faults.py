@@ -17,7 +17,7 @@ _AS_PEM: Final = {
     ("csr", True): "openssl x509 -req -inform der -days 365 -signkey KEY",
     ("csr", False): "openssl x509 -req -days 365 -signkey KEY",
 }
-"""What prints the PEM of a kind, DER or not; a request for a certificate is signed with its own key."""
+"""The commands that print a content as PEM, by its kind and whether it is DER. A request is signed with its own key."""
 _IN_PYTHON: Final = {
     **dict.fromkeys(("base64", "base64-crlf"), "base64.b64decode(certificate_data)"),
     "escaped": r'certificate_data.replace(b"\\n", b"\n")',
@@ -33,7 +33,7 @@ def certificate_fault(content: bytes, label: str, file: str | None, failure: Not
         content: what could not be loaded.
         label: the name of its place in messages.
         file: the path of its file; `None` for bytes in memory.
-        failure: what the loader found: it stands for a content of the right kind, such as one with another password.
+        failure: the loader's failure, if the content is of the right kind, such as one with another password.
     """
     found = recognised(content)
     held = found.blocks or ({found.kind} if found.kind is not None else set[str]())

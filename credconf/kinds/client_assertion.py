@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from credconf.references import BaseReference, Reader, Stamp
 
 _RENEWED: Final = (
-    "whatever wrote it must write a new one: the kubelet renews the token of a projected volume while it is mounted, "
-    "the runner of a job writes it once"
+    "its writer must renew it: the kubelet renews the token of a projected volume while it is mounted, but "
+    "the runner of a job writes it only once"
 )
 
 
@@ -48,7 +48,7 @@ class ClientAssertionSettings(ApplicationSettings):
     client_assertion: Annotated[
         Assertion,
         Setting(
-            "Where the assertion comes from: always a reference, because each assertion expires.",
+            "The source of the assertion. It is always a reference, because each assertion expires.",
             ({"file": "/var/run/secrets/azure/tokens/azure-identity-token"},),
             environment=("AZURE_FEDERATED_TOKEN_FILE",),
             also_called="assertion clientassertionfile federatedtoken federatedtokenfile tokenfile tokenfilepath "
@@ -60,7 +60,7 @@ class ClientAssertionSettings(ApplicationSettings):
     token_proxy: Annotated[
         bool,
         Setting(
-            "Request tokens from the token proxy of AKS identity binding, whose address the pod's variables give.",
+            "Request tokens through the token proxy of AKS identity binding. The pod's variables contain its address.",
             (True,),
             also_called="enableazureproxy azureproxy identitybinding",
         ),
@@ -140,7 +140,7 @@ def _called(source: AssertionFunction, reader: Reader) -> Proof | NotFound:
 
 
 def _unknown(label: str) -> Proof:
-    """Return what stands for an assertion while `load()` runs nothing."""
+    """Return the placeholder of an assertion while `load()` runs nothing."""
     return Proof(NOT_RUN, (), label, claims=Claims("", "", "", math.inf))
 
 

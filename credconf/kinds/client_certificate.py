@@ -47,7 +47,7 @@ class ClientCertificateSettings(ApplicationSettings):
     client_certificate: Annotated[
         Certificate,
         Setting(
-            "The certificate with its RSA private key, as PEM or PFX; always a reference to a file.",
+            "The certificate with its RSA private key, as PEM or PFX. It is always a reference to a file.",
             ({"file": "/run/secrets/entra.pem"},),
             environment=("AZURE_CLIENT_CERTIFICATE_PATH",),
             also_called="certificate cert clientcert certificatepath certpath certificatefile certfile pem pfx "
@@ -269,7 +269,7 @@ def _undecryptable(label: str, password: bytes | None) -> NotFound:
         message = f"{label} can't be opened with the given client_certificate_password"
         return NotFound("bad-certificate", message, "check the password and the file")
     message = f"{label} can't be opened without client_certificate_password"
-    hint = "give its password: `client_certificate_password`, or AZURE_CLIENT_CERTIFICATE_PASSWORD"
+    hint = "set `client_certificate_password` or AZURE_CLIENT_CERTIFICATE_PASSWORD"
     return NotFound("bad-certificate", message, hint)
 
 

@@ -30,13 +30,13 @@ class ClientSecretSettings(ApplicationSettings):
     azure_identity: ClassVar = "ClientSecretCredential"
     also_called: ClassVar = "secret password"
     ends_by: ClassVar = "secret_expires_on"
-    renewal: ClassVar = "Make a new one, and put its reference first: `client_secret` may be a list, newest first."
+    renewal: ClassVar = "Create a new one, and put its reference first: `client_secret` may be a list, newest first."
 
     kind: Annotated[Literal["client_secret"], KIND] = "client_secret"
     client_secret: Annotated[
         Secret,
         Setting(
-            "The secret's value (not its id): text, a reference, or a list of up to 16, newest first.",
+            "The value of the secret (not its id): text, a reference, or a list of up to 16, newest first.",
             (
                 {"file": "/run/secrets/entra"},
                 {"env": "BILLING_SECRET"},
@@ -51,7 +51,7 @@ class ClientSecretSettings(ApplicationSettings):
     secret_expires_on: Annotated[
         Day | None,
         Setting(
-            "The day on which the secret expires (in a list, the first one). Entra does not report it. `check`, "
+            "The expiry date of the secret (in a list, of the first one). Entra does not report it. `check`, "
             "`show`, `doctor` and the log warn 30, 7 and 1 days before.",
             ("2027-01-31",),
             also_called="expireson expires expiry expirydate expiration expirationdate secretexpiry secretexpires "

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 KIND: Final = Setting(
-    "The kind of credential; needed only where it does not follow from the secret, certificate or assertion.",
+    "The kind of credential. Required only if credconf can't infer it from a secret, certificate or assertion.",
     ("client_secret",),
     environment=("AZURE_TOKEN_CREDENTIALS",),
     also_called="type authtype authmethod authentication authenticationtype credentialtype credential method",
@@ -40,7 +40,7 @@ KIND: Final = Setting(
 
 @record
 class Inspection:
-    """What `credconf doctor` reports about what a token depends on.
+    """A finding of `credconf doctor` about a prerequisite of a token.
 
     Attributes:
         summary: one sentence, without a secret.
@@ -78,15 +78,15 @@ class CommonSettings(BaseModel):
     seals: ClassVar[bool] = True
     inspected: ClassVar[str | None] = None
     ends_by: ClassVar[str | None] = None
-    renewal: ClassVar[str] = "Make a new one."
+    renewal: ClassVar[str] = "Create a new one."
 
-    http: Annotated[HttpSettings, Setting("How Entra is reached.", ({"timeout": 5, "retries": 5},))] = Field(
-        default_factory=HttpSettings
+    http: Annotated[HttpSettings, Setting("HTTP settings for requests to Entra.", ({"timeout": 5, "retries": 5},))] = (
+        Field(default_factory=HttpSettings)
     )
     token_cache: Annotated[
         TokenCacheSettings,
         Setting(
-            "Where tokens are kept.",
+            "The token cache: its place and size.",
             ({"kind": "file", "name": "billing"}, {"kind": "redis", "url": {"env": "REDIS_URL"}}),
             also_called="cache cachepersistenceoptions tokencachepersistenceoptions",
         ),
@@ -94,7 +94,7 @@ class CommonSettings(BaseModel):
     prefetch: Annotated[
         Scopes,
         Setting(
-            "Scopes whose tokens are fetched when the credential is built.",
+            "Scopes whose tokens credconf fetches in the background when it builds the credential.",
             (["https://storage.azure.com/.default"],),
             item="The scope of a service: its URL and `/.default`.",
         ),
@@ -102,7 +102,7 @@ class CommonSettings(BaseModel):
     env_prefix: Annotated[
         PlainText | None,
         Setting(
-            "Read `<PREFIX><FIELD>` variables instead of the usual ones; with `null`, none.",
+            "The prefix of the variables, `<PREFIX><FIELD>`, instead of the usual ones. `null` reads none.",
             ("REPORTS_",),
             also_called="prefix envvarprefix variableprefix environmentprefix",
             variable=False,

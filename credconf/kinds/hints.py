@@ -49,7 +49,7 @@ _OTHER_LEVEL: Final = {
     **dict.fromkeys(("default", "credentials"), "it belongs at the top of the file"),
 }
 VARIABLE_PREFIXES: Final = ("AZURE", "CREDCONF", "ARM", "AAD", "ENTRA", "MSAL", "AZ")
-"""How variables for this purpose begin, here and in other tools; the longer of two that begin alike is first."""
+"""The prefixes of variables for this purpose, here and in other tools. A longer prefix precedes its own beginning."""
 _SUFFIXES: Final = {"path": "file", **{key: key for key in REFERENCES}}
 """The suffixes that other tools append to a setting's name, with the reference that each means."""
 _LONGEST: Final = 40
@@ -67,7 +67,7 @@ _OTHER_FILES: Final = (
 
 @record
 class Hint:
-    """What to do about a key that is not a setting.
+    """Return the fix for a key that is not a setting.
 
     Attributes:
         text: the hint for the user.

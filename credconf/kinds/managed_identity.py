@@ -48,7 +48,7 @@ class ManagedIdentitySettings(CommonSettings):
     client_id: Annotated[
         Text | None,
         Setting(
-            "The client id of a user-assigned identity; without an id, the identity of the machine itself is used.",
+            "The client id of a user-assigned identity. Without an id, credconf uses the system-assigned identity.",
             ("11111111-1111-1111-1111-111111111111",),
             environment=("AZURE_CLIENT_ID",),
         ),
@@ -78,7 +78,7 @@ class ManagedIdentitySettings(CommonSettings):
         wanted = "the machine's managed identity" if identity is None else str(identity)
         scope, *others = request.scopes
         if others:
-            what = "its endpoint gives a token for one scope only: ask for each scope by itself"
+            what = "its endpoint gives a token for one scope only: request each scope separately"
             return Failure(f"no token for {wanted}: {what}", "invalid_scope")
         reply = token_reply(
             identity, scope.removesuffix("/.default"), reader, retries=retries and self.http.retries > 0
@@ -153,7 +153,7 @@ def _answer(reply: Reply, wanted: str, now: float) -> Answer | Failure:
     answer = token_in(reply)  # type: ignore[arg-type]
     if answer is None or isinstance(answer, str):
         what = answer or "the answer holds no token"
-        do = "Check what answers there: a proxy or another program may stand in for the endpoint."
+        do = "Check what answers there: perhaps a proxy or another program, instead of the endpoint."
         return Failure(f"no token for {wanted}: {what}\n{do}", "malformed", status_code=reply.status)
     return answer
 

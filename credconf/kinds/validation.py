@@ -124,7 +124,7 @@ def _unknown_kind(named: object) -> Problem:
     meant = called.get(word) or closest(word, KINDS)
     choices = f"choose one of {', '.join(KINDS)}"
     if word in _CHAINS:
-        message = "`kind` is a chain of credentials, of which the first that works is used; credconf has none"
+        message = "`kind` names a chain of credentials, which credconf does not have"
         return Problem("unknown-kind", message, path="kind", hint=choices)
     from credconf.problems.azure_identity_names import credential_called  # only broken configurations need it
 
@@ -243,7 +243,7 @@ def _null_hint(path: str, fields: Mapping[str, Any]) -> str | None:
     holder = fields.get(group) if group else fields
     written = holder.get(leaf) if isinstance(holder, Mapping) else None
     unset = isinstance(written, str) and written in {"", "~", "null", "Null", "NULL"}
-    return "YAML's null unsets nothing: remove the setting, or give another value" if unset else None
+    return "YAML's null does not unset a setting: remove it, or write another value" if unset else None
 
 
 def _choice_hint(path: str, fields: Mapping[str, Any]) -> str | None:

@@ -76,7 +76,7 @@ def absent(module: str, name: str) -> Exception:
     if why is None:
         return AttributeError(f"module {module!r} has no attribute {name!r}")
     message = f"{module} has no {name}: {why.format(module=module)}"
-    caller = sys._getframe(2)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - no other way tells who asks
+    caller = sys._getframe(2)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - there is no other way to identify the caller
     return ImportError(message, name=module) if _imports(caller) else AttributeError(message)
 
 

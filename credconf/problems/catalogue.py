@@ -86,7 +86,7 @@ _PROOFS = {
     50013: """The assertion is expired, not yet valid, malformed, or signed with an unknown key. Check the clock of this
         machine first: an assertion is valid for ten minutes. Then compare the certificate with those of the app
         registration. With on_behalf_of(), it is the user's token: pass the access token for this application, as the
-        API received it. A token for Microsoft Graph can't be verified by anyone else.""",
+        API received it. Only Microsoft Graph can verify a token for Microsoft Graph.""",
     700023: """The assertion was made for another token endpoint (its audience), or the scope names no resource. Check
         that `authority`, `cloud` and tenant_id are those of the application, that no proxy redirects requests to
         another host, and that the scope is RESOURCE/.default.""",
@@ -100,8 +100,8 @@ _PROOFS = {
         A new one needs a minute or two to be known everywhere.""",
     700211: """No federated credential of the application has the issuer of the assertion. It must be the same text; a
         slash at its end counts. For AKS, it is the cluster's OIDC issuer: `az aks show --query
-        oidcIssuerProfile.issuerUrl`. An assertion for AKS identity binding that is sent straight to Entra ends here,
-        too: set `token_proxy: true`.""",
+        oidcIssuerProfile.issuerUrl`. Entra also gives this code for an assertion of AKS identity binding that it
+        receives directly: set `token_proxy: true`.""",
     700212: """No federated credential of the application has the audience of the assertion. Entra's own is
         api://AzureADTokenExchange (api://AzureADTokenExchangeUSGov and api://AzureADTokenExchangeChina in the other
         clouds). Set the audience where the token is issued: of the projected volume in Kubernetes, or with

@@ -77,8 +77,8 @@ SETTINGS: Final = {
         """The kinds are client_secret, client_certificate, client_assertion, managed_identity and azure_cli. Usually
         `kind` is not needed: credconf infers it from the secret, the certificate or the assertion. A managed identity
         and the Azure CLI have none, so they are always named. AZURE_TOKEN_CREDENTIALS names a kind by azure-identity's
-        class, such as ManagedIdentityCredential; its words `dev` and `prod` mean a chain of credentials, and
-        credconf has none: one entry is one credential.""",
+        class, such as ManagedIdentityCredential. Its words `dev` and `prod` name chains of credentials, which credconf
+        does not have: one entry is one credential.""",
         wrong="kind: service_principal",
         right="kind: client_secret",
     ),
@@ -171,14 +171,14 @@ WARNINGS: Final = {
         """credconf does not expand variables inside values, neither in YAML nor in .env, because a secret may contain a
         `$`. The value is the literal text `${NAME}` or `$NAME`. In YAML, use a reference to the variable; elsewhere,
         let the program's launcher write the value. Paths are not expanded either: `~/secret` is a directory named
-        `~`. The warning also appears where a whole value has the notation of another tool, which was to replace it and
-        did not: @Microsoft.KeyVault(…), $(NAME), #{NAME}#, %NAME%, ${{ secrets.NAME }}, {{ NAME }}, op://…, ENC[…],
+        `~`. The warning also appears if the whole value is a placeholder of another tool, which did not replace it:
+        @Microsoft.KeyVault(…), $(NAME), #{NAME}#, %NAME%, ${{ secrets.NAME }}, {{ NAME }}, op://…, ENC[…],
         <your secret>, ***.""",
         wrong="client_secret: ${BILLING_SECRET}",
         right="client_secret: {env: BILLING_SECRET}",
     ),
     "odd-character": Explanation(
-        "a value holds a character that such values do not have",
+        "a value contains a character that does not belong in it",
         """Ids and client secrets consist of printable ASCII characters without blanks. An invisible character (a
         zero-width space, a no-break space), a letter of another alphabet that looks like an ASCII letter, or a blank
         inside the value usually comes from copying out of a chat, a document or a web page. The message names the
@@ -193,7 +193,7 @@ WARNINGS: Final = {
         right="client_certificate: {file: 'C:\\new\\team.pem'}",
     ),
     "path-as-value": Explanation(
-        "a value is the path of a file, and not its text",
+        "a value is the path of a file instead of its content",
         """The text of the setting is the path of a file that exists. credconf would send the path itself, and Entra
         would refuse it. To read the file, write a reference, or use the variable whose name ends in _FILE.""",
         wrong="client_secret: secrets/entra",
@@ -223,9 +223,9 @@ WARNINGS: Final = {
     "authority-displaced": Explanation(
         "a higher source replaces the host of a lower one",
         """`cloud` and `authority` both choose the server, so either of them in a higher source replaces both below.
-        credconf warns where the hosts differ and that may be unintended: one comes from the environment, an
-        argument, `.env` or a discovered file, the other from elsewhere; or one file holds the secret with its host, and
-        another file sends that secret to another host. An entry may replace the host of what it extends, and a layer
+        credconf warns if the hosts differ, and if one comes from the environment, an argument, `.env` or a discovered
+        file and the other from elsewhere, or if one file contains the secret and its host, and another file sends that
+        secret to another host. An entry may replace the host of what it extends, and a layer
         that of a layer without the secret. Remove one of them if this is not intended.""",
         wrong="cloud: usgov   # and in the environment: AZURE_AUTHORITY_HOST=login.microsoftonline.com",
         right="cloud: usgov   # and AZURE_AUTHORITY_HOST is unset",

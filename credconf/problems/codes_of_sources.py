@@ -222,17 +222,17 @@ SOURCES: Final = {
         .cer or .crt file alone, which you upload to Entra, has no private key; nor has a .p7b or a request (.csr).
         Azure Key Vault and the CSI driver give a PFX as base64: decode it with `base64 -d`, or set
         `objectFormat: pem` there. A PEM that passed through a variable or JSON may have `\\n` in place of its line
-        breaks, and one that PowerShell's `>` wrote is UTF-16. The message says what the file holds, and the command
-        that makes a usable file of it.""",
+        breaks, and one that PowerShell's `>` wrote is UTF-16. The message names the contents of the file, and the
+        command that converts it.""",
         wrong="client_certificate: {file: entra.cer}",
         right="client_certificate: {file: entra.pem}   # cat entra.key entra.cer > entra.pem",
     ),
     "bad-bundle": Explanation(
-        "a file or directory of trusted certificates holds none that can be used",
+        "a file or directory of trusted certificates contains no usable one",
         """`http.ca_bundle`, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE or SSL_CERT_FILE names it. OpenSSL reads PEM: blocks
         that begin with BEGIN CERTIFICATE. It reads no DER (.cer, .der), no .p7b, no PFX, no Java keystore, and no
-        UTF-16, which PowerShell's `>` writes. The message says what the file holds, and the command that makes a usable
-        file of it. In a directory, OpenSSL looks for names that `openssl rehash` makes.""",
+        UTF-16, which PowerShell's `>` writes. The message names the contents of the file, and the command that converts
+        it. In a directory, OpenSSL looks for names that `openssl rehash` creates.""",
         wrong="http: {ca_bundle: company.p7b}",
         right="http: {ca_bundle: company.pem}   # openssl pkcs7 -print_certs < company.p7b > company.pem",
     ),
@@ -274,16 +274,16 @@ SOURCES: Final = {
     ),
     "redirected-secret": Explanation(
         "a discovered file would redirect a secret",
-        """credconf reads credconf.yaml and .env in the working directory automatically. With write access to that
-        directory, an attacker could send a secret from another source to another server. So a discovered file
-        must not set an authority that is not well known, a region of one, `disable_instance_discovery`, a proxy,
-        certificates, or the place and protection of stored tokens, if the secret, or the target of a reference in an
-        id, comes from the environment, an argument, a named file, or a file that is not beside it; the message says
-        which. Beside it are its directory and those directly in it, except hidden ones, links resolved; the directories
-        of a Kubernetes volume (`..data`) count as the volume. In the home directory nothing is beside it. A discovered
-        .env must not set these for a named file either. Nor may a discovered file use {github:},
-        {azure_pipelines:} or {managed_identity:}: the platform would vouch for the program to the tenant that the
-        file names. Name the file, and all its settings are allowed.""",
+        """credconf reads credconf.yaml and .env in the working directory automatically. An attacker with write access
+        to that directory could send a secret from another source to another server. So a discovered file must not set
+        an authority that is not well known, a region of one, `disable_instance_discovery`, a proxy, certificates, or
+        the place and protection of stored tokens, if the secret, or the target of a reference in an id, comes from
+        elsewhere: the environment, an argument, a named file, or a file that is not beside the discovered one. The
+        message says which. A file is beside it in the same directory or one directory below, with links resolved.
+        Hidden files and directories are not, except those of a Kubernetes volume (`..data`), and no file in the home
+        directory is. A discovered .env must not set these for a named file either. A discovered file can't use
+        {github:}, {azure_pipelines:} or {managed_identity:}, with which the platform would vouch for the program to
+        the tenant that the file names. Name the file, and all its settings are allowed.""",
         wrong="credconf.from_config()",
         right='credconf.from_config("credconf.yaml")',
     ),

@@ -51,7 +51,7 @@ class Origin:
         return f"<Origin {self}>"
 
     def over(self, displaced: tuple[Origin, ...]) -> Origin:
-        """The same origin, knowing what it displaced."""
+        """Return the origin with those that it displaced."""
         return self if self.displaced == displaced else replace(self, displaced=displaced)
 
     def flat(self) -> tuple[Origin, ...]:
@@ -59,7 +59,7 @@ class Origin:
         return self.over(()), *self.displaced
 
     def at(self, line: int | None, column: int | None) -> Origin:
-        """The same origin at another position of its file."""
+        """Return the origin at another position of its file."""
         return replace(self, line=line, column=column)
 
 

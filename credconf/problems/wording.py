@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _LONGEST = 64
 """Compared characters of a word: the comparison is quadratic, and no known name is longer."""
 _LACKING = 2
-"""How many letters a misspelt name may lack."""
+"""The number of letters that a misspelt name may lack."""
 _MOST = 500
 """The maximum of choices: a longer list does not consist of known names."""
 

@@ -107,7 +107,7 @@ class FileReference(BaseReference):
         """Return why a file is neither in the directory of another one nor directly below it, with no hidden part.
 
         In the home directory and above it, a file has no files beside it: they may have other authors. The links of a
-        volume of Kubernetes count as what they stand for.
+        volume of Kubernetes count as their targets.
         """
         if not isinstance(value, str) or "\0" in value:  # such a path can't be read, which is another problem
             return "its path is not valid"

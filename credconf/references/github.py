@@ -30,7 +30,7 @@ _GITHUB: Final = Platform(
 
 
 class GitHubAudience(BaseModel):
-    """What a job asks GitHub for.
+    """The request of a job to GitHub.
 
     Attributes:
         audience: the audience of the assertion.
@@ -40,7 +40,9 @@ class GitHubAudience(BaseModel):
 
     audience: Annotated[
         Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)] | None,
-        Field(description="The audience of the assertion; by default, that of Entra's token exchange in the cloud."),
+        Field(
+            description="The audience of the assertion. Default: the audience of Entra's token exchange in the cloud."
+        ),
     ] = None
 
 

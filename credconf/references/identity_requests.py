@@ -1,4 +1,4 @@
-"""How the endpoints of managed identities are asked, and what their refusals mean: see `identity_endpoints`."""
+"""The requests to the endpoints of managed identities, and their refusals: see `identity_endpoints`."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ _FORBIDDEN: Final = 403
 _UPDATING: Final = 410
 _THROTTLED: Final = 429
 _ERRORS: Final = 500
-_OTHER_SERVER: Final = "check what answers there: a proxy or another program may stand in for the endpoint"
+_OTHER_SERVER: Final = "check what answers there: perhaps a proxy or another program, instead of the endpoint"
 
 
 def refusal(endpoint: Endpoint, reply: Reply, secrets: tuple[Opaque, ...], now: float) -> NoToken:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .web import Reply
 
 IDS: Final = ("client_id", "object_id", "resource_id")
-"""What names a managed identity."""
+"""The fields that identify a managed identity."""
 WAITS: Final = (2.0, 4.0, 8.0, 16.0)
 """Seconds between attempts, which are then at 0, 2, 6, 14 and 30 s: Microsoft's guidance, an exponential wait."""
 
@@ -103,13 +103,13 @@ def _checked(reply: Reply | NoToken, identity: NamedIdentity | None, endpoint: E
         return reply
     if not _holds_token(reply):
         what = _form_of(reply)
-        hint = "check what answers there: a proxy, a login page or another program may stand in for the endpoint"
+        hint = "check what answers there: perhaps a proxy, a login page or another program, instead of the endpoint"
         return NoToken("malformed", f"its answer (HTTP 200) {what}", hint, reply.status)
     is_echoed = identity is None or identity.is_echoed(reply)
     if is_echoed or (is_echoed is None and endpoint.source != "arc"):
         return reply
     if is_echoed is None:
-        what = "its answer does not say whose token it is"
+        what = "its answer does not identify the owner of the token"
         hint = "update the agent: an old one ignores ids, and gives the token of the machine's own identity"
     else:
         what = "its answer is the token of another identity"

@@ -1,4 +1,4 @@
-"""What sends the requests of references: its protocol, which `entra` implements."""
+"""The protocol of the object that sends the requests of references. `entra` implements it."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What can be configured: how a setting is declared, the types of fields, and the formats of their text."""
+"""The parts of settings: their declaration, the types of fields, and the formats of their text."""

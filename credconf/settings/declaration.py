@@ -1,4 +1,4 @@
-"""How a setting is declared: one declaration holds everything about it except its type and its default.
+"""The declaration of a setting: everything about it except its type and its default.
 
 A model declares a setting as `name: Annotated[Type, Setting(...)] = default`. The list of variables, `<FIELD>_FILE`,
 the JSON Schema, hover texts, `credconf show`, the safety rules, hints and the reference pages are functions of these
@@ -51,7 +51,7 @@ class Values(Protocol):
 
 @record
 class Redirects:
-    """How a setting decides where something is sent, or who can read it.
+    """The effect of a setting on the destination of a secret, or on who can read it.
 
     Attributes:
         decides: what it decides about: `server` (who receives what identifies the application), `proxy` (who learns the
@@ -116,7 +116,7 @@ class Setting:
 
 @record
 class Accepts:
-    """What a field accepts, as part of its type: the validator that pydantic calls before its own.
+    """The valid values of a field, as part of its type: the validator that pydantic calls before its own.
 
     Attributes:
         validate: validates a raw value; raises `PydanticCustomError`.

@@ -88,7 +88,7 @@ _BRACKETED: Final = re.compile(r"(?:\{[0-9a-fA-F-]{32,36}\}|\([0-9a-fA-F-]{32,36
 def _surrounding_quotes(text: str) -> Defect | None:
     ends, name = _PAIRS.get(text[0], ("", ""))
     if text[:2] in {"b'", 'b"'} and text[-1] == text[1] and len(text) > 3:  # noqa: PLR2004 - the marks and something
-        return Defect("surrounding-quotes", "is written as bytes of Python (`b'…'`)", "decode it where it comes from")
+        return Defect("surrounding-quotes", "is written as bytes of Python (`b'…'`)", "decode it at its source")
     if _BRACKETED.fullmatch(text):
         return Defect("surrounding-quotes", "has brackets around it", "remove them")
     if len(text) < 2 or text[-1] not in ends:  # noqa: PLR2004 - a pair
@@ -128,9 +128,7 @@ def _inner_line_break(text: str) -> Defect | None:
     index = min((text.index(character) for character in "\r\n" if character in text), default=None)
     if index is None:
         return None
-    return Defect(
-        "inner-line-break", f"holds a line break at position {index + 1}", "keep the value alone, in one line"
-    )
+    return Defect("inner-line-break", f"holds a line break at position {index + 1}", "keep only the value, in one line")
 
 
 def _odd_character(text: str) -> Defect | None:

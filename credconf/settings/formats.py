@@ -26,7 +26,7 @@ PORTS: Final = {"https": 443, "http": 80}
 AUTODETECT: Final = frozenset({"tryautodetect", "true"})
 _HTTPS = r"[Hh][Tt][Tt][Pp][Ss]://"
 FOR_USERS: Final = ("common", "organizations", "consumers")
-"""The words of Entra's addresses that stand for any tenant of a user who signs in."""
+"""The words in Entra's addresses for any tenant of a user who signs in."""
 _TENANT = rf"(?!\.{{1,2}}$)(?!(?:{'|'.join(map(in_any_case, FOR_USERS))})$)[A-Za-z0-9.-]{{1,256}}"
 _A_TENANT = "a tenant is a GUID or a domain name: letters, digits, `.` and `-` only"
 _NO_TENANT = (

@@ -22,7 +22,7 @@ class HttpSettings(BaseModel):
         float,
         Field(gt=0, le=600, allow_inf_nan=False),
         Setting(
-            "Seconds that one attempt may take to connect, and to wait for bytes.",
+            "The time-out of one attempt, in seconds, to connect and to receive bytes.",
             (5,),
             also_called="connectiontimeout readtimeout connecttimeout",
         ),
@@ -31,7 +31,7 @@ class HttpSettings(BaseModel):
         float,
         Field(gt=0, le=3600, allow_inf_nan=False),
         Setting(
-            "Seconds that a token may take altogether, retries and waits included.",
+            "The time-out of a token request, in seconds, including retries and waits.",
             (60,),
             also_called="deadline overalltimeout",
         ),
@@ -40,7 +40,7 @@ class HttpSettings(BaseModel):
         int,
         Field(ge=0, le=10),
         Setting(
-            "How often a failed attempt (network, 408, 429, 5xx) is repeated.",
+            "The number of retries after a failed attempt (network, 408, 429, 5xx).",
             (5,),
             also_called="retry retrytotal maxretries maxattempts",
         ),
@@ -48,7 +48,7 @@ class HttpSettings(BaseModel):
     proxy: Annotated[
         Proxy | None,
         Setting(
-            "URL of a proxy; default: `HTTPS_PROXY`.",
+            "The URL of a proxy. Default: `HTTPS_PROXY`.",
             ("http://proxy.example.com:8080", {"env": "MY_PROXY"}),
             also_called="proxies proxyurl httpproxy httpsproxy",
             redirects=Redirects(("server", "proxy")),
@@ -58,7 +58,7 @@ class HttpSettings(BaseModel):
     ca_bundle: Annotated[
         PlainText | None,
         Setting(
-            "File or directory of certificates to trust; default: `REQUESTS_CA_BUNDLE`.",
+            "A file or directory with trusted certificates. Default: `REQUESTS_CA_BUNDLE`.",
             ("/etc/ssl/certs/ca-certificates.crt",),
             also_called="verify connectionverify sslverify verifyssl cafile cacert cacerts cabundlepath "
             "requestscabundle",

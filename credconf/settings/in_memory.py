@@ -54,7 +54,7 @@ class AssertionFunction(BaseModel):
             if is_foreign(exc):
                 raise
             # It may be any exception of the program's, and its text or its frames may hold an assertion.
-            return NotFound("bad-assertion", f"func() failed with {type(exc).__name__}", "call it by hand")
+            return NotFound("bad-assertion", f"func() failed with {type(exc).__name__}", "call it in a Python shell")
         return found if isinstance(found, str) else NotFound("bad-assertion", "func() returned no text")
 
     def __getstate__(self) -> dict[Any, Any]:

@@ -11,7 +11,7 @@ from credconf.ground.records import record
 
 @record
 class Defect:
-    """What is probably wrong with a text.
+    """A probable defect of a text.
 
     Attributes:
         code: the code of the problem.
@@ -67,7 +67,7 @@ _TOOLS: Final = {
         "is a mask that another program showed instead of the value",
         "copy the value itself",
     ),
-    "json": (r"\{\s*\".*\}", "is a JSON object, and not one of its values", "write the value alone"),
+    "json": (r"\{\s*\".*\}", "is a JSON object, and not one of its values", "write only the value"),
     "example": (r"[<\[]+[A-Za-z][A-Za-z _./:'-]+[>\]]+", "is the placeholder of an example", "write the value itself"),
 }
 """The notations of other tools for a value that they insert, what each is, and what to do. Source: their documentation.
@@ -115,7 +115,7 @@ def unresolved(text: str) -> Defect | None:
             )
         if _ASSIGNED.match(text):
             return Defect(
-                "not-expanded", "begins with the name of a variable and `=`", "write what follows the `=` alone"
+                "not-expanded", "begins with the name of a variable and `=`", "write only what follows the `=`"
             )
         if _is_variable(text) and not _is_example(text):
             return Defect(

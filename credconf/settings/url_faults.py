@@ -87,7 +87,7 @@ def proxy_fault(text: str) -> FormatError:
             message, f"write {'socks5h' if scheme[1].lower().startswith('socks') else 'http'}://HOST:PORT"
         )
     if text[:1] in {'"', "'"}:
-        return FormatError("this is not the URL of a proxy")  # quotes are told for every setting alike
+        return FormatError("this is not the URL of a proxy")  # quotes are reported for every setting alike
     login, _, address = text[scheme.end() if scheme is not None else 0 :].rpartition("@")
     return login_fault(login) or _address_fault(address)
 

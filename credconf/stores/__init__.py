@@ -1,4 +1,4 @@
-"""Where processes share tokens: one file for each place.
+"""The places where processes share tokens, with one file for each.
 
 A store is one file here, with its settings and how it is opened and called, and one line in `TokenCacheSettings`.
 """
@@ -43,7 +43,7 @@ def _kind(value: Any) -> Any:
 
 
 class TokenCacheSettings(RedisSettings, FileSettings, MemorySettings, BaseModel):
-    """Where tokens are kept."""
+    """The settings of the token cache."""
 
     model_config = STRICT
 
@@ -51,7 +51,7 @@ class TokenCacheSettings(RedisSettings, FileSettings, MemorySettings, BaseModel)
         str,
         BeforeValidator(_kind),
         Setting(
-            "Where tokens are kept. Inferred from the other settings; with `memory` they are not used.",
+            "The place of the cache, inferred from the other settings. With `memory`, those have no effect.",
             ("redis",),
             choices=_SUMMARIES,
         ),
@@ -59,7 +59,7 @@ class TokenCacheSettings(RedisSettings, FileSettings, MemorySettings, BaseModel)
 
     @classmethod
     def open(cls, opening: Opening) -> Store | None:
-        """Where the tokens are shared, by the store that `kind` names; `None` for the memory of this process alone.
+        """Return the place of shared tokens by the store in `kind`; `None` for the memory of this process only.
 
         Raises:
             ConfigError: the store can't be used on this machine.
@@ -128,7 +128,7 @@ def store_lack(cache: TokenCacheSettings, *, here: bool) -> NotFound | None:
 
 
 def _missing_extra(kind: str) -> NotFound | None:
-    """What is not installed of what a store needs."""
+    """Return the packages of a store that are not installed."""
     extra = STORES[kind].extra
     if extra is None or all(importlib.util.find_spec(name) is not None for name in extra.packages):
         return None

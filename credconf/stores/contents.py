@@ -1,4 +1,4 @@
-"""What one file of tokens contains, or one item of a keyring: tokens and failures of some keys, as one JSON text."""
+"""The contents of a file of tokens, or of an item in a keyring: tokens and failures, as a JSON text."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from .store import Entry
 
 MOST_FAILURES: Final = 50
-"""How many failures are kept, the latest ones. They live for half a minute; without one, the token is requested."""
+"""The number of failures in a file: the latest ones. They expire after half a minute."""
 _FORMAT: Final = "credconf-tokens-1"
 _LATEST: Final = 1e12  # seconds; later than any clock
 
 
 @record
 class Clocks:
-    """The clocks that say how old something is that another process has written.
+    """The clocks that show the age of a token that another process has written.
 
     Attributes:
         wall: the wall clock. It advances while the machine is off.
@@ -36,11 +36,11 @@ class Clocks:
     monotonic: Callable[[], float]
 
     def stamp(self, age: float = 0.0) -> dict[str, float]:
-        """What is written beside something of that age, in seconds."""
+        """Return the two times to write with a token of that age, in seconds."""
         return {"at": self.wall() - age, "up": self.monotonic() - age}
 
     def age(self, kept: Any) -> float | None:
-        """Seconds since something was written; `None` where neither clock can tell.
+        """Return the seconds since something was written; `None` if neither clock shows it.
 
         After a restart the age is too small, never too large.
         """
@@ -68,7 +68,7 @@ class Contents:
 
     @classmethod
     def parsed(cls, text: str, clocks: Clocks) -> Contents | None:
-        """The contents of a text; `None` if it is not one of credconf's."""
+        """Return the contents of a text; `None` if it is not in credconf's format."""
         try:
             document = json.loads(text)
         except (ValueError, RecursionError):
@@ -83,7 +83,7 @@ class Contents:
         return cls(clocks, tokens, failures) if stamped and failed else None
 
     def found(self, key: str) -> Stored:
-        """What is kept under a key."""
+        """Return the token and the failure of a key."""
         kept: Any = self._tokens.get(key)
         failed: Any = self._failures.get(key)
         age = self._clocks.age(kept)
@@ -104,7 +104,7 @@ class Contents:
         self._failures[key] = {"failure": written_failure(failure), **self._clocks.stamp(), "seconds": seconds}
 
     def text(self, largest: int) -> str:
-        """The text, without what has expired, and without the oldest of what is beyond the bounds.
+        """Return the text, without expired entries and without the oldest ones beyond the bounds.
 
         Args:
             largest: the characters that it may have.
@@ -132,7 +132,7 @@ class Contents:
 
 
 def _drop(kept: dict[str, Any], number: int) -> None:
-    """Drop some of what has been there longest."""
+    """Remove a number of the oldest entries."""
     for key in list(kept)[: max(number, 0)]:
         del kept[key]
 

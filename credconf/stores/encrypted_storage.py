@@ -56,9 +56,9 @@ class Persistence:
         self._forked = False
 
     def part(self, name: str) -> Persistence:
-        """Another text, in a file of that name beside this one; in a keyring, this text.
+        """Return another text, in a file of that name in the same directory. A keyring has only one text.
 
-        A keyring may write all of its items for each change of one. More items would not make that cheaper.
+        A keyring may rewrite all of its items when one changes, so more items would not make a change cheaper.
         """
         if not self.in_file:
             return self

@@ -26,7 +26,7 @@ class FileSettings(StoreSettings):
     """Tokens are also kept in a file of this user."""
 
     store: ClassVar = "file"
-    summary: ClassVar = "Also in a file of this user, encrypted by the machine: needs `credconf[persistent]`."
+    summary: ClassVar = "In memory, and in a file of this user that the system encrypts. Needs `credconf[persistent]`."
     extra: ClassVar = Extra("persistent", ("msal_extensions",))
     repair: ClassVar = (
         "Let the directory belong to the user that runs the application, or name another in XDG_CACHE_HOME."
@@ -35,12 +35,12 @@ class FileSettings(StoreSettings):
     name: Annotated[
         str,
         name_in(_NAME),
-        Setting("Of the file: processes of one user that give the same name share it.", ("billing",)),
+        Setting("The name of the file. Processes of one user share the file of the same name.", ("billing",)),
     ] = "credconf"
     allow_unencrypted_storage: Annotated[
         bool,
         Setting(
-            "Keep a plain file, for its owner alone, where the machine has nothing to encrypt it with.",
+            "Write a plain file, readable only by its owner, if the system offers no encryption.",
             (True,),
             redirects=Redirects(keeps=True, unless=is_switched_off),
         ),

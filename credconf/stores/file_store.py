@@ -39,24 +39,23 @@ if TYPE_CHECKING:
 
 
 FILES: Final = 1024
-"""Of 1,000 tokens, most then have a file of their own. A change would lose what is kept."""
+"""The number of files. Most of 1,000 tokens then have a file of their own."""
 LARGEST_FILE: Final = 64 * 1024
-"""Characters: about 30 tokens. So 10,000 tokens find room, however unevenly they spread."""
+"""Characters: about 30 tokens. 10,000 tokens have room, although they are spread unevenly."""
 LARGEST_ITEM: Final = 512 * 1024
-"""Characters in a keyring: about 250 tokens. Each new token writes the item anew, over D-Bus."""
+"""Characters in a keyring: about 250 tokens. Each new token rewrites the item, over D-Bus."""
 UNUSED: Final = 2 * 86400.0
-"""Seconds after which a file that is not written is removed. No token of Entra lives longer than 28 hours."""
-_TIDYING: Final = 3600.0  # seconds between two looks for such files
+"""Seconds without a write after which a file is removed. No token of Entra is valid for more than 28 hours."""
+_TIDYING: Final = 3600.0  # seconds between two searches for such files
 _FILE: Final = re.compile(r"[0-9a-f]{3}\.json")
 _PASSING: Final = re.compile(r"[0-9a-f]{32}\.lock|[0-9a-f]{3}\.json\.new")
 
 
 class FileStore:
-    """The files.
+    """The token cache in files.
 
     Args:
-        home: the directory of all caches. It is made when it is first needed, for its owner alone, as is the cache's
-            own directory in it.
+        home: the directory of all caches. It and the cache's own directory are private to their owner.
         name: of the cache.
         persistence: makes the storage, once.
         clock: the wall clock.
@@ -111,7 +110,7 @@ class FileStore:
         return kept
 
     def _part(self, key: str) -> Persistence:
-        """Where a key belongs: one of the files, or the keyring."""
+        """Return the storage of a key: one of the files, or the keyring."""
         return self._storage().part(f"{number_of(key):03x}.json")
 
     @property
@@ -139,7 +138,7 @@ class FileStore:
     def lock(self, key: str) -> FileLock | None:
         """See `Store`."""
         self._storage()
-        # A name of a file may not be as long as a key; nor need the directory tell who asks.
+        # A key may be too long for the name of a file, and would reveal the identity in the directory.
         path = os.path.join(self._directory, f"{_digest(key)}.lock")
         lock = FileLock.take(path)
         if lock is not None or not is_left(path):
@@ -169,7 +168,7 @@ class FileStore:
             self._tidy()
 
     def _contents(self, part: Persistence) -> Contents | None:
-        """What is there; `None` for what is none of credconf's.
+        """Return the contents of a file; `None` if they are not in credconf's format.
 
         Raises:
             Unavailable: it can't be read now.
@@ -181,17 +180,19 @@ class FileStore:
         return Contents(self._clocks) if text is None else Contents.parsed(text, self._clocks)
 
     def _understood(self, part: Persistence) -> Contents:
-        """What is there, or empty contents in its place. The caller holds the lock."""
+        """Return the contents of a file, or empty contents. The caller holds the lock."""
         contents = self._contents(part)
         if contents is None:
             contents = Contents(self._clocks)
             aside = part.set_aside(contents.text(LARGEST_ITEM))
             kept = f"it is kept as {printable(aside)}" if aside else "it is replaced"
-            self._log.warning("%s holds something else than tokens, or others can change it: %s", self.label, kept)
+            self._log.warning(
+                "%s contains something other than tokens, or other users can change it: %s", self.label, kept
+            )
         return contents
 
     def _tidy(self) -> None:
-        """Remove what no process needs any more, once in a while. The caller holds the lock."""
+        """Remove unused files, at most once an hour. The caller holds the lock."""
         now = self._clocks.monotonic()
         if now < self._tidy_from:
             return
@@ -206,9 +207,9 @@ class FileStore:
 
 
 def _is_needless(found: os.DirEntry[str]) -> bool:
-    """Whether no process needs a file, by its name and age. The caller holds the lock."""
+    """Return whether a file is unused, by its name and age. The caller holds the lock."""
     if _PASSING.fullmatch(found.name):
-        return is_left(found.path)  # by a process that was killed
+        return is_left(found.path)  # a process was killed
     return _FILE.fullmatch(found.name) is not None and _is_unused(found.path)
 
 
@@ -225,7 +226,7 @@ def _remove(path: str) -> None:
 
 
 def number_of(key: str) -> int:
-    """The number of the file that a key belongs to."""
+    """Return the number of the file for a key."""
     return int(_digest(key), 16) % FILES
 
 
@@ -234,7 +235,7 @@ def _digest(key: str) -> str:
 
 
 def directory_of(home: str | None) -> str:
-    """Where the caches are, by the custom of the system.
+    """Return the directory of the caches, by the convention of the system.
 
     Args:
         home: of caches, where a variable names it (`XDG_CACHE_HOME`, `LOCALAPPDATA`).

@@ -26,7 +26,7 @@ def private_directory(path: str, within: str | None = None) -> None:
     try:
         found = _made(path, within)
         if not stat.S_ISDIR(found.st_mode):
-            reason = "something else has its name"
+            reason = "something else has its name; remove that"
         elif os.name != "posix":
             return
         elif found.st_uid != os.geteuid():

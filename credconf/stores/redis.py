@@ -46,7 +46,7 @@ class RedisSettings(StoreSettings):
     """Tokens are also kept in a Redis."""
 
     store: ClassVar = "redis"
-    summary: ClassVar = "Also in a Redis that many machines share, encrypted: needs `credconf[redis]`."
+    summary: ClassVar = "In memory, and encrypted in a Redis that machines share. Needs `credconf[redis]`."
     extra: ClassVar = Extra("redis", ("redis",))
     required: ClassVar = ("url",)
     repair: ClassVar = (
@@ -56,7 +56,7 @@ class RedisSettings(StoreSettings):
     url: Annotated[
         Annotated[SecretStr | Reference, url_in(URL)] | None,
         Setting(
-            "Of the Redis: `rediss://` with TLS, `redis://` without, `unix://` for a socket.",
+            "The URL of the Redis: `rediss://` with TLS, `redis://` without, `unix://` for a socket.",
             ("rediss://cache.example.com:6380/0", {"env": "REDIS_URL"}),
             secret=True,
             redirects=Redirects(("key",), keeps=True),
@@ -66,7 +66,7 @@ class RedisSettings(StoreSettings):
     key: Annotated[
         Password | None,
         Setting(
-            "What tokens are encrypted with; by default a key derived from the credential's secret.",
+            "The key that encrypts the tokens. Default: derived from the credential's secret.",
             ({"file": "/run/secrets/cache-key"},),
             secret=True,
             redirects=Redirects(keeps=True),
@@ -76,7 +76,9 @@ class RedisSettings(StoreSettings):
     timeout: Annotated[
         float,
         Field(gt=0, le=30, allow_inf_nan=False),
-        Setting("Seconds that the Redis may take; then this process is on its own for a while.", (1,)),
+        Setting(
+            "The time-out of the Redis, in seconds. After it, the process uses only its own memory for a while.", (1,)
+        ),
     ] = 0.5
 
     @classmethod

@@ -31,7 +31,7 @@ made only where as many calls are under way at once."""
 _IDLE = 30.0
 """Seconds after which connections are made anew: a firewall may have dropped them without notice."""
 _RESTS = 2.0
-"""Seconds after which a thread without a call goes: most tokens are in memory, and calls are rare."""
+"""Seconds after which a thread without a call ends: most tokens are in memory, and calls are rare."""
 _LONGEST = 4
 """Times of its `timeout`, within which each answer must begin, that a call may take with all that it is made of: the
 look-up of a name, a connection, several answers, and the turns of this process where many are short of CPU."""
@@ -75,7 +75,7 @@ class RedisClient:
         self._hung = 0  # abandoned calls that have not ended
 
     def call(self, operation: Callable[[Any], _T]) -> _T:
-        """What an operation gives that gets a `redis.Redis`.
+        """Return the result of an operation on a `redis.Redis`.
 
         Raises:
             Unavailable: it failed, or took too long.

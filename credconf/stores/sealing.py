@@ -1,4 +1,4 @@
-"""What makes a shared token opaque: names that reveal nothing, values that only the holder of the secret can read."""
+"""The encryption of shared tokens: names that reveal nothing, and values that need the secret to be read."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Seal:
         self._cipher = AESGCM(keys[32:])
 
     def name(self, text: str) -> str:
-        """What a text is called: 43 characters of URL-safe Base64."""
+        """Return the name of a text: 43 characters of URL-safe Base64."""
         names = self._names.copy()
         names.update(text.encode(errors="surrogatepass"))
         return base64.urlsafe_b64encode(names.digest()).decode().rstrip("=")

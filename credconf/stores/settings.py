@@ -1,4 +1,4 @@
-"""What every token store declares, the settings that all of them share, and the default store: this process alone."""
+"""The declaration of a token store, the settings that all stores share, and the default store: memory."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @record
 class Extra:
-    """What a store needs to be installed.
+    """The requirements of a store.
 
     Attributes:
         name: of the extra of credconf.
@@ -35,7 +35,7 @@ class Extra:
 
 @record
 class Opening:
-    """What a store is opened with.
+    """The arguments with which a store is opened.
 
     Attributes:
         settings: of `token_cache`.
@@ -84,7 +84,8 @@ class StoreSettings:
         int,
         Field(ge=1, le=10_000_000),
         Setting(
-            "How many tokens this process keeps, and as many of users; the least recently used go first.", (1_000,)
+            "The maximum number of tokens in memory, and of users' tokens. The least recently used are removed first.",
+            (1_000,),
         ),
     ] = 100_000
 
@@ -99,7 +100,7 @@ class StoreSettings:
 
     @classmethod
     def open(cls, opening: Opening) -> Store | None:
-        """Where the tokens are shared; `None` for the memory of this process alone.
+        """Return the place of shared tokens; `None` for the memory of this process only.
 
         Raises:
             ConfigError: the store can't be used on this machine.
@@ -111,7 +112,7 @@ class MemorySettings(StoreSettings):
     """Tokens are kept in the memory of this process."""
 
     store: ClassVar = "memory"
-    summary: ClassVar = "In this process alone."
+    summary: ClassVar = "In the memory of this process only."
 
     @classmethod
     def open(cls, opening: Opening) -> Store | None:  # noqa: ARG003 - nothing is shared

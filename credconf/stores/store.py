@@ -57,7 +57,7 @@ class Entry:
 
 @record
 class Stored:
-    """What a store holds under a key: a token, the last failure to get one, both, or nothing.
+    """The content of a store under a key: a token, the last failure to get one, both, or nothing.
 
     Attributes:
         entry: the token.
@@ -122,7 +122,7 @@ class Store(Protocol):
         ...
 
     def get(self, key: str) -> Stored:
-        """What is stored. Malformed and expired data counts as nothing."""
+        """Return the content under a key. Malformed and expired data counts as nothing."""
         ...
 
     def put(self, key: str, entry: Entry) -> None:

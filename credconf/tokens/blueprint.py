@@ -51,7 +51,7 @@ class Blueprint:
     sleep: Callable[[float], None] = time.sleep
 
     def portable(self) -> tuple[Any, ...]:
-        """What another process needs to make the same engine. It reads secrets by their references.
+        """Return what another process needs to create the same engine. It reads secrets by their references.
 
         Raises:
             TypeError: the settings hold a secret, or the application has given its own client.
@@ -65,7 +65,7 @@ class Blueprint:
 
 
 class Secrets(Protocol):
-    """What a store needs of the credential: its log, and the proofs that encrypt what is shared."""
+    """The parts of a credential that a store needs: its log, and the proofs that encrypt what is shared."""
 
     log: Log
 
@@ -89,7 +89,7 @@ def opened_store(plan: Blueprint, secrets: Secrets) -> Store | None:
 
 
 def opening_of(plan: Blueprint, secrets: Secrets) -> Opening:
-    """What the store of a blueprint is opened with."""
+    """Return the arguments with which the store of a blueprint is opened."""
     verify = plan.transport.verify
     return Opening(
         settings=plan.settings.token_cache,

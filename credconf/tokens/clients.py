@@ -8,6 +8,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from credconf.ground.deferred import importing, whole_packages
+from credconf.settings.clouds import is_well_known
 
 from .cache import import_in_background
 
@@ -56,10 +57,14 @@ class Clients:
         """Make the client, and its HTTP client, if it does not share the usual one."""
         plan = self._blueprint
         with importing, whole_packages():
-            from credconf.entra.client import EntraClient
+            from credconf.entra.transport import Transport
 
             other = plan.settings.instead_of_entra(plan.reader, plan.transport)
             http = other or self._sender()
+            if isinstance(http, Transport) and other is None and (url := self._first_url()):
+                http.open_early(url)  # it connects while this thread imports MSAL
+            from credconf.entra.client import EntraClient
+
             for name in _LATER if plan.http_client is None else _LATER[:2]:
                 with contextlib.suppress(ImportError):
                     importlib.import_module(name)
@@ -73,6 +78,20 @@ class Clients:
             machine_region=plan.surroundings.region,
         )
         return client, other
+
+    def _first_url(self) -> str | None:
+        """A URL of the host that is asked first: the token endpoint's, or that of a generic server's document.
+
+        It is `None` where Microsoft must vouch for the host first, and where a region decides on the host.
+        """
+        plan = self._blueprint
+        authority = plan.identity.authority
+        trusted = getattr(plan.settings, "disable_instance_discovery", False) or (
+            authority and is_well_known(authority)
+        )
+        if authority and (plan.identity.region or not trusted):
+            return None
+        return plan.identity.oidc_authority or authority
 
     def _sender(self) -> HttpClient:
         """The HTTP client: the application's, or our own, which is made on first use."""
@@ -91,7 +110,7 @@ class Clients:
         return http
 
     def web(self, seconds: float) -> Web:
-        """What sends requests for references, and for kinds that have their own way to a token."""
+        """Return the object that sends the requests of references, and of kinds with their own way to a token."""
         from credconf.entra.deadline_web import DeadlineWeb
 
         plan = self._blueprint

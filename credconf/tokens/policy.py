@@ -107,15 +107,15 @@ class Pause:
         failure, left = self.failure, self.until - now
         if self.sent is not None:
             again = ", or at once when the secret, certificate or assertion changes" if self.sent else ""
-            text = f"This answer is {now - self.since:.0f} s old. {self.server} is asked again in {left:.0f} s{again}."
+            text = f"This answer is {now - self.since:.0f} s old. The next request is possible in {left:.0f} s{again}."
             return replace(failure, message=f"{failure.message}\n{text}")
-        text = f"{self.server} is not asked now: it asked to wait, and is asked again in {max(left, 1):.0f} s."
+        text = f"{self.server} asked to wait: the next request is possible in {max(left, 1):.0f} s."
         remaining = (failure.retry_after or 0.0) - (now - self.since)
         return replace(failure, message=f"{failure.message}\n{text}", retry_after=max(remaining, left))
 
 
 class Pauses:
-    """For which tokens Entra is not asked now: after `Retry-After`, and shortly after a refusal.
+    """The tokens that are not requested now: after `Retry-After`, and shortly after a refusal.
 
     azure-identity (MSAL's throttling) does the same. Otherwise Entra throttles an application that requests tokens in a
     loop as a whole, for all of its users.

@@ -189,7 +189,7 @@ class CircuitBreaker:
             circuit.fail(before, self._monotonic(), self._random())
             first, self._troubled = not self._troubled, True
         if first:
-            self._log.warning("%s can't be used: %s; tokens are kept in memory alone", self.store.label, reason)
+            self._log.warning("%s can't be used: %s; tokens are kept in memory only", self.store.label, reason)
 
     def _succeeded(self, circuit: _Circuit, before: int) -> None:
         if not circuit.failures and not self._troubled:

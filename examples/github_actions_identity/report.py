@@ -8,7 +8,7 @@ import credconf
 try:
     with credconf.from_config() as credential:
         token = credential.get_token("https://storage.azure.com/.default")
-except credconf.CredconfError as error:  # what is wrong, where, and what to do; never a secret
+except credconf.CredconfError as error:  # the message contains the place and the fix, never a secret
     sys.exit(str(error))
 
 print(f"valid until {datetime.fromtimestamp(token.expires_on, UTC):%Y-%m-%d %H:%M} UTC")

@@ -1,4 +1,4 @@
-"""One file for the application and its credential."""
+"""Read the credential from a section of the application's own file."""
 
 import sys
 from pathlib import Path

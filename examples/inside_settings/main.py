@@ -1,4 +1,4 @@
-"""The credential's settings as one field of the application's own settings."""
+"""Use the credential's settings as a field of the application's own settings."""
 
 import sys
 
@@ -12,10 +12,10 @@ class ShopSettings(BaseSettings):
     model_config = SettingsConfigDict(
         env_prefix="SHOP_",
         env_nested_delimiter="__",
-        # Without this, pydantic-settings would read a secret or an id that happens to be JSON (`123456`) as JSON.
+        # Otherwise, pydantic-settings parses a secret or an id that looks like JSON, such as `123456`.
         enable_decoding=False,
-        # Without this, pydantic would print what it was given, the client secret included, when *another*
-        # field of this class is wrong. (`credconf.Settings` keeps its own errors clean.)
+        # Otherwise, if another field of this class is invalid, pydantic prints the whole input with the client
+        # secret. (Errors of `credconf.Settings` itself contain no input.)
         hide_input_in_errors=True,
     )
 

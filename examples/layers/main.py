@@ -1,4 +1,4 @@
-"""The same program in every environment: CREDCONF_FILE says which layers, CREDCONF_NAME which identity."""
+"""The same program in every environment: CREDCONF_FILE selects the layers, CREDCONF_NAME the identity."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""`uvicorn main:app`: an API that calls Microsoft Graph for the user who calls it, with the user's permissions."""
+"""`uvicorn main:app`: an API that calls Microsoft Graph with the permissions of its user."""
 
 import base64
 from collections.abc import AsyncIterator
@@ -39,7 +39,7 @@ def unauthorized(error: str) -> HTTPException:
 
 
 def verified(request: Request) -> str:
-    """Return the caller's access token, which is a user's and for this API."""
+    """Return the caller's access token, verified to be a user's token for this API."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer":
         raise unauthorized('realm=""')

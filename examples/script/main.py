@@ -1,4 +1,4 @@
-"""Who am I, and until when? Run `python main.py` in this folder."""
+"""Get a token, and print its expiry. Run `python main.py` in this folder."""
 
 import sys
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ try:
     with credconf.from_config() as credential:
         token = credential.get_token("https://storage.azure.com/.default")
         identity = credential.describe()
-except credconf.CredconfError as error:  # what is wrong, where, and what to do; never a secret
+except credconf.CredconfError as error:  # the message contains the place and the fix, never a secret
     sys.exit(str(error))
 
 until = datetime.fromtimestamp(token.expires_on, UTC)

@@ -1,4 +1,4 @@
-"""An application's module, as its tests find it."""
+"""A module of an application, without any change for its tests."""
 
 from azure.core.credentials import TokenCredential
 
@@ -8,12 +8,12 @@ SCOPE = "https://storage.azure.com/.default"
 
 
 def header(credential: TokenCredential) -> dict[str, str]:
-    """What authorizes a request to the storage account."""
+    """Return the headers that authorize a request to the storage account."""
     return {"Authorization": f"Bearer {credential.get_token(SCOPE).token}"}
 
 
 def status() -> str:
-    """For the health page."""
+    """Return the text of the health page."""
     try:
         with credconf.from_config() as credential:
             header(credential)

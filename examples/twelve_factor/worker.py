@@ -1,4 +1,4 @@
-"""A worker that is configured by its environment alone."""
+"""A worker whose configuration comes from the environment only."""
 
 import logging
 import sys
@@ -8,7 +8,7 @@ import credconf
 logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stdout)
 
 try:
-    credential = credconf.from_config(path=False)  # no YAML, even if a credconf.yaml lies around
+    credential = credconf.from_config(path=False)  # ignore any credconf.yaml
     credential.get_token("https://storage.azure.com/.default")
 except credconf.CredconfError as error:
     sys.exit(str(error))

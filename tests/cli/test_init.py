@@ -251,7 +251,7 @@ def test_a_disk_that_is_full_leaves_the_old_file_and_nothing_else(project, monke
     assert (written(project), os.listdir(project.path)) == ("mine", ["credconf.yaml"])
 
 
-@pytest.mark.skipif(not os.path.exists("/proc/self"), reason="no directory in which nobody can write")
+@pytest.mark.skipif(not os.path.exists("/proc/self"), reason="no directory that is read-only for everyone")
 def test_the_error_of_a_read_only_directory_names_the_file(project):
     said = run("init", *WHO, "--no-schema", "-f", "/proc/self/credconf.yaml").said
     assert said.splitlines()[-1].startswith("error: /proc/self/credconf.yaml can't be written: ")

@@ -22,7 +22,7 @@ from tests.entra.servers import Listener, Server
 from tests.problems.runners import PIECES, commands, of_github
 
 SCOPE = "https://graph.microsoft.com/.default"
-KEY = "a key that is long enough for HS256, which nobody checks"
+KEY = "a key that is long enough for HS256, which is not checked"
 CI = settings(max_examples=share(8), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 TEXTS = st.lists(st.sampled_from(PIECES), min_size=1, max_size=5).map("".join)
 EXAMPLES = ("::stop-commands::x", "words that fill a line " * 4 + "::add-mask::x", "##[group]", "##vso[task.complete]x")

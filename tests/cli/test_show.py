@@ -57,9 +57,9 @@ def test_the_text_is_aligned_and_fits_80_columns(layers, monkeypatch):
     assert (
         "looked in\n"
         "  environment                   reads CREDCONF__BILLING__<FIELD>\n"
-        "  .env                          is not there\n"
-        "  base.yaml                     is there\n"
-        "  prod.yaml                     is there\n"
+        "  .env                          does not exist\n"
+        "  base.yaml                     exists\n"
+        "  prod.yaml                     exists\n"
     ) in outcome.said
     assert max(map(len, outcome.said.splitlines())) <= 80
 
@@ -136,8 +136,8 @@ def test_a_broken_configuration_still_shows_the_places_and_its_problems_as_check
     project.write(".env", "broken line here\n")
     outcome = run("show", "-f", "app.yaml", "-f", "gone.yaml")
     assert outcome.status == 1
-    assert "  app.yaml                      is there\n  gone.yaml                     is not there\n" in outcome.said
-    assert "  .env                          is there\n" in outcome.said
+    assert "  app.yaml                      exists\n  gone.yaml                     does not exist\n" in outcome.said
+    assert "  .env                          exists\n" in outcome.said
     assert "error[unknown-key]: `clinet_id` is not a setting\n  --> app.yaml:4:1\n" in outcome.said
     described = run("show", "-f", "app.yaml", "-f", "gone.yaml", "--format", "json")
     assert described.status == 1
@@ -204,11 +204,11 @@ def test_places_say_who_named_them_and_what_is_switched_off(project, monkeypatch
     project.write("credconf.yaml", COMPLETE)
     project.write("other.yaml", COMPLETE)
     project.write(".env", "")
-    assert "  credconf.yaml                 is there, discovered\n" in run("show").said
-    assert "  .env                          is there, switched off\n" in run("show", "--no-env-file").said
+    assert "  credconf.yaml                 exists, discovered\n" in run("show").said
+    assert "  .env                          exists, switched off\n" in run("show", "--no-env-file").said
     monkeypatch.setenv("CREDCONF_FILE", "other.yaml")
-    assert "  other.yaml                    is there, named by CREDCONF_FILE\n" in run("show").said
-    assert "  more.env                      is not there\n" in run("show", "--env-file", "more.env").said
+    assert "  other.yaml                    exists, named by CREDCONF_FILE\n" in run("show").said
+    assert "  more.env                      does not exist\n" in run("show", "--env-file", "more.env").said
 
 
 def test_warnings_are_shown_and_are_no_failure(project):

@@ -15,7 +15,7 @@ from tests.cli.running import run
 from tests.config.project import CANARY
 
 SCOPE = "https://graph.microsoft.com/.default"
-KEY = "a key that is long enough for HS256, which nobody checks"
+KEY = "a key that is long enough for HS256, which is not checked"
 
 
 @pytest.fixture

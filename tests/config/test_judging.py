@@ -363,7 +363,7 @@ def supplying(name, given):
 
 
 def refused(path, name, given):
-    """The codes with which `load()` refuses an entry, but for what is wrong with the files of its secrets."""
+    """The codes with which `load()` refuses an entry, except for problems of the files of its secrets."""
     try:
         credconf.load(path, name=name, env_file=False, environ=supplying(name, given))
     except credconf.ConfigError as error:

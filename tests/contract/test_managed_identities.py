@@ -139,7 +139,7 @@ def test_an_old_agent_of_arc_that_ignores_ids_is_not_believed(made, monkeypatch,
     for arc in started(FakeArc, monkeypatch, tmp_path):
         arc.ignores_ids = True
         assert made().get_token(SCOPE).token
-        with pytest.raises(AuthenticationError, match="does not say whose token"):
+        with pytest.raises(AuthenticationError, match="does not identify the owner"):
             made(client_id=IDENTITY.client_id).get_token(SCOPE)
 
 

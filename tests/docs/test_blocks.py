@@ -56,7 +56,7 @@ def test_the_python_of_a_page_runs(page, tmp_path):
 
 
 def variables_given_in(page: Page) -> dict[str, str]:
-    """The variables that the page's shells set, but for the choice of files, which each program makes itself."""
+    """The variables that the page's shells set, except those that choose files, which each program sets itself."""
     words = [word for block in page.blocks("sh") if not block.title for word in shlex.split(block.text, comments=True)]
     pairs = (word.partition("=") for word in words if re.match(r"[A-Z_]+=", word))
     return {name: value for name, _, value in pairs if name not in SELECTORS}

@@ -139,7 +139,7 @@ def test_a_body_of_nested_brackets_is_not_json():
 )
 def test_a_token_without_a_lifetime_is_a_failure(answer):
     client = Scripted({"https": {"access_token": "canary-of-a-token", **answer}})
-    with pytest.raises(credconf.AuthenticationError, match="how long the token is valid") as caught:
+    with pytest.raises(credconf.AuthenticationError, match="does not contain the token's lifetime") as caught:
         credconf.build(FIELDS, http_client=client).get_token("scope")
     assert caught.value.error_code == "malformed"
     assert "canary" not in str(caught.value)

@@ -154,7 +154,7 @@ def test_doctor_advises_no_list_for_a_certificate_that_ends(fake_entra, project,
     project.write("credconf.yaml", "client_certificate: {file: client.pem}\n")
     outcome = run("doctor", "--format", "json")
     step = next(item for item in outcome.json["steps"] if item["step"] == "expiry")
-    assert (step["result"], step["fix"]) == ("warning", "Make a new one.")
+    assert (step["result"], step["fix"]) == ("warning", "Create a new one.")
 
 
 def warnings_in(caplog):
@@ -175,10 +175,10 @@ def test_the_log_warns_once_for_each_stage_in_a_process(face, fake_entra, caplog
             assert credential.get_token(SCOPE).token
             assert credential.get_token(OTHER_SCOPE).token
     assert warnings_in(caplog) == [
-        "client_secret expires on 2027-02-20, in 30 days; make a new one in time",
-        "client_secret expires on 2027-02-20, in 7 days; make a new one in time",
-        "client_secret expires on 2027-02-20, tomorrow; make a new one in time",
-        "client_secret expired on 2027-02-20; make a new one in time",
+        "client_secret expires on 2027-02-20, in 30 days; create a new one in time",
+        "client_secret expires on 2027-02-20, in 7 days; create a new one in time",
+        "client_secret expires on 2027-02-20, tomorrow; create a new one in time",
+        "client_secret expired on 2027-02-20; create a new one in time",
     ]
     assert all(record.levelno == logging.WARNING for record in caplog.records)
     for credential in credentials:

@@ -85,7 +85,7 @@ def test_a_refusal_of_another_server_needs_no_code():
 def test_no_form_of_a_secret_that_a_server_repeats_is_shown(form):
     failure = failure_of({"error": "e", "error_description": f"No. <<{form}>>", "correlation_id": form})
     assert form not in failure.message
-    assert f"The server said: No. {DROPPED}" in failure.message
+    assert f"The server's message: No. {DROPPED}" in failure.message
     assert failure.correlation_id == DROPPED
 
 

@@ -12,7 +12,7 @@ from tests.examples.running import EXAMPLES
 REPOSITORY = EXAMPLES.parent
 FOLDERS = sorted(path.name for path in EXAMPLES.iterdir() if path.is_dir() and not path.name.startswith(("_", ".")))
 GUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
-# Made up, but for the tenant of DESIGN.md, which is Microsoft's own and in its documentation.
+# Made up, except the tenant that is Microsoft's own and in its documentation.
 HARMLESS = re.compile(r"72f988bf-86f1-41af-91ab-2d7cd011db47|(\d)\1{7}-(?:\1{4}-){3}\1{12}")
 LOOKS_SECRET = re.compile(
     r"[\w~.+/=-]{3}\dQ~|eyJ[\w-]{10}|-----BEGIN|(?=[\w~]*\d)(?=[\w~]*[A-Z])(?=[\w~]*[a-z])[\w~]{24,}"

@@ -42,6 +42,6 @@ def test_the_readme_tells_the_command_that_writes_the_sessions():
 
 @pytest.mark.parametrize("code", BY_CODE)
 def test_most_of_a_broken_file_is_in_order(code):
-    """No other error beside the one that is shown, or nobody would know which line is the broken one."""
+    """There is no other error, so that the broken line is clear."""
     said = re.findall(r"^error\[([a-z0-9-]+)\]: ", Session.read(BY_CODE[code]).said, re.MULTILINE)
     assert set(said) <= {code}

@@ -102,7 +102,7 @@ SHOP = {"PAGE_SIZE": "20", "AZURE__TENANT_ID": TENANT, "AZURE__CLIENT_ID": CLIEN
 
 @pytest.fixture
 def shop(fake_entra):
-    """The variables of the example inside an application's settings class, but for the secret."""
+    """The variables of the example inside an application's settings class, without the secret."""
     server = {
         "AZURE__AUTHORITY": fake_entra.authority,
         "AZURE__DISABLE_INSTANCE_DISCOVERY": "true",

@@ -41,7 +41,7 @@ def pytest_runtest_makereport(
 
 @pytest.fixture(autouse=True)
 def _nothing_but_the_test_configures_us(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No variable or file of the caller's speaks, but for a CA bundle that vouches for none of our servers."""
+    """Remove the caller's variables and files, except a CA bundle that trusts none of our servers."""
     for name in ENVIRON:
         if name.upper().startswith(("AZURE_", "CREDCONF_")):
             monkeypatch.delenv(name)

@@ -24,7 +24,7 @@ PATH = "o"
 
 
 class Server(ThreadingMixIn, WSGIServer):
-    """wsgiref with TLS: the handshake happens in the connection's own thread, so that a slow client blocks nobody."""
+    """wsgiref with TLS: the handshake happens in the connection's own thread, so that a slow client blocks no other."""
 
     daemon_threads = True
     context: ssl.SSLContext

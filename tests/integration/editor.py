@@ -1,4 +1,4 @@
-"""Files beside a copy of the schema, as somebody edits them."""
+"""Files beside a copy of the schema, as in an editor."""
 
 from __future__ import annotations
 

@@ -82,7 +82,7 @@ class Server:
                 if match := self._announces.search(line):
                     self._url = match[1]
                     self._found.set()
-        self._found.set()  # it ended: whoever waits for the URL learns that there is none
+        self._found.set()  # it ended: the caller that waits for the URL gets an error
 
     def _stop(self) -> None:
         self._process.terminate()

@@ -17,7 +17,7 @@ SETTINGS = set(FIELDS)
 OF_A_SECRET = set(KINDS["client_secret"].model_fields)
 OF_A_CERTIFICATE = set(KINDS["client_certificate"].model_fields)
 ONE = {"one credential with a client secret", "one credential with a certificate", "several credentials by name"}
-ENTRIES = {"an entry with a client secret", "an entry with a certificate", "an entry for what others share"}
+ENTRIES = {"an entry with a client secret", "an entry with a certificate", "an entry with common settings"}
 
 
 # Keys

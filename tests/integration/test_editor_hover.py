@@ -26,7 +26,7 @@ def test_a_setting_is_explained_in_markdown_with_an_example_and_its_variables(ed
 def test_what_is_shown_of_a_setting_is_this(editor: Editor) -> None:
     shown = editor.hover("http:\n  ret‸ries: 5")
     assert shown.partition("\n\nSource:")[0] == (
-        "#### http.retries\n\nHow often a failed attempt (network, 408, 429, 5xx) is repeated.\n\n"
+        "#### http.retries\n\nThe number of retries after a failed attempt (network, 408, 429, 5xx).\n\n"
         "Default: `3`\n\n```yaml\nhttp:\n  retries: 5\n```\n\n"
         "Variables: `CREDCONF_HTTP__RETRIES`; of the entry NAME: `CREDCONF__<NAME>__HTTP__RETRIES`"
     )
@@ -46,11 +46,11 @@ def test_what_is_shown_of_a_setting_is_this(editor: Editor) -> None:
         ("client_secret: {file: ‸a}", "a relative one is relative to this file"),
         ("additionally_allowed_tenants: ['‸*']", '`"*"` means every tenant'),
         ("allowed_ten‸ants: []", "Another name of `additionally_allowed_tenants`"),
-        ("defa‸ult: a", "`CREDCONF_NAME` and `name=` win over it."),
+        ("defa‸ult: a", "`CREDCONF_NAME` and `name=` have precedence."),
         ("creden‸tials: {}", "    client_secret: {file: secrets/billing}\n"),
         ("credentials: {bill‸ing: {}}", "an identity and its proof"),
-        ("credentials: {a: {ext‸ends: b}}", "a later one wins over an earlier one"),
-        ("credentials: {a: {abst‸ract: true}}", "not used itself"),
+        ("credentials: {a: {ext‸ends: b}}", "A later one wins."),
+        ("credentials: {a: {abst‸ract: true}}", "It can't be used itself."),
         ("x-a‸nchors: {}", "Your own key: for anchors"),
     ],
 )

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 SCOPE = "https://vault.azure.net/.default"
 TIMEOUT = 0.3
-ALONE = "tokens are kept in memory alone"
+ALONE = "tokens are kept in memory only"
 BACK = "is back"
 
 

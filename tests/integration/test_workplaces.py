@@ -102,7 +102,7 @@ def test_the_workflow_is_one(schema: str) -> None:
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """Somebody's repository with a good configuration, a broken one, and a file that is none of our business."""
+    """A repository with a good configuration, a broken one, and an unrelated file."""
     pytest.importorskip("pre_commit", reason="pre-commit is not installed: run `make integration`")
     if not shutil.which("git") or not (ROOT / ".git").exists():
         pytest.skip("pre-commit takes a hook from a git repository, and this is none")

@@ -199,7 +199,7 @@ def test_the_expiry_is_a_duration_or_a_moment(made, fields, lifetime):
 @pytest.mark.parametrize("expires_on", [None, "12/31/2027 1:00:00 AM +00:00", "nan", True])
 def test_an_answer_without_an_expiry_is_a_failure(made, expires_on):
     endpoint = Endpoint(answer(body=answer_body(expires_in=None, expires_on=expires_on)))
-    with pytest.raises(credconf.AuthenticationError, match="how long the token is valid") as caught:
+    with pytest.raises(credconf.AuthenticationError, match="does not contain the token's lifetime") as caught:
         made(endpoint, Time()).get_token(SCOPE)
     assert "a-token" not in str(caught.value)
     assert "Check what answers there" in str(caught.value)
@@ -351,7 +351,7 @@ def test_retry_after_is_respected(made):
     error = failure_of(credential)
     assert error.retry_after == 45
     assert error.error_code == "throttled"
-    assert "The endpoint is not asked now" in str(failure_of(credential))
+    assert "The endpoint asked to wait" in str(failure_of(credential))
     assert len(endpoint.asked) == 1
 
 

@@ -116,7 +116,7 @@ class Face:
         return driven
 
     def deaf(self, calls: list[str]) -> dict[str, Any]:
-        """The option for a network that notes whom it should reach, and reaches nobody."""
+        """The option for a network that records the hosts, and connects to none."""
         if self.is_ours:
             return {"http_client": DeafClient(calls)}
         return {"transport": (_AsyncDeafTransport if self.is_async else _DeafTransport)(calls), "retry_total": 0}
@@ -131,7 +131,7 @@ class Face:
 
 
 class DeafClient:
-    """MSAL's `http_client` that reaches nobody."""
+    """MSAL's `http_client` that connects to no host."""
 
     def __init__(self, hosts: list[str]) -> None:
         self.hosts = hosts
@@ -146,7 +146,7 @@ class DeafClient:
 
 
 class _DeafTransport:
-    """azure-core's transport that reaches nobody."""
+    """azure-core's transport that connects to no host."""
 
     def __init__(self, hosts: list[str]) -> None:
         self.hosts = hosts

@@ -1,4 +1,4 @@
-"""Where credconf differs from azure-identity on purpose: each test shows both sides and says why."""
+"""Intended differences from azure-identity. Each test shows both sides and the reason."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_the_first_token_costs_one_request(theirs_and_ours, entra):
 
 
 def test_a_wrong_secret_costs_one_request(theirs_and_ours, entra):
-    """MSAL follows a refusal with an instance discovery, whose answer nobody needs."""
+    """After a refusal, MSAL performs an instance discovery that is not needed."""
     theirs, ours = theirs_and_ours
     for face, requests in [(theirs, 1 if theirs.is_async else 2), (ours, 1)]:
         entra.forget_requests()
@@ -174,7 +174,7 @@ def test_an_ordinary_keyword_of_azure_core_that_means_nothing_here_says_what_to_
 
 def test_the_page_about_migration_lists_each_of_them():
     page = (Path(__file__).parent.parent.parent / "docs/migration.md").read_text(encoding="utf-8")
-    section = page.partition("\n## What is an error, on purpose\n")[2].partition("\n## ")[0]
+    section = page.partition("\n## Rejected arguments\n")[2].partition("\n## ")[0]
     assert [name for name in ELSEWHERE if f"`{name}=`" not in section] == []
 
 

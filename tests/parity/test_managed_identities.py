@@ -98,7 +98,7 @@ def test_a_lost_identity_is_an_error_of_the_same_base(face, machine):
 def test_where_we_differ_the_token_of_another_identity_is_refused(theirs_and_ours, machine):
     machine.answers_for(ManagedIdentity().client_id)
     theirs, ours = theirs_and_ours
-    with pytest.raises(ClientAuthenticationError, match=r"another identity|does not say whose"):
+    with pytest.raises(ClientAuthenticationError, match=r"another identity|does not identify the owner"):
         made(ours, {"client_id": IDENTITY.client_id}).get_token(SCOPE)
     if not isinstance(machine, FakeArc):  # msal checks it for Azure Arc alone
         assert made(theirs, {"client_id": IDENTITY.client_id}).get_token(SCOPE).token

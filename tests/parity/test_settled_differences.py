@@ -47,7 +47,7 @@ def test_after_close_a_kept_token_is_not_served_either(theirs_and_ours, entra):
         credential.close()
     assert theirs.get_token(SCOPE).token
     for call in (lambda: ours.get_token(SCOPE), lambda: ours.get_token_info(SCOPE), ours.enter):
-        with pytest.raises(ValueError, match="the credential is closed: make a new one"):
+        with pytest.raises(ValueError, match="the credential is closed: create a new one"):
             call()
 
 
@@ -145,7 +145,9 @@ def test_an_answer_without_a_lifetime_is_an_error(theirs_and_ours, entra):
     """azure-identity's synchronous class says "'expires_in'"; its asynchronous one not even that."""
     theirs, ours = theirs_and_ours
     entra.tokens(expires_in=None)
-    with pytest.raises(credconf.AuthenticationError, match=r"how long the token is valid \(`expires_in`\)") as caught:
+    with pytest.raises(
+        credconf.AuthenticationError, match=r"does not contain the token's lifetime \(`expires_in`\)"
+    ) as caught:
         ours.secret(entra).get_token(SCOPE)
     assert caught.value.error_code == "malformed"
     assert "Check `authority`" in str(caught.value)

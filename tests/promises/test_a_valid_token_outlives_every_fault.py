@@ -47,7 +47,7 @@ FAULTS = {
 
 
 class Server:
-    """The fake Entra, which can also show a certificate that nobody trusts."""
+    """The fake Entra, which can also show an untrusted certificate."""
 
     def __init__(self, entra, path):
         self._entra, self._path = entra, path

@@ -24,7 +24,7 @@ sys.meta_path.insert(0, Slow())
 import credconf
 fields = json.loads(sys.argv[1])
 """
-# Whoever has an answer may import what he likes: nobody else does any more.
+# After the answer, the thread may import anything, because no other thread imports any more.
 ASKED = """
 from credconf.ground.deferred import importing
 try:

@@ -108,7 +108,7 @@ def test_nothing_of_a_dotenv_is_shown(project, name):
 
 
 class Odd:
-    """An object of somebody's, whose own `repr` shows what it holds."""
+    """An object of the program, whose own `repr` shows its content."""
 
     def __repr__(self):
         return f"Odd({CANARY})"

@@ -1,4 +1,4 @@
-"""Tokens in a file: one request for all processes, and nobody worse off where the file fails."""
+"""Tokens in a file: one request for all processes, and no disadvantage if the file fails."""
 
 from __future__ import annotations
 

@@ -154,7 +154,7 @@ def test_under_constant_load_no_call_waits_after_the_first():
     engine = engine_of(FIELDS, client, clock=clock, monotonic=clock)
     seen = {SYNC.on(engine).get_token(SCOPE).token}
     for _ in range(steps):
-        gate_open.clear()  # nobody gets an answer: whoever waited for one would wait for ever
+        gate_open.clear()  # no request gets an answer: a caller that waits for one never returns
         clock.advance(3301)
         old = Threads(*[lambda: SYNC.on(engine).get_token(SCOPE).token] * 16).joined()
         old += [ASYNC.on(engine).get_token(SCOPE).token]

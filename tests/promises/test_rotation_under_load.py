@@ -186,7 +186,7 @@ class Load:
             before, accepted = refused(entra), granted(entra)
             file.write(proofs.next())
             proofs.end()
-            # A request may meet one rotation, but hardly two: nobody rotates before the new secret is in use.
+            # A request may meet one rotation, but hardly two: there is no rotation before the new secret is in use.
             while granted(entra) < accepted + 3 * len(SCOPES) and self.goes_on():
                 time.sleep(0.01)
             time.sleep(chance.uniform(0.0, 0.3))

@@ -85,7 +85,7 @@ class Judge:
             return self.held.get(key, -1)
 
     def judge(self, key, began, held, outcome):
-        """One call: when it began, the newest token that somebody had got before, and what came of it."""
+        """One call: when it began, the newest token that any caller had before, and its result."""
         now = self.clock()
         with self._lock:
             if isinstance(outcome, credconf.AuthenticationError):

@@ -126,7 +126,7 @@ def test_its_output_is_limited():
     found = program("import sys; sys.stdout.write('x' * 70000)")
     assert isinstance(found, NotFound)
     assert "more than 64 KB" in found.message
-    assert found.hint == "let it print the secret alone"
+    assert found.hint == "let it print only the secret"
     assert program("import sys; sys.stdout.write('x' * 65536)") == "x" * 65536
 
 
@@ -135,7 +135,7 @@ def test_endless_output_ends(monkeypatch):
     found = program("while True: print('x' * 1000)")
     assert isinstance(found, NotFound)
     assert "more than 64 KB" in found.message
-    assert found.hint == "let it print the secret alone"
+    assert found.hint == "let it print only the secret"
 
 
 def test_output_that_is_not_utf8_is_refused():
@@ -156,7 +156,7 @@ def test_its_time_is_limited(monkeypatch):
     found = program("import time; print('x', flush=True); time.sleep(60)")
     assert isinstance(found, NotFound)
     assert "did not end within" in found.message
-    assert found.hint.startswith("run it by hand: it may wait for a login")
+    assert found.hint.startswith("run it in a shell: it may wait for a login")
 
 
 # What it leaves behind
@@ -307,7 +307,7 @@ def test_it_takes_no_longer_than_a_token_may_take(project):
     with credential, pytest.raises(credconf.CredentialUnavailableError) as caught:
         credential.get_token("https://a.example/.default")
     assert "did not end within 0.3 s" in str(caught.value)
-    assert "run it by hand" in str(caught.value)
+    assert "run it in a shell" in str(caught.value)
 
 
 def test_a_failing_command_raises_at_the_token_without_an_echo(project):

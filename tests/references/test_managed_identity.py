@@ -117,7 +117,7 @@ def test_a_start_and_a_check_ask_no_endpoint(entra, machine):
 
 def test_the_token_of_another_identity_is_not_sent_to_entra(made, entra, machine):
     machine.answers_for(ManagedIdentity().client_id)
-    with pytest.raises(CredentialUnavailableError, match=r"another identity|does not say whose") as caught:
+    with pytest.raises(CredentialUnavailableError, match=r"another identity|does not identify the owner") as caught:
         made(fields_of(entra, machine)).get_token(SCOPE)
     assert caught.value.error_code == "no-assertion"
     assert entra.count() == 0

@@ -177,7 +177,7 @@ def embedded(site: Site) -> Any:
 
 
 def proxied(site: Site, place: Callable[[Site, str], Any]) -> Any:
-    """The password of a proxy where nobody listens."""
+    """The password of a proxy that does not exist."""
     return place(site, f"http://user:{quote(SECRET, safe='')}@127.0.0.1:9")
 
 

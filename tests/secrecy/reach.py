@@ -3,8 +3,8 @@
 A live credential must hold a secret somewhere. What is held here is therefore:
 
 - **Printing.** Whatever `str`, `repr`, `format`, `pprint`, rich, structlog, pytest and `traceback` with locals make of
-  an object, and of what its public attributes, items and fields lead to. Two boxes stay closed, because nobody opens
-  them by accident: pydantic's `SecretStr` and `SecretBytes` (`get_secret_value()`), and our `Hidden` (by name).
+  an object, and of what its public attributes, items and fields lead to. Two boxes stay closed, because no code
+  opens them by accident: pydantic's `SecretStr` and `SecretBytes` (`get_secret_value()`), and our `Hidden` (by name).
 - **Errors and log records** travel: into files, to other machines. They are walked whole, private attributes and slots
   included: `args`, causes, contexts, notes, attributes, `exc_info`. Of a traceback, the locals of every frame from the
   first one of ours on are printed and, as far as they are plain containers and records, walked.
@@ -12,7 +12,7 @@ A live credential must hold a secret somewhere. What is held here is therefore:
 - **Copies** (`copy`, `pickle`, `json`, `model_dump`) are bytes and text, searched as such.
 
 What only a debugger or the garbage collector's list of objects shows (an attribute that begins with `_` of a live
-credential) is not reachable in this sense: whoever runs code in the process has the secret anyway.
+credential) is not reachable in this sense: code in the process has the secret anyway.
 """
 
 from __future__ import annotations

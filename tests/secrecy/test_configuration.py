@@ -55,7 +55,7 @@ def test_no_fault_of_a_file_shows_a_value(site, said, case, door):
 
 
 class Odd:
-    """An object of somebody's, whose own `repr` shows what it holds."""
+    """An object of the program, whose own `repr` shows its content."""
 
     def __repr__(self):
         return f"Odd({SECRET})"

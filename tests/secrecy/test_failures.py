@@ -76,7 +76,7 @@ def test_no_failure_shows_what_the_credential_holds(planted, place, site, said):
 def test_a_token_is_got_without_a_word_of_what_proves_the_right_to_it(planted, place, site, said):
     driven, canary = planted
     if place in PROXIES:
-        pytest.skip("nobody listens at its proxy")
+        pytest.skip("its proxy does not exist")
     assert driven.get_token(SCOPE).token
     assert driven.verify(OTHER_SCOPE).token
     (first, *_) = site.entra.requests
@@ -151,7 +151,7 @@ def test_an_exception_of_the_applications_client_shows_nothing(site, said, excep
 
 
 class Halt(BaseException):
-    """Somebody's own interrupt: a time limit, a test runner's exit, a greenlet's end."""
+    """An interrupt of the program: a time limit, a test runner's exit, a greenlet's end."""
 
 
 @pytest.mark.parametrize("interrupt", [KeyboardInterrupt, SystemExit, Halt])

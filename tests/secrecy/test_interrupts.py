@@ -1,4 +1,4 @@
-"""Promise (SECURITY.md): once a token is asked for, no frame of an interrupt holds a secret, whoever was busy with it.
+"""Promise (SECURITY.md): during a token request, no frame of an interrupt holds a secret, in any library.
 
 After an interrupt a shared cache is left alone for a while: each call here is the first one of a credential.
 """

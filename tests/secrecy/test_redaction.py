@@ -140,7 +140,7 @@ def test_secrets_that_were_read_for_another_request_are_removed():
     error_of(credential.get_token, SCOPE)
     client.answers = {"https": {"error": "invalid_request", "error_description": f"lately you sent {SECRET}"}}
     said = str(error_of(credential.verify, SCOPE))  # which asks, whatever has just been refused
-    assert f"The server said: {DROPPED}" in said
+    assert f"The server's message: {DROPPED}" in said
 
 
 def test_a_replaced_secret_is_removed_too(tmp_path):
@@ -169,7 +169,7 @@ def test_the_password_in_a_url_is_removed_alone_and_as_it_is_sent(whose):
     settings = {group: {name: url.format(quote(password, safe="")) for name, url in fields.items()}}
     basic = base64.b64encode(f"user:{password}".encode()).decode()
     for form in (password, quote(password, safe=""), f"Basic {basic}"):
-        assert f"The server said: No. {DROPPED} Yes." in failing(f"No. You sent {form}. Yes.", **settings)
+        assert f"The server's message: No. {DROPPED} Yes." in failing(f"No. You sent {form}. Yes.", **settings)
 
 
 def test_the_key_of_a_shared_cache_is_removed(tmp_path):
@@ -181,7 +181,7 @@ def test_the_key_of_a_shared_cache_is_removed(tmp_path):
 
 def test_tokens_that_are_held_are_removed():
     said = failing(f"Your last one was {SECRET}. It began with {SECRET[:20]}. Yes.", after=1)
-    assert f"The server said: {DROPPED} Yes." in said
+    assert f"The server's message: {DROPPED} Yes." in said
 
 
 @pytest.mark.parametrize("secret", ["s", "re", "the"])

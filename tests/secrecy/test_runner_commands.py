@@ -37,7 +37,7 @@ def assert_no_command(said):
 
 
 def assert_no_command_in(error):
-    # Whoever shows it may wrap its lines wherever there is a space.
+    # The program that shows it may wrap its lines at any space.
     for shown in (str(error), repr(error), str(error).replace(" ", "\n")):
         assert not commands(shown), shown
 

@@ -136,7 +136,7 @@ def test_one_of_many_processes_asks_and_all_have_its_token(storage):
 
 
 def busy(storage):
-    """Somebody else asks for the token."""
+    """Another process requests the token."""
     other = Process(storage)
     key = other.coordinator._key(request())
     return key, storage.open().lock(key)

@@ -17,21 +17,21 @@ if TYPE_CHECKING:
 _ID: Final = {"tenant_id": "72f988bf-86f1-41af-91ab-2d7cd011db47", "client_id": "11111111-1111-1111-1111-111111111111"}
 
 FORMS: Final[dict[str, tuple[str, list[Any]]]] = {
-    "default": ("The entry of `credentials` that is used if nothing else chooses one.", ["billing"]),
+    "default": ("The entry of `credentials` to use.", ["billing"]),
     "credentials": (
-        "Credentials by name; an entry holds the same settings as a file with only one credential.",
+        "Credentials by name. An entry has the same settings as a file with only one credential.",
         [{"billing": {**_ID, "client_secret": {"file": "secrets/billing"}}}],
     ),
     "extends": (
-        "The entry, or entries, whose settings this one inherits; a later one wins over an earlier one.",
+        "The entry, or entries, whose settings this one inherits. A later one wins.",
         ["base", ["base", "proxied"]],
     ),
-    "abstract": ("This entry can only be extended, not used itself.", [True]),
+    "abstract": ("This entry contains settings for others to extend. It can't be used itself.", [True]),
     "allowed_tenants": ("Another name of `additionally_allowed_tenants`.", [["fabrikam.onmicrosoft.com"]]),
 }
 """The keys that are not settings of a model, with their meaning and examples."""
 
-_OTHER_WAYS: Final = {"default": "`CREDCONF_NAME` and `name=` win over it."}
+_OTHER_WAYS: Final = {"default": "`CREDCONF_NAME` and `name=` have precedence."}
 
 
 def _credential(number: int, proof: str, path: str) -> dict[str, Any]:
@@ -53,7 +53,7 @@ SNIPPETS: Final = [
     },
     {
         "label": "several credentials by name",
-        "description": "An entry for what they share, and one that extends it.",
+        "description": "An entry with common settings, and one that extends it.",
         "body": {
             "default": "${1:billing}",
             "credentials": {
@@ -81,7 +81,7 @@ ENTRIES: Final = [
         "body": {"${1:billing}": _credential(2, "client_certificate", "secrets/billing.pem")},
     },
     {
-        "label": "an entry for what others share",
+        "label": "an entry with common settings",
         "description": "Other entries inherit its settings by `extends`; it can't be used itself.",
         "body": {"${1:base}": {"abstract": True, "tenant_id": f"${{2:{_ID['tenant_id']}}}"}},
     },

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from credconf.entra.connections import EXPECTED, Attempt, explain
+from credconf.entra.connection_faults import EXPECTED, Attempt, explain
 from credconf.entra.proxies import Proxy, bypasses
 from credconf.entra.sending import REMEDIES
 from credconf.entra.sockets import connected, exchange, secured, tls_context
@@ -259,7 +259,7 @@ def _rejected(error: ssl.SSLCertVerificationError, peer: Peer | None, target: Ta
     code = error.verify_code
     details = [f"issued by {target.redact(peer.issuer)}, valid from {peer.since} to {peer.until}"] if peer else []
     if code in {_NOT_YET, _EXPIRED}:
-        details.append(f"this machine's clock says {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC")
+        details.append(f"the time of this machine is {datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC")
     reason = error.verify_message.rstrip(".")
     summary = target.redact(f"the certificate of {host} was not accepted: {reason}")
     return Result("failed", summary, _remedy(code, target), tuple(details))

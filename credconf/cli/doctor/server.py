@@ -80,7 +80,7 @@ def _evaluated(answer: Response, target: Target) -> Result:
         return _described(document, target)
     message = str(document.get("error_description") or document.get("error") or "")
     code = next(iter(codes_in(message)), None)
-    details = (f"The server said: {target.redact(message)}",) if message else ()
+    details = (f"The server's message: {target.redact(message)}",) if message else ()
     if code in _NO_SUCH_TENANT:
         tenant = target.identity.shown("tenant_id")
         return Result(

@@ -1,4 +1,4 @@
-"""What a step is, how it runs in bounded time, and how its result is printed."""
+"""The steps of `credconf doctor`: their execution in bounded time, and the output of their results."""
 
 from __future__ import annotations
 

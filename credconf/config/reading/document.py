@@ -159,7 +159,7 @@ class _Composer:
         parent.size += node.size
         if parent.size > MAX_NODES:
             raise self.broken(
-                event, f"the file holds more than {MAX_NODES:,} values, aliases counted", code="too-complex"
+                event, f"the file holds more than {MAX_NODES:,} values, with aliases expanded", code="too-complex"
             )
         if isinstance(parent, Sequence):
             parent.items.append(node)

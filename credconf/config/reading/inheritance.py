@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from credconf.problems.problem import Origin
 
 MAX_EXPLAINED = 20
-"""How many problems of one sort get a hint; the others have only a message and a place."""
+"""The number of problems of one sort with a hint. The others have only a message and a place."""
 MAX_NAMES = 20
-"""How many names a message lists."""
+"""The number of names that a message lists."""
 MAX_LINEAGE = 64
-"""How many entries one may extend, directly or not. Otherwise each entry of a 1 MB file could extend all others."""
+"""The number of entries that one may extend, directly or not. Otherwise, each entry could extend all others."""
 
 
 @mutable_record
@@ -151,7 +151,7 @@ def _circle_hint(entries: Entries, name: str, parent: str) -> str:
     way = (name, *_way(entries, parent, name))
     if len(way) > MAX_NAMES:
         way = (*way[: MAX_NAMES - 1], "…", way[-1])
-    return f"break the circle: {' → '.join(way)}"
+    return f"break the cycle: {' → '.join(way)}"
 
 
 def _way(entries: Entries, start: str, end: str) -> list[str]:

@@ -27,7 +27,7 @@ def test_a_certificate_that_is_over_asks_for_the_clock(serve, ca):
     serve(ca.issue_cert("localhost", not_after=over))
     failed = Report().ends_at("TLS")
     assert "certificate has expired" in failed["summary"]
-    assert failed["details"][1].startswith("this machine's clock says ")
+    assert failed["details"][1].startswith("the time of this machine is ")
     assert failed["fix"].startswith("Check this machine's clock")
 
 

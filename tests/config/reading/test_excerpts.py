@@ -215,7 +215,7 @@ def test_the_first_entry_of_a_circle_is_pointed_at_and_the_circle_is_written_out
     text = "default: a\ncredentials:\n  a: {extends: b}\n  b: {extends: c}\n  c:\n    extends:\n    - a\n"
     error = project.refused_text(text)
     assert [(item.line, item.hint, drawn(item)[0]) for item in error.problems] == [
-        (3, "break the circle: a → b → c → a", "  a: {extends: …}"),
+        (3, "break the cycle: a → b → c → a", "  a: {extends: …}"),
     ]
 
 
