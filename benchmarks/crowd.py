@@ -39,6 +39,26 @@ def coroutines(side: Side, port: int, tenants: int) -> float:
     return asyncio.run(_coroutines(side, tenants))
 
 
+def shared(side: Side, port: int, tenants: int, name: str) -> dict[str, float]:
+    """Return `seconds` and `cpu` of the tokens of a number of tenants, shared in a file.
+
+    A second process finds the tokens of the first one in the file.
+    """
+    sides.send_login_to(port)
+    return asyncio.run(_shared(side, tenants, name))
+
+
+async def _shared(side: Side, tenants: int, name: str) -> dict[str, float]:
+    make = {"ours": sides.ours_shared, "theirs": sides.theirs_shared}[side]
+    async with make(f"{name}-first") as other:
+        await other.get_token(sides.SCOPE)
+    async with make(name) as credential:
+        begin, cpu = time.perf_counter(), time.process_time()
+        asked = (credential.get_token(sides.SCOPE, tenant_id=f"tenant-{each}.example") for each in range(tenants))
+        await asyncio.gather(*asked)
+        return {"seconds": time.perf_counter() - begin, "cpu": time.process_time() - cpu}
+
+
 async def _coroutines(side: Side, tenants: int) -> float:
     names = list(itertools.islice(sides.tenants(), tenants))
     async with ASYNC[side]() as other:

@@ -24,7 +24,7 @@ from credconf.stores.store import Entry
 from tests.redis_server import NO_SERVER, RedisServer, executable
 
 from .__main__ import RESULTS, about_this_run
-from .child import clean_environ
+from .child import clean_environ, measure
 from .service import Service
 from .start import PROGRAMS
 from .table import Row, markdown
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from credconf.stores.store import Store
+
+    from .sides import Side
 
 _DELAY = 0.05
 """The server's latency for a token, in seconds."""
@@ -60,10 +62,14 @@ def warm(service: Service, side: str, home: Path, times: int, place: str = "warm
 
 
 def _start(service: Service, side: str, home: Path, place: str) -> subprocess.Popen[bytes]:
-    places = {"HOME": str(home), "XDG_CACHE_HOME": str(home / "cache"), "LOCALAPPDATA": str(home)}
-    environ = clean_environ({**service.environ(), **places})
+    environ = clean_environ({**service.environ(), **_places(home)})
     command = [sys.executable, str(PROGRAMS / f"shared_{side}.py"), service.authority, place]
     return subprocess.Popen(command, env=environ, stdout=subprocess.PIPE)
+
+
+def _places(home: Path) -> dict[str, str]:
+    """The variables that name a home."""
+    return {"HOME": str(home), "XDG_CACHE_HOME": str(home / "cache"), "LOCALAPPDATA": str(home)}
 
 
 def _until_token(process: subprocess.Popen[bytes]) -> None:
@@ -90,8 +96,32 @@ def refresh(backend: Store, tokens: int, times: int = 200) -> float:
 
 def _file(directory: Path, tokens: int) -> Store:
     return FileStore(
-        str(directory), str(tokens), plain, 10_000, clock=time.time, monotonic=time.monotonic, log=Log("benchmark")
+        str(directory), str(tokens), plain, clock=time.time, monotonic=time.monotonic, log=Log("benchmark")
     )
+
+
+def crowd(service: Service, homes: dict[Side, Path], tenants: int) -> list[Row]:
+    """Return the rows of many tenants that use the file: with an empty cache, and in a second process."""
+    found = []
+    goals: dict[str, tuple[str, float]] = {"cold": ("2 s", 2.0), "found by another process": ("", 0.0)}
+    for state, (goal, seconds) in goals.items():
+        service.reset(_DELAY)
+        taken = {
+            side: measure(
+                "crowd:shared",
+                {**service.environ(), **_places(home)},
+                side=side,
+                port=service.port,
+                tenants=tenants,
+                name="crowd",
+            )
+            for side, home in homes.items()
+        }
+        times = taken["theirs"]["seconds"], taken["ours"]["seconds"]
+        reached = times[1] <= seconds if goal else None
+        what = f"{tenants:,} tenants at once through the file, {state}"
+        found.append(Row(what, "s", *times, None, goal, reached, {**taken, "requests": service.counts()}))
+    return found
 
 
 def in_redis(service: Service, home: Path, processes: int, times: int) -> list[Row]:
@@ -115,10 +145,10 @@ def in_redis(service: Service, home: Path, processes: int, times: int) -> list[R
     return found
 
 
-def rows(processes: int, times: int) -> list[Row]:
+def rows(processes: int, times: int, tenants: int) -> list[Row]:
     """Return all rows."""
     with Service() as service, tempfile.TemporaryDirectory(prefix="credconf-benchmark-") as directory:
-        homes = {side: Path(directory) / side for side in ("ours", "theirs")}
+        homes: dict[Side, Path] = {"ours": Path(directory) / "ours", "theirs": Path(directory) / "theirs"}
         for home in homes.values():
             home.mkdir()
         counted: dict[str, Any] = {side: cold(service, side, home, processes) for side, home in homes.items()}
@@ -127,8 +157,9 @@ def rows(processes: int, times: int) -> list[Row]:
         found = [Row(what, "requests", numbers["theirs"], numbers["ours"], None, "1", numbers["ours"] <= 1, counted)]
         taken = {side: warm(service, side, home, times) for side, home in homes.items()}
         found.append(Row("process start to a token found in the file", "s", taken["theirs"], taken["ours"]))
-        for tokens in (1, 100):
-            what = f"what the file adds to a request, {tokens} tokens in it"
+        found += crowd(service, homes, tenants)
+        for tokens in (1, 1000):
+            what = f"what the file adds to a request, {tokens:,} tokens in it"
             found.append(Row(what, "s", None, refresh(_file(Path(directory) / "refresh", tokens), tokens)))
         return found + in_redis(service, homes["ours"], processes, times)
 
@@ -138,9 +169,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fleet", description=__doc__)
     parser.add_argument("--processes", type=int, default=50, help="default: %(default)s")
     parser.add_argument("--times", type=int, default=11, help="starts of each program; default: %(default)s")
+    parser.add_argument("--tenants", type=int, default=1000, help="default: %(default)s")
     parser.add_argument("--results", type=Path, default=RESULTS, metavar="DIRECTORY")
     options = parser.parse_args(arguments)
-    measured = rows(options.processes, options.times)
+    measured = rows(options.processes, options.times, options.tenants)
     print(markdown(measured))
     options.results.mkdir(parents=True, exist_ok=True)
     result = {**about_this_run(quick=False), "rows": [row.as_json() for row in measured]}

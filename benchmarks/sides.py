@@ -54,6 +54,14 @@ def ours_async(authority: str | None = None, *, retries: int | None = None, **op
     return credconf.aio.build(_our_fields(authority, retries), **options)
 
 
+def ours_shared(name: str) -> Any:
+    """Return an asynchronous credential of credconf that shares a plain file with other processes."""
+    import credconf.aio
+
+    cache = {"kind": "file", "name": name, "allow_unencrypted_storage": True}
+    return credconf.aio.build({**_fields(None), "token_cache": cache})
+
+
 def ours_both(http_client: Any) -> tuple[Any, Any]:
     """Return both faces of one engine, so that one can fill the cache of the other."""
     import credconf.aio
@@ -79,6 +87,15 @@ def theirs_async(authority: str | None = None, *, retries: int | None = None, **
     from azure.identity.aio import ClientSecretCredential
 
     return ClientSecretCredential(**_fields(authority), **_their_options(retries), **options)
+
+
+def theirs_shared(name: str) -> Any:
+    """Return an asynchronous credential of azure-identity that shares a plain file with other processes."""
+    from azure.identity import TokenCachePersistenceOptions
+    from azure.identity.aio import ClientSecretCredential
+
+    options = TokenCachePersistenceOptions(name=name, allow_unencrypted_storage=True)
+    return ClientSecretCredential(**_fields(None), cache_persistence_options=options)
 
 
 def send_login_to(port: int) -> None:

@@ -7,6 +7,7 @@ import importlib
 import importlib.util
 import os
 import sys
+import time
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -25,6 +26,8 @@ _T = TypeVar("_T")
 
 PATIENCE = 2.0
 """Seconds that a keyring may take: it may wait for a person to unlock it."""
+_TRIES = 5
+_PAUSE = 0.005  # seconds between them
 _ALIAS = "credconf.stores._msal_extensions"
 
 
@@ -51,6 +54,16 @@ class Persistence:
         # A keyring is called over D-Bus, which has no time-outs of its own.
         self._worker = None if in_file else Workers(1, "credconf-keyring")
         self._forked = False
+
+    def part(self, name: str) -> Persistence:
+        """Return another text, in a file of that name in the same directory. A keyring has only one text.
+
+        A keyring may rewrite all of its items when one changes, so more items would not make a change cheaper.
+        """
+        if not self.in_file:
+            return self
+        path = os.path.join(os.path.dirname(self.path), name)
+        return Persistence(path, type(self._store)(path), self._missing, in_file=True)
 
     def load(self) -> str | None:
         """The text; `None` if there is none.
@@ -106,6 +119,11 @@ class Persistence:
         # A process that is killed during the write must not leave half a file.
         new = self._store_at(f"{self.path}.new")
         new.save(text)
+        for _ in range(_TRIES):
+            with contextlib.suppress(PermissionError):  # Windows replaces no file that a process reads at the moment
+                os.replace(new.get_location(), self.path)
+                return
+            time.sleep(_PAUSE)
         os.replace(new.get_location(), self.path)
 
     def _store_at(self, path: str) -> Any:

@@ -65,4 +65,4 @@ class FileSettings(StoreSettings):
 
         cache = opening.settings
         assert isinstance(cache, FileSettings)
-        return opened(cache.name, opening, allow_plain=cache.allow_unencrypted_storage, limit=cache.max_entries)
+        return opened(cache.name, opening, allow_plain=cache.allow_unencrypted_storage)

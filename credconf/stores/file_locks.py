@@ -152,6 +152,8 @@ class FileLock:
 
     def __init__(self, file: _File) -> None:
         self._file = file
+        # A renewal by another thread must not write to a descriptor that is closed, or of another file by then.
+        self._busy = threading.Lock()
 
     @classmethod
     def take(cls, path: str) -> FileLock | None:
@@ -178,20 +180,22 @@ class FileLock:
 
     def renew(self) -> bool:
         """Give a sign of life; `False` if another process has taken the lock over."""
-        if not self._file.is_there():
-            return False
-        self._file.mark()
-        return True
+        with self._busy:
+            if kept := self._file.is_there():
+                self._file.mark()
+        return kept
 
     def release(self) -> None:
         """Remove the file, then unlock it: a process that has opened it meanwhile detects that it is gone."""
-        if self._file.is_there():
-            with contextlib.suppress(OSError):  # Windows removes no file that is open elsewhere
-                os.unlink(self._file.path)
-        self._file.let_go()
+        with self._busy:
+            if self._file.is_there():
+                with contextlib.suppress(OSError):  # Windows removes no file that is open elsewhere
+                    os.unlink(self._file.path)
+            self._file.let_go()
 
     def after_fork(self) -> None:
         """Close the copy of the child, which does not end the lock."""
+        self._busy = threading.Lock()
         self._file.close()
 
 

@@ -1,6 +1,9 @@
-"""The file of tokens for all processes of a user: `token_cache: {kind: file}`.
+"""The files of tokens for all processes of a user: `token_cache: {kind: file}`.
 
-Reading takes no lock, because the file is replaced as a whole. Writing takes one for some milliseconds. A process that
+The tokens are spread over the files of a directory, by their keys: a new token rewrites the one file that it belongs
+to. A keyring holds all of them in one item instead.
+
+Reading takes no lock, because a file is replaced as a whole. Writing takes one for a millisecond. A process that
 requests a token holds the lock of its key; the file of that lock exists only meanwhile.
 """
 
@@ -8,19 +11,22 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
+import math
 import os
+import re
 import sys
-from typing import TYPE_CHECKING, Any
+import time
+from typing import TYPE_CHECKING, Final
 
 from credconf.problems import printable
 from credconf.problems.wording import as_yaml
 from credconf.references import NotFound
 
+from .contents import Clocks, Contents
 from .encrypted_storage import NoEncryption, Persistence, encrypted, plain, try_encryption
 from .file_locks import FileLock, Turns, is_left
-from .private_file import empty, parsed, private_directory
-from .store import Stored, Unavailable, read, read_failure, written, written_failure
+from .private_file import private_directory
+from .store import Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,23 +35,29 @@ if TYPE_CHECKING:
     from credconf.problems.failure import Failure
 
     from .settings import Opening
-    from .store import Entry
+    from .store import Entry, Stored
 
 
-LARGEST = 512 * 1024
-"""Characters: about 250 tokens. Each refresh writes the file anew; more tokens are for Redis."""
-MOST_FAILURES = 50
-"""The number of failures in the file: the latest ones. They expire after half a minute."""
+FILES: Final = 1024
+"""The number of files. Most of 1,000 tokens then have a file of their own."""
+LARGEST_FILE: Final = 64 * 1024
+"""Characters: about 30 tokens. 10,000 tokens have room, although they are spread unevenly."""
+LARGEST_ITEM: Final = 512 * 1024
+"""Characters in a keyring: about 250 tokens. Each new token rewrites the item, over D-Bus."""
+UNUSED: Final = 2 * 86400.0
+"""Seconds without a write after which a file is removed. No token of Entra is valid for more than 28 hours."""
+_TIDYING: Final = 3600.0  # seconds between two searches for such files
+_FILE: Final = re.compile(r"[0-9a-f]{3}\.json")
+_PASSING: Final = re.compile(r"[0-9a-f]{32}\.lock|[0-9a-f]{3}\.json\.new")
 
 
 class FileStore:
-    """The file.
+    """The token cache in files.
 
     Args:
-        directory: of the file and its locks; made when it is first needed, for its owner alone.
+        home: the directory of all caches. It and the cache's own directory are private to their owner.
         name: of the cache.
         persistence: makes the storage, once.
-        limit: how many tokens are kept at the most.
         clock: the wall clock.
         monotonic: a clock that all processes of the machine share, since its start.
 
@@ -57,28 +69,27 @@ class FileStore:
 
     def __init__(
         self,
-        directory: str,
+        home: str,
         name: str,
         persistence: Callable[[str], Persistence],
-        limit: int,
         *,
         clock: Callable[[], float],
         monotonic: Callable[[], float],
         log: Log,
     ) -> None:
-        self._directory = directory
-        self._path = os.path.join(directory, f"{name}.json")
-        self._limit = limit
-        self._clock = clock
-        self._monotonic = monotonic
+        self._home = home
+        self._former = os.path.join(home, f"{name}.json")
+        self._directory = os.path.join(home, f"{name}.tokens")
+        self._clocks = Clocks(clock, monotonic)
         self._log = log
         self._new = persistence
         self._kept: Persistence | None = None
-        self._turns = Turns(f"{self._path}.lock")
+        self._turns = Turns(os.path.join(self._directory, "lock"))
+        self._tidy_from = -math.inf
         with contextlib.suppress(Unavailable):  # the circuit breaker reports it, when the store is used
             self._opened()
 
-    def _persistence(self) -> Persistence:
+    def _storage(self) -> Persistence:
         """The storage, in a directory that is there.
 
         Raises:
@@ -90,72 +101,51 @@ class FileStore:
             except NoEncryption as exc:
                 reason = str(exc)
             raise Unavailable(reason)
-        private_directory(self._directory)
+        private_directory(self._directory, within=self._home)
         return self._kept
 
     def _opened(self) -> Persistence:
-        private_directory(self._directory)
-        self._kept = kept = self._new(self._path)
+        private_directory(self._directory, within=self._home)
+        self._kept = kept = self._new(os.path.join(self._directory, "tokens"))
         return kept
+
+    def _part(self, key: str) -> Persistence:
+        """Return the storage of a key: one of the files, or the keyring."""
+        return self._storage().part(f"{number_of(key):03x}.json")
 
     @property
     def label(self) -> str:
         """See `Store`."""
-        return f"the token cache {printable(self._path)}"
+        return f"the token cache {printable(self._directory)}"
 
     def get(self, key: str) -> Stored:
         """See `Store`."""
-        text = self._text()
-        if text is None:
-            return Stored()
-        document = parsed(text)
-        if document is None:
+        part = self._part(key)
+        contents = self._contents(part)
+        if contents is None:
             with self._turns.mine():
-                document = self._understood()
-        return self._seen(document, key)
-
-    def _seen(self, document: dict[str, Any], key: str) -> Stored:
-        kept, failed = document["tokens"].get(key), document["failures"].get(key)
-        age = self._age(kept)
-        entry = None if age is None else read(kept, age)
-        since = self._age(failed)
-        failure = None if since is None or since > failed["seconds"] else read_failure(failed["failure"])
-        return Stored(entry) if failure is None or since is None else Stored(entry, failure, since)
+                contents = self._understood(part)
+        return contents.found(key)
 
     def put(self, key: str, entry: Entry) -> None:
         """See `Store`."""
-        stamp = {"at": self._clock() - entry.age, "up": self._monotonic() - entry.age}
-
-        def change(document: dict[str, Any]) -> None:
-            document["tokens"].pop(key, None)
-            document["tokens"][key] = {**written(entry), **stamp}
-            document["failures"].pop(key, None)
-
-        self._update(change)
+        self._update(key, lambda contents: contents.add(key, entry))
 
     def put_failure(self, key: str, failure: Failure, seconds: float) -> None:
         """See `Store`."""
-        stamp = {"at": self._clock(), "up": self._monotonic(), "seconds": seconds}
-
-        def change(document: dict[str, Any]) -> None:
-            document["failures"].pop(key, None)
-            document["failures"][key] = {"failure": written_failure(failure), **stamp}
-
-        self._update(change)
+        self._update(key, lambda contents: contents.add_failure(key, failure, seconds))
 
     def lock(self, key: str) -> FileLock | None:
         """See `Store`."""
-        self._persistence()
+        self._storage()
         # A key may be too long for the name of a file, and would reveal the identity in the directory.
-        digest = hashlib.blake2b(key.encode(), digest_size=16).hexdigest()
-        path = f"{self._path}.{digest}.lock"
+        path = os.path.join(self._directory, f"{_digest(key)}.lock")
         lock = FileLock.take(path)
         if lock is not None or not is_left(path):
             return lock
         with self._turns.mine():  # two who find it so at once must not remove each other's
             if is_left(path):
-                with contextlib.suppress(OSError):  # as on Windows, which removes no file that is open
-                    os.unlink(path)
+                _remove(path)
         return FileLock.take(path)
 
     def after_fork(self) -> None:
@@ -167,72 +157,85 @@ class FileStore:
     def close(self) -> None:
         """Nothing is kept open."""
 
-    # The file
+    # The files
 
-    def _update(self, change: Callable[[dict[str, Any]], None]) -> None:
-        storage = self._persistence()
+    def _update(self, key: str, change: Callable[[Contents], None]) -> None:
+        part = self._part(key)
         with self._turns.mine():
-            document = self._understood()
-            change(document)
-            storage.save(self._bounded(document))
+            contents = self._understood(part)
+            change(contents)
+            part.save(contents.text(LARGEST_FILE if part.in_file else LARGEST_ITEM))
+            self._tidy()
 
-    def _text(self) -> str | None:
-        """Return the content of the file; "" if it is not text."""
+    def _contents(self, part: Persistence) -> Contents | None:
+        """Return the contents of a file; `None` if they are not in credconf's format.
+
+        Raises:
+            Unavailable: it can't be read now.
+        """
         try:
-            return self._persistence().load()
+            text = part.load()
         except ValueError:
-            return ""
+            return None
+        return Contents(self._clocks) if text is None else Contents.parsed(text, self._clocks)
 
-    def _understood(self) -> dict[str, Any]:
-        """Return the document of the file, or an empty one. The caller holds the lock."""
-        text = self._text()
-        document = empty() if text is None else parsed(text)
-        if document is None:
-            aside = self._persistence().set_aside(json.dumps(empty()))
+    def _understood(self, part: Persistence) -> Contents:
+        """Return the contents of a file, or empty contents. The caller holds the lock."""
+        contents = self._contents(part)
+        if contents is None:
+            contents = Contents(self._clocks)
+            aside = part.set_aside(contents.text(LARGEST_ITEM))
             kept = f"it is kept as {printable(aside)}" if aside else "it is replaced"
             self._log.warning(
                 "%s contains something other than tokens, or other users can change it: %s", self.label, kept
             )
-        return document or empty()
+        return contents
 
-    def _bounded(self, document: dict[str, Any]) -> str:
-        """The text of a document, without what has expired, and without the oldest of what is beyond the bounds."""
-        tokens, failures = document["tokens"], document["failures"]
-        for key in [key for key, kept in tokens.items() if read(kept, self._age(kept) or 0.0) is None]:
-            del tokens[key]
-        for key, failed in list(failures.items()):
-            age = self._age(failed)
-            if age is None or age > failed["seconds"]:
-                del failures[key]
-        _drop(tokens, len(tokens) - self._limit)
-        _drop(failures, len(failures) - MOST_FAILURES)
-        text = json.dumps(document)
-        while len(text) > LARGEST and (tokens or failures):
-            oldest = failures or tokens  # a failure that is missed costs no more than a token that is
-            _drop(oldest, len(oldest) // 8 + 1)
-            text = json.dumps(document)
-        return text
-
-    def _age(self, kept: Any) -> float | None:
-        """Seconds since something was written; `None` if neither clock shows it.
-
-        The wall clock advances while the machine is off; the monotonic clock is unaffected when the clock is set. After
-        a restart the age is too small, never too large.
-        """
-        if not isinstance(kept, dict):
-            return None
-        since = [self._clock() - kept["at"], self._monotonic() - kept["up"]]
-        return max(since) if max(since) >= 0 else None
+    def _tidy(self) -> None:
+        """Remove unused files, at most once an hour. The caller holds the lock."""
+        now = self._clocks.monotonic()
+        if now < self._tidy_from:
+            return
+        self._tidy_from = now + _TIDYING
+        with contextlib.suppress(OSError), os.scandir(self._directory) as found:
+            for each in found:
+                if _is_needless(each):
+                    _remove(each.path)
+        for path in (self._former, f"{self._former}.lock"):  # version 0.1.0 kept all tokens in one file
+            if _is_unused(path):
+                _remove(path)
 
 
-def _drop(kept: dict[str, Any], number: int) -> None:
-    """Drop some of what has been there longest."""
-    for key in list(kept)[: max(number, 0)]:
-        del kept[key]
+def _is_needless(found: os.DirEntry[str]) -> bool:
+    """Return whether a file is unused, by its name and age. The caller holds the lock."""
+    if _PASSING.fullmatch(found.name):
+        return is_left(found.path)  # a process was killed
+    return _FILE.fullmatch(found.name) is not None and _is_unused(found.path)
+
+
+def _is_unused(path: str) -> bool:
+    try:
+        return time.time() - os.lstat(path).st_mtime > UNUSED
+    except OSError:
+        return False
+
+
+def _remove(path: str) -> None:
+    with contextlib.suppress(OSError):  # as on Windows, which removes no file that is open
+        os.unlink(path)
+
+
+def number_of(key: str) -> int:
+    """Return the number of the file for a key."""
+    return int(_digest(key), 16) % FILES
+
+
+def _digest(key: str) -> str:
+    return hashlib.blake2b(key.encode(), digest_size=16).hexdigest()
 
 
 def directory_of(home: str | None) -> str:
-    """Return the directory of the files, by the convention of the system.
+    """Return the directory of the caches, by the convention of the system.
 
     Args:
         home: of caches, where a variable names it (`XDG_CACHE_HOME`, `LOCALAPPDATA`).
@@ -241,19 +244,18 @@ def directory_of(home: str | None) -> str:
     return os.path.join(home or os.path.expanduser(usual), "credconf")
 
 
-def opened(name: str, opening: Opening, *, allow_plain: bool, limit: int) -> FileStore:
-    """The file of a name, in the directory of this user's caches.
+def opened(name: str, opening: Opening, *, allow_plain: bool) -> FileStore:
+    """The files of a name, in the directory of this user's caches.
 
     Args:
         name: of the cache.
         opening: what it is opened with.
         allow_plain: keep a plain file where the machine has nothing to encrypt it with.
-        limit: how many tokens are kept.
 
     Raises:
         ConfigError: the machine has no encryption, and a plain file is not allowed.
     """
-    directory = directory_of(opening.cache_home)
+    home = directory_of(opening.cache_home)
 
     def persistence(path: str) -> Persistence:
         try:
@@ -265,7 +267,7 @@ def opened(name: str, opening: Opening, *, allow_plain: bool, limit: int) -> Fil
 
     try:
         clocks = {"clock": opening.clock, "monotonic": opening.monotonic}
-        return FileStore(directory, name, persistence, limit, **clocks, log=opening.log)
+        return FileStore(home, name, persistence, **clocks, log=opening.log)
     except NoEncryption as exc:
         reason = str(exc)
     from credconf.errors import ConfigError

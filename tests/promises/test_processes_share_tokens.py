@@ -14,6 +14,10 @@ from types import SimpleNamespace
 import pytest
 
 import credconf
+from credconf.ground.log import Log
+from credconf.stores.encrypted_storage import plain
+from credconf.stores.file_store import FileStore
+from credconf.stores.store import Entry
 from credconf.testing import FakeEntra
 from tests.contract.faces import ASYNC, SCOPE, SYNC, Clock, engine_of, wait_until
 
@@ -73,12 +77,12 @@ def test_when_the_process_that_asks_is_killed_another_takes_its_place(entra, hom
     time.sleep(held)  # they look less and less often
     with holder:
         holder.kill()
-    for lock in (home / "credconf").glob("shared.json.*.lock"):
+    for lock in (home / "credconf").glob("shared.tokens/*.lock"):
         os.utime(lock, (2e9, 2e9))  # it does not look left: it is free because its holder is gone
     outcomes = [said(process) for process in others]
     assert len({token for (token, *_), _ in outcomes}) == 1
     assert entra.count() == 2
-    assert not list((home / "credconf").glob("shared.json.*.lock"))
+    assert not list((home / "credconf").glob("shared.tokens/*.lock"))
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="this system stops no process")
@@ -89,7 +93,7 @@ def test_when_the_process_that_asks_hangs_another_takes_its_place(entra, home):
         try:
             wait_until(lambda: entra.count() == 1, 60)
             holder.send_signal(signal.SIGSTOP)
-            (lock,) = (home / "credconf").glob("shared.json.*.lock")
+            (lock,) = (home / "credconf").glob("shared.tokens/*.lock")
             os.utime(lock, (1, 1))  # some seconds later
             outcomes = [said(process) for process in [started(fields) for _ in range(3)]]
         finally:
@@ -120,7 +124,8 @@ def test_a_credential_finds_what_another_one_has_got(face, entra):
 def test_a_hit_does_not_look_into_the_file(face, entra, home):
     credential = face.build(entra.config(token_cache=PLAIN))
     token = credential.get_token(SCOPE)
-    (home / "credconf" / "shared.json").unlink()
+    for path in (home / "credconf" / "shared.tokens").iterdir():
+        path.unlink()
     assert credential.get_token(SCOPE) == token
     assert entra.count() == 1
 
@@ -177,14 +182,44 @@ def test_where_the_file_can_not_be_tokens_are_kept_in_memory(face, entra, home, 
 
 
 def test_a_corrupt_file_costs_no_token(face, entra, home, caplog):
-    (home / "credconf").mkdir(parents=True, mode=0o700)
-    (home / "credconf" / "shared.json").write_bytes(os.urandom(300))
+    face.build(entra.config(token_cache=PLAIN)).get_token(SCOPE)
+    (path,) = (home / "credconf" / "shared.tokens").glob("*.json")
+    path.write_bytes(os.urandom(300))
     with caplog.at_level(logging.WARNING, "credconf"):
         token = face.build(entra.config(token_cache=PLAIN)).get_token(SCOPE).token
         assert face.build(entra.config(token_cache=PLAIN)).get_token(SCOPE).token == token
         wait_until(lambda: caplog.records)
-    assert entra.count() == 1
-    assert "shared.json.broken" in caplog.text
+    assert entra.count() == 2
+    assert f"{path.name}.broken" in caplog.text
+
+
+WRITER = """
+import sys, time
+from credconf.ground.log import Log
+from credconf.stores.encrypted_storage import plain
+from credconf.stores.file_store import FileStore
+from credconf.stores.store import Entry
+store = FileStore(sys.argv[1], "killed", plain, clock=time.time, monotonic=time.monotonic, log=Log("client"))
+for number in range(int(sys.argv[2]), 1_000_000):
+    store.put(str(number), Entry("x" * 2_000, "Bearer", 3600.0, None, 0.0))
+    print(number, flush=True)
+"""
+
+
+def test_a_writer_that_is_killed_at_any_moment_leaves_all_that_it_has_written(home, caplog):
+    last = 0
+    for _ in range(6):
+        with subprocess.Popen([sys.executable, "-c", WRITER, home, str(last)], stdout=subprocess.PIPE) as writer:
+            for _ in range(40):
+                last = int(writer.stdout.readline())
+            writer.kill()
+            last = max([last, *map(int, writer.stdout.read().split(b"\n")[:-1])])
+    clocks = {"clock": time.time, "monotonic": time.monotonic}
+    store = FileStore(str(home), "killed", plain, **clocks, log=Log("client"))
+    store.put("another", Entry("token", "Bearer", 3600.0, None, 0.0))
+    assert all(store.get(str(number)).entry for number in range(last + 1))
+    assert not list(home.rglob("*.broken"))
+    assert not caplog.records
 
 
 def _encrypts():
@@ -202,7 +237,7 @@ def test_without_encryption_and_permission_there_is_an_error_and_no_file(face, e
     for build in (
         lambda: face.build(entra.config(token_cache={"kind": "file"})),
         lambda: face.from_config(**entra.config(token_cache={"kind": "file"})),
-        lambda: twin(face, entra, plain=False),
+        lambda: twin(face, entra, plainly=False),
     ):
         with pytest.raises(credconf.ConfigError) as caught:
             build()
@@ -211,7 +246,7 @@ def test_without_encryption_and_permission_there_is_an_error_and_no_file(face, e
     assert not list(home.rglob("*.json"))
 
 
-def twin(face, entra, *, plain, name="msal.cache"):
+def twin(face, entra, *, plainly, name="msal.cache"):
     return face.make(
         "ClientSecretCredential",
         entra.tenant_id,
@@ -220,16 +255,16 @@ def twin(face, entra, *, plain, name="msal.cache"):
         authority=entra.authority,
         disable_instance_discovery=True,
         connection_verify=entra.ca_bundle,
-        cache_persistence_options=SimpleNamespace(name=name, allow_unencrypted_storage=plain),
+        cache_persistence_options=SimpleNamespace(name=name, allow_unencrypted_storage=plainly),
     )
 
 
 def test_the_constructors_take_azure_identitys_options(face, entra, home):
-    first = twin(face, entra, plain=True).get_token(SCOPE).token
-    assert twin(face, entra, plain=True).get_token(SCOPE).token == first
-    assert twin(face, entra, plain=True, name="other").get_token(SCOPE).token != first
+    first = twin(face, entra, plainly=True).get_token(SCOPE).token
+    assert twin(face, entra, plainly=True).get_token(SCOPE).token == first
+    assert twin(face, entra, plainly=True, name="other").get_token(SCOPE).token != first
     assert entra.count() == 2
-    assert {path.name for path in (home / "credconf").glob("*.json")} == {"msal.cache.json", "other.json"}
+    assert {path.name for path in (home / "credconf").iterdir()} == {"msal.cache.tokens", "other.tokens"}
 
 
 def test_azure_identitys_own_class_has_what_is_asked_for(entra):
@@ -242,7 +277,7 @@ def test_azure_identitys_own_class_has_what_is_asked_for(entra):
 @pytest.mark.parametrize("name", ["", "../evil", "a/b", ".hidden", "a" * 200])
 def test_a_name_that_would_be_another_path_is_refused(face, entra, name, home):
     with pytest.raises(credconf.ConfigError):
-        twin(face, entra, plain=True, name=name)
+        twin(face, entra, plainly=True, name=name)
     assert not home.exists()
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -38,8 +39,7 @@ class Cache:
 
     def __init__(self, home):
         self.home = home
-        self.directory = home / "credconf"
-        self.path = self.directory / "tokens.json"
+        self.directory = home / "credconf" / "tokens.tokens"
         self.other = home / "precious"
         self.other.write_text(CANARY)
         self.entra = Scripted()
@@ -58,6 +58,7 @@ def cache(tmp_path, monkeypatch):
     assert made.token() == TOKEN["access_token"]
     assert made.token() == TOKEN["access_token"]
     assert len(made.entra.posted) == 1, "the second process finds what the first one has left"
+    (made.path,) = made.directory.glob("*.json")
     return made
 
 
@@ -133,15 +134,15 @@ def test_what_has_the_name_of_the_file_is_set_aside_for_one_request(cache, thing
     assert len(cache.entra.posted) == 2, "one for all that follow"
     assert len(caplog.records) == 1
     assert "bug" not in caplog.text
-    assert "tokens.json.broken" in caplog.text
+    assert f"{cache.path.name}.broken" in caplog.text
     assert cache.other.read_text() == CANARY
     assert cache.path.stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize("thing", THINGS[:-1], ids=name_of)
-@pytest.mark.parametrize("name", ["tokens.json.lock", "tokens.json.new"])
+@pytest.mark.parametrize("name", ["lock", "{}.new"])
 def test_what_has_the_name_of_a_part_costs_each_process_a_request_at_most(cache, name, thing, caplog):
-    replaced(cache, cache.directory / name, thing)
+    replaced(cache, cache.directory / name.format(cache.path.name), thing)
     cache.path.unlink()
     with caplog.at_level(logging.WARNING, "credconf"):
         assert [cache.token(), cache.token()] == [TOKEN["access_token"]] * 2
@@ -150,6 +151,26 @@ def test_what_has_the_name_of_a_part_costs_each_process_a_request_at_most(cache,
     assert "bug" not in caplog.text
     assert CANARY not in caplog.text
     assert cache.other.read_text() == CANARY
+
+
+def a_link_to_a_directory(cache, path):
+    others = cache.home / "others"
+    others.mkdir(mode=0o755)
+    path.symlink_to(others)
+
+
+@pytest.mark.parametrize("thing", [a_pipe, a_link, a_broken_link, a_link_to_a_directory, a_huge_file], ids=name_of)
+def test_what_has_the_name_of_the_directory_costs_each_process_a_request(cache, thing, caplog):
+    shutil.rmtree(cache.directory)
+    thing(cache, cache.directory)
+    with caplog.at_level(logging.WARNING, "credconf"):
+        assert [cache.token(), cache.token()] == [TOKEN["access_token"]] * 2
+    assert len(cache.entra.posted) == 3
+    assert len(caplog.records) == 2
+    assert "something else has its name" in caplog.text
+    assert cache.other.read_text() == CANARY
+    assert not (cache.home / "others").exists() or (cache.home / "others").stat().st_mode & 0o777 == 0o755
+    assert not list(cache.home.glob("others/*"))
 
 
 @pytest.mark.parametrize("thing", [thing for thing in THINGS if thing is not a_huge_file], ids=name_of)
@@ -167,7 +188,7 @@ def test_what_has_the_name_of_a_lock_is_not_written_to(tmp_path, thing):
 
 
 def test_neither_can_be_set_aside_where_that_has_a_name_already(cache, caplog):
-    a_directory(cache, cache.directory / "tokens.json.broken")
+    a_directory(cache, cache.path.with_name(f"{cache.path.name}.broken"))
     replaced(cache, cache.path, a_directory)
     with caplog.at_level(logging.WARNING, "credconf"):
         assert [cache.token(), cache.token()] == [TOKEN["access_token"]] * 2
@@ -267,21 +288,20 @@ def test_a_failure_that_can_not_be_one_is_none(odd):
 def test_nor_does_it_hurt_in_the_file(tmp_path, odd):
     storage = PlainFile(directory=tmp_path / "credconf")
     backend = storage.open()
-    backend.put("key", Entry("token", "Bearer", 3600.0, None, 0.0))
     backend.put_failure("other", FAILURE, 30)
-    changed = json.loads((storage.directory / "test.json").read_text())
+    changed = json.loads(storage.file("other").read_text())
     changed["failures"]["other"]["failure"] |= FAILURES.get(odd, {"more": json.loads(DEEP)})
-    (storage.directory / "test.json").write_text(json.dumps(changed))
+    storage.file("other").write_text(json.dumps(changed))
     assert backend.get("other") == Stored()
-    backend.put("third", Entry("token", "Bearer", 3600.0, None, 0.0))
-    assert backend.get("third").entry.token == "token"
+    backend.put("other", Entry("token", "Bearer", 3600.0, None, 0.0))
+    assert backend.get("other").entry.token == "token"
 
 
 def test_a_token_that_is_larger_than_the_file_may_be_is_not_kept(tmp_path):
     storage = PlainFile(directory=tmp_path / "credconf")
     backend = storage.open()
     backend.put("key", Entry("t" * 900_000, "Bearer", 3600.0, None, 0.0))
-    assert (storage.directory / "test.json").stat().st_size < 1_000
+    assert storage.file("key").stat().st_size < 1_000
     assert backend.get("key") == Stored()
 
 

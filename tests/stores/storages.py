@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from credconf.ground.log import Log
@@ -16,8 +17,6 @@ from tests.contract.faces import Clock
 from tests.toys.store import DirectoryStore
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from credconf.stores.store import Store
 
 
@@ -128,17 +127,26 @@ class _Lock:
 
 @dataclass
 class PlainFile(Storage):
-    """The file, as it is where nothing encrypts."""
+    """The files, as they are where nothing encrypts."""
 
     directory: Path | None = None
-    limit: int = 1_000
+
+    @property
+    def tokens(self) -> Path:
+        """The directory of the cache."""
+        assert self.directory is not None
+        return self.directory / "test.tokens"
+
+    def file(self, key: str) -> Path:
+        """Where a key belongs."""
+        store = self.open()
+        return Path(store._part(key).path)
 
     def open(self) -> FileStore:
         return FileStore(
             str(self.directory),
             "test",
             plain,
-            self.limit,
             clock=self.clock,
             monotonic=self.monotonic,
             log=Log("client"),

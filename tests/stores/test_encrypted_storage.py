@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 
@@ -122,6 +123,48 @@ def test_what_a_killed_writer_left_behind_is_no_obstacle(tmp_path):
         assert path.stat().st_mode & 0o777 == 0o600
 
 
+def test_a_file_that_another_process_reads_is_replaced_a_moment_later(tmp_path, monkeypatch):
+    """Windows refuses to replace a file that is open."""
+    replace, refusals = os.replace, iter(range(3))
+
+    def refuse(*paths):
+        if next(refusals, None) is not None:
+            raise PermissionError(13, "it is open")
+        replace(*paths)
+
+    monkeypatch.setattr(os, "replace", refuse)
+    kept = plain(str(tmp_path / "file"))
+    kept.save("text")
+    assert kept.load() == "text"
+
+
+def test_a_file_that_can_not_be_replaced_is_unavailable_and_stays(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise PermissionError(13, "it is open")
+
+    kept = plain(str(tmp_path / "file"))
+    kept.save("text")
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(Unavailable, match="can't be written: it is open"):
+        kept.save(CANARY)
+    assert kept.load() == "text"
+
+
+def test_parts_are_files_of_their_own(tmp_path):
+    whole = plain(str(tmp_path / "whole"))
+    one, other = whole.part("one"), whole.part("other")
+    one.save("first")
+    other.save("second")
+    assert (one.load(), other.load(), whole.load()) == ("first", "second", None)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["one", "other"]
+
+
+def test_a_keyring_has_one_item_for_all_parts():
+    whole = keyring()
+    whole.part("one").save("text")
+    assert whole.part("other").load() == whole.load() == "text"
+
+
 def test_a_machine_without_encryption_is_reported(tmp_path):
     if sys.platform != "linux":
         pytest.skip("other systems encrypt by themselves")
@@ -137,8 +180,6 @@ def test_a_machine_without_encryption_is_reported(tmp_path):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="owners are POSIX's")
 def test_a_directory_of_another_user_is_not_used(tmp_path, monkeypatch):
-    import os
-
     theirs = os.geteuid() + 1
     monkeypatch.setattr(os, "geteuid", lambda: theirs)
     with pytest.raises(Unavailable, match="another user"):

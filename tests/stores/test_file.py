@@ -1,21 +1,23 @@
-"""The file of tokens, beyond what every store does."""
+"""The files of tokens, beyond what every store does."""
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 import os
 import stat
 import threading
 import time
+from collections import Counter
 
 import pytest
 
-from credconf.problems.failure import Failure
 from credconf.stores import file_locks as filelocks
 from credconf.stores import file_store as file
+from credconf.stores.encrypted_storage import Persistence
 from credconf.stores.file_locks import FileLock
-from credconf.stores.store import Entry, Stored, Unavailable
+from credconf.stores.store import Entry, Stored, Unavailable, key_of
 from tests.stores.storages import PlainFile
 
 CANARY = "canary~of-a.token_42"
@@ -30,8 +32,23 @@ def entry(token="token", lifetime=3600.0):
     return Entry(token, "Bearer", lifetime, None, 0.0)
 
 
-def content(storage):
-    return json.loads((storage.directory / "test.json").read_text())
+def kept(storage):
+    """The keys of all tokens."""
+    files = storage.tokens.glob("*.json")
+    return sorted(key for path in files for key in json.loads(path.read_text())["tokens"])
+
+
+def neighbours(storage, number):
+    """Keys that belong to one file."""
+    store = storage.open()
+    first = store._part("0").path
+    keys = (str(each) for each in itertools.count())
+    return list(itertools.islice((key for key in keys if store._part(key).path == first), number))
+
+
+def age(path, seconds):
+    then = time.time() - seconds
+    os.utime(path, (then, then), follow_symlinks=False)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes of files are POSIX's")
@@ -40,34 +57,35 @@ def test_file_and_directory_are_their_owners_alone(storage):
     try:
         storage.open().put("key", entry())
         held = storage.open().lock("key")
-        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in storage.directory.iterdir()}
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in storage.tokens.iterdir()}
     finally:
         os.umask(old)
     held.release()
-    assert stat.S_IMODE(storage.directory.stat().st_mode) == 0o700
+    for directory in (storage.directory, storage.tokens):
+        assert stat.S_IMODE(directory.stat().st_mode) == 0o700
     assert len(modes) == 3
     assert set(modes.values()) == {0o600}
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes of files are POSIX's")
 def test_a_directory_that_others_could_enter_is_closed_to_them(storage):
-    storage.directory.mkdir(parents=True)
-    storage.directory.chmod(0o755)
+    storage.tokens.mkdir(parents=True)
+    storage.tokens.chmod(0o755)
     storage.open().put("key", entry())
-    assert stat.S_IMODE(storage.directory.stat().st_mode) == 0o700
+    assert stat.S_IMODE(storage.tokens.stat().st_mode) == 0o700
 
 
 def test_the_file_of_a_lock_is_there_only_while_it_is_held(storage):
     backend = storage.open()
     lock = backend.lock("key")
-    assert len(list(storage.directory.iterdir())) == 1
+    assert len(list(storage.tokens.iterdir())) == 1
     lock.release()
-    assert list(storage.directory.iterdir()) == []
+    assert list(storage.tokens.iterdir()) == []
 
 
 def test_one_takes_the_place_of_a_holder_that_hangs(storage):
     hung = storage.open().lock("key")
-    (path,) = storage.directory.iterdir()
+    (path,) = storage.tokens.iterdir()
     os.utime(path, (1, 1))
     arrived, taken = threading.Barrier(8), []
 
@@ -110,14 +128,15 @@ def test_one_takes_the_place_of_a_holder_that_hangs(storage):
 )
 def test_what_is_none_of_ours_is_set_aside_with_one_warning(storage, foreign, caplog):
     backend = storage.open()
-    (storage.directory / "test.json").write_bytes(foreign)
+    path = storage.file("key")
+    path.write_bytes(foreign)
     with caplog.at_level(logging.WARNING, "credconf"):
         assert backend.get("key") == Stored()
         assert backend.get("key") == Stored()
         backend.put("key", entry())
     assert len(caplog.records) == 1
-    assert "test.json.broken" in caplog.text
-    assert (storage.directory / "test.json.broken").read_bytes() == foreign
+    assert f"{path.name}.broken" in caplog.text
+    assert path.with_name(f"{path.name}.broken").read_bytes() == foreign
     assert backend.get("key").entry.token == "token"
 
 
@@ -127,89 +146,105 @@ def test_what_is_none_of_ours_is_set_aside_with_one_warning(storage, foreign, ca
 def test_an_entry_that_makes_no_sense_is_none(storage, odd):
     backend = storage.open()
     backend.put("key", entry())
-    document = content(storage)
+    document = json.loads(storage.file("key").read_text())
     document["tokens"]["key"] |= odd
-    (storage.directory / "test.json").write_text(json.dumps(document))
+    storage.file("key").write_text(json.dumps(document))
     assert backend.get("key") == Stored()
 
 
-def test_what_has_expired_is_dropped_when_something_is_written(storage):
+def test_a_file_does_not_grow_beyond_its_bound(storage):
     backend = storage.open()
-    backend.put("short", entry(lifetime=60))
-    backend.put_failure("failed", Failure("message", "error"), 30)
-    storage.wait(61)
-    backend.put("long", entry())
-    assert list(content(storage)["tokens"]) == ["long"]
-    assert content(storage)["failures"] == {}
+    large = "x" * (file.LARGEST_FILE // 4)
+    keys = neighbours(storage, 6)
+    for key in keys:
+        backend.put(key, entry(large))
+    (path,) = storage.tokens.glob("*.json")
+    assert path.stat().st_size <= file.LARGEST_FILE
+    assert backend.get(keys[-1]).entry.token == large
+    assert backend.get(keys[0]) == Stored()
 
 
-def test_the_oldest_tokens_go_beyond_the_limit(storage):
-    storage.limit = 3
+def test_thousands_of_tokens_find_room_and_each_is_written_alone(storage):
+    """What a token costs does not depend on how many others there are."""
     backend = storage.open()
-    for number in range(5):
-        backend.put(str(number), entry())
-    backend.put("2", entry("again"))
-    assert list(content(storage)["tokens"]) == ["3", "4", "2"]
+    token = "x" * 1_900
+    for number in range(3_000):
+        backend.put(str(number), entry(token))
+    largest = max(path.stat().st_size for path in storage.tokens.glob("*.json"))
+    assert largest < 15 * len(token)
+    another = storage.open()
+    assert all(another.get(str(number)).entry for number in range(3_000))
 
 
-def test_the_file_does_not_grow_beyond_its_bound(storage):
+def test_ten_thousand_tokens_fit_however_they_spread():
+    """A file that is full loses its oldest tokens: the fullest one must have room for all of its own."""
+    keys = [
+        key_of("https://login.microsoftonline.com", str(number), "client", ("a",), cae=False)
+        for number in range(10_000)
+    ]
+    fullest = max(Counter(file.number_of(key) for key in keys).values())
+    assert fullest * 2_300 < file.LARGEST_FILE
+
+
+def test_files_that_are_not_written_any_more_are_removed(storage):
     backend = storage.open()
-    large = "x" * (file.LARGEST // 10)
-    for number in range(15):
-        backend.put(str(number), entry(large))
-    assert (storage.directory / "test.json").stat().st_size <= file.LARGEST
-    assert backend.get("14").entry.token == large
-    assert backend.get("0") == Stored()
+    backend.put("old", entry())
+    backend.put("new", entry())
+    age(storage.file("old"), file.UNUSED + 60)
+    age(storage.file("new"), file.UNUSED - 60)
+    storage.open().put("another", entry())
+    assert kept(storage) == ["another", "new"]
 
 
-def failure(length=0):
-    return Failure("x" * length, "error")
-
-
-def test_failures_push_no_token_out(storage):
+def test_a_process_looks_for_unused_files_again_after_an_hour(storage):
     backend = storage.open()
-    for number in range(3):
-        backend.put(str(number), entry("x" * 100_000))
-    for number in range(30):
-        backend.put_failure(str(number), failure(20_000), 30)
-    assert list(content(storage)["tokens"]) == ["0", "1", "2"]
-    assert list(content(storage)["failures"])[-1] == "29"
-    assert (storage.directory / "test.json").stat().st_size <= file.LARGEST
+    backend.put("old", entry())
+    age(storage.file("old"), file.UNUSED + 60)
+    backend.put("new", entry())
+    assert kept(storage) == ["new", "old"]
+    storage.wait(3601)
+    backend.put("another", entry())
+    assert "old" not in kept(storage)
 
 
-def test_only_the_latest_failures_are_kept(storage):
-    backend = storage.open()
-    for number in range(file.MOST_FAILURES):
-        backend.put_failure(str(number), failure(), 30)
-    backend.put_failure("0", failure(), 30)
-    backend.put_failure("new", failure(), 30)
-    kept = list(content(storage)["failures"])
-    assert len(kept) == file.MOST_FAILURES
-    assert kept[0] == "2"
-    assert kept[-2:] == ["0", "new"]
+def test_what_killed_processes_have_left_is_removed(storage):
+    storage.open().put("key", entry())
+    left = [storage.tokens / f"{'0' * 32}.lock", storage.tokens / "3ff.json.new"]
+    for path in left:
+        path.touch()
+        age(path, filelocks.LEASE + 60)
+    held = storage.open().lock("other")
+    others = {path.name for path in storage.tokens.iterdir()} - {path.name for path in left}
+    storage.open().put("key", entry())
+    assert {path.name for path in storage.tokens.iterdir()} == others
+    held.release()
 
 
-@pytest.mark.parametrize("hour", [-3600, 3600, -86400 * 365])
-def test_setting_the_clock_makes_no_token_younger(storage, hour):
-    storage.open().put("key", entry(lifetime=600))
-    storage.clock.advance(hour)
-    storage.monotonic.advance(300)
-    found = storage.open().get("key").entry
-    assert found is None or found.age >= 300
+def test_what_is_none_of_credconfs_is_left_alone(storage):
+    storage.open().put("key", entry())
+    theirs = [storage.tokens / name for name in ("notes.txt", "3ff.json.broken", "abcd.json", "key.lock", "fff.new")]
+    theirs.append(storage.directory / "another.json")
+    for path in theirs:
+        path.touch()
+        age(path, file.UNUSED * 10)
+    storage.open().put("key", entry())
+    assert all(path.exists() for path in theirs)
 
 
-def test_a_restart_of_the_machine_is_survived(storage):
-    storage.open().put("key", entry(lifetime=600))
-    storage.clock.advance(100)
-    storage.monotonic.advance(to=5)
-    assert storage.open().get("key").entry.age == pytest.approx(100)
-
-
-def test_after_a_restart_with_the_clock_set_back_nothing_is_believed(storage):
-    storage.open().put("key", entry(lifetime=600))
-    storage.clock.advance(-3600)
-    storage.monotonic.advance(to=5)
+def test_the_single_file_of_an_earlier_version_is_neither_read_nor_kept(storage, caplog):
+    storage.open().put("key", entry())
+    former = [storage.directory / "test.json", storage.directory / "test.json.lock"]
+    former[0].write_bytes(storage.file("key").read_bytes())
+    former[1].touch()
+    storage.file("key").unlink()
     assert storage.open().get("key") == Stored()
+    storage.open().put("other", entry())
+    assert all(path.exists() for path in former), "a process of that version may use them"
+    for path in former:
+        age(path, file.UNUSED + 60)
+    storage.open().put("other", entry())
+    assert not any(path.exists() for path in former)
+    assert not caplog.records
 
 
 def test_a_file_that_can_not_be_written_is_unavailable(storage):
@@ -233,7 +268,7 @@ def test_a_file_that_can_not_be_written_is_unavailable(storage):
 def test_a_writer_that_hangs_delays_others_briefly(storage):
     backend = storage.open()
     backend.put("key", entry())
-    stopped = FileLock.take(str(storage.directory / "test.json.lock"))
+    stopped = FileLock.take(str(storage.tokens / "lock"))
     begun = time.monotonic()
     with pytest.raises(Unavailable, match="another process"):
         backend.put("key", entry("new"))
@@ -245,7 +280,7 @@ def test_a_writer_that_hangs_delays_others_briefly(storage):
 def test_of_many_threads_only_the_first_waits_for_a_writer_that_hangs(storage):
     backend = storage.open()
     backend.put("key", entry())
-    stopped = FileLock.take(str(storage.directory / "test.json.lock"))
+    stopped = FileLock.take(str(storage.tokens / "lock"))
     begun, failed = time.monotonic(), []
 
     def write(number):
@@ -269,16 +304,16 @@ def test_of_many_threads_only_the_first_waits_for_a_writer_that_hangs(storage):
 def test_each_of_many_threads_has_its_turn(storage, monkeypatch):
     monkeypatch.setattr(filelocks, "WAIT", 0.05)  # each takes longer than it may wait for another process
     backend = storage.open()
-    save = backend._persistence().save
+    save = Persistence.save
 
-    def slow(text):
+    def slow(part, text):
         time.sleep(0.1)
-        save(text)
+        save(part, text)
 
-    monkeypatch.setattr(backend._kept, "save", slow)
+    monkeypatch.setattr(Persistence, "save", slow)
     threads = [threading.Thread(target=backend.put, args=(str(number), entry())) for number in range(10)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(60)
-    assert len(content(storage)["tokens"]) == 10
+    assert len(kept(storage)) == 10

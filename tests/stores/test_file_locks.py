@@ -133,6 +133,35 @@ def test_a_lock_whose_file_is_another_ones_by_now_leaves_that_alone(path):
     second.release()
 
 
+def test_a_renewal_by_another_thread_never_meets_a_descriptor_that_is_closed(path, monkeypatch):
+    lock = FileLock.take(path)
+    look, looks, released = os.fstat, threading.Event(), threading.Event()
+    met = []
+
+    def fstat(descriptor):
+        if threading.current_thread() is renewal:
+            looks.set()
+            released.wait(0.5)  # of the release it sees nothing before it is done
+            met.append(released.is_set())
+        return look(descriptor)
+
+    def release():
+        looks.wait(20)
+        lock.release()
+        released.set()
+
+    renewal = threading.Thread(target=lambda: met.append(lock.renew()))
+    ending = threading.Thread(target=release)
+    monkeypatch.setattr(os, "fstat", fstat)
+    for thread in (renewal, ending):
+        thread.start()
+    for thread in (renewal, ending):
+        thread.join(20)
+    assert met == [False, True], "the lock was released while it was renewed"
+    assert not os.path.exists(path)
+    assert not lock.renew()
+
+
 CHILD_OF_A_WRITER = """
 import os, sys, threading, time
 from credconf.stores.file_locks import LEASE, FileLock, exclusive, is_left

@@ -30,9 +30,9 @@ def test_without_one_it_is_memory(entra):
 @plain_file
 def test_a_file_that_can_be_used_is_named_and_stays_as_it_is(entra, cache_home):
     report = Report()
-    path = cache_home / "credconf" / "doctor.json"
+    path = cache_home / "credconf" / "doctor.tokens"
     assert report["token cache"]["summary"] == f"the token cache {path} can be read and written"
-    assert (report.status, os.listdir(path.parent)) == (0, [])
+    assert (report.status, os.listdir(path)) == (0, [])
 
 
 @plain_file
