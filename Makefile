@@ -52,7 +52,7 @@ lint: dev ## check with ruff, import-linter and codespell
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/lint-imports
-	$(BIN)/codespell
+	$(BIN)/codespell -D - -D tools/words.txt
 
 types: mypy pyright ## check with mypy and pyright, both strict
 
