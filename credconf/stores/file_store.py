@@ -78,7 +78,6 @@ class FileStore:
         log: Log,
     ) -> None:
         self._home = home
-        self._former = os.path.join(home, f"{name}.json")
         self._directory = os.path.join(home, f"{name}.tokens")
         self._clocks = Clocks(clock, monotonic)
         self._log = log
@@ -201,9 +200,6 @@ class FileStore:
             for each in found:
                 if _is_needless(each):
                     _remove(each.path)
-        for path in (self._former, f"{self._former}.lock"):  # version 0.1.0 kept all tokens in one file
-            if _is_unused(path):
-                _remove(path)
 
 
 def _is_needless(found: os.DirEntry[str]) -> bool:

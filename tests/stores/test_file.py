@@ -231,22 +231,6 @@ def test_what_is_none_of_credconfs_is_left_alone(storage):
     assert all(path.exists() for path in theirs)
 
 
-def test_the_single_file_of_an_earlier_version_is_neither_read_nor_kept(storage, caplog):
-    storage.open().put("key", entry())
-    former = [storage.directory / "test.json", storage.directory / "test.json.lock"]
-    former[0].write_bytes(storage.file("key").read_bytes())
-    former[1].touch()
-    storage.file("key").unlink()
-    assert storage.open().get("key") == Stored()
-    storage.open().put("other", entry())
-    assert all(path.exists() for path in former), "a process of that version may use them"
-    for path in former:
-        age(path, file.UNUSED + 60)
-    storage.open().put("other", entry())
-    assert not any(path.exists() for path in former)
-    assert not caplog.records
-
-
 def test_a_file_that_can_not_be_written_is_unavailable(storage):
     storage.directory.parent.mkdir()
     storage.directory.write_text("no directory")
