@@ -23,6 +23,7 @@ from . import ROOT
 from .stubs import token_answer
 
 if TYPE_CHECKING:
+    import ssl
     from typing import Self
 
     from credconf.testing.service import Route
@@ -160,10 +161,8 @@ def _header(head: str, wanted: str, default: str) -> str:
     return default
 
 
-async def _listen(endpoints: _Endpoints, directory: Path, started: threading.Event) -> None:
-    from credconf.testing.server import tls_context
-
-    server = await asyncio.start_server(endpoints.converse, "127.0.0.1", 0, ssl=tls_context(directory), backlog=4096)
+async def _listen(endpoints: _Endpoints, tls: ssl.SSLContext, started: threading.Event) -> None:
+    server = await asyncio.start_server(endpoints.converse, "127.0.0.1", 0, ssl=tls, backlog=4096)
     endpoints.port = server.sockets[0].getsockname()[1]
     started.set()
     await server.serve_forever()
@@ -171,9 +170,12 @@ async def _listen(endpoints: _Endpoints, directory: Path, started: threading.Eve
 
 def main() -> None:
     """Serve in a thread, and answer the commands on standard input until it ends."""
+    from credconf.testing.server import server_certificate, tls_context
+
     endpoints, started = _Endpoints(), threading.Event()
     with tempfile.TemporaryDirectory(prefix="credconf-benchmark-") as directory:
-        listen = _listen(endpoints, Path(directory), started)
+        (Path(directory) / "ca.pem").write_bytes(server_certificate().ca)
+        listen = _listen(endpoints, tls_context(), started)
         threading.Thread(target=asyncio.run, args=(listen,), daemon=True).start()
         started.wait()
         _tell({"port": endpoints.port, "ca_bundle": str(Path(directory) / "ca.pem")})

@@ -9,6 +9,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
+from credconf.ground.causes import shortage
+
 from .connection_faults import EXPECTED
 
 if TYPE_CHECKING:
@@ -41,7 +43,7 @@ class EarlyConnection:
     def _connect(self) -> None:
         try:
             sock = self._opened()
-        except EXPECTED as exc:  # the caller's attempt connects again, and reports it
+        except EXPECTED as exc:  # the caller's attempt fails with it
             self._error = exc
             return
         with self._lock:
@@ -51,13 +53,14 @@ class EarlyConnection:
         sock.close()
 
     def result(self, timeout: float | None) -> Any:
-        """Return the socket, or `None` if connecting failed at once: the caller then connects itself.
+        """Return the socket, or `None` if a descriptor was lacking: the caller then connects itself.
 
         Args:
             timeout: Seconds to wait for it; `None` for no limit.
 
         Raises:
             TimeoutError: There was no answer in time.
+            Exception: One of `EXPECTED`: it can't be connected.
         """
         try:
             self._thread.join(timeout)
@@ -66,8 +69,10 @@ class EarlyConnection:
                 sock, self._sock = self._sock, None
                 self._abandoned = True
         error, self._error = self._error, None
-        if sock is None and (self._thread.is_alive() or isinstance(error, TimeoutError)):
-            raise TimeoutError if error is None else error
+        if sock is None and self._thread.is_alive():
+            raise TimeoutError
+        if error is not None and not shortage(error):
+            raise error
         return sock
 
     def close(self) -> None:
