@@ -69,10 +69,21 @@ class Distance:
 
     async def _pass_on(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter, connected: float) -> None:
         """Pass each piece on after its way. The next one may be on its way at the same time."""
-        with suppress(ConnectionError):
-            while piece := await source.read(_PIECE):
-                self._loop.call_at(self._arrival(connected), sink.write, piece)
-        await asyncio.sleep(self._arrival(connected) - self._loop.time())  # the last piece arrives before the end
+        under_way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._deliver(under_way, sink))
+            piece = None
+            while piece != b"":
+                with suppress(ConnectionError):
+                    piece = b""
+                    piece = await source.read(_PIECE)
+                under_way.put_nowait((max(self._loop.time(), connected) + self._one_way, piece))
 
-    def _arrival(self, connected: float) -> float:
-        return max(self._loop.time(), connected) + self._one_way
+    async def _deliver(self, under_way: asyncio.Queue[tuple[float, bytes]], sink: asyncio.StreamWriter) -> None:
+        while True:
+            arrival, piece = await under_way.get()
+            await asyncio.sleep(arrival - self._loop.time())
+            if not piece:
+                sink.close()
+                return
+            sink.write(piece)
