@@ -60,6 +60,8 @@ class Running:
     def __init__(self, *arguments):
         if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a child would inherit it
             signal.signal(signal.SIGINT, signal.default_int_handler)
+        if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:  # as nohup does
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)
         self.process = subprocess.Popen(
             [sys.executable, "-m", "credconf", "fake", *arguments],
             stdout=subprocess.PIPE,
