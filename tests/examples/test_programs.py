@@ -159,4 +159,4 @@ def test_the_readme_of_the_settings_class_names_the_variables_that_work(shop):
 def test_the_tests_of_a_users_own_application_pass(place):
     ran = place("testing_your_app").run("-m", "pytest", "-q", "-p", "no:cacheprovider", environ={})
     assert ran.code == 0, ran.text
-    assert "5 passed" in ran.out
+    assert "7 passed" in ran.out

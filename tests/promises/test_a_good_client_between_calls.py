@@ -69,7 +69,7 @@ def test_the_error_says_how_many_seconds_remain(fake_entra, clock, credential):
     clock.advance(12)
     error = error_of(credential)
     assert error.retry_after == 18
-    assert "asked again in 18 s" in str(error)
+    assert "possible in 18 s" in str(error)
     assert (error.status_code, error.aadsts) == (429, "AADSTS90055")
     clock.advance(18)
     fake_entra.recovers()

@@ -112,7 +112,7 @@ def request_is_interrupted(at, other_thread):
     reached = interrupted(at, lambda: credential.get_token(SCOPE))
     assert engine._requests.flights.flying == {}
     assert not directory_of(engine) or directory_of(engine)._flights.flying == {}
-    assert engine.log._held.lines is None
+    assert engine.log._held.work is None
     assert other_thread(lambda: credential.get_token(SCOPE).token).startswith("token-")
     return reached
 

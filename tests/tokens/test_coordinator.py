@@ -15,6 +15,7 @@ from credconf.ground.records import replace
 from credconf.problems.failure import Failure
 from credconf.tokens.cache import Token
 from credconf.tokens.coordinator import Coordinator
+from credconf.tokens.metrics import Metrics
 from credconf.tokens.policy import SPACING, Pauses
 from credconf.tokens.requester import Terms
 from credconf.tokens.store_calls import FAILOVER, FIRST_PAUSE, LONGEST_PAUSE, LeaseRenewer
@@ -48,6 +49,7 @@ class Process:
         self.answer = answer or self.token
         changes = {"clock": storage.clock, "monotonic": storage.monotonic, "sleep": sleep or self.sleep}
         self.log = Log("client")
+        self.metrics = Metrics("client_secret", self.log)
         self.pauses = Pauses(storage.monotonic, lambda _: True)
         self.coordinator = Coordinator(storage.open(), self, plan(FIELDS, random=lambda: 0.5, **changes))
 
