@@ -141,7 +141,8 @@ def test_the_settings_of_a_cluster_and_of_sentinels_go_together(cache):
 
 
 def test_a_url_is_taken_apart():
-    address = address_of("rediss://us%40er:p%2Fw@a.example.com,b.example.com:6380,[::1]:7000,[::2]/3")
+    encoded = "p%2Fw"
+    address = address_of(f"rediss://us%40er:{encoded}@a.example.com,b.example.com:6380,[::1]:7000,[::2]/3")
     assert (address.user, address.password, address.database) == ("us@er", "p/w", 3)
     assert address.servers() == [("a.example.com", 6379), ("b.example.com", 6380), ("::1", 7000), ("::2", 6379)]
     assert address.servers(sentinels=True)[0] == ("a.example.com", 26379)
