@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -64,9 +65,10 @@ def _pythons(root: Path, project: dict[str, list[str]]) -> list[str]:
 
 def problems_of_git(root: Path, version: str) -> list[str]:
     """What prevents a tag."""
+    program = shutil.which("git") or "git"
 
     def git(*words: str) -> str:
-        return subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603, S607
+        return subprocess.run([program, *words], cwd=root, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S603
 
     changed = git("status", "--porcelain")
     tagged = git("tag", "--list", f"v{version}")

@@ -1,4 +1,4 @@
-"""A connection that is opened on a thread of its own, while the caller imports MSAL.
+"""A connection that a thread opens while the caller imports MSAL.
 
 In the field a connection takes two to four round trips, about as long as the import. The thread imports nothing: two
 threads that import parts of one package may get a `_DeadlockError`.

@@ -14,6 +14,8 @@ from credconf.problems.failure import Failure
 if TYPE_CHECKING:
     from credconf.ground.log import Log
 
+    from .cache import Token
+
 REQUEST = "credconf.token.request.duration"
 WAIT = "credconf.token.wait.duration"
 SHARED = "credconf.token.shared_cache.hits"
@@ -32,7 +34,7 @@ class Metrics:
         self._log = log
         self._instruments: dict[str, Any] | None = None
 
-    def requested(self, seconds: float, outcome: object, *, refresh: bool) -> None:
+    def requested(self, seconds: float, outcome: Token | Failure, *, refresh: bool) -> None:
         """Record one request for a token, with its retries.
 
         Args:
@@ -43,7 +45,7 @@ class Metrics:
         trigger = "refresh" if refresh else "call"
         self._record(REQUEST, lambda metric: metric.record(seconds, self._attributes(outcome, trigger=trigger)))
 
-    def waited(self, seconds: float, outcome: object) -> None:
+    def waited(self, seconds: float, outcome: Token | Failure) -> None:
         """Record the wait of one caller that found no valid token in memory."""
         self._record(WAIT, lambda metric: metric.record(seconds, self._attributes(outcome)))
 
@@ -55,10 +57,10 @@ class Metrics:
         """
         self._record(SHARED, lambda metric: metric.add(1, {"credconf.kind": self._kind, "credconf.cache": cache}))
 
-    def _attributes(self, outcome: object, **more: str) -> dict[str, str]:
+    def _attributes(self, outcome: Token | Failure, **more: str) -> dict[str, str]:
         found = {"credconf.kind": self._kind, **{f"credconf.{name}": value for name, value in more.items()}}
         if isinstance(outcome, Failure):
-            found["error.type"] = f"AADSTS{outcome.codes[0]}" if outcome.codes else outcome.error
+            found["error.type"] = _type_of(outcome)
         return found
 
     def _record(self, name: str, record: Any) -> None:
@@ -69,6 +71,14 @@ class Metrics:
             self._instruments = _made(api.get_meter("credconf", __version__))
         metric = self._instruments[name]
         self._log.afterwards(lambda: record(metric))
+
+
+def _type_of(failure: Failure) -> str:
+    """Return the code of Entra, the HTTP status, or our own category. The `error` of an answer is the server's text."""
+    if failure.codes:
+        return f"AADSTS{failure.codes[0]}"
+    is_ours = failure.status_code is None or failure.error == "malformed"
+    return failure.error if is_ours else str(failure.status_code)
 
 
 def _made(meter: Any) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 import time
 
@@ -10,6 +11,7 @@ import pytest
 
 import credconf
 from credconf import aio
+from credconf.entra.http import Response
 from tests.secrecy.canaries import CANARY
 
 SCOPE = "https://storage.azure.com/.default"
@@ -46,6 +48,22 @@ class Api:
         while len(self.recorded) < number:
             assert time.monotonic() < latest, self.recorded
             time.sleep(0.01)
+
+
+class Answering:
+    """An `http_client` with one answer to each token request."""
+
+    def __init__(self, answer):
+        self._answer = answer
+
+    def post(self, url, **_):
+        return self._answer
+
+    def get(self, url, **_):
+        raise AssertionError(url)
+
+    def close(self):
+        pass
 
 
 class Instrument:
@@ -116,8 +134,9 @@ def test_a_refusal_that_is_remembered_is_a_wait_and_no_request(api, fake_entra):
 
 
 def test_no_attribute_holds_an_id_a_host_or_a_secret(api, get, fake_entra):
-    registered = fake_entra.register(secrets=[str(CANARY)])
-    fields = fake_entra.config(client_id=registered.client_id, client_secret=str(CANARY))
+    [secret] = CANARY.secrets
+    registered = fake_entra.register(secrets=[secret])
+    fields = fake_entra.config(client_id=registered.client_id, client_secret=secret)
     get(fields, SCOPE)
     fake_entra.refuses(700016)
     with pytest.raises(credconf.AuthenticationError):
@@ -125,8 +144,22 @@ def test_no_attribute_holds_an_id_a_host_or_a_secret(api, get, fake_entra):
     api.settled(4)
     told = repr(api.recorded)
     assert len(api.recorded) >= 4
-    for text in (str(CANARY), registered.client_id, fake_entra.tenant_id, "127.0.0.1", "azure.com", "vault"):
+    CANARY.assert_absent([("metrics", told)])
+    for text in (registered.client_id, fake_entra.tenant_id, "127.0.0.1", "azure.com", "vault"):
         assert text not in told
+
+
+@pytest.mark.parametrize("status", [200, 400])
+def test_a_word_of_a_server_is_no_attribute(api, status):
+    client = Answering(Response(status, json.dumps({"error": "about contoso", "error_description": "no"}), {}))
+    fields = {
+        "tenant_id": "contoso.onmicrosoft.com",
+        "client_id": "11111111-1111-1111-1111-111111111111",
+        "client_secret": "made-up",
+    }
+    with credconf.build(fields, http_client=client) as credential, pytest.raises(credconf.AuthenticationError):
+        credential.get_token(SCOPE)
+    assert {each["error.type"] for each in (*api.of(REQUEST), *api.of(WAIT))} == {str(status)}
 
 
 def test_a_token_of_another_process_is_a_hit(api, get, fake_entra, tmp_path, monkeypatch):
