@@ -1,7 +1,8 @@
 """Single flight: one request for each key, however many threads, coroutines and event loops need its outcome.
 
 No lock is held here. An interrupt may come between any two instructions. So a step that must not be lost is one call of
-C code (`setdefault`, `append`), and a step that must happen may happen twice.
+C code (`setdefault`, `append`), and a step that must happen may happen twice. A Python without the global lock has locks
+of its own inside dictionaries and lists, so the same calls are whole there.
 """
 
 from __future__ import annotations
@@ -100,9 +101,10 @@ class Flight(Generic[_T]):
             gate.acquire()
             self.on_landing(lambda: _open(gate))
             until = time.monotonic() + longest
-            while not gate.acquire(timeout=CHECK_INTERVAL):
+            while self.outcome is PENDING and not gate.acquire(timeout=CHECK_INTERVAL):
                 if self.is_abandoned() or time.monotonic() >= until:
                     self.land()
+        self.land()  # if its leader was interrupted after the outcome, the next caller would get the same one
         return self.outcome
 
     async def wait_async(self, longest: float = LONGEST) -> _T | NoOutcome:
@@ -122,6 +124,8 @@ class Flight(Generic[_T]):
             nonlocal timer
             if self.is_abandoned() or loop.time() >= until:
                 self.land()
+            if self.outcome is not PENDING:
+                _settle(waiter)
             timer = loop.call_later(CHECK_INTERVAL, check)
 
         self.on_landing(wake)
@@ -130,11 +134,15 @@ class Flight(Generic[_T]):
             await waiter
         finally:
             timer.cancel()
+        self.land()  # as in `wait`
         return self.outcome
 
     def is_abandoned(self) -> bool:
-        """Whether the leader is gone without having landed the flight, after a second interrupt for example."""
-        if self._frame is None:
+        """Whether the leader is gone without having landed the flight, after a second interrupt for example.
+
+        Without the interpreter's global lock it is not known: there, no thread may touch the frame of another one.
+        """
+        if self._frame is None or not _has_global_lock():
             return False
         try:
             self._frame.clear()  # Python refuses this for a frame that executes, in whatever thread or greenlet
@@ -197,6 +205,11 @@ class Flights(Generic[_T]):
     def after_fork(self) -> None:
         """Forget the flights of the parent process, which have no leader in the child of a fork."""
         self.flying = {}
+
+
+def _has_global_lock() -> bool:
+    asked = getattr(sys, "_is_gil_enabled", None)  # since Python 3.13
+    return asked is None or asked()
 
 
 def _open(gate: threading.Lock) -> None:

@@ -155,7 +155,7 @@ class TokenCache:
     def age(self, seconds: float) -> None:
         """Make all tokens older."""
         with self._lock:
-            for token in self.tokens.values():
+            for token in self.tokens.copy().values():  # another thread may use a user's token meanwhile
                 token.age(seconds)
 
     def clear(self) -> None:
@@ -197,7 +197,8 @@ class UserTokenCache(TokenCache):
 
     def newest(self) -> list[str]:
         """The texts of the tokens that were used last."""
-        return [token.info.token for token in list(self.tokens.values())[-_NEWEST:]]
+        # `copy` is one call of C code, which locks the dictionary where Python has no global lock.
+        return [token.info.token for token in list(self.tokens.copy().values())[-_NEWEST:]]
 
 
 _ROUNDING = 1e-4  # seconds; the rounding error of a difference of two clock readings

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -216,3 +217,30 @@ def test_in_the_child_of_a_fork_there_are_no_flights(flights):
     registered(flights)
     flights.after_fork()
     assert flights.run("key", lambda: 1) == 1
+
+
+def test_a_flight_with_an_outcome_whose_leader_was_interrupted_serves_nobody_twice(flights):
+    registered(flights).outcome = "old"  # the interrupt came before it had landed
+    assert flights.run("key", lambda: "new") == "old"
+    assert flights.run("key", lambda: "new") == "new"
+
+
+@pytest.mark.parametrize("face", [lambda flight: flight.wait(), lambda flight: asyncio.run(flight.wait_async())])
+def test_a_follower_that_is_not_woken_finds_the_outcome_itself(flights, monkeypatch, face):
+    # Without the interpreter's global lock, nothing promises that a leader sees the follower that has just come.
+    monkeypatch.setattr(module, "CHECK_INTERVAL", 0.01)
+    flight = registered(flights)
+    monkeypatch.setattr(module.Flight, "on_landing", lambda *_: setattr(flight, "outcome", "fetched"))
+    assert face(flight) == "fetched"
+
+
+def test_the_frame_of_another_thread_is_left_alone_without_the_global_lock(flights, monkeypatch):
+    monkeypatch.setattr(module, "CHECK_INTERVAL", 0.01)
+    monkeypatch.setattr(sys, "_is_gil_enabled", lambda: False, raising=False)
+    lost = flights.join("key", lambda flight: setattr(flight, "_frame", UntouchableFrame()))
+    assert lost.wait(longest=0.05) is ABANDONED
+
+
+class UntouchableFrame:
+    def clear(self):
+        pytest.fail("it may be in use by its thread")

@@ -166,3 +166,23 @@ class TestTokensOfUsers:
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(work, range(4)))
         assert len(cache.tokens) == 8
+
+    def test_they_can_grow_older_while_other_threads_use_them(self, clocks):
+        cache = UserTokenCache(300, *clocks)
+        for number in range(300):
+            cache.put((number,), token(number))
+        done = threading.Event()
+
+        def use():
+            while not done.is_set():
+                for number in range(300):
+                    cache.get((number,))
+
+        with ThreadPoolExecutor(2) as pool:
+            users = [pool.submit(use) for _ in range(2)]
+            try:
+                for _ in range(300):
+                    cache.age(0.001)
+            finally:
+                done.set()
+            assert [user.result() for user in users] == [None, None]
