@@ -17,12 +17,13 @@ class Sizes:
         kind_threads: the number of threads with one cold credential of each kind without a secret.
         crowd: the number of tenants that are requested at once.
         workers: the number of threads that request them.
-        rounds: the number of rounds, in which the sides take turns; the best one of each side counts.
+        pairs: the number of times that coroutines request them, with one side and then with the other.
+        rounds: the number of times that threads request them with credconf; the best one counts.
         delay: the latency of the service for these requests, in seconds.
         growth: the numbers of tenants at which the CPU of one more token is measured, on both sides.
         far: further numbers, for credconf only.
         reported: those of them that are rows of the table.
-        sample: the number of tokens for the mean of that CPU; a fiftieth of the tenants if that is more.
+        sample: the number of tokens for the mean of that CPU; a quarter of the tenants if that is more.
         cached: the numbers of tenants at which azure-identity's cached asynchronous call is measured.
         remembered: the numbers of tenants whose memory is measured, for azure-identity and for credconf.
         imports: the number of runs of each import.
@@ -37,6 +38,7 @@ class Sizes:
     kind_threads: int = 50
     crowd: int = 1000
     workers: int = 32
+    pairs: int = 30
     rounds: int = 3
     delay: float = 0.05
     growth: tuple[int, ...] = (100, 250, 500, 1000, 2000, 3500, 5000)
@@ -46,7 +48,7 @@ class Sizes:
     cached: tuple[int, ...] = (1, 100, 250, 500, 1000, 2000)
     remembered: tuple[int, int] = (1500, 10_000)
     imports: int = 25
-    starts: int = 11
+    starts: int = 15
     start_delay: float = 0.03
 
 
@@ -57,6 +59,7 @@ QUICK = Sizes(
     threads=50,
     coroutines=100,
     crowd=150,
+    pairs=3,
     rounds=1,
     growth=(100, 250, 500, 1000),
     far=(5000,),
@@ -75,6 +78,7 @@ TINY = Sizes(
     kind_threads=5,
     crowd=4,
     workers=2,
+    pairs=1,
     rounds=1,
     delay=0.0,
     growth=(2, 4),

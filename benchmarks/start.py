@@ -1,12 +1,10 @@
 """The costs of a start: of imports, and from the start of a process to its first token.
 
-Each measurement is a new process, and the sides take turns. The best run of an import and the median of the starts are
-reported.
+Each measurement is a new process, and the sides take turns. The best run of an import is reported.
 """
 
 from __future__ import annotations
 
-import statistics
 import subprocess
 import sys
 import time
@@ -38,8 +36,8 @@ def imports(times: int) -> dict[str, float]:
     return {name: max(0.0, each - best["floor"]) if name != "floor" else each for name, each in best.items()}
 
 
-def first_token(service: Service, authority: str, directory: Path, times: int) -> dict[str, float]:
-    """Return the seconds from the start of a process to its first token, with YAML, the environment and `.env`.
+def first_token(service: Service, authority: str, directory: Path, times: int) -> dict[str, list[float]]:
+    """Return the seconds from each start of a process to its first token, with YAML, the environment and `.env`.
 
     Args:
         service: the running service, with its delay.
@@ -47,15 +45,15 @@ def first_token(service: Service, authority: str, directory: Path, times: int) -
         directory: an empty directory for the files.
         times: the number of runs of each program. The first run, which compiles and warms disks, does not count.
     """
-    _write_files(authority, directory)
+    write_files(authority, directory)
     # The same identity from the same three sources, in the form of each program's users.
     environ = clean_environ({**service.environ(), "AZURE_CLIENT_ID": sides.CLIENT})
     programs = {"ours": PROGRAMS / "ours.py", "theirs": PROGRAMS / "by_hand.py", "floor": PROGRAMS / "bare.py"}
     taken: dict[str, list[float]] = {name: [] for name in programs}
     for _ in range(times + 1):
         for name, program in programs.items():
-            taken[name].append(_until_first_line(program, directory, environ))
-    return {name: statistics.median(each[1:]) for name, each in taken.items()}
+            taken[name].append(_checked(program, directory, environ))
+    return {name: each[1:] for name, each in taken.items()}
 
 
 def problem(directory: Path, times: int) -> dict[str, float]:
@@ -71,11 +69,12 @@ def problem(directory: Path, times: int) -> dict[str, float]:
     best = dict.fromkeys(programs, float("inf"))
     for _ in range(times + 1):
         for name, program in programs.items():
-            best[name] = min(best[name], _until_first_line(program, directory, clean_environ({})))
+            best[name] = min(best[name], _checked(program, directory, clean_environ({})))
     return best
 
 
-def _write_files(authority: str, directory: Path) -> None:
+def write_files(authority: str, directory: Path) -> None:
+    """Write the YAML file and `.env` of the programs."""
     lines = [f"tenant_id: {sides.TENANT}", f"authority: {authority}", "disable_instance_discovery: true"]
     (directory / "identity.yaml").write_text("\n".join([*lines, ""]), encoding="utf-8")
     dotenv = directory / ".env"
@@ -83,7 +82,20 @@ def _write_files(authority: str, directory: Path) -> None:
     dotenv.write_text(f"AZURE_CLIENT_SECRET={sides.SECRET}\n", encoding="utf-8")
 
 
-def _until_first_line(program: Path, directory: Path, environ: Mapping[str, str]) -> float:
+def _checked(program: Path, directory: Path, environ: Mapping[str, str]) -> float:
+    taken, line = until_first_line(program, directory, environ)
+    if line not in {b"token\n", b"told\n"}:
+        message = f"{program.name} did not get there"
+        raise RuntimeError(message)
+    return taken
+
+
+def until_first_line(program: Path, directory: Path, environ: Mapping[str, str]) -> tuple[float, bytes]:
+    """Return the seconds from the start of a program to its first line, and the line.
+
+    Raises:
+        RuntimeError: it failed.
+    """
     begin = time.perf_counter()
     command = [sys.executable, str(program)]
     with subprocess.Popen(command, cwd=directory, env=environ, stdout=subprocess.PIPE) as process:
@@ -91,7 +103,7 @@ def _until_first_line(program: Path, directory: Path, environ: Mapping[str, str]
         line = process.stdout.readline()
         taken = time.perf_counter() - begin
         process.stdout.read()
-    if line not in {b"token\n", b"told\n"} or process.returncode:
-        message = f"{program.name} did not get there"
+    if process.returncode:
+        message = f"{program.name} failed"
         raise RuntimeError(message)
-    return taken
+    return taken, line

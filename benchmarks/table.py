@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -24,6 +25,7 @@ class Row:
         goal: the budget, in words.
         reached: whether credconf's number is within the budget; `None` without a budget.
         detail: the requests by kind, and other data for the JSON.
+        ratios: the ratio of each pair of measurements, if the sides took turns; the numbers are then medians.
     """
 
     what: str
@@ -34,11 +36,22 @@ class Row:
     goal: str = ""
     reached: bool | None = None
     detail: dict[str, Any] | None = None
+    ratios: tuple[float, ...] = ()
 
     @property
     def ratio(self) -> float | None:
-        """Return the ratio of credconf's number to azure-identity's."""
+        """Return the ratio of credconf's number to azure-identity's: the median of all pairs, if there are pairs."""
+        if self.ratios:
+            return statistics.median(self.ratios)
         return self.ours / self.theirs if self.theirs else None
+
+    @property
+    def spread(self) -> tuple[float, float] | None:
+        """Return the lower and the upper quartile of the ratios."""
+        if len(self.ratios) < _ENOUGH:
+            return None
+        lower, _, upper = statistics.quantiles(self.ratios, n=4)
+        return lower, upper
 
     def as_json(self) -> dict[str, Any]:
         """Return the row with the ratios, for JSON."""
@@ -46,9 +59,11 @@ class Row:
         if self.floor:
             theirs = None if self.theirs is None else self.theirs / self.floor
             floors = {"theirs_to_floor": theirs, "ours_to_floor": self.ours / self.floor}
-        return {**asdict(self), "ours_to_theirs": self.ratio, **floors}
+        return {**asdict(self), "ours_to_theirs": self.ratio, "spread": self.spread, **floors}
 
 
+_ENOUGH = 3
+"""The smallest number of pairs with a spread."""
 HEADS = ("what", "azure-identity", "ours", "ours / theirs", "goal", "")
 
 
@@ -68,8 +83,14 @@ def grid(cells: Sequence[Sequence[str]]) -> str:
 
 def _cells(row: Row) -> tuple[str, ...]:
     verdict = {True: "reached", False: "MISSED", None: ""}[row.reached]
-    ratio = "" if row.ratio is None else f"{row.ratio:.2g}" if row.ratio < 1 else f"{row.ratio:.2f}"
-    return row.what, _with_floor(row, row.theirs), _with_floor(row, row.ours), ratio, row.goal, verdict
+    return row.what, _with_floor(row, row.theirs), _with_floor(row, row.ours), _ratio(row), row.goal, verdict
+
+
+def _ratio(row: Row) -> str:
+    if row.ratio is None:
+        return ""
+    text = f"{row.ratio:.2g}" if row.ratio < 1 else f"{row.ratio:.2f}"
+    return f"{text} ({row.spread[0]:.2f} to {row.spread[1]:.2f})" if row.spread else text
 
 
 def _with_floor(row: Row, number: float | None) -> str:

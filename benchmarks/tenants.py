@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 HITS = 100
 TURN = 20
+_SHARE = 4
+"""Python's collector goes through all objects each time that their number has grown by a quarter."""
 
 
 def growth(side: Side, sizes: list[int], sample: int) -> list[dict[str, float]]:
@@ -33,7 +35,7 @@ def growth(side: Side, sizes: list[int], sample: int) -> list[dict[str, float]]:
     Args:
         side: the side of the credential.
         sizes: the numbers of tenants, ascending. One process reaches each of them in turn.
-        sample: the number of tokens for the mean, the last ones of each number; a fiftieth of it if that is more.
+        sample: the number of tokens for the mean, the last ones of each number; a quarter of it if that is more.
 
     Returns:
         For each size: `tenants`, `cpu`, `cpu_empty` (the same for an empty credential, measured in turn with it, as
@@ -45,7 +47,7 @@ def growth(side: Side, sizes: list[int], sample: int) -> list[dict[str, float]]:
     held: list[str] = []
     points = []
     for size in sizes:
-        batch = min(max(sample, size // 50), size - len(held))
+        batch = min(max(sample, size // _SHARE), size - len(held))
         _fill(credential, held, itertools.islice(names, size - len(held) - batch))
         point = {"tenants": float(size), **_compared(side, credential, held, batch)}
         if face is not None:

@@ -1,8 +1,8 @@
 """Single flight: one request for each key, however many threads, coroutines and event loops need its outcome.
 
 No lock is held here. An interrupt may come between any two instructions. So a step that must not be lost is one call of
-C code (`setdefault`, `append`), and a step that must happen may happen twice. A Python without the global lock has locks
-of its own inside dictionaries and lists, so the same calls are whole there.
+C code (`setdefault`, `append`), and a step that must happen may happen twice. In a Python without the global lock,
+dictionaries and lists have locks of their own, so these calls are whole there, too.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("azure.identity")
 pytest.importorskip("aiohttp")
 
-from benchmarks import ROOT, counts, faults, rows, start
+from benchmarks import ROOT, counts, faults, phases, rows, start
 from benchmarks.child import measure
 from benchmarks.distance import Distance
 from benchmarks.service import Service
@@ -47,8 +47,15 @@ def test_azure_identity_is_counted_by_the_same_measure(service):
 def test_many_tenants_cost_one_request_each(service):
     crowd = [row.ours for row in rows.crowd(TINY, service)]
     assert all(seconds > 0 for seconds in crowd)
-    counted = service.counts()  # of the last that ran: threads of azure-identity's, after one token to warm up
-    assert counted == {"openid-configuration": TINY.crowd + 1, "token": TINY.crowd + 1}
+    counted = service.counts()  # of the last that ran: threads of credconf's, after one token to warm up
+    assert counted == {"token": TINY.crowd + 1}
+
+
+def test_pairs_give_the_median_of_their_ratios_and_its_quartiles():
+    row = rows.paired("starts", [[2.0, 1.0], [1.0, 0.9], [4.0, 1.0]], 0.6)
+    assert (row.theirs, row.ours, row.ratio, row.reached) == (2.0, 1.0, 0.5, True)
+    assert row.spread == pytest.approx((0.25, 0.9))
+    assert "0.5 (0.25 to 0.90)" in markdown([row])
 
 
 def test_every_cached_call_is_measured():
@@ -76,6 +83,13 @@ def test_both_programs_get_their_first_token(service, tmp_path, far):
     assert taken.keys() == {"ours", "theirs", "floor"}
     # Two runs each, the first one is not counted: one request of ours, two of azure-identity's.
     assert service.counts() == {"token": 4, "openid-configuration": 2}
+
+
+def test_each_phase_of_a_start_is_measured(service, tmp_path):
+    service.reset()
+    measured = phases.phases(service, tmp_path, 1)
+    assert all(seconds > 0 for seconds in measured.values())
+    assert service.counts() == {"token": 2}
 
 
 LIMITED = "429, Retry-After: 30"
