@@ -101,7 +101,7 @@ class Flight(Generic[_T]):
             gate.acquire()
             self.on_landing(lambda: _open(gate))
             until = time.monotonic() + longest
-            while self.outcome is PENDING and not gate.acquire(timeout=CHECK_INTERVAL):
+            while not gate.acquire(timeout=CHECK_INTERVAL) and not self._has_outcome():
                 if self.is_abandoned() or time.monotonic() >= until:
                     self.land()
         self.land()  # if its leader was interrupted after the outcome, the next caller would get the same one
@@ -124,7 +124,7 @@ class Flight(Generic[_T]):
             nonlocal timer
             if self.is_abandoned() or loop.time() >= until:
                 self.land()
-            if self.outcome is not PENDING:
+            if self._has_outcome():
                 _settle(waiter)
             timer = loop.call_later(CHECK_INTERVAL, check)
 
@@ -136,6 +136,9 @@ class Flight(Generic[_T]):
             timer.cancel()
         self.land()  # as in `wait`
         return self.outcome
+
+    def _has_outcome(self) -> bool:
+        return self.outcome is not PENDING
 
     def is_abandoned(self) -> bool:
         """Whether the leader is gone without having landed the flight, after a second interrupt for example.
