@@ -18,7 +18,7 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1# it would report newer versions in ea
 
 BIN := .venv/bin
 SUPPLY := .venvs/supply/bin
-PYTEST := $(BIN)/python -m pytest -q
+PYTEST := $(BIN)/python -m pytest -q --dist worksteal
 INNER_TESTS := tests/config tests/contract tests/entra tests/ground tests/kinds tests/problems tests/references tests/schema tests/settings \
   tests/stores tests/tokens tests/test_*.py tests/cli/test_any_input.py tests/cli/test_check.py tests/promises/test_the_door_costs_nothing.py
 

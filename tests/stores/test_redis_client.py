@@ -185,7 +185,7 @@ def test_the_look_up_of_a_name_is_not_waited_for_until_its_end(client_of, monkey
         raise socket.gaierror(socket.EAI_AGAIN, "canary")
 
     monkeypatch.setattr(socket, "getaddrinfo", look_up)
-    client = client_of("redis://cache.example", timeout=0.1)
+    client = client_of("redis://cache.example", timeout=0.02)
     began = time.monotonic()
     for _ in range(20):
         with pytest.raises(Unavailable) as caught:
