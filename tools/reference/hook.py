@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mkdocs.exceptions import PluginError
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 _FETCHED = re.compile(
     r"""<(?:script|img|iframe)[^>]* src="https?:|<link(?![^>]* rel="(?:canonical|next|prev)")[^>]* href="https?:"""
 )
+_PICTURE = re.compile(r'<p><img [^>]*src="[./]*/(images/\w+\.svg)"[^>]*></p>')
 _CELL = re.compile(r"<(t[hd])[ >].*?</\1>", re.DOTALL)
 _ITEM = re.compile(r"<li>.*?</li>", re.DOTALL)
 _CODE = re.compile(r"(?<!</span>)<code>(?:[^<]|<wbr>)+</code>")
@@ -50,7 +52,11 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
 
 
 def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG001 - mkdocs' signature
-    """Called by mkdocs with the content of each page: long names break between their words, and options nowhere."""
+    """Called by mkdocs with the content of each page.
+
+    Long names break between their words, and options nowhere. A picture becomes part of the page, with its colours.
+    """
+    html = _PICTURE.sub(lambda image: (Path(config.docs_dir) / image[1]).read_text(encoding="utf-8"), html)
     html = _CELL.sub(lambda cell: _CODE.sub(_breakable, cell[0]), html)
     html = _ITEM.sub(lambda item: _LONG_CODE.sub(_breakable, item[0]), html)
     return _CODE.sub(_with_options, html)
