@@ -48,7 +48,7 @@ _OTHER_LEVEL: Final = {
     **dict.fromkeys(("extends", "abstract"), "it belongs in an entry of `credentials`"),
     **dict.fromkeys(("default", "credentials"), "it belongs at the top of the file"),
 }
-VARIABLE_PREFIXES: Final = ("AZURE", "CREDCONF", "ARM", "AAD", "ENTRA", "MSAL", "AZ")
+VARIABLE_PREFIXES: Final = ("AZURE_AD", "AZUREAD", "AZURE", "CREDCONF", "ARM", "AAD", "ENTRA", "MSAL", "AZ")
 """The prefixes of variables for this purpose, here and in other tools. A longer prefix precedes its own beginning."""
 _SUFFIXES: Final = {"path": "file", **{key: key for key in REFERENCES}}
 """The suffixes that other tools append to a setting's name, with the reference that each means."""
@@ -94,7 +94,7 @@ def hint_for(name: str, known: Collection[str]) -> Hint | None:
     same = next((setting for setting in known if folded(setting) == word), None)
     if same is not None:
         return Hint(f"did you mean `{same}`? settings are written in lower case, with `_`", same)
-    prefix = next((prefix.lower() for prefix in VARIABLE_PREFIXES if name.startswith(prefix) and name.isupper()), None)
+    prefix = next((folded(prefix) for prefix in VARIABLE_PREFIXES if name.startswith(prefix) and name.isupper()), None)
     if prefix is not None and (meant := _setting_for(word.removeprefix(prefix), known)):
         return Hint(f"that is the name of a variable; write `{meant}` here", meant)
     text = _NOT_SETTINGS.get(word) or _OTHER_LEVEL.get(word)

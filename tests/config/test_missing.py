@@ -229,3 +229,22 @@ def test_a_near_miss_in_the_dotenv_is_a_hint_as_in_the_environment(project):
     project.write(".env", f"AZURE_TENANT_ID={TENANT}\nAZURE_CLIENT_ID={CLIENT}\nAZURE_CLIENT_SECRT={CANARY}\n")
     hint = only(project.refused()).hint
     assert "AZURE_CLIENT_SECRT is set in .env; did you mean AZURE_CLIENT_SECRET?" in hint
+
+
+# Variables of other tools
+
+
+def test_the_json_for_azure_login_is_not_read_and_the_hint_says_where_its_values_go(project):
+    secret = f'{{"clientId": "{CLIENT}", "clientSecret": "{CANARY}", "tenantId": "{TENANT}"}}'
+    problem = only(project.refused(False, environ={"AZURE_CREDENTIALS": secret}))
+    wanted = "AZURE_TENANT_ID to its tenantId, AZURE_CLIENT_ID to its clientId, AZURE_CLIENT_SECRET to its clientSecret"
+    assert f"AZURE_CREDENTIALS is set, but credconf does not read its JSON: set {wanted}" in problem.hint
+    assert CANARY not in str(problem)
+
+
+@pytest.mark.parametrize("prefix", ["AZURE_AD_", "AZUREAD_", "AzureAd__"])
+def test_the_prefixes_of_other_frameworks_are_recognised(project, prefix):
+    environ = {f"{prefix}{name}": ID for name in ("CLIENT_ID", "TENANT_ID")}
+    problem = only(project.refused(False, environ=environ))
+    assert f"{prefix}CLIENT_ID is set; did you mean AZURE_CLIENT_ID?" in problem.hint
+    assert f"{prefix}TENANT_ID is set; did you mean AZURE_TENANT_ID?" in problem.hint
