@@ -10,6 +10,7 @@ import pytest
 
 import credconf
 from credconf.problems import as_dicts
+from credconf.references import FileReference
 from tests.cli.running import run
 from tests.contract.faces import SCOPE, SYNC
 from tests.secrecy.canaries import CANARY as SECRETS
@@ -220,6 +221,7 @@ def test_no_name_forges_a_line_of_a_log_or_of_an_error(site, said, escape):
     path.write_text("secret")
     path.chmod(0o644)  # others can read it: a warning, which is logged
     fields = {**site.fields(client_secret={"file": str(path)}), "client_id": f"client{escape}"}
+    assert not control_characters(FileReference(file=str(path)).label)  # which is in messages that others write
     credential = credconf.from_config(False, env_file=False, environ={}, **fields)
     for happen in (lambda: None, path.unlink):
         happen()
