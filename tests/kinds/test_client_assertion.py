@@ -121,7 +121,7 @@ def test_the_assertion_that_worked_is_not_tried_again_after_its_end(entra, token
     credential.get_token(SCOPE)
     clock.advance(2 * HOUR)
     entra.write_assertion(token, subject="other", lifetime=10 * HOUR)
-    with pytest.raises(credconf.AuthenticationError):
+    with pytest.raises(credconf.AuthenticationError, match="AADSTS700213"):  # the refusal of the one that was sent
         credential.get_token(SCOPE)
     assert len({request.form["client_assertion"] for request in entra.requests}) == 2
     assert entra.count() == 2
