@@ -62,12 +62,17 @@ class Log:
         """Run some work and return its result. The lines that this thread logs meanwhile are written afterwards."""
         outer, held = self._held.work, list[Callable[[], object]]()
         try:
-            try:
-                self._held.work = held
-                return work()
-            finally:
-                self._held.work = outer
+            return self.held_in(held, work)
         finally:
-            self._held.work = outer  # an interrupt may come just before the assignment above
+            self._held.work = outer  # an interrupt may come just before the same assignment in `held_in`
             for each in held:
                 self.afterwards(each)
+
+    def held_in(self, held: list[Callable[[], object]], work: Callable[[], _T]) -> _T:
+        """Run some work and return its result. What this thread would do `afterwards` is added to a list."""
+        outer = self._held.work
+        try:
+            self._held.work = held
+            return work()
+        finally:
+            self._held.work = outer

@@ -94,7 +94,8 @@ def hint_for(name: str, known: Collection[str]) -> Hint | None:
     same = next((setting for setting in known if folded(setting) == word), None)
     if same is not None:
         return Hint(f"did you mean `{same}`? settings are written in lower case, with `_`", same)
-    prefix = next((folded(prefix) for prefix in VARIABLE_PREFIXES if name.startswith(prefix) and name.isupper()), None)
+    prefixes = (folded(prefix) for prefix in VARIABLE_PREFIXES if name.startswith(f"{prefix}_") and name.isupper())
+    prefix = next(prefixes, None)
     if prefix is not None and (meant := _setting_for(word.removeprefix(prefix), known)):
         return Hint(f"that is the name of a variable; write `{meant}` here", meant)
     text = _NOT_SETTINGS.get(word) or _OTHER_LEVEL.get(word)

@@ -73,7 +73,9 @@ class Address:
 def address_of(url: str) -> Address:
     """Take a URL apart that has its format."""
     scheme, _, rest = url.partition("://")
-    login, _, rest = rest.rpartition("@")
+    host, slash, path = rest.partition("/")  # a path may contain an `@`
+    login, _, host = host.rpartition("@")
+    rest = f"{host}{slash}{path}"
     user, _, password = (unquote(part) for part in login.partition(":"))
     if scheme == "unix":
         path, _, database = rest.partition("?db=")

@@ -8,6 +8,7 @@ from threading import BoundedSemaphore, Lock
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from credconf.ground.causes import shortage
+from credconf.ground.deferred import importing, whole_packages
 from credconf.ground.third_parties import despite_warnings
 from credconf.ground.workers import TooLong, Workers, bounded
 from credconf.settings.formats import shown
@@ -83,14 +84,18 @@ class RedisClient:
         """
         servers = self._current()
         self._enter()
-        call = _Call(operation)
+        call, log = _Call(operation), self._opening.log
+        lines: list[Callable[[], object]] = []  # of a sign-in; a log handler that needs a token would wait for itself
         try:
-            bounded(self._workers, lambda: self._do(call, servers), self._longest)
+            bounded(self._workers, lambda: log.held_in(lines, lambda: self._do(call, servers)), self._longest)
         except TooLong:
             self._give_up(call, servers)
         except RuntimeError as exc:
             self._places.release()
             call.reason = str(shortage(exc) or "no thread can be started to call it")
+        finally:
+            for line in lines:
+                log.afterwards(line)
         if call.reason is not None:
             raise Unavailable(call.reason)
         return call.results[0]
@@ -111,8 +116,7 @@ class RedisClient:
             call.results.append(despite_warnings(lambda: self._tried(call, servers)))
         except Exception as exc:  # noqa: BLE001 - another server makes redis-py raise anything; see `reason_of`
             servers.forget()
-            refused = None if self._sign_in is None else self._sign_in.reason
-            call.reason = refused or reason_of(exc, self.timeout)
+            call.reason = (self._sign_in and self._sign_in.reason_of(exc)) or reason_of(exc, self.timeout)
         finally:
             with self._lock:
                 call.ended = True
@@ -171,7 +175,8 @@ class RedisClient:
         raise Unavailable(reason)
 
     def _made(self) -> Servers:
-        from .redis_servers import servers_of, sign_in_of  # they import redis-py
+        with importing, whole_packages():
+            from .redis_servers import servers_of, sign_in_of  # they import redis-py
 
         if self._sign_in is None and self._cache.entra_sign_in:
             self._sign_in = sign_in_of(self._opening)

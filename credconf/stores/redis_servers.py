@@ -151,7 +151,8 @@ class _Cluster:
     def client(self) -> Any:
         with self._making:
             if self._client is None:
-                from .redis_cluster import ClusterClient
+                with importing, whole_packages():
+                    from .redis_cluster import ClusterClient
 
                 places = dict.fromkeys((*self._hosts, *self._nodes))
                 self._client = ClusterClient(self._pools, list(places))

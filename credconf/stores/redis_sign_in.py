@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
@@ -13,11 +14,15 @@ from redis.exceptions import AuthenticationError
 from credconf.problems import printable
 from credconf.problems.failure import Failure
 
+from .redis_connections import cause_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from .store import Entry
 
+SPACING: Final = 30.0
+"""Seconds between two requests for a token, while the last one is valid or too new to be refused for its age."""
 SCOPE: Final = "https://redis.azure.com/.default"
 _MARGIN: Final = 300.0
 """Seconds before its end at which a token is replaced: the Redis closes a connection whose token has expired."""
@@ -45,6 +50,8 @@ class SignIn(CredentialProvider):
         self._monotonic = monotonic
         self._token: tuple[str, str] | None = None
         self._due = self._end = 0.0
+        self._received = -math.inf
+        self._attempts = 0
         self.reason: str | None = None
         self._lock = Lock()
 
@@ -59,15 +66,38 @@ class SignIn(CredentialProvider):
         Raises:
             AuthenticationError: Entra gave no token; see `reason`.
         """
-        with self._lock:
-            if self._token is None or self._monotonic() >= self._due:
-                self._renew()
+        began, attempts = self._monotonic(), self._attempts
+        valid = self._token if began < self._end else None
+        if valid is not None and began < self._due:
+            return valid
+        if valid is None:
+            self._lock.acquire()
+        elif not self._lock.acquire(blocking=False):
+            return valid  # another thread renews it
+        try:
+            if self._attempts == attempts:  # otherwise another thread has asked meanwhile
+                try:
+                    self._renew()
+                finally:
+                    self._attempts += 1
             if self._token is not None:
                 return self._token
+        finally:
+            self._lock.release()
         raise AuthenticationError
+
+    def reason_of(self, exc: BaseException) -> str | None:
+        """Why a call failed, if that is for want of a token. A token that the Redis refuses is replaced."""
+        if not isinstance(cause_of(exc), AuthenticationError):
+            return None
+        if self.reason is None and self._monotonic() - self._received >= SPACING:
+            self._due = self._end = 0.0
+        return self.reason
 
     def _renew(self) -> None:
         began = self._monotonic()
+        # An Entra that fails or does not answer is asked again later, as long as the token is valid.
+        self._due = min(began + SPACING, self._end)
         outcome = self._request(SCOPE)
         if isinstance(outcome, Failure):
             code = f"AADSTS{outcome.codes[0]}" if outcome.codes else printable(outcome.error)
@@ -79,7 +109,7 @@ class SignIn(CredentialProvider):
         if user is None:
             self.reason = "the token to sign in with names no object id: write it before the `@` of `token_cache.url`"
             return
-        self._token, self.reason = (user, outcome.token), None
+        self._token, self.reason, self._received = (user, outcome.token), None, began
         life = outcome.remaining
         self._end = began + life
         self._due = began + min(max(life - _MARGIN, life / 2), outcome.refresh_in or life)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import SecretStr
 
+from credconf.ground.deferred import importing, whole_packages
 from credconf.ground.records import record
 from credconf.references import NotFound
 
@@ -44,9 +45,10 @@ class Seal:
     __slots__ = ("_cipher", "_names")
 
     def __init__(self, secret: bytes) -> None:
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-        from cryptography.hazmat.primitives.hashes import SHA256
-        from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+        with importing, whole_packages():
+            from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+            from cryptography.hazmat.primitives.hashes import SHA256
+            from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
         keys = HKDF(SHA256(), 64, salt=None, info=_INFO).derive(secret)
         # Both objects keep their keys to themselves: no attribute shows them.

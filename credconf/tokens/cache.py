@@ -187,13 +187,13 @@ class UserTokenCache(TokenCache):
     def put(self, key: Key, token: Token) -> None:
         """Add a token, and evict the oldest ones that have expired or are beyond the limit."""
         super().put(key, token)
-        with self._lock:
-            while self.tokens:
-                oldest, kept = self.tokens.popitem(last=False)
+        # A valid one stays in its place: others find it without the lock. One that is used meanwhile ends the search.
+        with self._lock, contextlib.suppress(StopIteration, RuntimeError):
+            while True:
+                oldest, kept = next(iter(self.tokens.items()))
                 if self._clock() < kept.expires:
-                    self.tokens[oldest] = kept
-                    self.tokens.move_to_end(oldest, last=False)
                     return
+                self.tokens.pop(oldest, None)
 
     def newest(self) -> list[str]:
         """The texts of the tokens that were used last."""
@@ -228,6 +228,7 @@ def token_of(entry: Entry, now: float, monotonic: float, jitter: float) -> Token
         monotonic: the monotonic clock.
         jitter: from 0 to 1; spreads the refreshes of many processes.
     """
+    import_azure_core()
     received = now - entry.age
     token = Token(entry.token, entry.token_type, entry.lifetime, entry.refresh_in, received, monotonic - entry.age)
     shift = due_among_many(received, token.due, token.expires, jitter) - token.due

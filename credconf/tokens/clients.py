@@ -98,8 +98,10 @@ class Clients:
         with self._lock:
             http = self._http
         if http is None:
-            from credconf.entra.transport import Transport
+            with importing, whole_packages():
+                from credconf.entra.transport import Transport
 
+                importlib.import_module("credconf.entra.connections")  # which it needs for its first request
             plan = self._blueprint
             made = Transport(plan.transport, monotonic=plan.monotonic, sent=import_in_background())
             with self._lock:
@@ -111,7 +113,8 @@ class Clients:
 
     def web(self, seconds: float) -> Web:
         """Return the object that sends the requests of references, and of kinds with their own way to a token."""
-        from credconf.entra.deadline_web import DeadlineWeb
+        with importing, whole_packages():
+            from credconf.entra.deadline_web import DeadlineWeb
 
         plan = self._blueprint
         return DeadlineWeb(

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
+import sys
+import threading
 
 import pytest
 import redis
@@ -15,6 +18,8 @@ from credconf.stores.redis_client import RedisClient
 from credconf.stores.redis_sign_in import SCOPE, SignIn
 from credconf.stores.store import Entry, Unavailable
 from credconf.tokens.blueprint import opening_of
+from tests.contract.faces import wait_until
+from tests.promises.answering import Threads
 from tests.stores.redis_storage import Secrets, plan_of
 
 OID = "0b1e7a52-0000-4000-8000-000000000001"
@@ -141,3 +146,106 @@ def test_neither_the_client_nor_the_sign_in_shows_the_token(accepting, client_of
     assert CANARY not in repr(vars(client))
     assert CANARY not in repr(client._sign_in)
     assert isinstance(client._sign_in, SignIn)
+
+
+def refused(code="timeout"):
+    return Failure("no answer", code)
+
+
+def sign_in(clock, *outcomes):
+    asked = []
+
+    def request(scope):
+        asked.append(scope)
+        outcome = outcomes[min(len(asked), len(outcomes)) - 1]
+        return outcome() if callable(outcome) else outcome
+
+    return SignIn(request, None, lambda: clock.monotonic), asked
+
+
+def test_a_renewal_that_fails_is_not_repeated_for_each_connection(clock):
+    made, asked = sign_in(clock, entry(token(), lifetime=900.0), refused())
+    assert made.get_credentials() == (OID, token())
+    clock.monotonic += 700.0
+    for _ in range(50):
+        assert made.get_credentials() == (OID, token())
+    assert len(asked) == 2
+    assert not made.is_due
+    clock.monotonic += 30.0
+    made.get_credentials()
+    assert len(asked) == 3
+
+
+def test_while_one_thread_renews_a_valid_token_the_others_use_it(clock):
+    arrived, go_on = threading.Event(), threading.Event()
+
+    def hangs():
+        arrived.set()
+        assert go_on.wait(20)
+        return entry(token(number=1))
+
+    made, asked = sign_in(clock, entry(token(), lifetime=900.0), hangs)
+    made.get_credentials()
+    clock.monotonic += 700.0
+    thread = Threads(made.get_credentials)
+    assert arrived.wait(20)
+    assert made.get_credentials() == (OID, token())
+    go_on.set()
+    assert thread.joined() == [(OID, token(number=1))]
+    assert len(asked) == 2
+
+
+def test_those_who_wait_for_the_first_token_share_its_failure(clock):
+    arrived, go_on = threading.Event(), threading.Event()
+
+    def fails():
+        arrived.set()
+        assert go_on.wait(20)
+        return refused()
+
+    made, asked = sign_in(clock, fails)
+    threads = Threads(*[made.get_credentials] * 5)
+    assert arrived.wait(20)
+    wait_until(lambda: [frame.f_code.co_name for frame in sys._current_frames().values()].count("get_credentials") == 4)
+    go_on.set()
+    assert [type(each) for each in threads.joined()] == [redis.AuthenticationError] * 5
+    assert len(asked) == 1
+
+
+def test_a_token_that_the_redis_no_longer_accepts_is_replaced(accepting, client_of, clock):
+    accepting(token(number=1))
+    client, secrets = client_of(entry(token(number=0)), entry(token(number=1)))
+    with pytest.raises(Unavailable, match="it refused the user or the password"):
+        whoami(client)
+    with pytest.raises(Unavailable):  # it is too new for another one to differ
+        whoami(client)
+    assert len(secrets.scopes) == 1
+    clock.monotonic += 31.0
+    with pytest.raises(Unavailable):
+        whoami(client)
+    assert whoami(client) == OID
+    assert len(secrets.scopes) == 2
+
+
+def test_a_log_handler_that_needs_a_token_does_not_wait_for_the_sign_in(accepting, client_of, caplog):
+    accepting(token())
+    client, secrets = client_of(entry(token()))
+    real, threads = secrets.entry, []
+
+    def logs(scope):
+        secrets.log.info("a line")
+        return real(scope)
+
+    class Handler(logging.Handler):
+        def emit(self, record):
+            threads.append(threading.current_thread())
+
+    client._opening = replace(client._opening, token=logs)
+    handler = Handler()
+    logging.getLogger("credconf").addHandler(handler)
+    try:
+        with caplog.at_level(logging.INFO, "credconf"):
+            assert whoami(client) == OID
+    finally:
+        logging.getLogger("credconf").removeHandler(handler)
+    assert threads == [threading.current_thread()]

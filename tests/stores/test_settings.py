@@ -149,6 +149,9 @@ def test_a_url_is_taken_apart():
     assert "p/w" not in repr(address)
     socket = address_of("unix://:pw@/run/redis.sock?db=2")
     assert (socket.path, socket.user, socket.password, socket.database) == ("/run/redis.sock", None, "pw", 2)
+    socket = address_of("unix://u:pw@/run/redis@main/redis.sock")
+    assert (socket.user, socket.password, socket.path) == ("u", "pw", "/run/redis@main/redis.sock")
+    assert address_of("unix:///run/redis@main/redis.sock").path == "/run/redis@main/redis.sock"
 
 
 @pytest.mark.parametrize(

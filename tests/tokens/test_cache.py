@@ -186,3 +186,21 @@ class TestTokensOfUsers:
             finally:
                 done.set()
             assert [user.result() for user in users] == [None, None]
+
+    def test_a_valid_token_is_never_missing_while_another_is_added(self, clocks):
+        cache = UserTokenCache(10_000, *clocks)
+        cache.put(("first",), token())
+        done = threading.Event()
+
+        def add():
+            for number in range(3000):
+                cache.put((number,), token())
+            done.set()
+
+        adding = threading.Thread(target=add)
+        adding.start()
+        missed = 0
+        while not done.is_set():
+            missed += cache.tokens.get(("first",)) is None
+        adding.join()
+        assert missed == 0
