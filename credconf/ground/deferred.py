@@ -5,7 +5,7 @@ One lock serves both, and failed work can be repeated.
 
 from __future__ import annotations
 
-import logging  # noqa: F401 - its lock must be taken after ours during a fork: an import under ours may need it
+import logging  # noqa: F401 # pyright: ignore[reportUnusedImport] - before our lock, so that a fork takes ours first
 import os
 import sys
 import threading
