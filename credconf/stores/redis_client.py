@@ -13,7 +13,7 @@ from credconf.ground.third_parties import despite_warnings
 from credconf.ground.workers import TooLong, Workers, bounded
 from credconf.settings.formats import shown
 
-from .redis_connections import CONNECTIONS, is_passing, reason_of
+from .redis_connections import CONNECTIONS, cause_of, is_passing, reason_of
 from .store import Busy, Unavailable
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ class RedisClient:
             call.results.append(despite_warnings(lambda: self._tried(call, servers)))
         except Exception as exc:  # noqa: BLE001 - another server makes redis-py raise anything; see `reason_of`
             servers.forget()
-            call.reason = (self._sign_in and self._sign_in.reason_of(exc)) or reason_of(exc, self.timeout)
+            call.reason = (self._sign_in and self._sign_in.reason_of(cause_of(exc))) or reason_of(exc, self.timeout)
         finally:
             with self._lock:
                 call.ended = True

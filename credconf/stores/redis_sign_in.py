@@ -14,8 +14,6 @@ from redis.exceptions import AuthenticationError
 from credconf.problems import printable
 from credconf.problems.failure import Failure
 
-from .redis_connections import cause_of
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -88,7 +86,7 @@ class SignIn(CredentialProvider):
 
     def reason_of(self, exc: BaseException) -> str | None:
         """Why a call failed, if that is for want of a token. A token that the Redis refuses is replaced."""
-        if not isinstance(cause_of(exc), AuthenticationError):
+        if not isinstance(exc, AuthenticationError):
             return None
         if self.reason is None and self._monotonic() - self._received >= SPACING:
             self._due = self._end = 0.0
