@@ -28,7 +28,6 @@ _BROKEN: Final = frozenset({"unknown-parent", "cycle", "empty", "wrong-type"})
 """The problems of `extends`."""
 _OF_AN_ENTRY: Final = re.compile(rf"{PREFIX}_[A-Z][A-Z0-9_]*?__")
 _AZURE_LOGIN: Final = "AZURE_CREDENTIALS"
-_IN_AZURE_LOGIN: Final = {"tenant_id": "tenantId", "client_id": "clientId", "client_secret": "clientSecret"}
 _MOST: Final = 4
 """The number of similar variables that a message names."""
 
@@ -138,15 +137,14 @@ class Missing:
                 yield f"{shown}; did you mean {variable}?"
             else:
                 yield f"{shown}, but {self._reader} does not read it: set {variable} {value or 'instead'}"
-        yield from self._of_azure_login(fields, environ, where)
+        yield from self._of_azure_login(environ, where)
         yield from self._of_other_entries(fields, environ, where)
 
-    def _of_azure_login(self, fields: Collection[str], environ: Mapping[str, str], where: str) -> Iterator[str]:
+    def _of_azure_login(self, environ: Mapping[str, str], where: str) -> Iterator[str]:
         """Yield a line for the JSON of `az ad sp create-for-rbac`, which the GitHub action azure/login takes."""
-        if environ.get(_AZURE_LOGIN) and not _IN_AZURE_LOGIN.keys().isdisjoint(fields):
-            own = {self.scheme.suggestion(field): key for field, key in _IN_AZURE_LOGIN.items()}
-            ways = [f"{variable} to its {key}" for variable, key in own.items() if variable]
-            yield f"{_AZURE_LOGIN} is set{where}, but {self._reader} does not read its JSON: set {', '.join(ways)}"
+        if environ.get(_AZURE_LOGIN):
+            told = f"{_AZURE_LOGIN} is set{where}, but {self._reader} does not read its JSON"
+            yield f"{told}: set a variable to each value"
 
     @property
     def _name(self) -> str | None:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 _NEWEST: Final = 256
-"""Tokens that are searched for in a server's texts; a search for a hundred thousand would take too long."""
+"""Tokens that are searched for in a server's texts, since a search for a hundred thousand takes too long."""
 _LONG_AGO: Final = 1
 """A time to refresh that has come for every clock. azure-core takes 0 for none."""
 
@@ -155,7 +155,7 @@ class TokenCache:
     def age(self, seconds: float) -> None:
         """Make all tokens older."""
         with self._lock:
-            for token in self.tokens.copy().values():  # another thread may use a user's token meanwhile
+            for token in self.tokens.copy().values():  # in one step: another thread may use a user's token meanwhile
                 token.age(seconds)
 
     def clear(self) -> None:
@@ -187,7 +187,7 @@ class UserTokenCache(TokenCache):
     def put(self, key: Key, token: Token) -> None:
         """Add a token, and evict the oldest ones that have expired or are beyond the limit."""
         super().put(key, token)
-        # A valid one stays in its place: others find it without the lock. One that is used meanwhile ends the search.
+        # A valid one stays in its place: others find it without the lock.
         with self._lock, contextlib.suppress(StopIteration, RuntimeError):
             while True:
                 oldest, kept = next(iter(self.tokens.items()))
@@ -197,7 +197,6 @@ class UserTokenCache(TokenCache):
 
     def newest(self) -> list[str]:
         """The texts of the tokens that were used last."""
-        # `copy` is one call of C code, which locks the dictionary where Python has no global lock.
         return [token.info.token for token in list(self.tokens.copy().values())[-_NEWEST:]]
 
 

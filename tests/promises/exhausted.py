@@ -13,6 +13,7 @@ import io
 import json
 import logging
 import os
+import re
 import resource
 import sys
 import threading
@@ -28,6 +29,7 @@ from tests.contract.faces import ASYNC, OTHER_SCOPE, SCOPE, SYNC, Clock, engine_
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+_LIBRARY = re.compile(r"/lib[\w+.-]*\.so(\.\d+)*$")
 FACES = {"sync": SYNC, "async": ASYNC}
 
 
@@ -112,7 +114,7 @@ def opened() -> int:
     count = 0
     for descriptor in os.listdir("/proc/self/fd"):
         with contextlib.suppress(FileNotFoundError):  # the one of the directory itself
-            count += ".so" not in os.readlink(f"/proc/self/fd/{descriptor}")
+            count += not _LIBRARY.search(os.readlink(f"/proc/self/fd/{descriptor}"))
     return count
 
 
