@@ -9,13 +9,13 @@ from __future__ import annotations
 import logging
 import os
 import random as random_module
-import threading
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from credconf.ground.causes import foreign_in
+from credconf.ground.deferred import importing
 from credconf.ground.records import record
 from credconf.settings.formats import host_of
 
@@ -84,7 +84,6 @@ class Transport:
         # By process id. A child of a fork must not write to the connections of its parent. It does not close them
         # either: that takes locks which a thread of the parent may have held during the fork.
         self._pools: dict[int, Pools] = {}
-        self._locks: dict[int, threading.Lock] = {}
 
     def get(
         self,
@@ -270,10 +269,10 @@ class Transport:
         process = os.getpid()
         pools = self._pools.get(process)
         if pools is None:
-            from .connections import Pools
+            # A fork while OpenSSL makes its first TLS context would leave its locks held in the child for ever.
+            with importing:
+                from .connections import Pools
 
-            # `setdefault` is atomic, so each process has one lock of its own, which no fork copies while it is held.
-            with self._locks.setdefault(process, threading.Lock()):
                 pools = self._pools.get(process)
                 if pools is None:
                     pools = self._pools[process] = Pools(self._options.verify, self._options.server_name)

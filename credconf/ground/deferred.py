@@ -1,6 +1,6 @@
-"""Work that waits for its first use, in any thread: imports of libraries, and the schemas of our models.
+"""Work that waits for its first use, in any thread: imports, the schemas of our models, and OpenSSL's first context.
 
-One lock serves both, and failed work can be repeated.
+One lock serves all, and failed work can be repeated.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 
 importing = threading.RLock()
-"""The lock that is held while libraries are imported, and during a fork. Otherwise a child that is forked during an
-import could never finish it: the thread that holds the lock of the module does not exist in the child."""
+"""The lock that is held during such work, and during a fork. Otherwise a child that is forked during an import could
+never finish it: the thread that holds the lock of the module does not exist in the child."""
 
 
 @contextmanager
