@@ -224,7 +224,7 @@ def reason_of(exc: BaseException, timeout: float) -> str:
         (exceptions.BusyLoadingError, "it is starting"),
         (exceptions.ClusterDownError, "its cluster is down"),
         (exceptions.AskError, "it is a cluster: set `token_cache.cluster` to true"),
-        (MasterNotFoundError, "no Sentinel that answers knows a primary of this name"),
+        (MasterNotFoundError, _without_primary(exc)),
         (exceptions.ConnectionError, _unconnected(exc)),
         (exceptions.ResponseError, _answered(exc)),
         (exceptions.RedisClusterException, "its cluster has no node for the token"),
@@ -271,6 +271,12 @@ def _answered(exc: BaseException) -> str:
     if "READONLY" in text:
         return "it is a replica, which can't be written"
     return "it answered with an error"
+
+
+def _without_primary(exc: BaseException) -> str:
+    if "AuthenticationError" in str(exc):  # it is looked at, not shown: it quotes what each Sentinel answered
+        return "a Sentinel refused the password: check `token_cache.sentinel_password`"
+    return "no Sentinel that answers knows a primary of this name"
 
 
 def _unconnected(exc: BaseException) -> str:

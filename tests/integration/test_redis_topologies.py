@@ -266,12 +266,17 @@ def test_sentinels_may_ask_for_a_password_and_one_may_be_gone(
             assert one.get_token(SCOPE).token == other.get_token(SCOPE).token
         assert entra.count() == 1
         assert _alone(caplog) == []
-        for wrong in ({"sentinel_password": "wrong"}, {"sentinel": "other"}):
+        for wrong, reason in (
+            (
+                {"sentinel_password": "canary-wrong"},
+                "a Sentinel refused the password: check `token_cache.sentinel_password`",
+            ),
+            ({"sentinel_password": None}, "a Sentinel refused the password: check `token_cache.sentinel_password`"),
+            ({"sentinel": "other"}, "no Sentinel that answers knows a primary of this name"),
+        ):
             caplog.clear()
             changed = {**config["token_cache"], "timeout": 0.5, **wrong}
             with credconf.build({**config, "token_cache": changed}) as credential:
                 assert credential.get_token(SCOPE).token
-            assert ["no Sentinel that answers knows a primary of this name" in text for text in _alone(caplog)] == [
-                True
-            ]
+            assert [reason in text for text in _alone(caplog)] == [True]
             assert "canary" not in caplog.text
