@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import json
-import sys
 import threading
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,6 +10,7 @@ from urllib.parse import urlsplit
 
 from credconf.entra.http import Response
 from credconf.ground.flight import Flight
+from tests.frames import frames
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -98,12 +97,8 @@ class Threads:
 
     def waiting(self) -> int:
         """How many of them wait for the outcome of a flight that another one leads."""
-        gc.disable()  # CPython up to 3.11 deadlocks where a collection begins in this call
-        try:
-            frames = sys._current_frames()
-        finally:
-            gc.enable()
-        return sum(_waits(frames.get(thread.ident or 0)) for thread in self._threads)
+        found = frames()
+        return sum(_waits(found.get(thread.ident or 0)) for thread in self._threads)
 
     def joined(self) -> list[Any]:
         for thread in self._threads:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import signal
-import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
+from tests.frames import frames
 from tests.promises.workers.world import SCOPE, assert_own, credential_at, crowd_of, tokens_of, until
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ class AtRest:
         self._seen = 0
 
     def __call__(self) -> bool:
-        frame = sys._current_frames().get(self._thread.ident or 0)
+        frame = frames().get(self._thread.ident or 0)
         place = None if frame is None else (id(frame), frame.f_lasti)
         self._seen = self._seen + 1 if place == self._place else 0
         self._place = place
