@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel, SecretBytes, SecretStr
 
+from .config.dotenv import read_dotenv
 from .config.layers import anchored_value, conventional, surroundings
-from .config.variables import read_dotenv
 from .entra.http import TransportOptions
 from .ground.deferred import complete
 from .ground.files import absolute

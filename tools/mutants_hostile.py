@@ -192,8 +192,8 @@ HOSTILE = (
         "self._left -= 0",
         COUNTED,
     ),
-    Mutant("blanks are not counted", "config/variables.py", "    elif blanks is not None:", "    elif False:", DEVICES),
-    Mutant("lines are not counted", "config/variables.py", "    if len(lines) > MAX_LINES:", "    if False:", DEVICES),
+    Mutant("blanks are not counted", "config/dotenv.py", "    elif blanks is not None:", "    elif False:", DEVICES),
+    Mutant("lines are not counted", "config/dotenv.py", "    if len(lines) > MAX_LINES:", "    if False:", DEVICES),
     # What a shared cache contains
     Mutant(
         "the file of tokens is anybody's", "stores/private_file.py", "found.st_uid != os.geteuid()", "False", CACHES, 2

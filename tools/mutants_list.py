@@ -69,7 +69,7 @@ MUTANTS = (
     ),
     _shown("reader: .env is printed", "references/base.py", "field(default_factory=dict, repr=False)"),
     _shown("document: its text is printed", "config/reading/nodes.py", 'text: str = field(default="", repr=False)'),
-    _shown(".env: its text is printed", "config/variables.py", 'text: str = field(default="", repr=False)'),
+    _shown(".env: its text is printed", "config/dotenv.py", 'text: str = field(default="", repr=False)'),
     _shown("value: what was written is printed", "config/layers.py", "raw: Any = field(repr=False)"),
     _shown("value: its node is printed", "config/layers.py", "node: Any = field(default=None, repr=False)"),
     _shown("token command: the token is printed", "cli/token.py", "info: AccessTokenInfo = field(repr=False)"),

@@ -6,7 +6,7 @@ import os
 import re
 import stat
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pydantic import SecretStr
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .layers import Value
 
 
+_GUID_DIGITS: Final = 32
 _GUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 
 
@@ -60,7 +61,16 @@ def advice(
         )
     elif identity.client_id and not _GUID.fullmatch(identity.client_id):
         message = "`client_id` is not a GUID, but client ids of Entra ID are GUIDs"
-        yield _warning("client-id-no-guid", message, "client_id", merged, "copy the application (client) id")
+        yield _warning("client-id-no-guid", message, "client_id", merged, _guid_hint(identity.client_id))
+
+
+def _guid_hint(text: str) -> str:
+    """Return what to do with a text that should be a GUID. A count of digits shows nothing of it."""
+    digits = text.replace("-", "")
+    if re.fullmatch(r"[0-9a-fA-F]{24,40}", digits) and len(digits) != _GUID_DIGITS:
+        lack = "was cut off" if len(digits) < _GUID_DIGITS else "holds too many"
+        return f"it {lack}: it has {len(digits)} digits, a GUID has {_GUID_DIGITS}; copy it again"
+    return "copy the application (client) id"
 
 
 def _warning(code: str, message: str, path: str, merged: Mapping[str, Value], hint: str) -> Problem:

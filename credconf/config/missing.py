@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from credconf.problems.problem import Origin
     from credconf.references import NotFound
 
+    from .dotenv import Dotenv
     from .request import Request
-    from .variables import Dotenv
 
 _BROKEN: Final = frozenset({"unknown-parent", "cycle", "empty", "wrong-type"})
 """The problems of `extends`."""

@@ -34,8 +34,9 @@ if TYPE_CHECKING:
     from credconf.references import Reader
     from credconf.settings.placeholders import Defect
 
+    from .dotenv import Dotenv
     from .layers import Value
-    from .variables import Dotenv, Scheme
+    from .variables import Scheme
 
 
 @record

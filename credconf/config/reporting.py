@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from credconf.config.reading.nodes import Document
     from credconf.problems.problem import Origin
 
+    from .dotenv import Dotenv
     from .layers import Layer, Value
-    from .variables import Dotenv
 
 
 def used_variables(layer: Layer, merged: Mapping[str, Value], environ: Mapping[str, str]) -> list[str]:

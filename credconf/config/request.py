@@ -14,8 +14,9 @@ from credconf.problems import Problem
 from credconf.problems.problem import Origin
 from credconf.references import Reader
 
+from .dotenv import Dotenv, read_dotenv
 from .layers import BUNDLES, NO_PROXIES, PROXIES
-from .variables import SELECTORS, Dotenv, read_dotenv
+from .variables import SELECTORS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

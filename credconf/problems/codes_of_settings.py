@@ -135,10 +135,11 @@ WARNINGS: Final = {
         right='client_secret: "9f3a…"',
     ),
     "surrounding-quotes": Explanation(
-        "a value contains its surrounding quotes",
+        "a value contains the quotes around it",
         """YAML and .env remove quotes around a value. In a variable of the process (Docker's --env-file, a Kubernetes
         manifest, a pipeline) and in the file of a secret, quotes are ordinary characters. Backticks, angle brackets and
-        typographic quotes, which text processors and chats insert, are ordinary characters everywhere.""",
+        typographic quotes, which text processors and chats insert, are ordinary characters everywhere. A quote at one
+        end only is usually left from copying.""",
         wrong="docker run -e AZURE_CLIENT_SECRET=\"'9f3a…'\" app",
         right="docker run -e AZURE_CLIENT_SECRET='9f3a…' app",
     ),

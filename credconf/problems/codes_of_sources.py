@@ -95,7 +95,8 @@ FILES: Final = {
         """Each line sets one variable, NAME=VALUE. Quotes around the value are removed, and may contain line breaks.
         Most parsers drop an invalid line, and the variable is then missing. In credconf this is an error. It is a
         warning if the file was only discovered, and the configuration takes nothing from it and lacks nothing. Usually
-        a quote is not closed, or the `=` is missing. `env_file=False` or --no-env-file reads no .env.""",
+        a quote is not closed, the `=` is missing, or the line begins with the `set` of a shell. `env_file=False` or
+        --no-env-file reads no .env.""",
         wrong="AZURE_CLIENT_ID '11111111-1111-1111-1111-111111111111'",
         right="AZURE_CLIENT_ID='11111111-1111-1111-1111-111111111111'",
     ),

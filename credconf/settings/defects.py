@@ -31,7 +31,7 @@ def defect_of(text: str, *, any_character: bool = False) -> Defect | None:
         or _surrounding_quotes(text)
         or _invisible(text)
         or _inner_line_break(text)
-        or (None if any_character else _odd_character(text))
+        or (None if any_character else _single_quote(text) or _odd_character(text))
     )
 
 
@@ -98,6 +98,14 @@ def _surrounding_quotes(text: str) -> Defect | None:
     if name == "typographic quotes":
         name = f"typographic quotes, {_named(text[0])} at position 1,"
     return Defect("surrounding-quotes", f"has {name} around it that are part of the value", "remove them")
+
+
+def _single_quote(text: str) -> Defect | None:
+    """Report a quote at one end of what otherwise looks like an id or a secret."""
+    for where, mark, rest in (("begins", text[0], text[1:]), ("ends", text[-1], text[:-1])):
+        if mark in "\"'`" and rest and _ORDINARY.issuperset(rest):
+            return Defect("surrounding-quotes", f"{where} with a quote that is part of the value", "remove it")
+    return None
 
 
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})

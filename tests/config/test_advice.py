@@ -23,6 +23,7 @@ def test_a_secret_in_a_file_is_a_warning_with_its_place(project):
         (f"{CANARY}\t", "surrounding-space"),
         (f"'{CANARY}'", "surrounding-quotes"),
         (f'"{CANARY}"', "surrounding-quotes"),
+        (f"{CANARY}'", "surrounding-quotes"),
         (f"{CANARY}\nNAME=x", "inner-line-break"),
         (f"x\r\n{CANARY}", "inner-line-break"),
     ],
@@ -34,7 +35,7 @@ def test_a_suspicious_secret_is_a_warning_and_stays_as_it_is(project, secret, co
     assert CANARY not in repr(resolved.warnings)
 
 
-@pytest.mark.parametrize("secret", ["'", "x", f"{CANARY}'", "a'b'c"])
+@pytest.mark.parametrize("secret", ["'", "x", "a'b'c"])
 def test_an_ordinary_secret_is_none(project, secret):
     assert warned(project.load(environ={**VARIABLES, "AZURE_CLIENT_SECRET": secret})) == []
 
@@ -52,6 +53,19 @@ def test_a_secret_file_that_others_can_read_is_a_warning(project):
     assert resolved.warnings[0].line == 3
     project.write("secret", "x", mode=0o640)
     assert warned(project.load("app.yaml")) == []
+
+
+@pytest.mark.parametrize(
+    ("client", "hint"),
+    [
+        (CLIENT[:-1], "it was cut off: it has 31 digits, a GUID has 32; copy it again"),
+        (CLIENT + "1", "it holds too many: it has 33 digits, a GUID has 32; copy it again"),
+        ("my-app", "copy the application (client) id"),
+    ],
+)
+def test_a_client_id_of_the_wrong_length_is_told(project, client, hint):
+    [warning] = project.flat(f"tenant_id: {TENANT}\nclient_id: {client}\n", client_secret="x").warnings
+    assert (warning.code, warning.hint) == ("client-id-no-guid", hint)
 
 
 def test_a_client_id_that_is_no_guid_is_a_warning_on_a_well_known_authority(project):

@@ -456,3 +456,13 @@ def test_nothing_of_an_odd_secret_is_shown(project):
         environ={**VARIABLES, "AZURE_CLIENT_SECRET": f'"{CANARY}\u200b"', "AZURE_TENANT_ID": f'"{CANARY}"'}
     )
     assert_nothing_shows(error)
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "where"), [(f'"{CANARY}', "begins"), (f"{CANARY}'", "ends"), (f"{CANARY}`", "ends")]
+)
+def test_a_quote_at_one_end_is_told(project, spoilt, where):
+    [problem] = told(project, "client_secret", environ={**VARIABLES, "AZURE_CLIENT_SECRET": spoilt})
+    assert (problem.code, problem.hint) == ("surrounding-quotes", "remove it")
+    assert f"{where} with a quote that is part of the value" in problem.message
+    assert CANARY not in repr(problem)

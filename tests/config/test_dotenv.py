@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from credconf.config.variables import parse_dotenv
+from credconf.config.dotenv import parse_dotenv
 from tests.config.project import AUTHORITY, CANARY, CLIENT, TENANT, VARIABLES, only, secret_of, warned
 
 LINES = "".join(f"{name}={value}\n" for name, value in VARIABLES.items())
@@ -64,6 +64,25 @@ def test_a_broken_line_is_an_error_with_its_line(project):
     broken = [item for item in error.problems if item.code == "bad-dotenv"]
     assert (broken[0].file, broken[0].line) == (".env", 4)
     assert all(item.hint for item in broken)
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        (f"set AZURE_CLIENT_SECRET={CANARY}", "this line is for a shell: it begins with `set`"),
+        (f'declare -x X="{CANARY}"', "this line is for a shell: it begins with `declare -x`"),
+        (f'SETX X "{CANARY}"', "this line is for a shell: it begins with `SETX`"),
+        (f'X="{CANARY}', "the quote that begins in this line does not end in it"),
+        (f"X = '{CANARY} # it's", "this line can't be read"),
+        (f'X="{CANARY}\nY="y"', "the quote that begins in this line does not end in it"),
+        (f"X {CANARY}", "this line can't be read"),
+    ],
+)
+def test_what_is_wrong_with_a_broken_line_is_told(project, line, told):
+    project.write(".env", f"{LINES}{line}\n")
+    [problem] = project.refused().problems
+    assert (problem.message, problem.line) == (told, 4)
+    assert CANARY not in problem.hint
 
 
 def test_foreign_variables_in_it_are_none_of_our_business(project):

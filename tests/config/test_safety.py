@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from credconf.config.variables import parse_dotenv
+from credconf.config.dotenv import parse_dotenv
 from tests.config.project import (
     AUTHORITY,
     CANARY,

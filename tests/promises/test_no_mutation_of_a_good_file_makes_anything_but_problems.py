@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import credconf
+from credconf.config.dotenv import dotenv_lines
 from credconf.config.reading.nodes import yaml_lines
-from credconf.config.variables import dotenv_lines
 from credconf.problems import as_dicts, as_github, as_text
 from tests.config.project import CLIENT, TENANT, assert_nothing_shows
 from tests.diagonal import share

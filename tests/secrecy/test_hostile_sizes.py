@@ -19,7 +19,7 @@ import textwrap
 import pytest
 
 import credconf
-from credconf.config.variables import parse_dotenv
+from credconf.config.dotenv import parse_dotenv
 from credconf.entra.sockets import UnusableBundle, tls_context
 from credconf.references import FileReference, Reader
 from tests.config.project import AUTHORITY

@@ -10,9 +10,9 @@ from pydantic import ValidationError
 import credconf
 from credconf.assembly import blueprint_of
 from credconf.cli.token import Acquired
+from credconf.config.dotenv import parse_dotenv
 from credconf.config.layers import Value
 from credconf.config.reading.document import document_of
-from credconf.config.variables import parse_dotenv
 from credconf.entra.client import Answer
 from credconf.entra.http import Response, TransportOptions
 from credconf.entra.messages import Payload

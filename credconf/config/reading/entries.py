@@ -62,7 +62,7 @@ def _read_file(document: Document, mapping: Mapping, path: str, entries: Entries
         part = _entry_part(document, mapping, None, path, entries.problems)
         entries.parts.setdefault(None, []).append(part)
         return
-    for key, (key_node, _) in pairs.items():
+    for key, (key_node, value) in pairs.items():
         if key in KNOWN | _CONTROLS:
             message = f"`{key}` of the flat form is beside `{min(_TOP & pairs.keys())}` of the named form"
             hint = "move it into an entry of `credentials`"
@@ -70,9 +70,7 @@ def _read_file(document: Document, mapping: Mapping, path: str, entries: Entries
                 Problem("flat-and-named", message, path=joined(path, key), origin=document.origin(key_node), hint=hint)
             )
         elif key not in _TOP:
-            entries.problems.append(
-                _at(unknown_key(key, KNOWN | _TOP, joined(path, shown_key(key))), document.origin(key_node))
-            )
+            entries.problems.append(_at(_unknown_at_top(key, value, path), document.origin(key_node)))
     if "default" in pairs and entries.default is None:
         node = pairs["default"][1]
         if isinstance(node, Scalar):
@@ -133,7 +131,7 @@ def _entry_part(
 ) -> EntryPart:
     part = EntryPart(name, document.origin(mapping, name), Layer(document.name, entry=name))
     pairs = pairs_of(mapping)
-    known = KNOWN | (_CONTROLS if name else _TOP)
+    known = KNOWN | _CONTROLS
     before: tuple[str, Node] | None = None
     for key, (key_node, value) in pairs.items():
         here, before = before, (key, value)
@@ -145,7 +143,8 @@ def _entry_part(
         elif name is not None and key == "abstract":
             part.abstract = _boolean(document, value, where, problems)
         elif key not in KNOWN:
-            problems.append(_at(unknown_in_entry(key, known, path, here), document.origin(key_node)))
+            problem = unknown_in_entry(key, known, path, here) if name else _unknown_at_top(key, value, path, here)
+            problems.append(_at(problem, document.origin(key_node)))
         elif key in ALIASES and ALIASES[key] in pairs:
             message = f"`{key}` and `{ALIASES[key]}` are the same setting"
             problems.append(
@@ -231,6 +230,16 @@ def unknown_in_entry(key: str, known: frozenset[str], path: str, before: tuple[s
         if is_empty and setting in SETTINGS and SETTINGS[setting].is_text
         else problem
     )
+
+
+def _unknown_at_top(key: str, value: Node, path: str, before: tuple[str, Node] | None = None) -> Problem:
+    """Return the problem of an unknown key at the top of a file; see `unknown_in_entry`."""
+    problem = unknown_in_entry(key, KNOWN | _TOP, path, before)
+    # `kind` may also be that of a misspelt group.
+    holds_settings = isinstance(value, Mapping) and not pairs_of(value).keys().isdisjoint(KNOWN - {"kind"})
+    if holds_settings and problem.meant is None:
+        return replace(problem, hint="if it is an entry, indent it below `credentials:`")
+    return problem
 
 
 def unknown_in_group(key: Scalar, group: Scalar, path: str) -> Problem:

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from credconf.config.dotenv import dotenv_lines
 from credconf.config.layers import KNOWN
-from credconf.config.variables import PREFIX, Scheme, documented, dotenv_lines
+from credconf.config.variables import PREFIX, Scheme, documented
 from credconf.ground.records import record, replace
 from credconf.kinds import NESTED
 from credconf.problems import Excerpt, Problem, shown_key

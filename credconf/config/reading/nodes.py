@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from credconf.config.variables import dotenv_lines
+from credconf.config.dotenv import dotenv_lines
 from credconf.ground.records import field, mutable_record, record
 from credconf.problems import Problem, shown_key
 from credconf.problems.problem import Origin, joined

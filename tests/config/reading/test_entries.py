@@ -410,3 +410,16 @@ except credconf.ConfigError as error:
 """
     done = subprocess.run([sys.executable, "-c", body], cwd=gone, capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("a.example\nmissing-file\n", "")
+
+
+@pytest.mark.parametrize("before", ["", NAMED, COMPLETE])
+def test_an_entry_at_the_top_of_a_file_is_told_where_it_belongs(project, before):
+    text = f"{before}sales:\n  client_id: {CLIENT}\n  client_secret: {CANARY}\n"
+    problem = next(each for each in project.refused_text(text).problems if each.path == "sales")
+    assert (problem.code, problem.hint) == ("unknown-key", "if it is an entry, indent it below `credentials:`")
+
+
+@pytest.mark.parametrize(("text", "meant"), [("token_cahce: {kind: file}", "token_cache"), ("htpp: {kind: x}", "http")])
+def test_a_misspelt_group_is_no_entry(project, text, meant):
+    problem = next(each for each in project.refused_text(f"{COMPLETE}{text}\n").problems if each.code == "unknown-key")
+    assert problem.hint == f"did you mean `{meant}`?"
