@@ -81,7 +81,7 @@ integration: ## run the tests with other software: Azurite, OAuth servers, langu
 	@tools/install .venv $(PYTHON) -e dev docs integration
 	@tools/install-node-packages
 	@tools/install-debian-packages
-	PATH="$(CURDIR)/.tools/bin:$$PATH" $(PYTEST) -rs tests/integration
+	PATH="$(CURDIR)/.tools/bin:$$PATH" $(PYTEST) -n 3 --dist loadfile -rs tests/integration
 
 docs: ## build the documentation in build/docs; a broken link or anchor is an error
 	@tools/install .venv $(PYTHON) -e dev docs
