@@ -14,8 +14,9 @@ from .entra.request import TokenRequest, token_request
 from .ground.causes import reserve, without_frames
 from .problems.failure import Failure
 from .sharing import forget, mend_after_fork
+from .tokens.azure_core import exception_of
 from .tokens.blueprint import opened_store
-from .tokens.cache import Token, TokenCache, UserTokenCache, exception_of
+from .tokens.cache import Token, TokenCache, UserTokenCache
 from .tokens.dispatch import Dispatcher, Refreshes
 from .tokens.requester import Requester, Terms
 

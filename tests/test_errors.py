@@ -10,7 +10,7 @@ from azure.core.exceptions import ClientAuthenticationError
 
 import credconf
 from credconf.errors import Failure
-from credconf.tokens.cache import exception_of
+from credconf.tokens.azure_core import exception_of
 
 PROBLEM = credconf.Problem("missing", "`x` is not set", origin=credconf.Origin("file", file="a.yaml", line=1, column=2))
 FAILURE = Failure("no token", "invalid_client", (7000215, 50012), "correlation", "trace", "time", 401, 3.0)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from credconf.ground.deferred import importing, whole_packages
 from credconf.settings.clouds import is_well_known
 
-from .cache import import_in_background
+from .azure_core import import_in_background
 
 if TYPE_CHECKING:
     from credconf.entra.client import EntraClient

@@ -16,7 +16,8 @@ from credconf.problems import printable
 from credconf.problems.failure import Failure, resource_failure
 from credconf.references import NotFound
 
-from .cache import Token, entry_of, import_azure_core
+from .azure_core import import_azure_core
+from .cache import Token, entry_of
 from .clients import Clients
 from .metrics import Metrics
 from .policy import Pauses

@@ -14,7 +14,7 @@ from credconf.errors import AuthenticationError, Failure
 from credconf.kinds import Identity
 from credconf.problems import printable
 from credconf.problems.failure import ADVICE
-from credconf.tokens.cache import exception_of
+from credconf.tokens.azure_core import exception_of
 
 SECRET = 'pa~ss "w+rd/ü&='
 

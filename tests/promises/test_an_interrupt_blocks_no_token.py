@@ -30,7 +30,16 @@ WATCHED = {
         *(f"ground/{name}.py" for name in ("flight", "log", "workers")),
         *(
             f"tokens/{name}.py"
-            for name in ("cache", "clients", "dispatch", "policy", "proof_cache", "proof_selection", "requester")
+            for name in (
+                "azure_core",
+                "cache",
+                "clients",
+                "dispatch",
+                "policy",
+                "proof_cache",
+                "proof_selection",
+                "requester",
+            )
         ),
         "entra/discovery.py",
     )
