@@ -157,7 +157,7 @@ OF_A_KIND = {
     "a_values_defects": {
         "cut": [0, ["cut-value", "secret-in-file"]],
         "not expanded": [0, ["not-expanded", "secret-in-file"]],
-        "readable by others": [["readable-by-others", "client_passphrase", "chmod o-r"]],
+        "readable by others": [["readable-by-others", "client_passphrase", "chmod o-r readable"]],
     },
     "show": [
         0,
@@ -223,7 +223,7 @@ OF_A_REFERENCE = {
         "not allowed": 1,
         "for a shell": [0, [["not-expanded", "client_secret", "write the whole path"]]],
     },
-    "readable_by_others": [["readable-by-others", "client_secret", "chmod o-r"]],
+    "readable_by_others": [["readable-by-others", "client_secret", "chmod o-r open.ini"]],
     "show": [0, None, True, ["ini"]],
     "show_where_it_is_not_allowed": [1, ["not-allowed"], ["ini"]],
     "an_unknown_word_on_the_command_line": [2, True],

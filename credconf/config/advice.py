@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import stat
 import time
 from typing import TYPE_CHECKING, Final
@@ -121,7 +122,8 @@ def _about_files(settings: Kind, merged: Mapping[str, Value]) -> Iterator[Proble
         file = item.names_file if isinstance(item, BaseReference) else None
         if file is None or not _others_can_read(file):
             continue
-        message, hint = f"the file {printable(file)} can be read by every user of this machine", "chmod o-r"
+        message = f"the file {printable(file)} can be read by every user of this machine"
+        hint = f"chmod o-r {printable(shlex.quote(file))}"
         if _is_mounted(file):
             hint = (
                 "the mount can't be changed from here: set `defaultMode: 0440` of the volume (Kubernetes, with "

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import json
+import os
 import pickle
 import sys
 import traceback
@@ -72,8 +73,9 @@ def copied(value):
 
 
 def told(problems):
-    """Code, path and hint of each problem."""
-    return [[problem.code, problem.path, problem.hint] for problem in problems]
+    """Code, path and hint of each problem; in a hint, a file has its name without the directory."""
+    here = f"{os.getcwd()}/"
+    return [[problem.code, problem.path, problem.hint and problem.hint.replace(here, "")] for problem in problems]
 
 
 def refused(path=False, **arguments):
