@@ -107,8 +107,10 @@ def _read_named(document: Document, node: Node, path: str, entries: Entries) -> 
             _wrong("credentials", "a mapping of names", document.origin(node), path.rpartition(".")[0])
         )
         return
-    for name, (key, value) in pairs_of(node).items():
-        if is_user_key(name):
+    pairs = pairs_of(node)
+    misplaced = _settings_among_names(document, pairs, path, entries.problems)
+    for name, (key, value) in pairs.items():
+        if is_user_key(name) or name in misplaced:
             continue
         where = joined(path, shown_key(name))
         if not _is_name(name):
@@ -124,6 +126,30 @@ def _read_named(document: Document, node: Node, path: str, entries: Entries) -> 
             part = _entry_part(document, value, name, where, entries.problems)
             part.origin = document.origin(key, name)
             entries.parts.setdefault(name, []).append(part)
+
+
+def _settings_among_names(
+    document: Document, pairs: dict[str, tuple[Scalar, Node]], path: str, problems: list[Problem]
+) -> set[str]:
+    """Report settings that are not indented below the name of their entry; return the keys that this explains."""
+    found = [name for name, (_, value) in pairs.items() if name in KNOWN | _CONTROLS and not _holds_settings(value)]
+    if not found:
+        return set()
+    names = list(pairs)
+    before = names[max(names.index(found[0]) - 1, 0)]
+    value = pairs[before][1]
+    is_empty = before not in found and isinstance(value, Scalar) and not value.text
+    below = f"`{shown_key(before)}:`" if is_empty else "the name of an entry, such as `my-app:`"
+    message = f"`{found[0]}` is a setting, and stands where the name of an entry is expected"
+    hint = f"indent it{' and the settings after it' if len(found) > 1 else ''} below {below}"
+    origin = document.origin(pairs[found[0]][0])
+    problems.append(Problem("wrong-type", message, path=joined(path, found[0]), origin=origin, hint=hint))
+    return {*found, *([before] if is_empty else [])}
+
+
+def _holds_settings(node: Node) -> bool:
+    """Whether a node may be that of an entry. `kind` alone may also be that of a group."""
+    return isinstance(node, Mapping) and not pairs_of(node).keys().isdisjoint((KNOWN | _CONTROLS) - {"kind"})
 
 
 def _entry_part(
@@ -235,9 +261,7 @@ def unknown_in_entry(key: str, known: frozenset[str], path: str, before: tuple[s
 def _unknown_at_top(key: str, value: Node, path: str, before: tuple[str, Node] | None = None) -> Problem:
     """Return the problem of an unknown key at the top of a file; see `unknown_in_entry`."""
     problem = unknown_in_entry(key, KNOWN | _TOP, path, before)
-    # `kind` may also be that of a misspelt group.
-    holds_settings = isinstance(value, Mapping) and not pairs_of(value).keys().isdisjoint(KNOWN - {"kind"})
-    if holds_settings and problem.meant is None:
+    if _holds_settings(value) and problem.meant is None:
         return replace(problem, hint="if it is an entry, indent it below `credentials:`")
     return problem
 

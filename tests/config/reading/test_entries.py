@@ -423,3 +423,34 @@ def test_an_entry_at_the_top_of_a_file_is_told_where_it_belongs(project, before)
 def test_a_misspelt_group_is_no_entry(project, text, meant):
     problem = next(each for each in project.refused_text(f"{COMPLETE}{text}\n").problems if each.code == "unknown-key")
     assert problem.hint == f"did you mean `{meant}`?"
+
+
+SETTINGS_BELOW = f"  tenant_id: {TENANT}\n  client_id: {CLIENT}\n  client_secret: {CANARY}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "hint"),
+    [
+        (
+            f"credentials:\n  billing:\n{SETTINGS_BELOW}",
+            "credentials.tenant_id",
+            "indent it and the settings after it below `billing:`",
+        ),
+        (
+            f"credentials:\n{SETTINGS_BELOW}",
+            "credentials.tenant_id",
+            "indent it and the settings after it below the name of an entry, such as `my-app:`",
+        ),
+        (f"{NAMED}  extends: base\n", "credentials.extends", "indent it below the name of an entry, such as `my-app:`"),
+    ],
+    ids=["below an empty entry", "without a name", "after other entries"],
+)
+def test_settings_among_the_names_of_entries_are_told_once(project, text, path, hint):
+    problem = only(project.refused_text(text))
+    assert (problem.code, problem.path, problem.hint) == ("wrong-type", path, hint)
+    assert CANARY not in repr(problem)
+
+
+def test_an_entry_may_be_called_as_a_setting(project):
+    text = f"credentials:\n  http:\n    tenant_id: {TENANT}\n    client_id: {CLIENT}\n    client_secret: x\n"
+    assert project.flat(text, name="http").name == "http"
