@@ -16,6 +16,7 @@ from .engine import Engine
 from .entra.http import client_fault
 from .ground.log import Log
 from .ground.opaque import Hidden
+from .ground.records import replace
 from .kinds import ALLOWABLE, Invalid, Overrides, Settings, validate
 from .problems import Problem
 from .references import Reader
@@ -84,7 +85,7 @@ def load(
         ValueError: `allow` contains an unknown word.
     """
     request = request_for(path, name, section, env_file, environ, allow, overrides)
-    del environ, overrides  # a traceback with locals shows this frame
+    del path, name, section, env_file, environ, allow, overrides  # a traceback with locals shows this frame
     return _resolved(request)
 
 
@@ -167,7 +168,7 @@ def from_config(
         ValueError: `allow` contains an unknown word.
     """
     request = request_for(path, name, section, env_file, environ, allow, overrides)
-    del environ, overrides  # a traceback with locals shows this frame
+    del path, name, section, env_file, environ, allow, overrides  # a traceback with locals shows this frame
     engine, entry = engine_for(request, http_client)
     credential = Credential(engine, entry)
     engine.release()  # its own hold replaces the one that kept the engine until now
@@ -182,17 +183,20 @@ def request_for(  # noqa: PLR0917 - the arguments of the three functions above
     environ: Mapping[str, str] | None,
     allow: Collection[str],
     overrides: Mapping[str, Any],
-) -> Request:
-    """Return the arguments as one object whose `repr` shows no value."""
+) -> Request | TypeError:
+    """Return the arguments as one object whose `repr` shows no value, or the exception for one of a wrong type.
+
+    The caller deletes its arguments before the exception is raised: what is of a wrong type may be the settings.
+    """
     variables = Hidden(os.environ if environ is None else environ)
-    allowed = frozenset([allow] if isinstance(allow, str) else allow)
-    return Request(path, name, section, env_file, variables, Hidden(dict(overrides)), allowed)
+    given = Request(path, name, section, env_file, variables, Hidden(dict(overrides)), allow)
+    allowed = misuse(given)
+    return allowed if isinstance(allowed, TypeError) else replace(given, allow=allowed)
 
 
-def _resolved(request: Request) -> Resolved:
-    wrong = misuse(request)
-    if wrong is not None:  # raised here, where no frame holds the arguments
-        raise wrong
+def _resolved(request: Request | TypeError) -> Resolved:
+    if isinstance(request, TypeError):
+        raise request
     unknown = sorted(map(repr, set(request.allow) - ALLOWABLE))
     if unknown:
         *others, last = map(repr, sorted(ALLOWABLE))
@@ -209,7 +213,7 @@ def _resolved(request: Request) -> Resolved:
     raise ConfigError(problems)
 
 
-def engine_for(request: Request, http_client: HttpClient | None) -> tuple[Engine, str | None]:
+def engine_for(request: Request | TypeError, http_client: HttpClient | None) -> tuple[Engine, str | None]:
     """Return the shared engine of a request, held once for the caller, and the name of its entry."""
     unusable = client_fault(http_client)
     if unusable is not None:

@@ -115,7 +115,7 @@ def from_config(
         ValueError: `allow` contains an unknown word.
     """
     request = request_for(path, name, section, env_file, environ, allow, overrides)
-    del environ, overrides  # a traceback with locals shows this frame
+    del path, name, section, env_file, environ, allow, overrides  # a traceback with locals shows this frame
     engine, entry = engine_for(request, http_client)
     credential = Credential(engine, entry)
     engine.release()  # its own hold replaces the one that kept the engine until now

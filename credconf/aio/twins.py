@@ -41,7 +41,7 @@ class ClientSecretCredential(Credential):
 
     def __init__(self, tenant_id: str, client_id: str, client_secret: str, **options: Unpack[Options]) -> None:
         plan = secret_plan(type(self).__name__, tenant_id, client_id, client_secret, options)
-        del client_secret, options  # a traceback with locals shows this frame
+        del tenant_id, client_id, client_secret, options  # a traceback with locals shows this frame
         super().__init__(plan())
 
 
@@ -69,7 +69,7 @@ class CertificateCredential(Credential):
         self, tenant_id: str, client_id: str, certificate_path: str | None = None, **options: Unpack[CertificateOptions]
     ) -> None:
         plan = certificate_plan(type(self).__name__, tenant_id, client_id, certificate_path, options)
-        del options
+        del tenant_id, client_id, certificate_path, options  # as above
         super().__init__(plan())
 
 
@@ -91,7 +91,9 @@ class ClientAssertionCredential(Credential):
     """
 
     def __init__(self, tenant_id: str, client_id: str, func: Callable[[], str], **options: Unpack[Options]) -> None:
-        super().__init__(assertion_plan(type(self).__name__, tenant_id, client_id, func, options)())
+        plan = assertion_plan(type(self).__name__, tenant_id, client_id, func, options)
+        del tenant_id, client_id, func, options  # as above
+        super().__init__(plan())
 
 
 class WorkloadIdentityCredential(Credential):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from .options import files, several_entries
+from .options import files, request_of, several_entries
 from .output import GITHUB, JSON, TEXT, amount, count, echo, echo_report, format_option, has_errors, strictly
 
 if TYPE_CHECKING:
@@ -158,10 +158,8 @@ def _standard_input(size: int) -> bytes:
 def _resolved(chosen: Chosen, names: Sequence[str]) -> tuple[list[Problem], list[str]]:
     """The problems that `from_config()` would report here, for each entry, and the entries that were resolved."""
     from credconf.config.resolution import Resolved, resolve_each
-    from credconf.factory import request_for
 
-    request = request_for(**chosen, environ=None, overrides={})
-    outcomes = resolve_each(request, names)
+    outcomes = resolve_each(request_of(chosen), names)
     found = [item.warnings if isinstance(item, Resolved) else item.problems for item in outcomes]
     return [problem for problems in found for problem in problems], [item.name for item in outcomes if item.name]
 

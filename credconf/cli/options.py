@@ -12,6 +12,7 @@ from click.shell_completion import CompletionItem, ShellComplete, get_completion
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from credconf.config.request import Request
     from credconf.problems import Problem
 
 
@@ -167,6 +168,14 @@ def _chosen(options: dict[str, Any]) -> Chosen:
         env_file=not without if env_file is None else env_file,
         allow=frozenset(options.pop("allow")),
     )
+
+
+def request_of(chosen: Chosen) -> Request:
+    """The request for the configuration that the options choose, with the variables of this process."""
+    from credconf.config.request import Request
+    from credconf.ground.opaque import Hidden
+
+    return Request(**chosen, environ=Hidden(os.environ), arguments=Hidden({}))
 
 
 _SHELLS: Final = ("bash", "zsh", "fish")

@@ -11,10 +11,9 @@ import click
 from credconf.config.resolution import Resolved, resolve
 from credconf.config.searched import sources_of
 from credconf.config.show import settings_of, settings_so_far, variables_of
-from credconf.factory import request_for
 from credconf.problems import as_dicts, printable
 
-from .options import configuration_options
+from .options import configuration_options, request_of
 from .output import JSON, TEXT, echo, echo_json, echo_report, format_option
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ def show(form: str, chosen: Chosen) -> None:
 
     Exit status: 1 if the configuration can't be used.
     """
-    request = request_for(**chosen, environ=None, overrides={})
+    request = request_of(chosen)
     looked_in = sources_of(request)
     outcome = resolve(request)
     problems = outcome.warnings if isinstance(outcome, Resolved) else outcome.problems

@@ -36,8 +36,8 @@ class Request:
     """The arguments of `from_config()` and `load()`. Its `repr` shows no value of a setting."""
 
     path: str | PathLike[str] | Sequence[str | PathLike[str]] | Literal[False] | None
-    name: str | None
-    section: str | None
+    name: str | None = field(repr=False)
+    section: str | None = field(repr=False)
     env_file: str | PathLike[str] | bool
     environ: Environment
     arguments: Hidden[Any]
@@ -148,9 +148,17 @@ def _of_missing_file(path: str, variable: str | None) -> str:
     return "\n".join(filter(None, [note, hint, where(path)]))
 
 
-def misuse(request: Request) -> TypeError | None:
-    """Return what is wrong with the arguments of `from_config()` or `load()`, without any value."""
-    return _path(request.path) or _texts(request) or _env_file(request.env_file) or _environ(request.environ.mapping)
+def misuse(request: Request) -> TypeError | frozenset[str]:
+    """Return what is wrong with the arguments of `from_config()` or `load()`, without any value, or else `allow`."""
+    wrong = _path(request.path) or _texts(request) or _env_file(request.env_file) or _environ(request.environ.mapping)
+    return wrong or _allow(request.allow)
+
+
+def _allow(allow: Any) -> TypeError | frozenset[str]:
+    try:
+        return frozenset([allow] if isinstance(allow, str) else allow)
+    except TypeError:
+        return TypeError(f"allow= is a set of words, not {_named(allow)}")
 
 
 def _path(path: Any) -> TypeError | None:
@@ -158,6 +166,8 @@ def _path(path: Any) -> TypeError | None:
         return None
     if isinstance(path, str | os.PathLike):
         return None
+    if isinstance(path, Mapping):
+        return TypeError("path= is a path, not settings: pass these to build(), or as keyword arguments")
     if not isinstance(path, Sequence) or isinstance(path, bytes):
         return TypeError(f"path= is a path, a list of paths or False, not {_named(path)}")
     odd = [_named(item) for item in path if not isinstance(item, str | os.PathLike)]

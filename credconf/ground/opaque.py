@@ -58,7 +58,7 @@ class Hidden(Mapping[str, _T]):
         return len(self._items)
 
     def __repr__(self) -> str:
-        return f"<{len(self)} hidden>"
+        return "<hidden>"
 
     def __copy__(self) -> Hidden[_T]:
         return self

@@ -8,6 +8,7 @@ import os
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from credconf.cli.options import request_of
 from credconf.config.resolution import FailedResolution, resolve_each
 from credconf.ground.records import field, mutable_record, record, replace
 from credconf.kinds import identify
@@ -144,13 +145,6 @@ def find(chosen: Chosen, names: Sequence[str], layer: str) -> Found:
 def _nothing_to_serve(entry: Unserved) -> Problem:
     hint = "name another entry or file, or serve a made-up application: --client-id"
     return Problem("conflict", f"`credconf fake` can't serve {entry.label}: {entry.reason}", hint=hint)
-
-
-def request_of(chosen: Chosen) -> Request:
-    """The request for the configuration that the options choose."""
-    from credconf.factory import request_for
-
-    return request_for(**chosen, environ=None, overrides={})
 
 
 def _named(request: Request, layer: str) -> Request:

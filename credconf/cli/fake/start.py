@@ -7,6 +7,7 @@ import shlex
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
+from credconf.cli.options import request_of
 from credconf.cli.output import echo, wrapped
 from credconf.cli.scaffold import scalar
 from credconf.ground.records import record, replace
@@ -14,7 +15,7 @@ from credconf.problems import printable
 from credconf.testing import FakeEntra
 from credconf.testing.certificates import server_certificate
 
-from .applications import Clients, Found, find, request_of
+from .applications import Clients, Found, find
 from .files import (
     CannotStartError,
     Destination,
