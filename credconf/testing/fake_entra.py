@@ -254,7 +254,7 @@ class FakeEntra(Users, SecureServer):
 
     @property
     def strict_scopes(self) -> bool:
-        """Whether scopes must end in `/.default`, as Entra requires. The default is False."""
+        """Whether an application gets a token only for a scope that ends in `/.default`, as from Entra: the default."""
         return self._service.strict_scopes
 
     @strict_scopes.setter

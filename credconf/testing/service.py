@@ -70,7 +70,7 @@ class TokenService:
         directory: Tenants and registrations.
         shape: The fields of token responses.
         known_hosts: The hosts that instance discovery trusts, and that assertions may be made for.
-        strict_scopes: Whether to accept only scopes that end in `/.default`, as Entra does.
+        strict_scopes: Whether an application gets a token only for one scope that ends in `/.default`, as from Entra.
         host: The host, with port, in discovery documents for requests to an unknown host.
         proxy_path: A prefix of paths, for requests that come through the token proxy of a cluster; empty for no proxy.
     """
@@ -79,7 +79,7 @@ class TokenService:
     directory: Directory = field(default_factory=Directory)
     shape: TokenShape = field(default_factory=TokenShape)
     known_hosts: set[str] = field(default_factory=lambda: set(WELL_KNOWN_HOSTS))
-    strict_scopes: bool = False
+    strict_scopes: bool = True
     host: str = ""
     proxy_path: str = ""
 
@@ -188,7 +188,7 @@ class TokenService:
 
     def _resource(self, scope: str, registration: Registration, tenant: str) -> str:
         scopes = scope.split()
-        if self.strict_scopes and not all(each.endswith("/.default") for each in scopes):
+        if self.strict_scopes and not all(resource_of(each) and each.endswith("/.default") for each in scopes):
             raise Refusal(1002012, scope=scope)
         resources = {resource_of(each) for each in scopes}
         if self.strict_scopes and len(resources) > 1:

@@ -41,6 +41,7 @@ def test_a_provider_returns_the_text_of_a_token(face, entra):
 
 
 def test_a_provider_takes_several_scopes(face, entra):
+    entra.strict_scopes = False
     credential = face.secret(entra)
     provide = provider(face, credential.credential, SCOPE, OTHER_SCOPE)
     assert face.run(provide()) == credential.get_token(SCOPE, OTHER_SCOPE).token
