@@ -36,7 +36,8 @@ class CredentialBase:
     _user: User | None = None
 
     def __init__(self, engine: Engine, name: str | None = None) -> None:
-        self._engine = engine.hold()
+        engine.hold()
+        self._engine = engine
         self._name = name
         engine.log.name(name)
         # For cache hits: one lookup and two comparisons, without a call of another method.
@@ -51,7 +52,7 @@ class CredentialBase:
         return self._engine if self._application is None else self._application._open()  # noqa: SLF001 - of the same class
 
     def _release(self) -> None:
-        engine, self._engine = self._engine, None
+        engine: Engine | None = self.__dict__.pop("_engine", None)  # in one step: two threads may close it
         self._tokens = {}
         if engine is not None:
             self._description = _description(engine, self._name)

@@ -43,7 +43,8 @@ class Engine:
         self.tokens = self.cache.tokens
         self._user_cache = UserTokenCache(limit, self.now, self.monotonic)
         self.holds = 0
-        self._lock = threading.Lock()
+        self._released = False
+        self._lock = threading.RLock()  # a signal handler of its holder may need a token
         self._requester = Requester(blueprint, self._newest, log)
         self.log = self._requester.log
         self._requests = Dispatcher(blueprint.transport.total_timeout, self.log)
@@ -218,17 +219,17 @@ class Engine:
         """The coordination with other processes. The tokens of users are never shared."""
         return self._coordinator if request.user is None else None
 
-    def hold(self) -> Engine:
-        """Count one more credential that uses this engine."""
+    def hold(self) -> bool:
+        """Count one more credential that uses this engine; false if the last one has released it."""
         with self._lock:
-            self.holds += 1
-        return self
+            self.holds += not self._released
+            return not self._released
 
     def release(self) -> None:
         """Count one credential less. The last one closes the connections and removes the tokens."""
         with self._lock:
             self.holds -= 1
-            last = self.holds <= 0
+            last = self._released = self.holds <= 0
         if last:
             forget(self)
             self.cache.clear()
@@ -251,7 +252,7 @@ class Engine:
 
     def after_fork(self) -> None:
         """Release locks and forget threads and requests under way, in the child of a fork."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._requests.after_fork()
         self._refreshes.after_fork()
         self.cache.after_fork()

@@ -221,15 +221,29 @@ def engine_for(request: Request | TypeError, http_client: HttpClient | None) -> 
     resolved = _resolved(request)
     plan = _plan(resolved, http_client)
 
-    def start() -> Engine:
+    made: list[Engine] = []
+
+    def make() -> Engine:
         log = Log(plan.settings.named_by(plan.identity))
         log.name(resolved.name)
-        # The engine itself warns about expiry, with the first token and again as the end comes nearer.
-        for warning in [item for item in resolved.warnings if item.code not in {"expires-soon", "expired"}]:
-            log.warning("%s", _in_one_line(warning))
-        return _started(plan, log)
+        made.append(Engine(plan, log))
+        return made[0]
 
-    return shared(digest(plan), start), resolved.name
+    engine = shared(digest(plan), make)
+    if made:  # not in `make`: a handler of the log that makes a credential would wait for itself
+        try:
+            _begin(engine, resolved.warnings)
+        except BaseException:
+            engine.release()
+            raise
+    return engine, resolved.name
+
+
+def _begin(engine: Engine, warnings: Sequence[Problem]) -> None:
+    # The engine itself warns about expiry, with the first token and again as the end comes nearer.
+    for warning in [item for item in warnings if item.code not in {"expires-soon", "expired"}]:
+        engine.log.warning("%s", _in_one_line(warning))
+    engine.prefetch()
 
 
 def _in_one_line(warning: Problem) -> str:
@@ -278,8 +292,8 @@ def _plan(resolved: Resolved, http_client: HttpClient | None) -> Blueprint:
     return Blueprint(resolved.settings, identity, resolved.reader, transport, http_client, resolved.surroundings)
 
 
-def _started(plan: Blueprint, log: Log | None = None, notes: Sequence[Problem] = ()) -> Engine:
-    engine = Engine(plan, log)
+def _started(plan: Blueprint, notes: Sequence[Problem] = ()) -> Engine:
+    engine = Engine(plan)
     log_notes(notes, engine.log)
     engine.prefetch()
     return engine

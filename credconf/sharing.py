@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 class Sharable(Protocol):
     """An engine that credentials can share."""
 
-    def hold(self) -> object:
-        """Count another credential that uses the engine."""
+    def hold(self) -> bool:
+        """Count another credential that uses the engine; false if the last one has released it."""
         ...
 
     def after_fork(self) -> None:
@@ -36,16 +36,16 @@ class Sharable(Protocol):
 _Engine = TypeVar("_Engine", bound=Sharable)
 _alive: weakref.WeakSet[Sharable] = weakref.WeakSet()
 _shared: dict[bytes, Sharable] = {}
-_lock = threading.Lock()
+_lock = threading.RLock()  # a signal handler of its holder may need a token
 
 
 def shared(key: bytes, make: Callable[[], _Engine]) -> _Engine:
     """Return the engine of a key, which is a digest of its blueprint, with one more hold; make it if there is none."""
     with _lock:
         engine = _shared.get(key)
-        if engine is None:
+        if engine is None or not engine.hold():
             engine = _shared[key] = make()
-        engine.hold()
+            engine.hold()
         return cast("_Engine", engine)
 
 
@@ -90,7 +90,7 @@ def mend_after_fork(engine: Sharable) -> None:
 
 def _in_child() -> None:
     global _lock  # noqa: PLW0603 - a lock that the parent held can't be released in the child
-    _lock = threading.Lock()
+    _lock = threading.RLock()
     for engine in _living():
         engine.after_fork()
 

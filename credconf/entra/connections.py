@@ -179,8 +179,9 @@ class Pools:
 
 
 def _close(pools: dict[tuple[str, bool], list[Connection]], early: dict[tuple[str, bool], EarlyConnection]) -> None:
-    for each in list(early.values()):
-        each.close()
+    with suppress(KeyError):  # each refers to the pools, which would never be freed
+        while True:
+            early.popitem()[1].close()
     for idle in list(pools.values()):
         with suppress(IndexError):  # another thread may have taken the last one
             while True:

@@ -104,7 +104,7 @@ class Flight(Generic[_T]):
             while not gate.acquire(timeout=CHECK_INTERVAL) and not self._has_outcome():
                 if self.is_abandoned() or time.monotonic() >= until:
                     self.land()
-        self.land()  # if its leader was interrupted after the outcome, the next caller would get the same one
+        self._complete()
         return self.outcome
 
     async def wait_async(self, longest: float = LONGEST) -> _T | NoOutcome:
@@ -134,8 +134,17 @@ class Flight(Generic[_T]):
             await waiter
         finally:
             timer.cancel()
-        self.land()  # as in `wait`
+        self._complete()
         return self.outcome
+
+    def _complete(self) -> None:
+        """Land for a leader that was interrupted after the outcome: the next caller would get the same one.
+
+        A leader that still runs lands by itself: between its look-up and its removal, a new flight may begin. Where
+        nobody knows whether it runs, a second request is the lesser evil.
+        """
+        if self.is_abandoned() or not _has_global_lock():
+            self.land()
 
     def _has_outcome(self) -> bool:
         return self.outcome is not PENDING

@@ -47,7 +47,7 @@ class Workers:
         """Forget the threads and tasks of the parent process, in the child of a fork."""
         self._tasks: deque[Callable[[], object]] = deque()  # tasks that no thread has taken yet
         self._calls: queue.SimpleQueue[None] = queue.SimpleQueue()  # each item wakes one idle thread
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler of its holder may need a token
         self.threads: list[threading.Thread] = []
         self._idle = 0
 

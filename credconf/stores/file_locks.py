@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from credconf.ground.causes import shortage
 
-from .store import Unavailable
+from .store import Busy, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -233,7 +233,8 @@ class Turns:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._queue = threading.Lock()
+        self._queue = threading.RLock()  # a signal handler of its holder may need a token
+        self._writing = False
         self._failures = 0
 
     @contextlib.contextmanager
@@ -242,22 +243,30 @@ class Turns:
 
         Raises:
             Unavailable: see `exclusive`; or the thread for which this one waited has failed.
+            Busy: this thread writes already, and a signal handler has interrupted it.
         """
         before = self._failures
         with self._queue:
+            if self._writing:  # a signal handler of the thread that writes
+                message = "this thread is writing it"
+                raise Busy(message)
             if self._failures != before:  # otherwise each thread would wait until the deadline, one by one
                 message = "it could not be written a moment ago"
                 raise Unavailable(message)
+            self._writing = True
             try:
                 with exclusive(self._path):
                     yield
             except Unavailable:
                 self._failures += 1
                 raise
+            finally:
+                self._writing = False
 
     def after_fork(self) -> None:
         """Release the queue, in the child of a fork."""
-        self._queue = threading.Lock()
+        self._queue = threading.RLock()
+        self._writing = False
 
 
 def _waited_for(path: str) -> _File:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from threading import BoundedSemaphore, Lock
+from threading import BoundedSemaphore, RLock
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from credconf.ground.causes import shortage
@@ -71,7 +71,7 @@ class RedisClient:
         self._begin()
 
     def _begin(self) -> None:
-        self._lock = Lock()
+        self._lock = RLock()  # a signal handler of its holder may need a token
         self._places = BoundedSemaphore(CONNECTIONS)
         self._calls = 0
         self._hung = 0  # abandoned calls that have not ended

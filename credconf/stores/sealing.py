@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import json
 import os
-from threading import Lock
+from threading import RLock
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import SecretStr
@@ -109,7 +109,7 @@ class Keyring:
     def __init__(self, key: OneSecret | None, opening: Opening) -> None:
         self._key = key
         self._opening = opening
-        self._lock = Lock()
+        self._lock = RLock()  # a signal handler of its holder may need a token
         self._kept: Seals | None = None
         self._worked: object = None
         self._until = 0.0
@@ -144,7 +144,7 @@ class Keyring:
 
     def after_fork(self) -> None:
         """In the child of a fork no thread holds the lock."""
-        self._lock = Lock()
+        self._lock = RLock()
 
 
 def _seals(proofs: Iterable[Proof]) -> dict[str, Seal]:

@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import math
 from collections import OrderedDict
-from threading import Lock
+from threading import RLock
 from typing import TYPE_CHECKING, Final
 
 from credconf.stores.store import Entry
@@ -120,7 +120,7 @@ class TokenCache:
         self._limit = limit
         self._clock = clock
         self._monotonic = monotonic
-        self._lock = Lock()
+        self._lock = RLock()  # a signal handler of its holder may need a token
 
     def get(self, key: Key) -> Token | None:
         """The token of a key, unless it has expired."""
@@ -154,7 +154,7 @@ class TokenCache:
 
     def after_fork(self) -> None:
         """Release the lock, in the child of a fork."""
-        self._lock = Lock()
+        self._lock = RLock()
 
 
 class UserTokenCache(TokenCache):

@@ -32,7 +32,7 @@ class Clients:
 
     def __init__(self, blueprint: Blueprint) -> None:
         self._blueprint = blueprint
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler of its holder may need a token
         self._client: EntraClient | None = None
         self._http: HttpClient | None = blueprint.http_client
         self._other: HttpClient | None = None
@@ -137,6 +137,6 @@ class Clients:
 
     def after_fork(self) -> None:
         """Release the lock and forget requests under way, in the child of a fork."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         if self._client is not None:
             self._client.after_fork()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from threading import Lock
+from threading import RLock
 from typing import TYPE_CHECKING
 
 from credconf.ground.flight import Flights, NoOutcome
@@ -147,7 +147,7 @@ class Refreshes:
         self._forget()
 
     def _forget(self) -> None:
-        self._lock = Lock()
+        self._lock = RLock()  # a signal handler of its holder may need a token
         self._begun: dict[Hashable, float] = {}
 
     def after_fork(self) -> None:

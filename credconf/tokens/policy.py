@@ -202,4 +202,4 @@ class Pauses:
 
     def after_fork(self) -> None:
         """Release the lock, in the child of a fork."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler of its holder may need a token

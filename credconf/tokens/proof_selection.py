@@ -12,7 +12,7 @@ Each proof costs one request at most. The order is:
 from __future__ import annotations
 
 import time
-from threading import Lock
+from threading import RLock
 from typing import TYPE_CHECKING, Final
 
 from credconf.ground.records import record, replace
@@ -64,7 +64,7 @@ class ProofHistory:
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
-        self._lock = Lock()
+        self._lock = RLock()  # a signal handler of its holder may need a token
         self._refused: dict[bytes, float] = {}
         self.worked: Attempt | None = None
         self._announced: tuple[str, bytes] | None = None
@@ -109,7 +109,7 @@ class ProofHistory:
 
     def after_fork(self) -> None:
         """Release the lock, in the child of a fork."""
-        self._lock = Lock()
+        self._lock = RLock()
 
 
 _HALF_WRITTEN: Final = frozenset({"empty", "not-utf8", "bad-certificate", "bad-assertion"})

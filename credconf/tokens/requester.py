@@ -274,4 +274,5 @@ class Requester:
         """Release locks and forget requests under way, in the child of a fork."""
         self._proofs.after_fork()
         self._history.after_fork()
+        self.pauses.after_fork()
         self._clients.after_fork()

@@ -90,7 +90,7 @@ class CircuitBreaker:
         self._log = log
         self._monotonic = monotonic
         self._random = random
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler of its holder may need a token
         self._reading = _Circuit()
         self._locking = _Circuit()
         self._writing = _Circuit()
@@ -210,7 +210,7 @@ class CircuitBreaker:
 
     def after_fork(self) -> None:
         """Forget trials under way, in the child of a fork."""
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         for circuit in self._circuits:
             circuit.trial = 0.0
         self.store.after_fork()

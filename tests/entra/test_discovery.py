@@ -190,7 +190,8 @@ def test_a_token_endpoint_on_another_origin_gets_no_secret(entra, how, endpoint)
 
 @pytest.fixture
 def oidc(entra, client):
-    """A clock, and a credential for the fake as a generic server."""
+    """A clock, and a credential for the fake as a generic server, which has scopes of its own."""
+    entra.strict_scopes = False
     clock = Clock(1000.0)
     fields = {
         "client_id": entra.client_id,

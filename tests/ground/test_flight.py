@@ -219,8 +219,29 @@ def test_in_the_child_of_a_fork_there_are_no_flights(flights):
     assert flights.run("key", lambda: 1) == 1
 
 
+def ended_frame():
+    return sys._getframe()
+
+
+def test_a_follower_does_not_land_for_a_leader_that_still_runs(flights):
+    # Otherwise the leader may remove the next flight, between its look-up and its removal, and two requests are made.
+    flight = registered(flights)
+    flight.outcome, flight._frame = "fetched", sys._getframe()
+    assert flight.wait() == "fetched"
+    assert flights.flying["key"] is flight
+
+
+def test_without_the_global_lock_a_follower_lands(flights, monkeypatch):
+    monkeypatch.setattr(sys, "_is_gil_enabled", lambda: False, raising=False)
+    flight = registered(flights)
+    flight.outcome, flight._frame = "fetched", UntouchableFrame()
+    assert flight.wait() == "fetched"
+    assert flights.flying == {}
+
+
 def test_a_flight_with_an_outcome_whose_leader_was_interrupted_serves_nobody_twice(flights):
-    registered(flights).outcome = "old"  # the interrupt came before it had landed
+    flight = registered(flights)
+    flight.outcome, flight._frame = "old", ended_frame()  # the interrupt came before it had landed
     assert flights.run("key", lambda: "new") == "old"
     assert flights.run("key", lambda: "new") == "new"
 
