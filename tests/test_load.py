@@ -274,6 +274,10 @@ def test_an_empty_path_is_a_file_that_is_missing_and_says_so(project, path):
 @pytest.mark.parametrize(
     ("keyword", "hint"),
     [
+        ("file", "did you mean `path`?"),
+        ("config", "did you mean `path`?"),
+        ("profile", "did you mean `name`?"),
+        ("dotenv", "did you mean `env_file`?"),
         ("enviorn", "did you mean `environ`?"),
         ("sectoin", "did you mean `section`?"),
         ("env_flie", "did you mean `env_file`?"),

@@ -84,9 +84,7 @@ def arguments(given: Mapping[str, Any], problems: list[Problem]) -> Layer:
     layer = Layer("arguments")
     for name, raw in given.items():
         if name not in KNOWN:
-            problem = unknown_key(name, KNOWN | _PARAMETERS, name, "remove it")
-            message = f"`{name}` is not a keyword argument"
-            problems.append(replace(problem, message=message, origin=Origin("argument", name)))
+            problems.append(_unknown_argument(name))
         elif name in ALIASES and given.get(ALIASES[name]) is not None and raw is not None:
             message = f"`{name}` and `{ALIASES[name]}` are the same setting"
             problems.append(
@@ -101,6 +99,15 @@ def arguments(given: Mapping[str, Any], problems: list[Problem]) -> Layer:
             path = ALIASES.get(name, name)
             _put(layer, path, anchored_value(path, raw, absolute(".")), Origin("argument", name), raw)
     return layer
+
+
+def _unknown_argument(name: str) -> Problem:
+    from credconf.kinds.hints import PARAMETERS_CALLED  # only broken configurations need it
+
+    problem = unknown_key(name, KNOWN | _PARAMETERS, name, "remove it")
+    meant = PARAMETERS_CALLED.get(name)
+    problem = replace(problem, hint=f"did you mean `{meant}`?", meant=meant) if meant else problem
+    return replace(problem, message=f"`{name}` is not a keyword argument", origin=Origin("argument", name))
 
 
 def anchored_value(path: str, raw: Any, directory: str) -> Any:

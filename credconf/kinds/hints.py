@@ -37,13 +37,23 @@ _NOT_SETTINGS: Final = {
     **dict.fromkeys(
         ("instancediscovery", "validateauthority"), "write `disable_instance_discovery`, which means the opposite"
     ),
-    **dict.fromkeys(("thumbprint", "certificatethumbprint"), "remove it: credconf computes it from the certificate"),
+    **dict.fromkeys(
+        ("thumbprint", "certificatethumbprint", "clientcertificatethumbprint"),
+        "remove it: credconf computes it from the certificate",
+    ),
     **dict.fromkeys(("logging", "loggingenable", "loglevel"), "remove it: set the level of the logger `credconf`"),
     **dict.fromkeys(
         ("managedidentity", "managedidentityclientid", "usemsi", "msi"),
         "write `kind: managed_identity`, and `client_id` if the identity is user-assigned",
     ),
 }
+PARAMETERS_CALLED: Final = {
+    **dict.fromkeys(("file", "files", "filename", "config", "config_file", "config_path", "yaml"), "path"),
+    **dict.fromkeys(("entry", "profile", "credential"), "name"),
+    **dict.fromkeys(("env", "environment", "variables"), "environ"),
+    **dict.fromkeys(("dotenv", "dotenv_path"), "env_file"),
+}
+"""The keywords of `from_config()` that are no settings, by other words for them."""
 _OTHER_LEVEL: Final = {
     **dict.fromkeys(("extends", "abstract"), "it belongs in an entry of `credentials`"),
     **dict.fromkeys(("default", "credentials"), "it belongs at the top of the file"),

@@ -153,9 +153,10 @@ WARNINGS: Final = {
     ),
     "expires-soon": Explanation(
         "the secret or the certificate expires within 30, 7 or 1 days",
-        """After its expiry, Entra refuses it (AADSTS7000222, AADSTS700027). Create a new one, put its reference first
-        in the list of `client_secret`, before the old one, and remove the old one when the new one is in use
-        (`describe()` and the log show that). The date comes from `secret_expires_on`, or from the certificate.""",
+        """After its expiry, Entra refuses it (AADSTS7000222, AADSTS700027). Create a new one. Put the reference of a
+        new secret first in the list of `client_secret`, before the old one, and remove the old one when the new one is
+        in use (`describe()` and the log show that). Replace the file of a certificate: it is read again. The date comes
+        from `secret_expires_on`, or from the certificate.""",
         wrong="client_secret: {file: secrets/old}",
         right="client_secret: [{file: secrets/new}, {file: secrets/old}]",
     ),

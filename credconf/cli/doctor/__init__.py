@@ -193,7 +193,7 @@ def token_cache(diagnosis: Diagnosis, _: float) -> Result:
     finally:
         store.close()
     fix = STORES[target.resolved.settings.token_cache.kind].repair
-    details = ("Until then, each process requests its own tokens.",)
+    details = ("Without it, each process requests its own tokens.",)
     return Result("warning", target.redact(f"{store.label} can't be used: {reason}"), fix, details)
 
 

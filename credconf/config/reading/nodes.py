@@ -158,7 +158,7 @@ def faults(node: Node, document: Document, path: str) -> Iterator[Problem]:
 
 def tag_problem(node: Node, document: Document, path: str) -> Problem:
     """Return the problem of a node with a tag, which only another program could know."""
-    hint = "put quotes around a value that begins with `!`"
+    hint = "put quotes around a value that begins with `!`; write {env: NAME} for a variable, {file: PATH} for a file"
     message = "a YAML tag is not allowed here"
     return Problem("bad-yaml", message, path=path or None, origin=document.origin(node), hint=hint)
 

@@ -197,6 +197,7 @@ def test_a_tag_in_what_our_section_uses_is_an_error(project, text, place):
     [problem] = [item for item in error.problems if item.code == "bad-yaml"]
     assert (problem.line, problem.column) == place
     assert problem.message == "a YAML tag is not allowed here"
+    assert "write {env: NAME} for a variable" in problem.hint
 
 
 def test_a_section_that_stands_in_something_tagged_is_not_used(project):
