@@ -140,8 +140,8 @@ class Flight(Generic[_T]):
     def _complete(self) -> None:
         """Land for a leader that was interrupted after the outcome: the next caller would get the same one.
 
-        A leader that still runs lands by itself: between its look-up and its removal, a new flight may begin. Where
-        nobody knows whether it runs, a second request is the lesser evil.
+        A leader that still runs lands by itself: between its look-up and its removal, a new flight may begin. Where it
+        is not known whether it runs, a second request is the lesser evil.
         """
         if self.is_abandoned() or not _has_global_lock():
             self.land()
