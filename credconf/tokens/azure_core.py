@@ -11,6 +11,7 @@ import errno
 import importlib
 import sys
 import threading
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from credconf.ground.causes import shortage, use_reserve
@@ -54,6 +55,7 @@ def _errors() -> Any:
     return None
 
 
+@cache  # once it has succeeded, no token waits for another thread's imports
 def import_azure_core() -> None:
     """Import the types of tokens and exceptions."""
     with importing, whole_packages():
