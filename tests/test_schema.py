@@ -9,7 +9,7 @@ from pathlib import Path
 import jsonschema
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from credconf.config.judging import judge
@@ -593,6 +593,8 @@ def configurations(draw):
     return data
 
 
+@example({"token_cache": {"sentinel": "mymaster", "cluster": "yes"}})
+@example({"token_cache": {"sentinel": "mymaster", "cluster": "no"}})
 @given(configurations())
 def test_the_schema_and_our_reader_agree(data):
     ours = our_verdict(data)

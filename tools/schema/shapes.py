@@ -108,6 +108,13 @@ def boolean(words: tuple[str, ...]) -> Json:
     return {"if": {"type": "string"}, "then": texts, "else": other}
 
 
+def false(message: str) -> Json:
+    """Accept only what means false."""
+    words = ("false", "no", "off", "f", "n", "0")
+    texts = {**boolean(words)["then"], "patternErrorMessage": message}
+    return {"if": {"type": "string"}, "then": texts, "else": {"enum": [False, 0], "errorMessage": message}}
+
+
 def _number(own: Json) -> Json:
     whole = own["type"] == "integer"
     message = "write a whole number" if whole else "write a number of seconds"
