@@ -7,6 +7,7 @@ import re
 import shlex
 import stat
 import time
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from pydantic import SecretStr
@@ -99,6 +100,11 @@ def _about_secrets(settings: Kind, proofs: Mapping[str, Proof], merged: Mapping[
 
 def _about_expiry(settings: Kind, proofs: Mapping[str, Proof], merged: Mapping[str, Value]) -> Iterator[Problem]:
     """Warn about expiry without naming the date, because no problem shows a value."""
+    today = datetime.now(UTC).date()
+    for path, proof in proofs.items():
+        if proof.begins_on is not None and proof.begins_on > today:
+            message = f"`{path}`: the certificate is not valid yet"
+            yield _warning("not-valid-yet", message, path, merged, "wait, use another one, or set this machine's clock")
     noted: date | None = getattr(settings, "secret_expires_on", None)
     if noted is None:
         found = {path: proof.expires_on for path, proof in proofs.items()}

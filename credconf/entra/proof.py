@@ -44,6 +44,7 @@ class Proof:
         claims: of an assertion that another issuer has signed; `None` for other proofs.
         same_as: what distinguishes it from other proofs, if that is not its text: an assertion that is issued for each
             request has another text each time.
+        begins_on: the day (UTC) from which a certificate is valid.
     """
 
     credential: str = field(repr=False)
@@ -53,6 +54,7 @@ class Proof:
     signer: Signer | None = None
     claims: Claims | None = None
     same_as: str | None = None
+    begins_on: date | None = None
 
     @property
     def fingerprint(self) -> bytes:

@@ -181,7 +181,8 @@ def _proof(key: Any, certificates: list[Any], password: bytes | None, label: str
     for_adfs = _json({**shared, "alg": "RS256", "x5t": _base64(leaf.fingerprint(hashes.SHA1()))})  # noqa: S303 - x5t is SHA-1
     body = pem.strip().splitlines()[1:-1]
     secrets = (pem, *body, *([password.decode(errors="replace")] if password else []))
-    return Proof(pem, secrets, label, _last_day(leaf), CertificateSigner(key, header, for_adfs))
+    begins_on, expires_on = _validity(leaf)
+    return Proof(pem, secrets, label, expires_on, CertificateSigner(key, header, for_adfs), begins_on=begins_on)
 
 
 @record
@@ -228,10 +229,12 @@ def _base64(content: bytes) -> str:
     return base64.urlsafe_b64encode(content).decode()
 
 
-def _last_day(certificate: Any) -> date:
-    # cryptography 42 has `not_valid_after_utc`, and deprecates the older name.
+def _validity(certificate: Any) -> tuple[date, date]:
+    """Return the first and the last day of a certificate."""
+    # cryptography 42 has the names that end in `_utc`, and deprecates the older ones.
+    begin: datetime = getattr(certificate, "not_valid_before_utc", None) or certificate.not_valid_before
     end: datetime = getattr(certificate, "not_valid_after_utc", None) or certificate.not_valid_after
-    return end.date()
+    return begin.date(), end.date()
 
 
 def _load_pem(content: bytes, password: bytes | None, label: str) -> tuple[Any, list[Any]] | NotFound:

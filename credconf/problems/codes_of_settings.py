@@ -168,6 +168,13 @@ WARNINGS: Final = {
         wrong="secret_expires_on: 2020-01-31",
         right="secret_expires_on: 2028-01-31",
     ),
+    "not-valid-yet": Explanation(
+        "the certificate is not valid yet",
+        """The validity of the certificate begins on a later day, and Entra refuses it until then (AADSTS700027). It may
+        have been issued in advance. If today is not the day that this machine shows, set its clock.""",
+        wrong="client_certificate: {file: certs/next-year.pem}",
+        right="client_certificate: {file: certs/this-year.pem}",
+    ),
     "not-expanded": Explanation(
         "a value is a placeholder that nothing replaced",
         """credconf does not expand variables inside values, neither in YAML nor in .env, because a secret may contain a

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.certificates import make_certificate
 from tests.config.project import CANARY, CLIENT, COMPLETE, ID, TENANT, VARIABLES, warned
 
 
@@ -66,6 +68,15 @@ def test_a_secret_file_that_others_can_read_is_a_warning(project):
 def test_a_client_id_of_the_wrong_length_is_told(project, client, hint):
     [warning] = project.flat(f"tenant_id: {TENANT}\nclient_id: {client}\n", client_secret="x").warnings
     assert (warning.code, warning.hint) == ("client-id-no-guid", hint)
+
+
+def test_a_certificate_that_is_not_valid_yet_is_a_warning(project):
+    begins = datetime.now(UTC) + timedelta(days=2)
+    make_certificate(project.path / "next.pem", not_before=begins)
+    [warning] = project.flat(f"{ID}client_certificate: {{file: next.pem}}\n").warnings
+    assert (warning.code, warning.path, warning.line) == ("not-valid-yet", "client_certificate", 3)
+    make_certificate(project.path / "next.pem", not_before=datetime.now(UTC) - timedelta(days=1))
+    assert warned(project.load("app.yaml")) == []
 
 
 def test_a_client_id_that_is_no_guid_is_a_warning_on_a_well_known_authority(project):
