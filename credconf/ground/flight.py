@@ -68,7 +68,9 @@ class Flight(Generic[_T]):
             self.thread = threading.get_ident()
             # Its public name is `inspect.currentframe`; the import of that module is slow.
             self._frame = sys._getframe()  # pyright: ignore[reportPrivateUsage]  # noqa: SLF001
-            self.outcome = fetch()
+            outcome = fetch()
+            self._remove()  # first: otherwise a later caller would get an outcome that is older than its call
+            self.outcome = outcome
         except BaseException as exc:  # also an interrupt: the followers get its name
             self.interrupt = type(exc).__name__
             raise
@@ -79,14 +81,18 @@ class Flight(Generic[_T]):
         """End the flight and wake its followers. A second call completes one that was interrupted."""
         if self._landed:
             return
-        if self._flying.get(self._key) is self:
-            self._flying.pop(self._key, None)
+        self._remove()
         if self.outcome is PENDING:
             self.outcome = ABANDONED
         for wake in self._waiters:  # including those that are added during the loop
             wake()
         self._frame = None
         self._landed = True
+
+    def _remove(self) -> None:
+        """End the joining of callers. Only the leader calls this, or a follower that finds it gone."""
+        if self._flying.get(self._key) is self:
+            self._flying.pop(self._key, None)
 
     def on_landing(self, wake: Callable[[], object]) -> None:
         """Call a function when the flight has landed: perhaps more than once, and now if it has landed already."""
@@ -104,7 +110,6 @@ class Flight(Generic[_T]):
             while not gate.acquire(timeout=CHECK_INTERVAL) and not self._has_outcome():
                 if self.is_abandoned() or time.monotonic() >= until:
                     self.land()
-        self._complete()
         return self.outcome
 
     async def wait_async(self, longest: float = LONGEST) -> _T | NoOutcome:
@@ -134,17 +139,7 @@ class Flight(Generic[_T]):
             await waiter
         finally:
             timer.cancel()
-        self._complete()
         return self.outcome
-
-    def _complete(self) -> None:
-        """Land for a leader that was interrupted after the outcome: the next caller would get the same one.
-
-        A leader that still runs lands by itself: between its look-up and its removal, a new flight may begin. Where it
-        is not known whether it runs, a second request is the lesser evil.
-        """
-        if self.is_abandoned() or not _has_global_lock():
-            self.land()
 
     def _has_outcome(self) -> bool:
         return self.outcome is not PENDING

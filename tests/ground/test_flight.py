@@ -219,31 +219,36 @@ def test_in_the_child_of_a_fork_there_are_no_flights(flights):
     assert flights.run("key", lambda: 1) == 1
 
 
-def ended_frame():
-    return sys._getframe()
+def test_nobody_joins_a_flight_that_has_an_outcome(flights):
+    joined = []
 
+    class Flight(module.Flight):
+        def __setattr__(self, name, value):
+            if name == "outcome" and value == "fetched":
+                joined.append(flights.flying.get("key"))
+            super().__setattr__(name, value)
 
-def test_a_follower_does_not_land_for_a_leader_that_still_runs(flights):
-    # Otherwise the leader may remove the next flight, between its look-up and its removal, and two requests are made.
-    flight = registered(flights)
-    flight.outcome, flight._frame = "fetched", sys._getframe()
+    flight = Flight(flights.flying, "key")
+    flights.flying["key"] = flight
+    flight.lead(lambda: "fetched")
+    assert joined == [None]
     assert flight.wait() == "fetched"
-    assert flights.flying["key"] is flight
 
 
-def test_without_the_global_lock_a_follower_lands(flights, monkeypatch):
-    monkeypatch.setattr(sys, "_is_gil_enabled", lambda: False, raising=False)
-    flight = registered(flights)
-    flight.outcome, flight._frame = "fetched", UntouchableFrame()
-    assert flight.wait() == "fetched"
-    assert flights.flying == {}
+def test_a_leader_that_is_interrupted_before_the_outcome_is_stored_leaves_no_flight(flights, monkeypatch):
+    real = module.Flight._remove
 
+    def remove(flight):
+        real(flight)
+        monkeypatch.undo()
+        raise KeyboardInterrupt
 
-def test_a_flight_with_an_outcome_whose_leader_was_interrupted_serves_nobody_twice(flights):
-    flight = registered(flights)
-    flight.outcome, flight._frame = "old", ended_frame()  # the interrupt came before it had landed
-    assert flights.run("key", lambda: "new") == "old"
-    assert flights.run("key", lambda: "new") == "new"
+    flight = module.Flight(flights.flying, "key")
+    flights.flying["key"] = flight
+    monkeypatch.setattr(module.Flight, "_remove", remove)
+    with pytest.raises(KeyboardInterrupt):
+        flight.lead(lambda: "fetched")
+    assert (flight.wait(), flights.flying) == (ABANDONED, {})
 
 
 @pytest.mark.parametrize("face", [lambda flight: flight.wait(), lambda flight: asyncio.run(flight.wait_async())])
