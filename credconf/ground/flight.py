@@ -149,10 +149,11 @@ class Flight(Generic[_T]):
 
         Without the interpreter's global lock it is not known: there, no thread may touch the frame of another one.
         """
-        if self._frame is None or not _has_global_lock():
+        frame = self._frame  # the leader sets it to `None` when it lands
+        if frame is None or not _has_global_lock():
             return False
         try:
-            self._frame.clear()  # Python refuses this for a frame that executes, in whatever thread or greenlet
+            frame.clear()  # Python refuses this for a frame that executes, in whatever thread or greenlet
         except RuntimeError:
             return False
         return True

@@ -119,6 +119,21 @@ def test_a_flight_whose_leader_is_gone_is_taken_over(flights, monkeypatch):
     assert flights.run("key", lambda: "fetched") == "fetched"
 
 
+def test_a_leader_may_land_while_a_follower_looks_for_it(flights):
+    frames = [finished_frame()]
+
+    class Landing(module.Flight):
+        @property
+        def _frame(self):
+            return frames.pop() if frames else None  # the leader has landed since the first look
+
+        @_frame.setter
+        def _frame(self, frame):
+            pass
+
+    assert Landing(flights.flying, "key").is_abandoned()
+
+
 def finished_frame():
     return sys._getframe()
 

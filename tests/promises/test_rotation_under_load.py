@@ -224,7 +224,7 @@ def test_no_call_fails_while_the_proof_is_replaced_and_the_old_one_ended(tmp_pat
         load.close()
     said = f"ROTATION_SEED={SEED}: {load.calls} calls, {entra.count()} requests, refused at each rotation {refusals}"
     assert not load.failed, f"{said}: {load.failed[0]}"
-    assert not any(outcomes), said
+    assert not any(outcomes), f"{said}: {[repr(each) for each in outcomes if each]}"
     assert max(refusals) <= file.refusals, said
     assert load.calls > 500, said
     assert len(refusals) >= LEAST, said
