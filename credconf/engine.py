@@ -222,8 +222,10 @@ class Engine:
     def hold(self) -> bool:
         """Count one more credential that uses this engine; false if the last one has released it."""
         with self._lock:
-            self.holds += not self._released
-            return not self._released
+            if self._released:
+                return False
+            self.holds += 1
+            return True
 
     def release(self) -> None:
         """Count one credential less. The last one closes the connections and removes the tokens."""

@@ -233,7 +233,9 @@ def engine_for(request: Request | TypeError, http_client: HttpClient | None) -> 
     if made:  # not in `make`: a handler of the log that makes a credential would wait for itself
         try:
             _begin(engine, resolved.warnings)
-        except BaseException:
+        except (
+            BaseException
+        ):  # an interrupt, or what a handler of the log raises: the caller gets no credential to close
             engine.release()
             raise
     return engine, resolved.name

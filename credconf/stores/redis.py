@@ -59,6 +59,7 @@ class RedisSettings(StoreSettings):
     summary: ClassVar = "In memory, and encrypted in a Redis that machines share. Needs `credconf[redis]`."
     extra: ClassVar = Extra("redis", ("redis",))
     required: ClassVar = ("url",)
+    false_beside: ClassVar = {"sentinel": "cluster"}
     repair: ClassVar = (
         "Check `token_cache.url`, that the Redis runs, and that this machine may reach it and write to it."
     )

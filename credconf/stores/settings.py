@@ -73,6 +73,8 @@ class StoreSettings:
         summary: one sentence, for editors.
         extra: what must be installed.
         required: the settings without which it can't be used.
+        false_beside: by setting, another one that must be false where the first is given. `conflict` judges it; an
+            editor's schema derives from it.
         repair: what `credconf doctor` advises where it can't be used.
     """
 
@@ -80,6 +82,7 @@ class StoreSettings:
     summary: ClassVar[str]
     extra: ClassVar[Extra | None] = None
     required: ClassVar[tuple[str, ...]] = ()
+    false_beside: ClassVar[Mapping[str, str]] = {}
     repair: ClassVar[str | None] = None
 
     kind: str

@@ -190,7 +190,7 @@ def test_a_token_endpoint_on_another_origin_gets_no_secret(entra, how, endpoint)
 
 @pytest.fixture
 def oidc(entra, client):
-    """A clock, and a credential for the fake as a generic server, which has scopes of its own."""
+    """A clock, and a credential for the fake as a generic server, whose scopes have other forms."""
     entra.strict_scopes = False
     clock = Clock(1000.0)
     fields = {

@@ -28,6 +28,7 @@ from credconf.entra.http import Response, TransportFailure, TransportOptions
 from credconf.entra.sockets import secured, tls_context
 from credconf.entra.transport import Transport
 from tests.entra.servers import Listener, Proxy, Server, answer
+from tests.promises.test_clocks_and_processes import in_child
 
 CANARY = "canary~secret+1"
 FORM = {"client_id": "me", "client_secret": CANARY, "left_out": None}
@@ -673,15 +674,8 @@ def test_a_fork_waits_while_another_thread_makes_its_tls_context(server, transpo
     thread = threading.Thread(target=client.get, args=(server.url,))
     thread.start()
     assert begun.wait(20)
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            status = 0 if made.is_set() and client.get(server.url).status_code == 200 else 2
-        finally:
-            os._exit(status)
+    assert in_child(lambda: made.is_set() and client.get(server.url).status_code == 200) == 0
     thread.join()
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 def test_a_closed_client_sends_nothing(server, transport):

@@ -6,6 +6,7 @@ import gc
 import logging
 import threading
 import weakref
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -120,7 +121,7 @@ def test_a_refused_child_of_a_fork_does_not_wait_for_a_thread_of_its_parent(fake
 def test_connections_that_are_closed_before_their_use_are_freed():
     with FakeEntra() as entra:
         pools = connections.Pools(entra.ca_bundle)
-        pools.open_early(connections_url(entra.authority), 5.0, lambda: 5.0)
+        pools.open_early(urlsplit(entra.authority), 5.0, lambda: 5.0)
         pools.close()
         gone = weakref.ref(pools)
         del pools
@@ -130,9 +131,3 @@ def test_connections_that_are_closed_before_their_use_are_freed():
                 break
             threading.Event().wait(0.05)
         assert gone() is None
-
-
-def connections_url(url):
-    from urllib.parse import urlsplit
-
-    return urlsplit(url)

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from credconf.kinds import ALIASES, FIELDS, KINDS, NESTED, PROOFS, SETTINGS, Kind
 from credconf.settings.formats import ENTRY_NAME
-from credconf.stores import OWN_SETTINGS
+from credconf.stores import OWN_SETTINGS, STORES
 
 from . import mappings, shapes, texts
 
@@ -234,17 +234,17 @@ def _any_of_the_caches(name: str, leaves: tuple[str, ...], hints: mappings.Hints
         others = tuple(leaf for each, fields in OWN_SETTINGS.items() for leaf in fields if each != kind)
         message = f"a cache of the kind `{kind}` has no such setting"
         of_the_kind = mappings.group(name, leaves, hints, {message: others if own else ()})
-        if kind == "redis":
-            of_the_kind = {**of_the_kind, "allOf": [*of_the_kind.get("allOf", ()), _no_cluster_of_sentinels()]}
+        if rules := [_false_beside(one, other) for one, other in STORES[kind].false_beside.items()]:
+            of_the_kind = {**of_the_kind, "allOf": [*of_the_kind.get("allOf", ()), *rules]}
         signs = [shapes.has("kind", kind, path=f"{name}.kind")]
         signs += [{"allOf": [named, {"anyOf": [shapes.has(leaf) for leaf in own]}]}] if own else []
         chosen = {"if": {"anyOf": signs}, "then": of_the_kind, "else": chosen}
     return chosen
 
 
-def _no_cluster_of_sentinels() -> Json:
-    rule = shapes.false("`cluster` and `sentinel` exclude each other: keep one of them")
-    return {"if": shapes.has("sentinel"), "then": {"type": "object", "properties": {"cluster": rule}}}
+def _false_beside(one: str, other: str) -> Json:
+    rule = shapes.false(f"`{other}` and `{one}` exclude each other: keep one of them")
+    return {"if": shapes.has(one), "then": {"type": "object", "properties": {other: rule}}}
 
 
 def _keys() -> Json:
